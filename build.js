@@ -37,7 +37,9 @@ function findCompiler() {
 function build({ project, output }) {
   const place = join(root, output)
   const fresh = join(root, project === 'src' ? '' : project, `.dist-${process.pid}`)
-  const compiled = spawnSync(process.execPath, [compiler, '-p', join(root, project), '--outDir', fresh], { stdio: 'inherit' })
+  const compiled = spawnSync(process.execPath, [compiler, '-p', join(root, project), '--outDir', fresh], {
+    stdio: 'inherit',
+  })
   if (compiled.status !== 0) {
     rmSync(fresh, { recursive: true, force: true })
     process.exit(compiled.status ?? 1)

@@ -1,0 +1,80 @@
+import type { Entry, Lifetime } from './entry.js'
+import { LoadTimeout } from './errors.js'
+import { type Policy, resolveLifetime, resolveTags } from './options.js'
+
+/** What a loader is handed: how to stop, what there was before, and a say in how its answer is kept. */
+export interface Load<T = unknown> {
+  readonly key: string
+  /** Aborted when the load has taken too long or the application closes; never because one caller went away. */
+  readonly signal: AbortSignal
+  /** The value that is being replaced, where there is one. */
+  readonly stale: { readonly value: T; readonly storedAt: number } | undefined
+  /** Overrides the policy for this answer, now that it is known; may be called more than once. */
+  keepFor(lifetime: Pick<Policy, keyof Lifetime>): void
+  /** Adds labels for purging that only the answer could tell. */
+  addTags(...tags: string[]): void
+  /** Serves this answer without keeping it. */
+  doNotKeep(): void
+}
+
+/** Fetches the value of one key from where it really lives. */
+export type Loader<T> = (load: Load<T>) => Promise<T> | T
+
+/** What came of a load: the value, and how to keep it; no lifetime means not at all. */
+export interface Loaded {
+  readonly value: unknown
+  readonly startedAt: number
+  readonly lifetime: Lifetime | undefined
+  readonly tags: readonly string[]
+}
+
+export interface LoadOrder {
+  readonly key: string
+  readonly loader: Loader<unknown>
+  readonly lifetime: Lifetime
+  readonly tags: readonly string[]
+  readonly stale: Entry | undefined
+  readonly timeoutMs: number
+  /** Ends every load when the application closes. */
+  readonly closing: AbortSignal
+  readonly now: () => number
+}
+
+/** Runs one loader under its deadline; rejects at the deadline even when the loader does not heed its signal. */
+export async function runLoad(order: LoadOrder): Promise<Loaded> {
+  const { key, loader, stale, timeoutMs, closing } = order
+  const startedAt = order.now()
+  let lifetime: Lifetime | undefined = order.lifetime
+  let tags = order.tags
+
+  const controller = new AbortController()
+  const { signal } = controller
+  const timer = setTimeout(() => controller.abort(new LoadTimeout(key, timeoutMs)), timeoutMs)
+  const close = () => controller.abort(closing.reason)
+  closing.addEventListener('abort', close, { once: true })
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  const load: Load = {
+    key,
+    signal,
+    stale,
+    keepFor(wish) {
+      lifetime = resolveLifetime(wish, order.lifetime)
+    },
+    addTags(...added) {
+      tags = resolveTags([...tags, ...added])
+    },
+    doNotKeep() {
+      lifetime = undefined
+    },
+  }
+  try {
+    if (closing.aborted) throw closing.reason
+    const value = await Promise.race([loader(load), aborted])
+    return { value, startedAt, lifetime, tags }
+  } finally {
+    clearTimeout(timer)
+    closing.removeEventListener('abort', close)
+  }
+}

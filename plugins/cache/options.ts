@@ -1,0 +1,133 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { Lifetime } from './entry.js'
+import { InvalidCacheOption } from './errors.js'
+import type { RedisCommands } from './redis-store.js'
+
+/** Options of the cache; each has a default. */
+export interface CacheOptions {
+  /** Every Redis key begins with it. Default `cat_`. */
+  readonly keyPrefix?: string
+  /** Seconds that a value stays fresh. Default 300. */
+  readonly ttlSeconds?: number
+  /** Seconds after that in which the stale value is served at once while one refresh runs behind. Default 60; 0 = never. */
+  readonly staleWhileRevalidateSeconds?: number
+  /** Seconds after freshness in which the stale value is served when a refresh fails. Default 86,400; 0 = never. */
+  readonly staleIfErrorSeconds?: number
+  /** The client to keep entries in. Default: `fastify.redis` where it is registered; `false`: memory only. */
+  readonly redis?: RedisCommands | false
+  /** Milliseconds that a read from Redis may hold a request. Default 100. */
+  readonly readTimeoutMs?: number
+  /** Milliseconds after which a write to Redis counts as failed. Default 250. */
+  readonly writeTimeoutMs?: number
+  /** Milliseconds that a load may take, whoever waits for it. Default 30,000. */
+  readonly loadTimeoutMs?: number
+  /** Bytes of JSON kept in memory at most. Default 64 MiB. */
+  readonly maxMemoryBytes?: number
+  /** A value whose JSON is larger, in bytes, is served but not kept. Default 8 MiB. */
+  readonly maxEntryBytes?: number
+  /** Milliseconds since the epoch; a test hands in its own clock. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** How one key is kept; what is left out comes from the options of the cache. */
+export interface Policy {
+  readonly ttlSeconds?: number
+  readonly staleWhileRevalidateSeconds?: number
+  readonly staleIfErrorSeconds?: number
+  /** Absolute milliseconds at which freshness ends even if `ttlSeconds` says later. */
+  readonly freshUntil?: number
+  /** Labels for purging; edges call them surrogate keys. At most 16 of 128 characters. */
+  readonly tags?: readonly string[]
+  /** What the value must look like, when it is kept and when it is read. A value that does not match is a miss. */
+  readonly schema?: TSchema
+}
+
+/** Policy of a read-through; `bypass` neither reads nor keeps, and only shares a load with those who ask meanwhile. */
+export interface ReadPolicy extends Policy {
+  readonly bypass?: boolean
+}
+
+export interface ResolvedCacheOptions {
+  readonly keyPrefix: string
+  readonly lifetime: Lifetime
+  readonly readTimeoutMs: number
+  readonly writeTimeoutMs: number
+  readonly loadTimeoutMs: number
+  readonly maxMemoryBytes: number
+  readonly maxEntryBytes: number
+  readonly now: () => number
+}
+
+const maxSeconds = 366 * 86_400
+const maxTags = 16
+const maxTagLength = 128
+const maxKeyLength = 512
+
+/** Completes and checks the options once, at registration; throws `VITRINE_CACHE_OPTION` naming the one that is wrong. */
+export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
+  const { keyPrefix = 'cat_', now = Date.now } = options
+  if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
+  return {
+    keyPrefix,
+    lifetime: resolveLifetime(options, {
+      ttlSeconds: 300,
+      staleWhileRevalidateSeconds: 60,
+      staleIfErrorSeconds: 86_400,
+    }),
+    readTimeoutMs: positive('readTimeoutMs', options.readTimeoutMs ?? 100),
+    writeTimeoutMs: positive('writeTimeoutMs', options.writeTimeoutMs ?? 250),
+    loadTimeoutMs: positive('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
+    maxMemoryBytes: positive('maxMemoryBytes', options.maxMemoryBytes ?? 64 * 2 ** 20),
+    maxEntryBytes: positive('maxEntryBytes', options.maxEntryBytes ?? 8 * 2 ** 20),
+    now,
+  }
+}
+
+/** The lifetime that a policy asks for, completed from `defaults`; throws `VITRINE_CACHE_OPTION` when it makes no sense. */
+export function resolveLifetime(policy: Policy, defaults: Lifetime): Lifetime {
+  const { freshUntil = defaults.freshUntil } = policy
+  if (freshUntil !== undefined && !Number.isFinite(freshUntil)) throw invalid('freshUntil must be finite milliseconds')
+  const ttlSeconds = seconds('ttlSeconds', policy.ttlSeconds ?? defaults.ttlSeconds)
+  if (ttlSeconds === 0) throw invalid('ttlSeconds must be more than 0')
+  return {
+    ttlSeconds,
+    staleWhileRevalidateSeconds: seconds(
+      'staleWhileRevalidateSeconds',
+      policy.staleWhileRevalidateSeconds ?? defaults.staleWhileRevalidateSeconds,
+    ),
+    staleIfErrorSeconds: seconds('staleIfErrorSeconds', policy.staleIfErrorSeconds ?? defaults.staleIfErrorSeconds),
+    ...(freshUntil === undefined ? {} : { freshUntil }),
+  }
+}
+
+/** The tags without repetitions; throws `VITRINE_CACHE_OPTION` when there are too many or one is not usable. */
+export function resolveTags(tags: readonly string[] = []): readonly string[] {
+  const distinct = [...new Set(tags)]
+  if (distinct.length > maxTags) throw invalid(`an entry has at most ${maxTags} tags`)
+  for (const tag of distinct) {
+    if (typeof tag !== 'string' || tag === '' || tag.length > maxTagLength || /\s/.test(tag)) {
+      throw invalid(`a tag has 1 to ${maxTagLength} characters and no white space`)
+    }
+  }
+  return distinct
+}
+
+/** Throws `VITRINE_CACHE_OPTION` unless the key is a string of 1 to 512 characters. */
+export function checkKey(key: string): void {
+  if (typeof key === 'string' && key !== '' && key.length <= maxKeyLength) return
+  throw invalid(`a key is a string of 1 to ${maxKeyLength} characters`)
+}
+
+function seconds(name: string, value: number): number {
+  if (typeof value === 'number' && value >= 0 && value <= maxSeconds) return value
+  throw invalid(`${name} must be from 0 to ${maxSeconds}`)
+}
+
+function positive(name: string, value: number): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+  throw invalid(`${name} must be more than 0`)
+}
+
+function invalid(complaint: string): Error {
+  return new InvalidCacheOption(complaint)
+}

@@ -1,0 +1,153 @@
+import fastifyRedis from '@fastify/redis'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Governor } from './governor.js'
+import { classifyRedisFailure } from './redis-failure.js'
+import { withinTime } from './within-time.js'
+
+/** Host and port of one node or sentinel. */
+export interface RedisAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where Redis is: one server by `url`, a Cluster by some of its nodes, or a master that sentinels know by name. */
+export interface RedisPluginOptions {
+  /** `redis://`, `rediss://` (TLS) or `unix:` URL of one server. */
+  readonly url?: string
+  /** Some nodes of a Redis Cluster; the others are learned from them. */
+  readonly clusterNodes?: readonly RedisAddress[]
+  /** Sentinels that know the master called `sentinelName`. */
+  readonly sentinels?: readonly RedisAddress[]
+  readonly sentinelName?: string
+  readonly sentinelPassword?: string
+  readonly username?: string
+  readonly password?: string
+  /** Speaks TLS to a Cluster or to sentinels and their master; a `rediss://` URL says so by itself. Default false. */
+  readonly tls?: boolean
+  /** Milliseconds that boot may wait for the first connection; it goes on without one after that. Default 250. */
+  readonly bootTimeoutMs?: number
+  /** Milliseconds for one attempt to connect. Default 1,000. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds until an unanswered command is rejected. Default 1,000; the cache has shorter budgets of its own. */
+  readonly commandTimeoutMs?: number
+  /** Milliseconds that closing may wait for replies under way before it cuts the connection. Default 500. */
+  readonly closeTimeoutMs?: number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Tells the story of the connection's outages; the cache reports into the same one. */
+    redisGovernor: Governor
+  }
+}
+
+type Client = Redis | Cluster
+
+const maxReconnectDelayMs = 500
+/** How long an unanswering socket is kept: long enough for a slow server, short enough to find a half-open one. */
+const socketTimeoutMs = 5_000
+const keepAliveMs = 10_000
+/** Between asking a socket to end and destroying it: a hung server never answers the end. */
+const disconnectTimeoutMs = 100
+
+/**
+ * `fastify.redis`: `@fastify/redis` with a client that holds up neither boot nor close. With Redis away, refused, hung
+ * or unroutable the application starts, commands are rejected at once or within their time-out, and the client keeps
+ * reconnecting, at least twice a second. All trouble is a warning through the application's logger.
+ */
+export default fp(redisPlugin, { name: 'fastify-vitrine/redis', fastify: '5.x' })
+
+async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): Promise<void> {
+  const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
+  const client = createClient(options)
+  const governor = new Governor({ log: app.log, subject: 'redis' })
+  app.decorate('redisGovernor', governor)
+  watch(client, governor)
+
+  // @fastify/redis ends boot with an error unless its client is 'ready', or gets there within the plugin time-out. The
+  // client has not begun to connect and nobody else holds it yet, so it says 'ready' for as long as registering takes.
+  client.status = 'ready'
+  await app.register(fastifyRedis, { client })
+  client.status = 'wait'
+
+  await withinTime(client.connect(), bootTimeoutMs) // the 'error' listener reports what becomes of it
+  app.addHook('onClose', () => closeClient(client, closeTimeoutMs))
+}
+
+function createClient(options: RedisPluginOptions): Client {
+  const { clusterNodes, sentinels, url } = options
+  const common = commonOptions(options)
+  if (clusterNodes !== undefined) {
+    return new Cluster([...clusterNodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false, // a Cluster ignores the one inside redisOptions
+      clusterRetryStrategy: reconnectDelay,
+      slotsRefreshTimeout: common.connectTimeout,
+      redisOptions: common,
+    })
+  }
+  const single = {
+    ...common,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryStrategy: reconnectDelay,
+  } satisfies RedisOptions
+  if (sentinels !== undefined) {
+    return new Redis({
+      ...single,
+      sentinels: [...sentinels],
+      name: options.sentinelName ?? 'mymaster',
+      sentinelRetryStrategy: reconnectDelay,
+      enableTLSForSentinelMode: options.tls === true,
+      ...(options.tls === true ? { sentinelTLS: {} } : {}),
+      ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
+    })
+  }
+  if (url?.startsWith('unix:')) return new Redis({ ...single, path: new URL(url).pathname })
+  return url === undefined ? new Redis(single) : new Redis(url, single)
+}
+
+function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...options }: RedisPluginOptions) {
+  return {
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: socketTimeoutMs,
+    keepAlive: keepAliveMs,
+    disconnectTimeout: disconnectTimeoutMs,
+    maxRetriesPerRequest: 0,
+    // A write that timed out must not be sent again after an outage: it would bring back what was purged meanwhile.
+    autoResendUnfulfilledCommands: false,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.tls === true ? { tls: {} } : {}),
+  } satisfies RedisOptions
+}
+
+/** Milliseconds before reconnect attempt `attempt`: doubling from 50, at most 500, less up to a fifth of jitter. */
+function reconnectDelay(attempt: number): number {
+  const delayMs = Math.min(50 * 2 ** (attempt - 1), maxReconnectDelayMs)
+  return delayMs * (1 - Math.random() / 5)
+}
+
+/** Reports the connection's troubles and their end. The listener also keeps ioredis from printing them on stderr. */
+function watch(client: Client, governor: Governor): void {
+  client.on('error', (error: Error) => {
+    const kind = classifyRedisFailure(error)
+    governor.failed({ kind, error, message: 'redis does not answer; the cache goes on without it' })
+  })
+  client.on('ready', () => {
+    setTimeout(() => {
+      if (client.status === 'ready') governor.succeeded()
+    }, governor.quietMs).unref()
+  })
+}
+
+async function closeClient(client: Client, closeTimeoutMs: number): Promise<void> {
+  await withinTime(client.quit(), closeTimeoutMs) // rejected at once when there is no connection to end
+  if (client.status === 'end') return
+  const ended = new Promise((resolve) => client.once('end', resolve))
+  client.disconnect()
+  await withinTime(ended, 2 * disconnectTimeoutMs)
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+
+/** A real Redis of the test's own, on a free loopback port, which holds nothing on disk. */
+export interface RedisServer {
+  readonly port: number
+  readonly url: string
+  /** A plain connection for looking at and meddling with what the application stored; closed by `stop`. */
+  readonly client: Redis
+  readonly pid: number
+  /** `kill -9`, as a crash would. */
+  kill(): Promise<void>
+  /** Starts again on the same port, empty. */
+  start(): Promise<void>
+  /** SIGSTOP: connections stay open and nobody answers. */
+  hang(): void
+  /** SIGCONT. */
+  resume(): void
+  stop(): Promise<void>
+}
+
+const programs = ['redis-server', 'valkey-server']
+
+/** Path of a Redis server program on this machine, if it has one. */
+export function findRedisServer(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin', '/usr/local/bin', '/usr/sbin']
+  return programs.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
+}
+
+/** Finds a Redis server or installs one where that needs no question; throws with one line of advice otherwise. */
+export function ensureRedisServer(): void {
+  if (findRedisServer() !== undefined) return
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  for (const step of [['update'], ['install', '-y', 'redis-server']]) {
+    const [program = 'apt-get', ...rest] = [...sudo, 'apt-get', ...step]
+    spawnSync(program, rest, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  }
+  if (findRedisServer() === undefined) {
+    throw new Error('The tests need redis-server or valkey-server on the PATH (Debian: apt-get install redis-server).')
+  }
+}
+
+export async function startRedis(extraArguments: readonly string[] = []): Promise<RedisServer> {
+  const program = findRedisServer()
+  if (program === undefined) throw new Error('There is no redis-server on this machine; `npm test` installs one.')
+  const port = await freePort()
+  const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
+  client.on('error', () => undefined) // tests take the server away on purpose
+  let server: ChildProcess | undefined
+
+  async function start(): Promise<void> {
+    server = spawn(
+      program as string, // checked above; a closure does not remember it
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...extraArguments],
+      { stdio: 'ignore' },
+    )
+    await client.ping()
+  }
+  async function kill(): Promise<void> {
+    const running = server
+    server = undefined
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    const exited = new Promise((resolve) => running.once('exit', resolve))
+    running.kill('SIGKILL')
+    await exited
+  }
+
+  await start()
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    client,
+    get pid() {
+      return server?.pid ?? -1
+    },
+    kill,
+    start,
+    hang: () => server?.kill('SIGSTOP'),
+    resume: () => server?.kill('SIGCONT'),
+    async stop() {
+      client.disconnect()
+      await kill()
+    },
+  }
+}
+
+/** A loopback port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
+  return address.port
+}
