@@ -6,6 +6,9 @@ import { Governor } from './governor.js'
 import { classifyRedisFailure } from './redis-failure.js'
 import { withinTime } from './within-time.js'
 
+// Brings the type of `fastify.redis` along to whoever imports this file.
+export type { FastifyRedis } from '@fastify/redis'
+
 /** Host and port of one node or sentinel. */
 export interface RedisAddress {
   readonly host: string

@@ -101,7 +101,7 @@ export class Cache {
   /** The value under the key, loaded when there is none; rejects only with the loader's own failure. */
   fetch<S extends TSchema>(
     key: string,
-    loader: Loader<Static<S>>,
+    loader: Loader<Static<S>, Static<S>>,
     policy: ReadPolicy & { readonly schema: S },
   ): Promise<Static<S>>
   fetch<T>(key: string, loader: Loader<T>, policy?: ReadPolicy): Promise<T>
@@ -112,7 +112,7 @@ export class Cache {
   /** Like `fetch`, with where the value comes from, how old it is and why it was answered so. */
   read<S extends TSchema>(
     key: string,
-    loader: Loader<Static<S>>,
+    loader: Loader<Static<S>, Static<S>>,
     policy: ReadPolicy & { readonly schema: S },
   ): Promise<Reading<Static<S>>>
   read<T>(key: string, loader: Loader<T>, policy?: ReadPolicy): Promise<Reading<T>>

@@ -3,12 +3,12 @@ import { LoadTimeout } from './errors.js'
 import { type Policy, resolveLifetime, resolveTags } from './options.js'
 
 /** What a loader is handed: how to stop, what there was before, and a say in how its answer is kept. */
-export interface Load<T = unknown> {
+export interface Load<Stale = unknown> {
   readonly key: string
   /** Aborted when the load has taken too long or the application closes; never because one caller went away. */
   readonly signal: AbortSignal
   /** The value that is being replaced, where there is one. */
-  readonly stale: { readonly value: T; readonly storedAt: number } | undefined
+  readonly stale: { readonly value: Stale; readonly storedAt: number } | undefined
   /** Overrides the policy for this answer, now that it is known; may be called more than once. */
   keepFor(lifetime: Pick<Policy, keyof Lifetime>): void
   /** Adds labels for purging that only the answer could tell. */
@@ -18,7 +18,7 @@ export interface Load<T = unknown> {
 }
 
 /** Fetches the value of one key from where it really lives. */
-export type Loader<T> = (load: Load<T>) => Promise<T> | T
+export type Loader<T, Stale = unknown> = (load: Load<Stale>) => Promise<T> | T
 
 /** What came of a load: the value, and how to keep it; no lifetime means not at all. */
 export interface Loaded {

@@ -43,22 +43,36 @@ export function ensureRedisServer(): void {
   }
 }
 
-export async function startRedis(extraArguments: readonly string[] = []): Promise<RedisServer> {
+export interface RedisServerOptions {
+  /** Added to the command line as they are. */
+  readonly flags?: readonly string[]
+  readonly password?: string
+}
+
+/** Starts a Redis that answers when the promise resolves; the test that starts it stops it. */
+export async function startRedis({ flags = [], password }: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer()
   if (program === undefined) throw new Error('There is no redis-server on this machine; `npm test` installs one.')
   const port = await freePort()
-  const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
+  const client = new Redis(port, '127.0.0.1', {
+    lazyConnect: true,
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+    ...(password === undefined ? {} : { password }),
+  })
   client.on('error', () => undefined) // tests take the server away on purpose
+  const guard = password === undefined ? [] : ['--requirepass', password]
   let server: ChildProcess | undefined
 
   async function start(): Promise<void> {
     server = spawn(
       program as string, // checked above; a closure does not remember it
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...extraArguments],
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...flags],
       { stdio: 'ignore' },
     )
     await client.ping()
   }
+  process.once('exit', () => server?.kill('SIGKILL')) // a test that throws must not leave one behind
   async function kill(): Promise<void> {
     const running = server
     server = undefined

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import cache from 'fastify-vitrine/cache'
+import redis from 'fastify-vitrine/redis'
+import { createCalendar } from './catalog/calendar.js'
+import { createCatalogs } from './catalog/catalogs.js'
+import { createSellers } from './catalog/sellers.js'
+import { type Config, cacheKeyPrefix, redisOptions } from './config.js'
+import errorAnswers from './error-answers.js'
+import pages from './pages.js'
+import { identifyRequest } from './request-identity.js'
+import { createValidatorCompiler } from './request-validation.js'
+import apiRoutes from './routes/api/index.js'
+import docs from './routes/docs/index.js'
+import opsRoutes from './routes/ops/index.js'
+import panelRoutes from './routes/panels/index.js'
+import { createMarketplace } from './upstreams/marketplace.js'
+import webSafety from './web-safety.js'
+
+export interface AppOptions {
+  readonly config: Config
+  /** Base URL of the marketplace: the configured one, or where the bundled demo listens. */
+  readonly upstreamUrl: string
+  readonly logger?: Exclude<FastifyServerOptions['logger'], undefined>
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+}
+
+/** Milliseconds that calls to the upstream may still take once the application is closing. */
+const upstreamGraceMs = 7_000
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string } // ours
+
+/** Puts the application together, plugins in order, then routes. It is ready, but does not listen. */
+export async function buildApp({
+  config,
+  upstreamUrl,
+  logger = false,
+  now = Date.now,
+}: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger,
+    logController: new LogController({ disableRequestLogging: true }), // a line per request hides the ones that matter
+    genReqId: identifyRequest,
+    routerOptions: { maxParamLength: 1_024 }, // so that an id that is too long is a 400 of ours and not a 404
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(createValidatorCompiler())
+
+  await app.register(webSafety, { rateLimitMax: config.RATE_LIMIT_MAX })
+  await app.register(pages)
+  await app.register(errorAnswers)
+  const redisPlace = redisOptions(config)
+  if (redisPlace !== undefined) await app.register(redis, redisPlace)
+  await app.register(cache, {
+    keyPrefix: cacheKeyPrefix(config),
+    ttlSeconds: config.CACHE_TTL_SECONDS,
+    staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
+    staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
+    loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
+    now,
+  })
+
+  const marketplace = createMarketplace({
+    url: upstreamUrl,
+    timeoutMs: config.UPSTREAM_TIMEOUT_MS,
+    deadlineMs: config.UPSTREAM_DEADLINE_MS,
+    ...(config.UPSTREAM_TOKEN === undefined ? {} : { token: config.UPSTREAM_TOKEN }),
+  })
+  app.addHook('preClose', async () => {
+    setTimeout(() => marketplace.abort(), upstreamGraceMs).unref()
+  })
+  app.addHook('onClose', () => marketplace.close())
+
+  const calendar = createCalendar(config.CATALOG_TIME_ZONE)
+  const sellers = createSellers({ cache: app.cache, marketplace })
+  const catalogs = createCatalogs({ cache: app.cache, marketplace, sellers, calendar, now })
+
+  await app.register(docs, { version })
+  await app.register(apiRoutes, { prefix: '/api/v1', sellers, catalogs })
+  await app.register(panelRoutes, { sellers, catalogs, calendar })
+  await app.register(opsRoutes)
+  await app.ready()
+  return app
+}

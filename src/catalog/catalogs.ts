@@ -1,0 +1,78 @@
+import type { Cache } from 'fastify-vitrine/cache'
+import {
+  type Catalog,
+  type CatalogListing,
+  type CatalogsQuery,
+  Catalogs as CatalogsSchema,
+} from '../schemas/catalog.js'
+import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
+import type { Calendar } from './calendar.js'
+import { pageOf, resolveFilter, withAge } from './paging.js'
+import type { Sellers } from './sellers.js'
+
+/** Seconds for which an empty list is kept when nothing says that there is such a seller. */
+const unknownSellerTtlSeconds = 30
+
+/** The coming catalogs of a seller, soonest first, a page at a time. */
+export interface Catalogs {
+  /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
+  list(sellerId: string, query: CatalogsQuery, context: CallContext): Promise<CatalogListing>
+}
+
+export interface CatalogsParts {
+  readonly cache: Cache
+  readonly marketplace: Marketplace
+  readonly sellers: Pick<Sellers, 'findCached'>
+  readonly calendar: Calendar
+  /** Milliseconds since the epoch: decides what "today" is. */
+  readonly now: () => number
+}
+
+export function createCatalogs({ cache, marketplace, sellers, calendar, now }: CatalogsParts): Catalogs {
+  return {
+    async list(sellerId, query, context) {
+      const title = resolveFilter(query.title)
+      if (title !== undefined) {
+        const found = await cache.fetch(
+          `catalogs_filtered_${JSON.stringify({ sellerId, title })}`,
+          async ({ signal }) => coming(await marketplace.catalogs.all({ sellerId, title }, { ...context, signal })),
+          { bypass: true },
+        )
+        return pageOf(found, query)
+      }
+      const reading = await cache.read(
+        `catalogs_seller_${sellerId}`,
+        async (load) => {
+          const catalogs = coming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
+          if (catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined) {
+            load.keepFor({
+              ttlSeconds: unknownSellerTtlSeconds,
+              staleWhileRevalidateSeconds: 0,
+              staleIfErrorSeconds: 0,
+            })
+          }
+          return catalogs
+        },
+        // What was coming when the list was stored may be past at midnight, so that is where freshness ends.
+        { tags: ['catalogs', `seller:${sellerId}`], schema: CatalogsSchema, freshUntil: calendar.dayAt(now()).endsAt },
+      )
+      return withAge(pageOf(coming(reading.value), query), reading)
+    },
+  }
+
+  /** Those that start today or later, soonest first; one without a date, or with a date nobody can read, is not coming. */
+  function coming(catalogs: readonly Catalog[]): Catalog[] {
+    const today = calendar.dayAt(now()).startsAt
+    return catalogs
+      .map((catalog) => ({ catalog, startsAt: calendar.instantOf(catalog.start_date) ?? Number.NEGATIVE_INFINITY }))
+      .filter(({ startsAt }) => startsAt >= today)
+      .sort((a, b) => a.startsAt - b.startsAt || compareIds(a.catalog.id, b.catalog.id))
+      .map(({ catalog }) => catalog)
+  }
+}
+
+function compareIds(a: Catalog['id'], b: Catalog['id']): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  const [left, right] = [String(a), String(b)]
+  return left < right ? -1 : Number(left > right)
+}

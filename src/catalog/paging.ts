@@ -1,0 +1,40 @@
+import type { Reading } from 'fastify-vitrine/cache'
+
+/** Which page of a list is wanted; pages count from 1. */
+export interface PageRequest {
+  readonly page: number
+  readonly page_size: number
+}
+
+/** A page of a list and how much there is in all, as the API answers it. */
+export interface Listing<Item> {
+  readonly items: Item[]
+  readonly page: number
+  readonly page_size: number
+  readonly pages: number
+  readonly total: number
+  readonly stale?: true
+  readonly as_of?: string
+}
+
+/** The page of a list that is here as a whole; beyond the last page it is empty. */
+export function pageOf<Item>(list: readonly Item[], { page, page_size }: PageRequest): Listing<Item> {
+  const start = (page - 1) * page_size
+  return listing(list.slice(start, start + page_size), list.length, { page, page_size })
+}
+
+/** A page whose items somebody else has cut out of a list of `total`. */
+export function listing<Item>(items: Item[], total: number, { page, page_size }: PageRequest): Listing<Item> {
+  return { items, page, page_size, pages: Math.ceil(total / page_size), total }
+}
+
+/** The listing, saying that it is stale and since when if what it was made from is. */
+export function withAge<Item>(listing: Listing<Item>, { state, storedAt }: Reading<unknown>): Listing<Item> {
+  return state === 'fresh' ? listing : { ...listing, stale: true, as_of: new Date(storedAt).toISOString() }
+}
+
+/** The filter's text without surrounding white space; `undefined` when nothing is left, which is no filter. */
+export function resolveFilter(text: string | undefined): string | undefined {
+  const trimmed = text?.trim()
+  return trimmed === '' ? undefined : trimmed
+}

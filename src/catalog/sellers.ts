@@ -1,0 +1,64 @@
+import type { Cache } from 'fastify-vitrine/cache'
+import { type Seller, type SellerListing, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
+import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
+import { listing, pageOf, resolveFilter, withAge } from './paging.js'
+
+/** Where the whole list of sellers lies in the cache. */
+const key = 'sellers_all'
+
+/** The sellers of the marketplace, a page at a time. */
+export interface Sellers {
+  /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
+  list(query: SellersQuery, context: CallContext): Promise<SellerListing>
+  /** The seller as the cached list has it; `undefined` also when no fresh list is there, and then nobody is asked. */
+  findCached(sellerId: string): Promise<Seller | undefined>
+}
+
+export interface SellersParts {
+  readonly cache: Cache
+  readonly marketplace: Marketplace
+}
+
+export function createSellers({ cache, marketplace }: SellersParts): Sellers {
+  return {
+    async list(query, context) {
+      const name = resolveFilter(query.name)
+      const customerDisplayId = resolveFilter(query.customer_display_id)
+      if (name !== undefined || customerDisplayId !== undefined) {
+        return listFiltered({ ...query, name, customerDisplayId }, context)
+      }
+      const reading = await cache.read(key, ({ signal }) => marketplace.sellers.all({ ...context, signal }), {
+        tags: ['sellers'],
+        schema: SellersSchema,
+      })
+      return withAge(pageOf(reading.value, query), reading)
+    },
+    async findCached(sellerId) {
+      const sellers = await cache.get(key, { schema: SellersSchema })
+      return sellers?.find(({ id }) => String(id) === sellerId)
+    },
+  }
+
+  async function listFiltered(request: FilteredRequest, context: CallContext): Promise<SellerListing> {
+    const { page, page_size: pageSize, name, customerDisplayId } = request
+    const question = {
+      page,
+      pageSize,
+      ...(name === undefined ? {} : { name }),
+      ...(customerDisplayId === undefined ? {} : { customerDisplayId }),
+    }
+    const { items, total } = await cache.fetch(
+      `sellers_filtered_${JSON.stringify(question)}`,
+      ({ signal }) => marketplace.sellers.page(question, { ...context, signal }),
+      { bypass: true },
+    )
+    return listing(items, total, request)
+  }
+}
+
+interface FilteredRequest {
+  readonly page: number
+  readonly page_size: number
+  readonly name: string | undefined
+  readonly customerDisplayId: string | undefined
+}

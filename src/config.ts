@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto'
+import { type Static, Type } from '@sinclair/typebox'
+import type { Ajv } from 'ajv'
+import envSchema from 'env-schema'
+
+/**
+ * The environment: each variable's check, default and, in `description`, what it wants, as the message for a wrong
+ * value says it.
+ */
+const Environment = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', description: 'a host name or address to listen on' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'a port number from 0 to 65535' }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
+    { default: 'info', description: 'trace, debug, info, warn, error, fatal or silent' },
+  ),
+  UPSTREAM_URL: Type.Optional(
+    Type.String({ format: 'http-url', description: 'an http:// or https:// URL without user, query or fragment' }),
+  ),
+  UPSTREAM_TOKEN: Type.Optional(
+    Type.String({ format: 'header-value', description: 'a token of printable characters' }),
+  ),
+  UPSTREAM_TIMEOUT_MS: milliseconds(2_000),
+  UPSTREAM_DEADLINE_MS: milliseconds(10_000),
+  REDIS_URL: Type.Optional(
+    Type.String({ format: 'redis-url', description: 'a redis://, rediss:// or unix: URL of a Redis server' }),
+  ),
+  REDIS_CLUSTER_NODES: Type.Optional(nodeList()),
+  REDIS_SENTINELS: Type.Optional(nodeList()),
+  REDIS_SENTINEL_NAME: Type.Optional(Type.String({ description: 'the name of the master that the sentinels watch' })),
+  REDIS_SENTINEL_PASSWORD: Type.Optional(Type.String({ description: 'a password' })),
+  REDIS_USERNAME: Type.Optional(Type.String({ description: 'a user name' })),
+  REDIS_PASSWORD: Type.Optional(Type.String({ description: 'a password' })),
+  REDIS_TLS: Type.Boolean({ default: false, description: 'true or false' }),
+  CACHE_KEY_PREFIX: Type.String({
+    default: 'cat_',
+    pattern: '^[^\\s{}*?\\[\\]]{1,64}$',
+    description: '1 to 64 characters without white space, braces, brackets, * and ?',
+  }),
+  CACHE_TTL_SECONDS: Type.Integer({
+    default: 300,
+    minimum: 1,
+    maximum: 2_592_000,
+    description: 'a whole number of seconds from 1 to 2592000',
+  }),
+  CACHE_STALE_WHILE_REVALIDATE_SECONDS: staleSeconds(60),
+  CACHE_STALE_IF_ERROR_SECONDS: staleSeconds(86_400),
+  CATALOG_TIME_ZONE: Type.String({
+    default: 'UTC',
+    format: 'time-zone',
+    description: 'an IANA time zone such as Europe/Paris',
+  }),
+  RATE_LIMIT_MAX: Type.Integer({
+    default: 600,
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description: 'a whole number of requests a minute; 0 for no limit',
+  }),
+  PURGE_TOKEN: Type.Optional(Type.String({ format: 'header-value', description: 'a token of printable characters' })),
+})
+
+export type Config = Static<typeof Environment>
+
+/** The environment holds a value that the application cannot run with; the message is one line that names it. */
+export class InvalidEnvironment extends Error {
+  override readonly name = 'InvalidEnvironment'
+}
+
+/** Reads and checks the environment; an empty variable counts as unset. Throws `InvalidEnvironment`. */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const data = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  let config: Config
+  try {
+    config = envSchema<Config>({ schema: Environment, data, env: false, ajv: { customOptions: addFormats } })
+  } catch (error) {
+    throw new InvalidEnvironment(complaint(error))
+  }
+  const contradiction = findContradiction(config)
+  if (contradiction !== undefined) throw new InvalidEnvironment(contradiction)
+  return config
+}
+
+/** What the config says of where Redis is, in the words of `fastify-vitrine/redis`; `undefined`: memory only. */
+export function redisOptions(config: Config) {
+  const credentials = {
+    ...(config.REDIS_USERNAME === undefined ? {} : { username: config.REDIS_USERNAME }),
+    ...(config.REDIS_PASSWORD === undefined ? {} : { password: config.REDIS_PASSWORD }),
+    tls: config.REDIS_TLS,
+  }
+  if (config.REDIS_CLUSTER_NODES !== undefined) {
+    return { clusterNodes: parseNodes(config.REDIS_CLUSTER_NODES), ...credentials }
+  }
+  if (config.REDIS_SENTINELS !== undefined && config.REDIS_SENTINEL_NAME !== undefined) {
+    return {
+      sentinels: parseNodes(config.REDIS_SENTINELS),
+      sentinelName: config.REDIS_SENTINEL_NAME,
+      ...(config.REDIS_SENTINEL_PASSWORD === undefined ? {} : { sentinelPassword: config.REDIS_SENTINEL_PASSWORD }),
+      ...credentials,
+    }
+  }
+  return config.REDIS_URL === undefined ? undefined : { url: config.REDIS_URL }
+}
+
+/**
+ * What every Redis key begins with: the prefix and the identity of the upstream, so that two environments on one Redis
+ * never answer with each other's data.
+ */
+export function cacheKeyPrefix(config: Config): string {
+  return `${config.CACHE_KEY_PREFIX}${upstreamIdentity(config.UPSTREAM_URL)}:`
+}
+
+function upstreamIdentity(url: string | undefined): string {
+  if (url === undefined) return 'demo'
+  const canonical = new URL(url).href.replace(/\/+$/, '')
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 8)
+}
+
+function findContradiction(config: Config): string | undefined {
+  const places = (['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const).filter(
+    (name) => config[name] !== undefined,
+  )
+  if (places.length > 1) return `${places.join(' and ')}: only one of them may be set`
+  if (config.REDIS_SENTINELS !== undefined && config.REDIS_SENTINEL_NAME === undefined) {
+    return 'REDIS_SENTINEL_NAME: wants the name of the master when REDIS_SENTINELS is set'
+  }
+  return undefined
+}
+
+/** One line that names each wrong variable and what it wants. Values stay out of it: some are secrets. */
+function complaint(error: unknown): string {
+  const failures: readonly { instancePath: string }[] =
+    error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : []
+  const names = new Set(failures.map(({ instancePath }) => instancePath.slice(1)))
+  const wishes = [...names].map((name) => `${name}: wants ${wish(name)}`)
+  return wishes.length > 0 ? wishes.join('; ') : String(error)
+}
+
+function wish(name: string): string {
+  const property = Object.entries(Environment.properties).find(([property]) => property === name)?.[1]
+  return property?.description ?? 'another value'
+}
+
+function milliseconds(byDefault: number) {
+  return Type.Integer({
+    default: byDefault,
+    minimum: 1,
+    maximum: 600_000,
+    description: 'a whole number of milliseconds from 1 to 600000',
+  })
+}
+
+function staleSeconds(byDefault: number) {
+  return Type.Integer({
+    default: byDefault,
+    minimum: 0,
+    maximum: 2_592_000,
+    description: 'a whole number of seconds from 0 to 2592000; 0 for never',
+  })
+}
+
+function nodeList() {
+  return Type.String({ format: 'node-list', description: 'host:port, several separated by commas' })
+}
+
+function addFormats(ajv: Ajv): Ajv {
+  ajv.addFormat('http-url', isHttpUrl)
+  ajv.addFormat('redis-url', isRedisUrl)
+  ajv.addFormat('node-list', (text: string) => text.split(',').every((node) => parseNode(node) !== undefined))
+  ajv.addFormat('time-zone', isTimeZone)
+  ajv.addFormat('header-value', /^[\x21-\x7e]+$/)
+  return ajv
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  if (!/^https?:$/.test(url.protocol)) return false
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+}
+
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  if (url.protocol === 'unix:') return url.pathname.startsWith('/')
+  return /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+}
+
+function isTimeZone(text: string): boolean {
+  if (!/^[A-Za-z]/.test(text)) return false // '+02:00' is an offset, which knows no daylight saving
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parseNodes(text: string): { host: string; port: number }[] {
+  return text.split(',').flatMap((node) => parseNode(node) ?? [])
+}
+
+function parseNode(text: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, digits] = /^\s*(?:\[([^\]]+)\]|([^\s:]+)):(\d{1,5})\s*$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  const port = Number(digits)
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined
+}

@@ -1,0 +1,34 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { logError, type Problem, problem, toProblem } from './errors.js'
+import { varyByFragment, wantsFragment } from './pages.js'
+
+/** Answers what went wrong: a panel with the same status where a browser asks, problem+json everywhere else. */
+export default fp(errorAnswers, { name: 'error-answers', fastify: '5.x', dependencies: ['pages'] })
+
+async function errorAnswers(app: FastifyInstance): Promise<void> {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    logError(error, request)
+    return answer(toProblem(error, request), request, reply)
+  })
+  const limit = app.hasDecorator('rateLimit') ? { preHandler: app.rateLimit() } : {}
+  app.setNotFoundHandler(limit, (request, reply) =>
+    answer(problem(404, request, `There is nothing at ${request.url.split('?', 1)[0]}.`), request, reply),
+  )
+}
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.code(problem.status)
+  if (problem.status === 503 || problem.status === 504) reply.header('retry-after', '5')
+  if (!isForPeople(request)) return reply.type('application/problem+json').send(problem)
+  varyByFragment(reply)
+  const template = wantsFragment(request) ? 'partials/problem-panel' : 'pages/problem'
+  const panel = /\/events\b/.test(request.url) ? 'events' : 'sellers' // the panel that htmx will replace with this one
+  return reply.view(template, { problem, panel, title: problem.title, retry: request.url })
+}
+
+/** Panels are for people whatever their browser accepts; elsewhere it is what the client says it reads. */
+function isForPeople({ url, headers }: FastifyRequest): boolean {
+  if (/^\/(api|ops|docs|healthz|readyz|metrics)\b/.test(url)) return false
+  return /^\/(panels\b|$|\?)/.test(url) || (headers.accept ?? '').includes('text/html')
+}

@@ -1,0 +1,78 @@
+import { STATUS_CODES } from 'node:http'
+import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyError, FastifyRequest } from 'fastify'
+import { isUpstreamError } from './upstreams/errors.js'
+
+/** What went wrong, for a program to read. RFC 9457. */
+export const Problem = Type.Object(
+  {
+    type: Type.Literal('about:blank'),
+    title: Type.String({ description: "The status code's own phrase." }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What went wrong with this request.' }),
+    code: Type.Optional(Type.String({ description: 'A stable word for the cause.' })),
+    request_id: Type.String({ description: 'What to look for in the log.' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          field: Type.String({ description: 'The parameter that is wrong.' }),
+          detail: Type.String({ description: 'What is wrong with it.' }),
+        }),
+      ),
+    ),
+  },
+  { title: 'Problem' },
+)
+
+export type Problem = Static<typeof Problem>
+
+const problemContent = { content: { 'application/problem+json': { schema: Problem } } }
+
+/** The error answers of a route, for its schema and so for the API description. */
+export const problemResponses = {
+  400: { description: 'A parameter is wrong.', ...problemContent },
+  429: { description: 'Too many requests from this address.', ...problemContent },
+  502: { description: 'The upstream answered with something unusable.', ...problemContent },
+  503: { description: 'The upstream cannot be reached.', ...problemContent },
+  504: { description: 'The upstream did not answer in time.', ...problemContent },
+}
+
+/** The problem that an error is to the client. Says nothing of the inside when the mistake is ours. */
+export function toProblem(error: FastifyError, request: FastifyRequest): Problem {
+  if (error.validation !== undefined) return validationProblem(error, request)
+  const status = statusOf(error)
+  return {
+    ...problem(status, request),
+    ...(status < 500 || isUpstreamError(error) ? { detail: error.message, code: error.code } : {}),
+  }
+}
+
+/** A problem that no error brought about, such as a route that does not exist. */
+export function problem(status: number, request: FastifyRequest, detail?: string): Problem {
+  const title = STATUS_CODES[status] ?? 'Error'
+  return { type: 'about:blank', title, status, detail: detail ?? title, request_id: request.id }
+}
+
+/** Writes the error to the log with the weight that it has for whoever is on call. */
+export function logError(error: FastifyError, request: FastifyRequest): void {
+  const status = statusOf(error)
+  const where = { method: request.method, route: request.routeOptions.url, status, code: error.code }
+  if (isUpstreamError(error)) request.log.warn({ ...where, reason: error.message }, 'the upstream let a request down')
+  else if (status >= 500) request.log.error({ ...where, err: error }, 'a request failed')
+  else request.log.info({ ...where, reason: error.message }, 'a request was refused')
+}
+
+function statusOf(error: FastifyError): number {
+  const { statusCode = 500 } = error
+  return statusCode >= 400 && statusCode < 600 ? statusCode : 500
+}
+
+function validationProblem(error: FastifyError, request: FastifyRequest): Problem {
+  const errors = (error.validation ?? []).map(({ instancePath, params, message }) => {
+    const field =
+      instancePath.slice(1).replaceAll('/', '.') || String(params.missingProperty ?? error.validationContext)
+    return { field, detail: message ?? 'is not valid' }
+  })
+  const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')
+  return { ...problem(400, request, detail), code: 'VITRINE_INVALID_REQUEST', errors }
+}

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Catalogs } from '../../catalog/catalogs.js'
+import { problemResponses } from '../../errors.js'
+import { callContext } from '../../request-identity.js'
+import { CatalogListing, CatalogsQuery } from '../../schemas/catalog.js'
+import { SellerParams } from '../../schemas/listing.js'
+
+const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
+  const schema = {
+    summary: "A seller's coming catalogs",
+    description: 'Catalogs that start today or later in the time zone of the catalog, soonest first.',
+    tags: ['catalog'],
+    params: SellerParams,
+    querystring: CatalogsQuery,
+    response: { 200: CatalogListing, ...problemResponses },
+  }
+  app.get('/sellers/:seller_id/catalogs', { schema }, (request) =>
+    catalogs.list(request.params.seller_id, request.query, callContext(request)),
+  )
+}
+
+export default catalogRoutes

@@ -1,0 +1,18 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Sellers } from '../../catalog/sellers.js'
+import { problemResponses } from '../../errors.js'
+import { callContext } from '../../request-identity.js'
+import { SellerListing, SellersQuery } from '../../schemas/seller.js'
+
+const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app, { sellers }) => {
+  const schema = {
+    summary: 'Sellers',
+    description: 'All sellers in the order of the marketplace, or those that match a filter.',
+    tags: ['catalog'],
+    querystring: SellersQuery,
+    response: { 200: SellerListing, ...problemResponses },
+  }
+  app.get('/sellers', { schema }, (request) => sellers.list(request.query, callContext(request)))
+}
+
+export default sellerRoutes

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { wantsFragment } from '../../pages.js'
+import { SellerParams } from '../../schemas/listing.js'
+import { EventsPanelQuery } from '../../schemas/panel.js'
+import { sellersQueryOf } from './links.js'
+import { panelBeside, type Shop } from './shop.js'
+
+const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
+  const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
+  app.get('/panels/sellers/:seller_id/events', { schema }, async (request, reply) => {
+    const { query, params } = request
+    if (wantsFragment(request)) {
+      return reply.view('partials/events', await shop.events(params.seller_id, query, request))
+    }
+    const list = { ...sellersQueryOf(query), seller_id: params.seller_id }
+    const sellers = await panelBeside(shop.sellers(list, request), request)
+    const view = await shop.events(params.seller_id, query, request)
+    return reply.view('pages/shop', { title: view.title, sellers, events: { view } })
+  })
+}
+
+export default eventsPanel

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { wantsFragment } from '../../pages.js'
+import { SellersPanelQuery } from '../../schemas/panel.js'
+import { listStateOf } from './links.js'
+import { panelBeside, type Shop } from './shop.js'
+
+const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
+  for (const path of ['/', '/panels/sellers']) {
+    app.get(path, { schema: { hide: true, querystring: SellersPanelQuery } }, async (request, reply) => {
+      const { query } = request
+      const view = await shop.sellers(query, request)
+      if (wantsFragment(request)) return reply.view('partials/sellers', view)
+      const { seller_id: chosen } = query
+      if (chosen === undefined) return reply.view('pages/shop', { title: view.title, sellers: { view } })
+      const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
+      const events = await panelBeside(shop.events(chosen, firstEvents, request), request)
+      return reply.view('pages/shop', { title: view.title, sellers: { view }, events })
+    })
+  }
+}
+
+export default sellersPanel

@@ -1,0 +1,42 @@
+import type { FastifyError, FastifyRequest } from 'fastify'
+import { logError, type Problem, toProblem } from '../../errors.js'
+import { callContext } from '../../request-identity.js'
+import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
+import { createDateFormat } from './event-date.js'
+import { createEventsView, type EventsView } from './events-view.js'
+import type { PanelOptions } from './index.js'
+import { createSellersView, type SellersView } from './sellers-view.js'
+
+/** A panel of the page: what it shows, or why it cannot. */
+export type Panel<View> = { readonly view: View } | { readonly problem: Problem }
+
+/** Makes the two panels that every page is put together from. Rejects with what the upstream did wrong. */
+export interface Shop {
+  sellers(query: SellersPanelQuery, request: FastifyRequest): Promise<SellersView>
+  events(sellerId: string, query: EventsPanelQuery, request: FastifyRequest): Promise<EventsView>
+}
+
+export function createShop({ sellers, catalogs, calendar }: PanelOptions): Shop {
+  const formatDate = createDateFormat(calendar)
+  return {
+    async sellers(query, request) {
+      return createSellersView(await sellers.list(query, callContext(request)), query)
+    },
+    async events(sellerId, query, request) {
+      const listing = await catalogs.list(sellerId, query, callContext(request))
+      const seller = await sellers.findCached(sellerId)
+      return createEventsView({ sellerId, seller, listing, query, formatDate, timeZone: calendar.timeZone })
+    },
+  }
+}
+
+/** The panel beside the one that was asked for: when it fails the page is still of use, and says so in its place. */
+export async function panelBeside<View>(view: Promise<View>, request: FastifyRequest): Promise<Panel<View>> {
+  try {
+    return { view: await view }
+  } catch (error) {
+    const failure = error as FastifyError // what a list rejects with; anything else is reported as a 500
+    logError(failure, request)
+    return { problem: toProblem(failure, request) }
+  }
+}

@@ -1,0 +1,48 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+/** `page` and `page_size` of every list. */
+export const Paging = {
+  page: Type.Integer({ minimum: 1, default: 1, description: 'Page number, from 1.' }),
+  page_size: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Items a page, 1 to 100.' }),
+}
+
+/** A text that narrows a list; blank is no filter. */
+export function filter(description: string) {
+  return Type.Optional(Type.String({ maxLength: 200, description: `${description} Blank is no filter.` }))
+}
+
+/** One page of a list, with how much there is in all; `stale` and `as_of` only when the answer is not fresh. */
+export function listingOf<Item extends TSchema>(item: Item, title: string) {
+  return Type.Object(
+    {
+      items: Type.Array(item),
+      page: Type.Integer({ minimum: 1 }),
+      page_size: Type.Integer({ minimum: 1 }),
+      pages: Type.Integer({ minimum: 0, description: 'Number of pages; 0 when the list is empty.' }),
+      total: Type.Integer({ minimum: 0, description: 'Number of items on all pages.' }),
+      stale: Type.Optional(
+        Type.Literal(true, { description: 'There when the upstream could not be asked just now or is being asked.' }),
+      ),
+      as_of: Type.Optional(
+        Type.String({ format: 'date-time', description: 'There with `stale`: when the upstream said this.' }),
+      ),
+    },
+    { title, additionalProperties: false },
+  )
+}
+
+/** Identifier as the upstream gives it. */
+export const Id = Type.Union([Type.Integer(), Type.String({ minLength: 1 })], {
+  description: 'Identifier, an integer or a string as the upstream gives it.',
+})
+
+export type Id = Static<typeof Id>
+
+/** A number or code under which customers know something; the upstream may leave it out. */
+export function customerId(description: string) {
+  return Type.Union([Type.String(), Type.Integer(), Type.Null()], { description })
+}
+
+export const SellerParams = Type.Object({
+  seller_id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Identifier of the seller.' }),
+})

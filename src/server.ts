@@ -1,0 +1,48 @@
+import closeWithGrace from 'close-with-grace'
+import { type AppOptions, buildApp } from './app.js'
+import { type Config, InvalidEnvironment, readConfig } from './config.js'
+import { startMarketplace } from './demo/marketplace.js'
+
+/** After this a connection that has not ended is cut, so that the process ends within the ten seconds it is given. */
+const connectionGraceMs = 8_500
+const closeDeadlineMs = 9_500
+
+try {
+  await serve(readConfig(process.env))
+} catch (error) {
+  process.stderr.write(`vitrine: ${startComplaint(error)}\n`)
+  process.exit(1)
+}
+
+async function serve(config: Config): Promise<void> {
+  const demo = config.UPSTREAM_URL === undefined ? await startMarketplace() : undefined
+  const upstreamUrl = config.UPSTREAM_URL ?? demo?.url ?? ''
+  const app = await buildApp({ config, upstreamUrl, logger: loggerOptions(config) })
+  closeWithGrace({ delay: closeDeadlineMs, logger: false }, async ({ signal, err }) => {
+    if (err !== undefined) app.log.fatal({ err }, 'closing after an error that nobody caught')
+    else app.log.info(`${signal}: requests under way may end, new ones are refused`)
+    const cut = setTimeout(() => app.server.closeAllConnections(), connectionGraceMs)
+    await app.close()
+    clearTimeout(cut)
+    await demo?.close()
+    app.log.info('closed')
+  })
+  await app.listen({ host: config.HOST, port: config.PORT })
+  if (demo !== undefined) {
+    app.log.info({ demo: demo.url }, 'UPSTREAM_URL is not set: showing the bundled demo marketplace')
+    if (app.hasDecorator('redis')) app.log.warn('demo data is being cached in Redis; is UPSTREAM_URL forgotten?')
+  }
+}
+
+/** JSON lines on stdout; for eyes only where stdout is a terminal. */
+function loggerOptions({ LOG_LEVEL: level }: Config): NonNullable<AppOptions['logger']> {
+  return process.stdout.isTTY ? { level, transport: { target: 'pino-pretty' } } : { level }
+}
+
+function startComplaint(error: unknown): string {
+  if (error instanceof InvalidEnvironment) return error.message
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `PORT: ${error.message}; another program listens there`
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

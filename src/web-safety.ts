@@ -1,0 +1,34 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+export interface WebSafetyOptions {
+  /** Requests a minute from one client address; 0 for no limit. */
+  readonly rateLimitMax: number
+}
+
+/** Security headers on every answer, and a bound on what one client may ask for. */
+export default fp(webSafety, { name: 'web-safety', fastify: '5.x' })
+
+async function webSafety(app: FastifyInstance, { rateLimitMax }: WebSafetyOptions): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false, // theirs allows inline styles, and turns http://127.0.0.1 into https
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'same-origin' },
+    strictTransportSecurity: false, // belongs to whoever terminates TLS in front of us
+  })
+  if (rateLimitMax > 0) await app.register(rateLimit, { max: rateLimitMax, timeWindow: '1 minute' })
+}

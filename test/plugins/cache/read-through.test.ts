@@ -1,0 +1,323 @@
+import { Type } from '@sinclair/typebox'
+import t from 'tap'
+import { createClock } from '../../harness/clock.js'
+import { createDeferred } from '../../harness/deferred.js'
+import { startPlugins } from '../../harness/plugins.js'
+
+// The read-through decision, in memory only: what Redis does with it is in redis-store.test.ts.
+
+const policy = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
+
+t.test('get gives what set kept, while it is fresh', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  t.equal(await cache.get('k'), undefined, 'a miss')
+  t.equal(await cache.set('k', { a: 1 }), true)
+  t.strictSame(await cache.get('k'), { a: 1 })
+  clock.step(299)
+  t.strictSame(await cache.get('k'), { a: 1 })
+  clock.step(1)
+  t.equal(await cache.get('k'), undefined, 'stale is not fresh')
+})
+
+t.test('an empty list, null, false, zero and an empty text are hits', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  for (const value of [[], null, false, 0, '']) {
+    let loads = 0
+    const load = () => {
+      loads += 1
+      return value
+    }
+    const key = JSON.stringify(value)
+    await cache.fetch<unknown>(key, load)
+    t.strictSame(await cache.fetch<unknown>(key, load), value)
+    t.equal(loads, 1, `${key} is loaded once`)
+  }
+})
+
+t.test('set says false for a value that JSON cannot hold, and tells it in a warning', async (t) => {
+  const { app, book } = await startPlugins(t)
+  t.equal(await app.cache.set('k', { n: 1n }), false)
+  t.match(book.at(40), [{ kind: 'not-json', key: 'k' }])
+})
+
+t.test('delete removes the entry, the stale copy included, and says whether there was one', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.set('k', 1)
+  clock.step(301)
+  t.equal(await cache.delete('k'), true)
+  t.equal(await cache.delete('k'), false)
+  await t.rejects(
+    cache.fetch('k', () => {
+      throw new Error('nothing stale is left')
+    }),
+    { message: 'nothing stale is left' },
+  )
+})
+
+t.test('the first read loads, the second is a hit and says so', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  const storedAt = clock.now()
+  t.strictSame(await cache.read('k', () => 'v'), { value: 'v', state: 'fresh', storedAt, tier: 'load', reason: 'miss' })
+  clock.step(10)
+  t.strictSame(await cache.read('k', () => 'w'), {
+    value: 'v',
+    state: 'fresh',
+    storedAt,
+    tier: 'memory',
+    reason: 'hit',
+  })
+})
+
+t.test('concurrent misses share one load, and those who joined are told', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  const upstream = createDeferred<string>()
+  const started = createDeferred<void>()
+  let loads = 0
+  const load = () => {
+    loads += 1
+    started.resolve()
+    return upstream.promise
+  }
+  const readings = Promise.all(Array.from({ length: 64 }, () => cache.read('k', load)))
+  await started.promise
+  upstream.resolve('v')
+  const reasons = (await readings).map(({ reason }) => reason)
+  t.equal(loads, 1)
+  t.equal(reasons.filter((reason) => reason === 'miss').length, 1)
+  t.equal(reasons.filter((reason) => reason === 'collapsed').length, 63)
+})
+
+t.test('twenty who wait for a failing load see its failure after one call', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  let loads = 0
+  const load = async () => {
+    loads += 1
+    throw new Error('upstream is down')
+  }
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => cache.fetch('k', load)))
+  t.equal(outcomes.filter(({ status }) => status === 'rejected').length, 20)
+  t.equal(loads, 1)
+})
+
+t.test('within the revalidation window the stale value is served at once while one refresh runs behind', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(301)
+  const upstream = createDeferred<string>()
+  let loads = 0
+  const load = () => {
+    loads += 1
+    return upstream.promise
+  }
+  for (let reader = 0; reader < 5; reader += 1) {
+    t.match(await cache.read('k', load), { value: 'old', state: 'stale', reason: 'stale' })
+  }
+  t.equal(loads, 1)
+  upstream.resolve('new')
+  await upstream.promise
+  await new Promise(setImmediate)
+  t.match(await cache.read('k', load), { value: 'new', state: 'fresh', reason: 'hit' })
+})
+
+t.test('a refresh behind that fails leaves the stale value in place and is a warning', async (t) => {
+  const clock = createClock()
+  const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
+  await app.cache.fetch('k', () => 'old')
+  clock.step(301)
+  const failing = async () => {
+    throw new Error('upstream is down')
+  }
+  await app.cache.fetch('k', failing)
+  t.match(await book.until(({ kind }) => kind === 'load-failed'), { level: 40, key: 'k', reason: 'upstream is down' })
+  t.match(await app.cache.read('k', failing), { value: 'old', state: 'stale' })
+})
+
+t.test('after the revalidation window a load is awaited, and its failure answered with the stale value', async (t) => {
+  const clock = createClock()
+  const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
+  const { cache } = app
+  const storedAt = clock.now()
+  await cache.fetch('k', () => 'old')
+  clock.step(400)
+  const failing = async () => {
+    throw new Error('upstream is down')
+  }
+  t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error', storedAt })
+  t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
+  t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
+})
+
+t.test('past stale-if-error the failure reaches the caller', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(300 + 3_600)
+  await t.rejects(
+    cache.fetch('k', async () => {
+      throw new Error('upstream is down')
+    }),
+    { message: 'upstream is down' },
+  )
+})
+
+t.test('a stale window of zero seconds means never', async (t) => {
+  const clock = createClock()
+  const never = { ttlSeconds: 300, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
+  const { cache } = (await startPlugins(t, { cache: { ...never, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(300)
+  t.match(await cache.read('k', () => 'new'), { value: 'new', reason: 'miss' })
+})
+
+t.test('the loader may say how long its answer is kept, or that it is not', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('brief', (load) => {
+    load.keepFor({ ttlSeconds: 30, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
+    return []
+  })
+  await cache.fetch('never', (load) => {
+    load.doNotKeep()
+    return []
+  })
+  t.equal(await cache.get('never'), undefined)
+  clock.step(29)
+  t.strictSame(await cache.get('brief'), [])
+  clock.step(1)
+  t.match(await cache.read('brief', () => ['x']), { value: ['x'], reason: 'miss' })
+})
+
+t.test('the loader is handed what it replaces', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  const storedAt = clock.now()
+  await cache.fetch('k', () => 'old')
+  clock.step(400)
+  let stale: unknown
+  await cache.fetch('k', (load) => {
+    stale = load.stale
+    return 'new'
+  })
+  t.match(stale, { value: 'old', storedAt })
+})
+
+t.test('a load that takes too long is aborted and fails with a code, even when it does not listen', async (t) => {
+  const { cache } = (await startPlugins(t, { cache: { loadTimeoutMs: 20 } })).app
+  let aborted = false
+  const deaf = cache.fetch('k', ({ signal }) => {
+    signal.addEventListener('abort', () => {
+      aborted = true
+    })
+    return new Promise(() => undefined)
+  })
+  await t.rejects(deaf, { code: 'VITRINE_CACHE_LOAD_TIMEOUT', statusCode: 504 })
+  t.equal(aborted, true)
+})
+
+t.test('a load that began before a delete or a set is not kept after it', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  for (const [key, change] of [
+    ['deleted', () => cache.delete('deleted')],
+    ['replaced', () => cache.set('replaced', 'mine')],
+  ] as const) {
+    const upstream = createDeferred<string>()
+    const started = createDeferred<void>()
+    const reading = cache.fetch(key, () => {
+      started.resolve()
+      return upstream.promise
+    })
+    await started.promise
+    await change()
+    upstream.resolve('late')
+    t.equal(await reading, 'late', 'who waited for it still gets it')
+    t.not(await cache.get(key), 'late')
+  }
+})
+
+t.test('a bypass neither reads nor keeps, and is shared by those who ask meanwhile', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  await cache.set('k', 'kept')
+  const upstream = createDeferred<string>()
+  let loads = 0
+  const load = () => {
+    loads += 1
+    return upstream.promise
+  }
+  const readings = Promise.all([cache.read('k', load, { bypass: true }), cache.read('k', load, { bypass: true })])
+  upstream.resolve('asked')
+  t.match(await readings, [
+    { value: 'asked', tier: 'load', reason: 'bypass' },
+    { value: 'asked', tier: 'load', reason: 'collapsed' },
+  ])
+  t.equal(loads, 1)
+  t.equal(await cache.get('k'), 'kept')
+})
+
+t.test(
+  'a value that does not match the schema asked for is a miss, and one that is loaded so is not kept',
+  async (t) => {
+    const { app, book } = await startPlugins(t)
+    const List = Type.Array(Type.String())
+    await app.cache.set('k', { not: 'a list' })
+    t.strictSame(await app.cache.fetch('k', () => ['loaded'], { schema: List }), ['loaded'])
+    t.match(book.at(40), [{ kind: 'other-schema', key: 'k' }])
+    t.equal(await app.cache.set('wrong', [1], { schema: List }), false)
+    t.match(book.at(40)[1], { kind: 'wrong-shape', key: 'wrong' })
+  },
+)
+
+t.test('an entry kept under one schema is a miss for another that it happens to match', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  await cache.set('k', [], { schema: Type.Array(Type.String()) })
+  t.equal(await cache.get('k', { schema: Type.Array(Type.Number()) }), undefined)
+})
+
+t.test('a value over the size limit is served and not kept', async (t) => {
+  const { app, book } = await startPlugins(t, { cache: { maxEntryBytes: 100 } })
+  const large = 'x'.repeat(100)
+  t.equal(await app.cache.fetch('k', () => large), large)
+  t.equal(await app.cache.get('k'), undefined)
+  t.match(book.at(40), [{ kind: 'too-large' }])
+})
+
+t.test('memory is bounded: the least recently used entries give way', async (t) => {
+  const { cache } = (await startPlugins(t, { cache: { maxMemoryBytes: 10_000 } })).app
+  for (let n = 0; n < 20; n += 1) await cache.set(`k${n}`, 'x'.repeat(1_000))
+  t.equal(await cache.get('k0'), undefined)
+  t.equal(await cache.get('k19'), 'x'.repeat(1_000))
+})
+
+t.test('an option, key, policy or tag that makes no sense is refused with a code', async (t) => {
+  const refusal = { code: 'VITRINE_CACHE_OPTION' }
+  for (const options of [
+    { ttlSeconds: 0 },
+    { ttlSeconds: Number.NaN },
+    { staleIfErrorSeconds: -1 },
+    { keyPrefix: '' },
+    { readTimeoutMs: 0 },
+  ]) {
+    await t.rejects(startPlugins(t, { cache: options }), refusal, JSON.stringify(options))
+  }
+  const { cache } = (await startPlugins(t)).app
+  await t.rejects(cache.get(''), refusal)
+  await t.rejects(cache.set('k'.repeat(513), 1), refusal)
+  await t.rejects(cache.set('k', 1, { ttlSeconds: Number.POSITIVE_INFINITY }), refusal)
+  await t.rejects(cache.set('k', 1, { tags: ['with space'] }), refusal)
+  await t.rejects(
+    cache.fetch('k', () => 1, { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }),
+    refusal,
+  )
+})
+
+t.test('closing ends loads under way', async (t) => {
+  const { app } = await startPlugins(t)
+  const reading = app.cache.fetch('k', () => new Promise(() => undefined))
+  const refused = t.rejects(reading, { code: 'VITRINE_CACHE_CLOSED' })
+  await new Promise(setImmediate)
+  await app.close()
+  await refused
+})

@@ -1,0 +1,77 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { createRedisStore } from '../../../plugins/cache/redis-store.js'
+import { entryOf, storeContract } from '../../contracts/store.js'
+import { startRedis } from '../../harness/redis-server.js'
+
+const redis = await startRedis()
+const client = new Redis(redis.port, '127.0.0.1', { enableOfflineQueue: true, commandTimeout: 5_000 })
+client.on('error', () => undefined) // hung and resumed below
+t.teardown(async () => {
+  client.disconnect()
+  await redis.stop()
+})
+
+const options = { client, keyPrefix: 'cat_test:', readTimeoutMs: 5_000, writeTimeoutMs: 5_000, now: Date.now }
+
+await storeContract(t, async () => {
+  await redis.client.flushall()
+  return createRedisStore(options)
+})
+
+t.test('every key begins with the prefix and goes away by itself when it is of no more use', async (t) => {
+  await redis.client.flushall()
+  const { entry, text } = entryOf(1)
+  await createRedisStore(options).set('k', entry, text)
+  t.strictSame(await redis.client.keys('*'), ['cat_test:k'])
+  const leftMs = await redis.client.pttl('cat_test:k')
+  t.ok(leftMs > 60_000 && leftMs <= 65_000, `${leftMs} ms are the 5 s fresh and the 60 s stale`)
+})
+
+t.test('an entry that is of no use any more is not written', async (t) => {
+  await redis.client.flushall()
+  const { entry, text } = entryOf(1, Date.now() - 10 ** 6)
+  await createRedisStore(options).set('k', entry, text)
+  t.equal(await redis.client.dbsize(), 0)
+})
+
+t.test('what strangers left under the key is a failure with a kind, not an outage', async (t) => {
+  const store = createRedisStore(options)
+  const strangers = [
+    { name: 'a list', leave: () => redis.client.lpush('cat_test:k', 'x'), kind: 'wrong-type' },
+    { name: 'a hash', leave: () => redis.client.hset('cat_test:k', 'f', 'v'), kind: 'wrong-type' },
+    { name: 'rubbish', leave: () => redis.client.set('cat_test:k', '\u0000\u00ff{'), kind: 'corrupt' },
+    { name: 'nothing at all', leave: () => redis.client.set('cat_test:k', ''), kind: 'corrupt' },
+    { name: 'JSON of somebody else', leave: () => redis.client.set('cat_test:k', '{"a":1}'), kind: 'corrupt' },
+  ]
+  for (const { name, leave, kind } of strangers) {
+    await redis.client.del('cat_test:k')
+    await leave()
+    await t.rejects(store.get('k'), { name: 'StoreFailure', kind, isOutage: false }, name)
+    const { entry, text } = entryOf('ours')
+    await store.set('k', entry, text)
+    t.equal((await store.get('k'))?.value, 'ours', `${name} is replaced by the next write`)
+  }
+})
+
+t.test('a full Redis refuses writes with a kind of its own and goes on answering reads', async (t) => {
+  const store = createRedisStore(options)
+  const { entry, text } = entryOf('kept')
+  await store.set('k', entry, text)
+  await redis.client.config('SET', 'maxmemory', '1')
+  await t.rejects(store.set('other', entry, text), { name: 'StoreFailure', kind: 'full', isOutage: false })
+  t.equal((await store.get('k'))?.value, 'kept')
+  await redis.client.config('SET', 'maxmemory', '0')
+})
+
+t.test('a hung Redis holds a read and a write no longer than their budgets', async (t) => {
+  const store = createRedisStore({ ...options, readTimeoutMs: 50, writeTimeoutMs: 80 })
+  const { entry, text } = entryOf(1)
+  redis.hang()
+  t.teardown(() => redis.resume())
+  const began = performance.now()
+  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'no answer within 50 ms' })
+  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'no answer within 80 ms' })
+  await t.rejects(store.delete('k'), { name: 'StoreFailure', kind: 'timeout' })
+  t.ok(performance.now() - began < 2_000, 'three budgets and some slack')
+})

@@ -1,0 +1,87 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import { Governor } from '../../plugins/governor.js'
+import { createClock } from '../harness/clock.js'
+import { createLogBook } from '../harness/log.js'
+
+function createGovernor() {
+  const book = createLogBook()
+  const clock = createClock()
+  const { log } = Fastify({ logger: { stream: book.stream } })
+  return { book, clock, governor: new Governor({ log, subject: 'redis', now: clock.now }) }
+}
+
+const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis does not answer' }
+
+t.test('tells the first failure of an outage at once, as a warning with its kind and reason', async (t) => {
+  const { book, governor } = createGovernor()
+  governor.failed(refused)
+  t.match(book.lines, [
+    { level: 40, subject: 'redis', kind: 'refused', reason: 'connect ECONNREFUSED', msg: 'redis does not answer' },
+  ])
+})
+
+t.test('a thousand failures in half a minute are one line, and then one summary with their number', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  governor.failed(refused)
+  for (let failure = 0; failure < 1_000; failure += 1) {
+    clock.step(0.029)
+    governor.failed(refused)
+  }
+  t.equal(book.lines.length, 1)
+  clock.step(1)
+  governor.failed(refused)
+  t.equal(book.lines.length, 2)
+  t.match(book.lines[1], { level: 40, failures: 1_001, sinceMs: 30_000 })
+})
+
+t.test('a new kind of failure within an outage is a change of state and a line of its own', async (t) => {
+  const { book, governor } = createGovernor()
+  governor.failed(refused)
+  governor.failed({ kind: 'auth', message: 'redis does not answer' })
+  governor.failed({ kind: 'auth', message: 'redis does not answer' })
+  governor.failed(refused)
+  t.strictSame(
+    book.lines.map(({ kind }) => kind),
+    ['refused', 'auth'],
+  )
+})
+
+t.test('one line tells that it is over, with what it cost', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  governor.failed(refused)
+  clock.step(5)
+  governor.failed(refused)
+  clock.step(2)
+  governor.succeeded()
+  governor.succeeded()
+  t.equal(book.lines.length, 2)
+  t.match(book.lines[1], { level: 30, msg: 'redis works again', failures: 2, outageMs: 7_000, kinds: ['refused'] })
+  t.equal(governor.isTroubled, false)
+})
+
+t.test('successes between failures do not end an outage until it has been quiet for a second', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  for (let round = 0; round < 100; round += 1) {
+    governor.failed(refused)
+    clock.step(0.1)
+    governor.succeeded()
+  }
+  t.equal(book.lines.length, 1)
+  clock.step(1)
+  governor.succeeded()
+  t.equal(book.lines.length, 2)
+})
+
+t.test('an incident with one key is summed up too, and does not count as an outage', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  for (let incident = 0; incident < 50; incident += 1) {
+    governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+    governor.succeeded()
+  }
+  t.equal(book.lines.length, 1)
+  t.equal(governor.isTroubled, false)
+  clock.step(31)
+  governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+  t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 50 })
+})

@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
+import { createLogBook } from '../harness/log.js'
+import { freePort, startRedis } from '../harness/redis-server.js'
+
+// A second of extra time and the closing deadline are promises; the limits here leave room for a busy machine.
+const bootLimitMs = 1_000
+const closeLimitMs = 1_500
+
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+const up = await startRedis()
+const hung = await startRedis()
+hung.hang()
+const mute = createServer((socket) => socket.resume()) // takes connections and never says a word
+await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+const talker = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+await new Promise<void>((resolve) => talker.listen(0, '127.0.0.1', resolve))
+t.teardown(async () => {
+  hung.resume()
+  mute.close()
+  talker.close()
+  await Promise.all([up.stop(), hung.stop()])
+})
+
+function portOf(server: typeof mute): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
+  return address.port
+}
+
+const closed = await freePort()
+const cases: { name: string; options: RedisPluginOptions; kind: RegExp | undefined }[] = [
+  { name: 'up', options: { url: up.url }, kind: undefined },
+  { name: 'refused', options: { url: `redis://127.0.0.1:${closed}` }, kind: /^refused$/ },
+  { name: 'hung', options: { url: hung.url }, kind: /^timeout$/ },
+  { name: 'mute', options: { url: `redis://127.0.0.1:${portOf(mute)}` }, kind: /^timeout$/ },
+  { name: 'something else', options: { url: `redis://127.0.0.1:${portOf(talker)}` }, kind: /^(protocol|closed)$/ },
+  // TEST-NET-1 of RFC 5737: nobody routes it. Some networks answer for it all the same, hence the kinds.
+  {
+    name: 'unroutable',
+    options: { url: 'redis://192.0.2.1:6379' },
+    kind: /^(unreachable|refused|protocol|closed|timeout)$/,
+  },
+  { name: 'without a name', options: { url: 'redis://redis.invalid:6379' }, kind: /^unreachable$/ },
+  { name: 'a socket file that is not there', options: { url: 'unix:/nowhere/redis.sock' }, kind: /^refused$/ },
+  { name: 'a Cluster that is not there', options: { clusterNodes: [{ host: '127.0.0.1', port: closed }] }, kind: /./ },
+  {
+    name: 'sentinels that are not there',
+    options: { sentinels: [{ host: '127.0.0.1', port: closed }], sentinelName: 'master' },
+    kind: /./,
+  },
+]
+
+for (const { name, options, kind } of cases) {
+  t.test(`holds up neither boot nor close when Redis is ${name}`, async (t) => {
+    const book = createLogBook()
+    const app = Fastify({ logger: { stream: book.stream } })
+    const beforeBoot = performance.now()
+    app.register(redis, options)
+    await app.ready()
+    t.ok(performance.now() - beforeBoot < bootLimitMs, 'boots')
+
+    if (kind === undefined) {
+      t.equal(await app.redis.ping(), 'PONG', 'serves when it is ready')
+      t.equal(book.at(40).length, 0)
+    } else {
+      const warning = await book.until(({ level }) => level === 40)
+      t.match(warning, { subject: 'redis', kind })
+      const beforeCommand = performance.now()
+      await t.rejects(app.redis.get('k'), 'a command is refused')
+      t.ok(performance.now() - beforeCommand < bootLimitMs, 'and at once')
+    }
+
+    const beforeClose = performance.now()
+    await app.close()
+    t.ok(performance.now() - beforeClose < closeLimitMs, 'closes')
+    t.equal(book.at(50).length, 0, 'no error')
+  })
+}
+
+t.test('connects by itself when Redis comes up later, and says so once', async (t) => {
+  const late = await startRedis()
+  await late.kill()
+  const book = createLogBook()
+  const app = Fastify({ logger: { stream: book.stream } })
+  await app.register(redis, { url: late.url })
+  t.teardown(async () => {
+    await app.close()
+    await late.stop()
+  })
+  await late.start()
+  await book.until(({ msg }) => msg === 'redis works again')
+  t.equal(await app.redis.ping(), 'PONG')
+  t.equal(book.at(40).length, 1, 'one warning for the whole outage')
+})
+
+t.test('speaks to a Redis behind a unix socket', async (t) => {
+  const path = `${t.testdir()}/redis.sock`
+  const server = await startRedis({ flags: ['--unixsocket', path] })
+  const app = Fastify()
+  await app.register(redis, { url: `unix:${path}` })
+  t.equal(await app.redis.ping(), 'PONG')
+  await app.close()
+  await server.stop()
+})
+
+t.test('finds the master by its sentinels, with a password', async (t) => {
+  const master = await startRedis({ password: 'secret' })
+  const port = await freePort()
+  const directory = t.testdir({
+    'sentinel.conf': [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `sentinel monitor master 127.0.0.1 ${master.port} 1`,
+      'sentinel auth-pass master secret',
+    ].join('\n'),
+  })
+  const sentinel = spawn('redis-server', [`${directory}/sentinel.conf`, '--sentinel'], { stdio: 'ignore' })
+  const book = createLogBook()
+  const app = Fastify({ logger: { stream: book.stream } })
+  t.teardown(async () => {
+    await app.close()
+    sentinel.kill('SIGKILL')
+    await master.stop()
+  })
+  await app.register(redis, {
+    sentinels: [{ host: '127.0.0.1', port }],
+    sentinelName: 'master',
+    password: 'secret',
+  })
+  if (app.redis.status !== 'ready') await new Promise((resolve) => app.redis.once('ready', resolve))
+  t.equal(await app.redis.ping(), 'PONG')
+})
+
+t.test('a wrong password is a warning with a kind of its own, and the password is not in it', async (t) => {
+  const guarded = await startRedis({ password: 'right' })
+  const book = createLogBook()
+  const app = Fastify({ logger: { stream: book.stream } })
+  await app.register(redis, { url: `redis://:wr0ng-secret@127.0.0.1:${guarded.port}` })
+  t.match(await book.until(({ level }) => level === 40), { kind: 'auth' })
+  t.notMatch(JSON.stringify(book.lines), /wr0ng-secret/)
+  await app.close()
+  await guarded.stop()
+})
+
+t.test('closing while a command waits for a hung Redis ends within the deadline', async (t) => {
+  const server = await startRedis()
+  const app = Fastify()
+  await app.register(redis, { url: server.url, commandTimeoutMs: 60_000 })
+  await app.redis.ping()
+  server.hang()
+  const waiting = t.rejects(app.redis.get('k'))
+  const before = performance.now()
+  await app.close()
+  t.ok(performance.now() - before < closeLimitMs)
+  await waiting
+  server.resume()
+  await server.stop()
+})
+
+t.test('a write that timed out is not sent again after an outage', async (t) => {
+  const server = await startRedis()
+  const app = Fastify()
+  await app.register(redis, { url: server.url, commandTimeoutMs: 50 })
+  await app.redis.ping()
+  server.hang()
+  await t.rejects(app.redis.set('k', 'late'))
+  const ended = new Promise((resolve) => app.redis.once('close', resolve))
+  await server.kill()
+  await ended
+  await server.start()
+  await new Promise((resolve) => app.redis.once('ready', resolve))
+  t.equal(await app.redis.get('k'), null)
+  await app.close()
+  await server.stop()
+})
+
+t.test('leaves no rejection unhandled', async (t) => {
+  await new Promise(setImmediate)
+  t.strictSame(unhandled, [])
+})
