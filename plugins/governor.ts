@@ -60,7 +60,7 @@ export class Governor {
     return this.#quietMs
   }
 
-  /** Reports that the subject as a whole does not work. A kind not yet seen in this outage is a line of its own. */
+  /** Reports that the subject as a whole does not work. Why may change in an outage: the next summary tells. */
   failed(trouble: Trouble): void {
     const now = this.#now()
     if (this.#outage === undefined) {
@@ -70,11 +70,7 @@ export class Governor {
     }
     const { tally, kinds } = this.#outage
     count(tally, now)
-    if (!kinds.has(trouble.kind)) {
-      kinds.add(trouble.kind)
-      this.#warn(trouble)
-      return
-    }
+    kinds.add(trouble.kind)
     this.#summariseWhenDue(trouble, tally, now)
   }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import cache from 'fastify-vitrine/cache'
+import edge from 'fastify-vitrine/edge'
 import redis from 'fastify-vitrine/redis'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
@@ -60,6 +61,7 @@ export async function buildApp({
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,
   })
+  await app.register(edge)
 
   const marketplace = createMarketplace({
     url: upstreamUrl,

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { logError, type Problem, problem, toProblem } from './errors.js'
+import { explainToPeople, logError, type Problem, problem, toProblem } from './errors.js'
 import { varyByFragment, wantsFragment } from './pages.js'
 
 /** Answers what went wrong: a panel with the same status where a browser asks, problem+json everywhere else. */
@@ -24,7 +24,13 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   varyByFragment(reply)
   const template = wantsFragment(request) ? 'partials/problem-panel' : 'pages/problem'
   const panel = /\/events\b/.test(request.url) ? 'events' : 'sellers' // the panel that htmx will replace with this one
-  return reply.view(template, { problem, panel, title: problem.title, retry: request.url })
+  return reply.view(template, {
+    problem,
+    explanation: explainToPeople(problem),
+    panel,
+    title: problem.title,
+    retry: request.url,
+  })
 }
 
 /** Panels are for people whatever their browser accepts; elsewhere it is what the client says it reads. */

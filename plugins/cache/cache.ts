@@ -6,6 +6,7 @@ import { CacheClosed } from './errors.js'
 import { type Loaded, type Loader, runLoad } from './load.js'
 import {
   checkKey,
+  type GetPolicy,
   type Policy,
   type ReadPolicy,
   type ResolvedCacheOptions,
@@ -70,13 +71,18 @@ export class Cache {
     this.#options = options
   }
 
-  /** The fresh value under the key, or `undefined`. With a schema, a value that does not match is no value. */
-  get<S extends TSchema>(key: string, policy: { readonly schema: S }): Promise<Static<S> | undefined>
-  get<T = unknown>(key: string): Promise<T | undefined>
-  async get(key: string, policy: { readonly schema?: TSchema } = {}): Promise<unknown> {
+  /**
+   * The fresh value under the key, or `undefined`; with `acceptStale` also one that is only kept for when a load fails.
+   * With a schema, a value that does not match is no value.
+   */
+  get<S extends TSchema>(key: string, policy: GetPolicy & { readonly schema: S }): Promise<Static<S> | undefined>
+  get<T = unknown>(key: string, policy?: GetPolicy): Promise<T | undefined>
+  async get(key: string, { schema, acceptStale = false }: GetPolicy = {}): Promise<unknown> {
     checkKey(key)
-    const entry = await this.#lookUp(key, this.#checkOf(policy.schema))
-    return entry !== undefined && freshness(entry, this.#options.now()) === 'fresh' ? entry.value : undefined
+    const entry = await this.#lookUp(key, this.#checkOf(schema))
+    if (entry === undefined) return undefined
+    const state = freshness(entry, this.#options.now())
+    return state === 'fresh' || (state === 'stale' && acceptStale) ? entry.value : undefined
   }
 
   /** Keeps the value; true when it was kept, false when the store failed or JSON cannot hold the value. */
@@ -140,7 +146,7 @@ export class Cache {
   }
 
   async #readThrough(request: ReadRequest): Promise<Reading<unknown>> {
-    const { key, check } = request
+    const { key, check, policy } = request
     const entry = await this.#lookUp(key, check)
     const now = this.#options.now()
     if (entry === undefined || freshness(entry, now) === 'expired') return this.#load(request, undefined)
@@ -152,7 +158,8 @@ export class Cache {
     try {
       return await this.#load(request, entry)
     } catch (error) {
-      if (freshness(entry, this.#options.now()) === 'expired') throw error
+      const isExpired = freshness(entry, this.#options.now()) === 'expired'
+      if (isExpired || policy.mayServeStale?.(error) === false) throw error
       this.#reportFailedRefresh(key, error)
       return this.#answerFrom(entry, 'stale', 'error')
     }

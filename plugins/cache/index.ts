@@ -9,7 +9,7 @@ import { createRedisStore } from './redis-store.js'
 export type { Cache, Reading, ReadReason } from './cache.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
 export type { Load, Loader } from './load.js'
-export type { CacheOptions, Policy, ReadPolicy } from './options.js'
+export type { CacheOptions, GetPolicy, Policy, ReadPolicy } from './options.js'
 export type { RedisCommands } from './redis-store.js'
 
 declare module 'fastify' {

@@ -42,9 +42,21 @@ export interface Policy {
   readonly schema?: TSchema
 }
 
+/** Which values a plain look at the cache accepts. */
+export interface GetPolicy {
+  readonly schema?: TSchema
+  /** Default false. */
+  readonly acceptStale?: boolean
+}
+
 /** Policy of a read-through; `bypass` neither reads nor keeps, and only shares a load with those who ask meanwhile. */
 export interface ReadPolicy extends Policy {
   readonly bypass?: boolean
+  /**
+   * Whether a failure of the load may be answered with the stale value: not where it says that what was readable no
+   * longer is. Default: always.
+   */
+  readonly mayServeStale?: (error: unknown) => boolean
 }
 
 export interface ResolvedCacheOptions {

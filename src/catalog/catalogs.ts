@@ -5,9 +5,10 @@ import {
   type CatalogsQuery,
   Catalogs as CatalogsSchema,
 } from '../schemas/catalog.js'
+import { isAccessDenied } from '../upstreams/errors.js'
 import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
 import type { Calendar } from './calendar.js'
-import { pageOf, resolveFilter, withAge } from './paging.js'
+import { bypassKey, pageOf, resolveFilter, withAge } from './paging.js'
 import type { Sellers } from './sellers.js'
 
 /** Seconds for which an empty list is kept when nothing says that there is such a seller. */
@@ -33,9 +34,10 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
     async list(sellerId, query, context) {
       const title = resolveFilter(query.title)
       if (title !== undefined) {
+        const question = { sellerId, title }
         const found = await cache.fetch(
-          `catalogs_filtered_${JSON.stringify({ sellerId, title })}`,
-          async ({ signal }) => coming(await marketplace.catalogs.all({ sellerId, title }, { ...context, signal })),
+          bypassKey('catalogs', question),
+          async ({ signal }) => coming(await marketplace.catalogs.all(question, { ...context, signal })),
           { bypass: true },
         )
         return pageOf(found, query)
@@ -54,7 +56,12 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
           return catalogs
         },
         // What was coming when the list was stored may be past at midnight, so that is where freshness ends.
-        { tags: ['catalogs', `seller:${sellerId}`], schema: CatalogsSchema, freshUntil: calendar.dayAt(now()).endsAt },
+        {
+          tags: ['catalogs', `seller:${sellerId}`],
+          schema: CatalogsSchema,
+          freshUntil: calendar.dayAt(now()).endsAt,
+          mayServeStale: (error) => !isAccessDenied(error),
+        },
       )
       return withAge(pageOf(coming(reading.value), query), reading)
     },

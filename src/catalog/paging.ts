@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Reading } from 'fastify-vitrine/cache'
 
 /** Which page of a list is wanted; pages count from 1. */
@@ -37,4 +38,9 @@ export function withAge<Item>(listing: Listing<Item>, { state, storedAt }: Readi
 export function resolveFilter(text: string | undefined): string | undefined {
   const trimmed = text?.trim()
   return trimmed === '' ? undefined : trimmed
+}
+
+/** Name under which identical questions that bypass the cache share one call, however long the filters are. */
+export function bypassKey(list: string, question: object): string {
+  return `${list}_filtered_${createHash('sha256').update(JSON.stringify(question)).digest('base64url')}`
 }

@@ -1,7 +1,8 @@
 import type { Cache } from 'fastify-vitrine/cache'
 import { type Seller, type SellerListing, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
+import { isAccessDenied } from '../upstreams/errors.js'
 import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
-import { listing, pageOf, resolveFilter, withAge } from './paging.js'
+import { bypassKey, listing, pageOf, resolveFilter, withAge } from './paging.js'
 
 /** Where the whole list of sellers lies in the cache. */
 const key = 'sellers_all'
@@ -10,7 +11,7 @@ const key = 'sellers_all'
 export interface Sellers {
   /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
   list(query: SellersQuery, context: CallContext): Promise<SellerListing>
-  /** The seller as the cached list has it; `undefined` also when no fresh list is there, and then nobody is asked. */
+  /** The seller as the cached list has it, stale or not; when there is no list nobody is asked. */
   findCached(sellerId: string): Promise<Seller | undefined>
 }
 
@@ -30,11 +31,12 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
       const reading = await cache.read(key, ({ signal }) => marketplace.sellers.all({ ...context, signal }), {
         tags: ['sellers'],
         schema: SellersSchema,
+        mayServeStale: (error) => !isAccessDenied(error),
       })
       return withAge(pageOf(reading.value, query), reading)
     },
     async findCached(sellerId) {
-      const sellers = await cache.get(key, { schema: SellersSchema })
+      const sellers = await cache.get(key, { schema: SellersSchema, acceptStale: true })
       return sellers?.find(({ id }) => String(id) === sellerId)
     },
   }
@@ -48,7 +50,7 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
       ...(customerDisplayId === undefined ? {} : { customerDisplayId }),
     }
     const { items, total } = await cache.fetch(
-      `sellers_filtered_${JSON.stringify(question)}`,
+      bypassKey('sellers', question),
       ({ signal }) => marketplace.sellers.page(question, { ...context, signal }),
       { bypass: true },
     )

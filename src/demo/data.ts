@@ -53,7 +53,7 @@ const dayMs = 86_400_000
 const periodsDays = [14, 60, 240, 780]
 
 /** Beyond this the vocabulary runs out of names for some towns, and looking for one would not end. */
-const mostSellers = 5000
+const mostSellers = 2500
 
 /** The first `count` sellers, oldest first: always the same ones in the same order. */
 export function createHouses(count: number): readonly House[] {

@@ -14,7 +14,7 @@ export interface MarketplaceOptions {
   latencyMs?: number
   /** Milliseconds since the epoch: catalogs lie around its UTC day. Default `Date.now`. */
   now?: () => number
-  /** How many sellers there are: the first so many of the same list, at most 5,000. Default 1,240. */
+  /** How many sellers there are: the first so many of the same list, at most 2,500. Default 1,240. */
   sellers?: number
 }
 

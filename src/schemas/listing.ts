@@ -31,16 +31,20 @@ export function listingOf<Item extends TSchema>(item: Item, title: string) {
   )
 }
 
-/** Identifier as the upstream gives it. */
-export const Id = Type.Union([Type.Integer(), Type.String({ minLength: 1 })], {
-  description: 'Identifier, an integer or a string as the upstream gives it.',
-})
+/**
+ * Identifier, an integer or a string as the upstream gives it. An integer beyond 2^53 − 1 is refused: reading the JSON has
+ * rounded it already, to what may be the id of somebody else.
+ */
+export const Id = Type.Union([
+  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  Type.String({ minLength: 1 }),
+])
 
 export type Id = Static<typeof Id>
 
-/** A number or code under which customers know something; the upstream may leave it out. */
-export function customerId(description: string) {
-  return Type.Union([Type.String(), Type.Integer(), Type.Null()], { description })
+/** Number or code under which customers know something; null where they know it by none. */
+export function customerId(description = 'Number or code under which customers know it.') {
+  return Type.Union([Type.Integer(), Type.String(), Type.Null()], { description })
 }
 
 export const SellerParams = Type.Object({

@@ -1,22 +1,12 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { customerId, Id } from './listing.js'
 
-/**
- * Identifier as the upstream gives it. An integer beyond 2^53 − 1 is refused: JSON parsing has rounded it already, to
- * what may be the id of somebody else.
- */
-export const UpstreamId = Type.Union([
-  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
-  Type.String({ minLength: 1 }),
-])
-
-export type UpstreamId = Static<typeof UpstreamId>
-
-/** Number under which customers know something: null or absent where they know it by none. */
-const CustomerId = Type.Optional(Type.Union([Type.Integer(), Type.String(), Type.Null()]))
+/** Null or absent where customers know it by no number. */
+const CustomerId = Type.Optional(customerId())
 
 /** A seller as the upstream answers it: what we keep of it; it has more fields. */
 export const UpstreamSeller = Type.Object({
-  id: UpstreamId,
+  id: Id,
   name: Type.String(),
   customer_display_id: CustomerId,
 })
@@ -25,7 +15,7 @@ export type UpstreamSeller = Static<typeof UpstreamSeller>
 
 /** A catalog as the upstream answers it: what we keep of it; it has more fields. */
 export const UpstreamCatalog = Type.Object({
-  id: UpstreamId,
+  id: Id,
   title: Type.String(),
   customer_catalog_id: CustomerId,
   start_date: Type.Optional(Type.Union([Type.String(), Type.Null()])),

@@ -83,3 +83,8 @@ export type UpstreamError = InstanceType<(typeof upstreamErrors)[number]>
 export function isUpstreamError(error: unknown): error is UpstreamError {
   return upstreamErrors.some((Kind) => error instanceof Kind)
 }
+
+/** Whether the upstream says that we may not see this: then an older copy is not to be shown either. */
+export function isAccessDenied(error: unknown): boolean {
+  return error instanceof UpstreamStatus && (error.upstreamStatus === 401 || error.upstreamStatus === 403)
+}

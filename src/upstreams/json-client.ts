@@ -90,7 +90,7 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
       try {
         return await get(path, query, call)
       } catch (error) {
-        if (signal.aborted) throw endOf(path, signal, isUpstreamError(error) ? error : lastFailure)
+        if (signal.aborted) throw endOf(path, signal, lastFailure)
         if (tries > maxRetries || !isTransient(error)) throw error
         const pauseMs = pauseBeforeRetry(error, tries, random)
         if (performance.now() + pauseMs >= endsAt || !retryBudget.spend()) throw error

@@ -1,4 +1,7 @@
-import { pageOf, UpstreamCatalog, type UpstreamId, UpstreamSeller } from '../schemas/marketplace.js'
+import type { Catalog } from '../schemas/catalog.js'
+import type { Id } from '../schemas/listing.js'
+import { pageOf, UpstreamCatalog, UpstreamSeller } from '../schemas/marketplace.js'
+import type { Seller } from '../schemas/seller.js'
 import { type Call, createJsonClient, type Endpoint, type Query } from './json-client.js'
 import { createLoads, type Load } from './loads.js'
 import { walkPages } from './page-walk.js'
@@ -42,21 +45,6 @@ export interface CallContext {
   readonly traceparent?: string
 }
 
-/** What is kept of a seller. */
-export interface Seller {
-  id: UpstreamId
-  name: string
-  customer_display_id: UpstreamId | null
-}
-
-/** What is kept of a catalog; `start_date` is as the upstream says it. */
-export interface Catalog {
-  id: UpstreamId
-  title: string
-  customer_catalog_id: UpstreamId | null
-  start_date: string | null
-}
-
 export interface SellersPageQuery {
   /** From 1. */
   readonly page: number
@@ -66,7 +54,7 @@ export interface SellersPageQuery {
 }
 
 export interface CatalogsQuery {
-  readonly sellerId: UpstreamId
+  readonly sellerId: Id
   readonly title?: string
 }
 

@@ -35,16 +35,16 @@ t.test('a thousand failures in half a minute are one line, and then one summary 
   t.match(book.lines[1], { level: 40, failures: 1_001, sinceMs: 30_000 })
 })
 
-t.test('a new kind of failure within an outage is a change of state and a line of its own', async (t) => {
-  const { book, governor } = createGovernor()
+t.test('when the reason changes within an outage the next summary tells, and the last line all of them', async (t) => {
+  const { book, clock, governor } = createGovernor()
   governor.failed(refused)
   governor.failed({ kind: 'auth', message: 'redis does not answer' })
+  t.equal(book.lines.length, 1)
+  clock.step(30)
   governor.failed({ kind: 'auth', message: 'redis does not answer' })
-  governor.failed(refused)
-  t.strictSame(
-    book.lines.map(({ kind }) => kind),
-    ['refused', 'auth'],
-  )
+  clock.step(2)
+  governor.succeeded()
+  t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 2 }, { kinds: ['refused', 'auth'] }])
 })
 
 t.test('one line tells that it is over, with what it cost', async (t) => {

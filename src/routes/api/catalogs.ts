@@ -14,7 +14,7 @@ const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (
     querystring: CatalogsQuery,
     response: { 200: CatalogListing, ...problemResponses },
   }
-  app.get('/sellers/:seller_id/catalogs', { schema }, (request) =>
+  app.get('/sellers/:seller_id/catalogs', { schema, config: { edge: {} } }, (request) =>
     catalogs.list(request.params.seller_id, request.query, callContext(request)),
   )
 }

@@ -12,7 +12,7 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
     querystring: SellersQuery,
     response: { 200: SellerListing, ...problemResponses },
   }
-  app.get('/sellers', { schema }, (request) => sellers.list(request.query, callContext(request)))
+  app.get('/sellers', { schema, config: { edge: {} } }, (request) => sellers.list(request.query, callContext(request)))
 }
 
 export default sellerRoutes

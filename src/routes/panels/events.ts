@@ -7,7 +7,7 @@ import { panelBeside, type Shop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
-  app.get('/panels/sellers/:seller_id/events', { schema }, async (request, reply) => {
+  app.get('/panels/sellers/:seller_id/events', { schema, config: { edge: {} } }, async (request, reply) => {
     const { query, params } = request
     if (wantsFragment(request)) {
       return reply.view('partials/events', await shop.events(params.seller_id, query, request))

@@ -5,8 +5,9 @@ import { listStateOf } from './links.js'
 import { panelBeside, type Shop } from './shop.js'
 
 const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
+  const schema = { hide: true, querystring: SellersPanelQuery }
   for (const path of ['/', '/panels/sellers']) {
-    app.get(path, { schema: { hide: true, querystring: SellersPanelQuery } }, async (request, reply) => {
+    app.get(path, { schema, config: { edge: {} } }, async (request, reply) => {
       const { query } = request
       const view = await shop.sellers(query, request)
       if (wantsFragment(request)) return reply.view('partials/sellers', view)

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyRequest } from 'fastify'
-import { logError, type Problem, toProblem } from '../../errors.js'
+import { explainToPeople, logError, type Problem, toProblem } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
 import { createDateFormat } from './event-date.js'
@@ -8,7 +8,7 @@ import type { PanelOptions } from './index.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
 /** A panel of the page: what it shows, or why it cannot. */
-export type Panel<View> = { readonly view: View } | { readonly problem: Problem }
+export type Panel<View> = { readonly view: View } | { readonly problem: Problem; readonly explanation: string }
 
 /** Makes the two panels that every page is put together from. Rejects with what the upstream did wrong. */
 export interface Shop {
@@ -37,6 +37,7 @@ export async function panelBeside<View>(view: Promise<View>, request: FastifyReq
   } catch (error) {
     const failure = error as FastifyError // what a list rejects with; anything else is reported as a 500
     logError(failure, request)
-    return { problem: toProblem(failure, request) }
+    const problem = toProblem(failure, request)
+    return { problem, explanation: explainToPeople(problem) }
   }
 }

@@ -18,6 +18,9 @@ t.test('get gives what set kept, while it is fresh', async (t) => {
   t.strictSame(await cache.get('k'), { a: 1 })
   clock.step(1)
   t.equal(await cache.get('k'), undefined, 'stale is not fresh')
+  t.strictSame(await cache.get('k', { acceptStale: true }), { a: 1 }, 'unless stale will do')
+  clock.step(3_600)
+  t.equal(await cache.get('k', { acceptStale: true }), undefined, 'expired is gone')
 })
 
 t.test('an empty list, null, false, zero and an empty text are hits', async (t) => {
@@ -149,6 +152,18 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error', storedAt })
   t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
+})
+
+t.test('a failure that the policy does not accept is not answered with the stale value', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('k', () => 'withdrawn')
+  clock.step(400)
+  const forbidden = async () => {
+    throw new Error('403')
+  }
+  const mayServeStale = (error: unknown) => !(error instanceof Error && error.message === '403')
+  await t.rejects(cache.fetch('k', forbidden, { mayServeStale }), { message: '403' })
 })
 
 t.test('past stale-if-error the failure reaches the caller', async (t) => {

@@ -59,6 +59,12 @@ t.test('a smaller marketplace has the first sellers of the whole one', async (t)
   t.strictSame((await sellers(small, {})).items, (await sellers(whole, { page_size: 7 })).items)
 })
 
+t.test('has names for 2,500 sellers and refuses to look for more', async (t) => {
+  const url = await start(t, { sellers: 2500 })
+  t.equal((await sellers(url, {})).total, 2500)
+  await t.rejects(startMarketplace({ sellers: 2501 }), RangeError)
+})
+
 t.test('counts what a filter finds, on whichever page', async (t) => {
   const url = await start(t)
   const all = await allSellers(url)

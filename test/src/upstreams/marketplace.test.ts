@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { isUpstreamError, UpstreamStatus } from '../../../src/upstreams/errors.js'
 import { createMarketplace, type Marketplace, type MarketplaceOptions } from '../../../src/upstreams/marketplace.js'
+import { createDeferred } from '../../harness/deferred.js'
 import {
   type Fault,
   makeCatalogs,
@@ -136,6 +138,15 @@ t.test('a page of sellers is asked for with its filters, whatever characters the
   t.strictSame(
     upstream.requests.map(({ query }) => query),
     [{ name: '& Söhne? 100%', customer_display_id: 'C/1#é', page: '1', page_size: '20' }],
+  )
+})
+
+t.test('a blank filter is not sent', async (t) => {
+  const { upstream, marketplace } = await connect(t)
+  await marketplace.sellers.page({ page: 1, pageSize: 20, name: '', customerDisplayId: '' })
+  t.strictSame(
+    upstream.requests.map(({ query }) => query),
+    [{ page: '1', page_size: '20' }],
   )
 })
 
@@ -343,6 +354,13 @@ const lasting: LastingFailure[] = [
     options: { maxBodyBytes: 1_000 },
   },
   {
+    title: 'a body that says it is over the limit is too large before it is there',
+    fault: () => ({ body: page, headers: { 'content-length': '1001' }, hang: 'half way' }),
+    expected: { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/sellers .* more than 1000 bytes/ },
+    requests: 1,
+    options: { maxBodyBytes: 1_000 },
+  },
+  {
     title: 'a body that never ends is too large, and is not tried again',
     fault: () => ({ body: Readable.from(endless()) }),
     expected: { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/sellers .* more than 1000 bytes/ },
@@ -503,13 +521,15 @@ t.test('the deadline is one for all pages of a walk', async (t) => {
 })
 
 t.test('a call that waits for a connection does so on its own time', async (t) => {
-  const { upstream, marketplace } = await connect(t, { maxConnections: 1, maxRetries: 0, deadlineMs: 500 })
+  const { upstream, marketplace } = await connect(t, { maxConnections: 1 })
   upstream.fail({ hang: 'at once' })
   const first = failureOf(marketplace.sellers.all())
   await upstream.received(1)
-  const second = failureOf(marketplace.catalogs.all({ sellerId: 1 }))
-  t.match(await first, { code: 'VITRINE_UPSTREAM_TIMEOUT' })
-  t.match(await second, { code: 'VITRINE_UPSTREAM_TIMEOUT' })
+  const second = marketplace.catalogs.all({ sellerId: 1 }, { signal: AbortSignal.timeout(50) })
+  t.match(await failureOf(second), { code: 'VITRINE_UPSTREAM_TIMEOUT' })
+  t.equal(upstream.requests.length, 1)
+  marketplace.abort()
+  t.match(await first, { code: 'VITRINE_UPSTREAM_UNREACHABLE' })
 })
 
 t.test('a caller who aborts gets its reason, and the request is broken off', async (t) => {
@@ -559,16 +579,13 @@ t.test('close lets a load in flight end, and refuses new ones', async (t) => {
     upstream: { sellers: makeSellers(30), maxPageSize: 10 },
     closeGraceMs: amply,
   })
-  let release = () => {}
-  const held = new Promise<undefined>((resolve) => {
-    release = () => resolve(undefined)
-  })
-  upstream.fail(() => held)
+  const held = createDeferred<undefined>()
+  upstream.fail(() => held.promise)
   const sellers = marketplace.sellers.all()
   await upstream.received(1)
   const closed = marketplace.close()
   await t.rejects(marketplace.sellers.all(), { code: 'VITRINE_UPSTREAM_UNREACHABLE', message: /closing/ })
-  release()
+  held.resolve(undefined)
   t.equal((await sellers).length, 30, 'with the pages that it asked for after close')
   await closed
 })
@@ -583,4 +600,22 @@ t.test('close ends when the grace is over, whatever the upstream does', async (t
   t.equal(await upstream.requests[0]?.answered, false)
   await marketplace.close()
   t.pass('closing again is nothing')
+})
+
+t.test('close cuts the connections that are kept alive', async (t) => {
+  const server = createHttpServer({ keepAliveTimeout: 0 }, (_, response) => {
+    response.setHeader('keep-alive', 'timeout=600').end(JSON.stringify(page))
+  })
+  server.listen(0, '127.0.0.1')
+  const connected = once(server, 'connection')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number } // a TCP server that listens has an address with a port
+  const { marketplace } = await connect(t, { url: `http://127.0.0.1:${port}` })
+  await marketplace.sellers.all()
+  const [socket] = await connected
+  const cut = once(socket, 'close')
+  await marketplace.close()
+  await cut
+  t.ok(socket.destroyed)
 })

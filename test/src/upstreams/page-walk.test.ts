@@ -2,6 +2,7 @@ import t from 'tap'
 import { UpstreamIncomplete, UpstreamTooLarge } from '../../../src/upstreams/errors.js'
 import { type PageWalkOptions, walkPages } from '../../../src/upstreams/page-walk.js'
 import type { PageRequest } from '../../../src/upstreams/pages.js'
+import { createDeferred } from '../../harness/deferred.js'
 
 interface Row {
   id: number
@@ -102,14 +103,11 @@ t.test('keeps no more than `concurrency` requests in flight, and that many', asy
 t.test('keeps the order of the list when later pages come first', async (t) => {
   const list = listOf(40, { cap: 10 })
   const arrivals: number[] = []
-  let release = () => {}
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const held = createDeferred<void>()
   const rows = await walk({
     async getPage(request) {
-      if (request.page === 2) await held
-      if (request.page === 4) release()
+      if (request.page === 2) await held.promise
+      if (request.page === 4) held.resolve()
       arrivals.push(request.page)
       return list.getPage(request)
     },
@@ -197,6 +195,24 @@ t.test('fails at once with the error of the page that failed, and ends the pages
   })
   t.equal(await rows.catch((error: unknown) => error), failure)
   t.strictSame(ended, [2, 4])
+})
+
+t.test('asks for no further page once one has failed', async (t) => {
+  const asked: number[] = []
+  const held = createDeferred<void>()
+  const rows = walk({
+    concurrency: 2,
+    async getPage({ page }) {
+      asked.push(page)
+      if (page === 3) throw new Error('page 3')
+      if (page === 2) await held.promise
+      return { items: [{ id: page, note: '' }], page_size: 1, total: 9 }
+    },
+  })
+  await t.rejects(rows, { message: 'page 3' })
+  held.resolve()
+  await new Promise(setImmediate)
+  t.strictSame(asked, [1, 2, 3])
 })
 
 t.test('ends when the signal aborts', async (t) => {

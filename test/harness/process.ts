@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { LogLine } from './log.js'
+
+/** How a process ended. */
+export interface Exit {
+  /** `null` when a signal ended it. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** Since it was started, or since `stop` was called. */
+  readonly tookMs: number
+}
+
+/** A process that runs compiled code. It is killed by its own pid when the test ends, if it still runs. */
+export interface Program {
+  /** Lines of stdout, as they came. */
+  readonly stdout: readonly string[]
+  /** Lines of stderr. */
+  readonly stderr: readonly string[]
+  readonly exited: Promise<Exit>
+  /** The lines of stdout as JSON, which they all have to be. */
+  log(): LogLine[]
+  /** Waits for a line on stdout that matches; rejects with all output when the process ends without one. */
+  until(pattern: RegExp): Promise<string>
+  /** Sends the signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Exit>
+}
+
+/** A program that serves. */
+export interface ServerProcess extends Program {
+  /** Base URL, without a slash at its end. */
+  readonly url: string
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const lineLimitMs = 30_000
+
+/** Starts `dist/server.js`, or another compiled program, with this environment and nothing else of ours but PATH. */
+export function startProgram(
+  t: Test,
+  environment: Readonly<Record<string, string>> = {},
+  program = 'dist/server.js',
+): Program {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [program], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const kill = () => child.kill('SIGKILL') // does nothing once it has ended
+  process.once('exit', kill) // a test file that ends badly must not leave it behind
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> // after the last output
+  let hasEnded = false
+  child.once('close', () => {
+    hasEnded = true
+    child.emit('output')
+  })
+  t.teardown(async () => {
+    kill()
+    await ended
+    process.removeListener('exit', kill)
+  })
+
+  const lines = { stdout: linesOf(child, 'stdout'), stderr: linesOf(child, 'stderr') }
+  return {
+    ...lines,
+    exited: exitSince(startedAt),
+    log: () => lines.stdout.map((line) => JSON.parse(line)),
+    async until(pattern) {
+      const limit = AbortSignal.timeout(lineLimitMs)
+      for (;;) {
+        const found = lines.stdout.find((line) => pattern.test(line))
+        if (found !== undefined) return found
+        if (hasEnded || limit.aborted) {
+          throw new Error(`no line on stdout matches ${pattern}:\n${[...lines.stdout, ...lines.stderr].join('\n')}`)
+        }
+        await once(child, 'output', { signal: limit }).catch(() => undefined)
+      }
+    },
+    async stop(signal = 'SIGTERM') {
+      const stoppedAt = performance.now()
+      child.kill(signal)
+      return exitSince(stoppedAt)
+    },
+  }
+
+  async function exitSince(instant: number): Promise<Exit> {
+    const [code, signal] = await ended
+    return { code, signal, tookMs: performance.now() - instant }
+  }
+}
+
+/** Starts `dist/server.js`, or another compiled program, on a free port, and waits until it says where it listens. */
+export async function startServer(
+  t: Test,
+  environment: Readonly<Record<string, string>> = {},
+  program?: string,
+): Promise<ServerProcess> {
+  const server = startProgram(t, { PORT: '0', ...environment }, program)
+  const line = await server.until(/listen.*http:/)
+  return { ...server, url: line.match(/http:\/\/[\d.]+:\d+/)?.[0] ?? '' }
+}
+
+function linesOf(child: ChildProcess, channel: 'stdout' | 'stderr'): string[] {
+  const lines: string[] = []
+  const stream = child[channel]
+  if (stream === null) throw new Error(`the ${channel} of a child is not a pipe`)
+  createInterface(stream).on('line', (line) => {
+    lines.push(line)
+    child.emit('output')
+  })
+  return lines
+}

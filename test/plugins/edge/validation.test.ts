@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import edge from '../../../plugins/edge/index.js'
+
+async function startEdge(t: Test) {
+  const app = Fastify()
+  await app.register(edge)
+  const config = { edge: {} }
+  app.get('/json', { config }, async () => ({ answer: 42 }))
+  app.get('/own', { config }, async (_request, reply) =>
+    reply.header('etag', 'W/"mine"').header('cache-control', 'private').send('own'),
+  )
+  app.get('/stream', { config }, async (_request, reply) => reply.type('text/plain').send(Readable.from(['a', 'b'])))
+  app.get('/missing', { config }, async (_request, reply) => reply.code(404).send({ no: 1 }))
+  app.post('/json', { config }, async () => ({ answer: 42 }))
+  app.get('/plain', async () => ({ answer: 42 }))
+  await app.ready()
+  t.teardown(() => app.close())
+  return app
+}
+
+t.test('an answer carries a validator, and may be kept only to be validated', async (t) => {
+  const app = await startEdge(t)
+  const { headers } = await app.inject('/json')
+  t.match(headers, { etag: /^"[\w-]+"$/, 'cache-control': 'no-cache' })
+})
+
+t.test('a client that has the answer gets a 304 without a body and with the fields of RFC 9110 15.4.5', async (t) => {
+  const app = await startEdge(t)
+  const { etag } = (await app.inject('/json')).headers
+  const again = await app.inject({ url: '/json', headers: { 'if-none-match': String(etag) } })
+  t.equal(again.statusCode, 304)
+  t.equal(again.body, '')
+  t.match(again.headers, { etag, 'cache-control': 'no-cache' })
+  t.notOk(again.headers['content-type'])
+})
+
+t.test('a HEAD request is validated like the GET that it stands for', async (t) => {
+  const app = await startEdge(t)
+  const { etag } = (await app.inject('/json')).headers
+  const head = await app.inject({ method: 'HEAD', url: '/json' })
+  t.equal(head.headers.etag, etag)
+  t.equal(head.body, '')
+  const again = await app.inject({ method: 'HEAD', url: '/json', headers: { 'if-none-match': String(etag) } })
+  t.equal(again.statusCode, 304)
+})
+
+t.test('what the handler says of itself stands', async (t) => {
+  const app = await startEdge(t)
+  const { headers } = await app.inject('/own')
+  t.match(headers, { etag: 'W/"mine"', 'cache-control': 'private' })
+  t.equal((await app.inject({ url: '/own', headers: { 'if-none-match': '"mine"' } })).statusCode, 304)
+})
+
+t.test('a stream goes through untouched', async (t) => {
+  const app = await startEdge(t)
+  const { headers, body } = await app.inject({ url: '/stream', headers: { 'if-none-match': '*' } })
+  t.equal(body, 'ab')
+  t.notOk(headers.etag)
+})
+
+t.test('errors, other methods and routes that did not ask are left alone', async (t) => {
+  const app = await startEdge(t)
+  for (const request of [
+    { method: 'GET', url: '/missing' },
+    { method: 'POST', url: '/json' },
+    { method: 'GET', url: '/plain' },
+  ] as const) {
+    const { headers, statusCode } = await app.inject({ ...request, headers: { 'if-none-match': '*' } })
+    t.not(statusCode, 304)
+    t.notOk(headers.etag, `${request.method} ${request.url}`)
+  }
+})

@@ -1,0 +1,357 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { startApp } from '../harness/app.js'
+import { type CatalogRecord, makeCatalogs, makeSellers, type SellerRecord, type Upstream } from '../harness/upstream.js'
+
+// What people see, in a real browser. Each journey is made with and without JavaScript, on a wide and a narrow screen,
+// and none of them may put anything on the console, break the Content-Security-Policy or ask another origin.
+
+const screens = [
+  { javaScriptEnabled: true, width: 1_280 },
+  { javaScriptEnabled: true, width: 390 },
+  { javaScriptEnabled: false, width: 1_280 },
+  { javaScriptEnabled: false, width: 390 },
+]
+const bothWays = screens.filter(({ width }) => width === 1_280)
+
+const program = findChromium()
+if (program === undefined) {
+  const reason = 'there is no Chromium on this machine (Debian: apt-get install chromium)'
+  if (process.env.CI === 'true') t.fail(reason)
+  else t.pass('skipped', { skip: reason })
+} else {
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  t.teardown(() => browser.close())
+  testPanels(browser)
+}
+
+function testPanels(browser: Browser): void {
+  t.jobs = 2
+
+  for (const screen of screens) {
+    t.test(`from the list to a seller's events and back: ${nameOf(screen)}`, async (t) => {
+      const { url } = await startSite(t)
+      const { context, page, faults } = await visit(t, browser, screen)
+      await page.goto(url)
+      await sees(page, '#sellers .row-name', 'Seller 0001')
+      t.equal(await page.locator('#sellers a.row').count(), 20)
+      await checkWhole(t, page)
+
+      await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
+      await sees(page, '#sellers .row-name', 'Seller 0021')
+      t.match(page.url(), /page=2/)
+      await checkWhole(t, page)
+
+      await page.getByLabel('Name').fill('seller 001')
+      await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+      await sees(page, '#sellers .row-name', 'Seller 0019')
+      t.equal(await page.locator('#sellers a.row').count(), 10)
+      t.match(page.url(), /name=seller\+001/)
+      t.equal(await page.getByLabel('Name').inputValue(), 'seller 001')
+
+      await page.getByRole('link', { name: 'Seller 0012' }).click()
+      await sees(page, '#events-heading', 'Seller 0012')
+      await sees(page, 'a.row[aria-current="true"]', 'Seller 0012')
+      t.equal(await page.locator('[aria-current="true"]').count(), 1, 'the chosen seller is marked, and no other')
+      t.match(new URL(page.url()).pathname, '/panels/sellers/12/events')
+      t.equal(await page.locator('#sellers a.row').count(), 10, 'the list stays as it was')
+      t.equal(await page.title(), 'Seller 0012 · Vitrine')
+      await checkWhole(t, page)
+      await checkBookmark(t, context, page)
+
+      await page.locator('#events').getByRole('link', { name: 'Next' }).click()
+      await sees(page, '#events .row-name', 'Sale 0021')
+      await sees(page, 'a.row[aria-current="true"]', 'Seller 0012')
+      await checkWhole(t, page)
+      await checkBookmark(t, context, page)
+
+      await page.goBack()
+      await sees(page, '#events .row-name', 'Sale 0001')
+      await checkWhole(t, page)
+      await page.goBack()
+      await page.locator('#events .empty').waitFor()
+      await sees(page, '#sellers .row-name', 'Seller 0019')
+      await checkWhole(t, page)
+      await page.goForward()
+      await sees(page, '#events .row-name', 'Sale 0001')
+      await sees(page, 'a.row[aria-current="true"]', 'Seller 0012')
+      await page.goForward()
+      await sees(page, '#events .row-name', 'Sale 0021')
+      await checkWhole(t, page)
+      const before = await textOf(page)
+      await page.reload()
+      t.equal(await textOf(page), before, 'the same after a reload')
+      await checkWhole(t, page)
+
+      await page.getByLabel('Title').fill('sale 0033')
+      await page.locator('#events').getByRole('button', { name: 'Filter' }).click()
+      await sees(page, '#events .row-name', 'Sale 0033')
+      t.equal(await page.locator('#events .event').count(), 1)
+      t.equal(await page.locator('#sellers a.row').count(), 10)
+      await checkBookmark(t, context, page)
+      await page.locator('#events').getByRole('link', { name: 'Show all' }).click()
+      await sees(page, '#events .row-name', 'Sale 0001')
+
+      if (screen.width < 800) {
+        await page.getByRole('link', { name: 'All sellers' }).click()
+        await page.locator('#events .empty').waitFor()
+        t.equal(await page.locator('#sellers a.row').count(), 10, 'the way back leads to the list as it was')
+      }
+      t.strictSame(faults, [])
+    })
+  }
+
+  for (const screen of bothWays) {
+    t.test(`paging the list leaves the chosen seller beside it: ${nameOf(screen)}`, async (t) => {
+      const { url } = await startSite(t)
+      const { context, page, faults } = await visit(t, browser, screen)
+      await page.goto(url)
+      await page.getByRole('link', { name: 'Seller 0003' }).click()
+      await sees(page, '#events-heading', 'Seller 0003')
+      await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
+      await sees(page, '#sellers .row-name', 'Seller 0021')
+      await sees(page, '#events-heading', 'Seller 0003')
+      await checkBookmark(t, context, page)
+      await page.locator('#sellers').getByRole('link', { name: 'Previous' }).click()
+      await sees(page, 'a.row[aria-current="true"]', 'Seller 0003')
+      t.strictSame(faults, [])
+    })
+
+    t.test(`coming back from another page shows whole pages: ${nameOf(screen)}`, async (t) => {
+      const { url } = await startSite(t)
+      const { page, faults } = await visit(t, browser, screen)
+      await page.goto(url)
+      await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
+      await sees(page, '#sellers .row-name', 'Seller 0021')
+      await page.getByRole('link', { name: 'Seller 0022' }).click()
+      await sees(page, '#events-heading', 'Seller 0022')
+      await page.goto(`${url}/healthz`)
+      await page.goBack()
+      await sees(page, '#events-heading', 'Seller 0022')
+      await checkWhole(t, page)
+      await page.goBack()
+      await page.locator('#events .empty').waitFor()
+      await sees(page, '#sellers .row-name', 'Seller 0021')
+      await checkWhole(t, page)
+      t.strictSame(faults, [])
+    })
+
+    t.test(
+      `what the upstream cannot give is told in its place, and the next click works: ${nameOf(screen)}`,
+      async (t) => {
+        const { url, upstream } = await startSite(t)
+        const { page, faults } = await visit(t, browser, screen)
+        await page.goto(url)
+        upstream.fail({ status: 500 })
+        await page.getByRole('link', { name: 'Seller 0001' }).click()
+        await sees(page, '[role="alert"]', '502')
+        await checkStyled(t, page)
+        upstream.heal()
+        if (screen.javaScriptEnabled) {
+          t.equal(await page.locator('#events [role="alert"]').count(), 1, 'in the place of the events')
+          t.equal(await page.locator('#sellers a.row').count(), 20, 'the list is still there')
+        } else {
+          await page.getByRole('link', { name: 'Back to the sellers' }).click()
+        }
+        await page.getByRole('link', { name: 'Seller 0002' }).click()
+        await sees(page, '#events-heading', 'Seller 0002')
+        t.equal(await page.locator('[role="alert"]').count(), 0)
+
+        upstream.fail({ status: 500 })
+        await page.getByLabel('Name').fill('0033')
+        await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+        await sees(page, '[role="alert"]', '502')
+        if (screen.javaScriptEnabled) await sees(page, '#events-heading', 'Seller 0002')
+        upstream.heal()
+        await page.getByRole('link', { name: 'Try again' }).click()
+        await sees(page, '#sellers .row-name', 'Seller 0033')
+        await sees(page, '#events-heading', 'Seller 0002')
+        await checkWhole(t, page)
+        t.strictSame(
+          faults.filter((fault) => !/\b502\b/.test(fault)),
+          [],
+          'nothing but the browser’s own word on a 502',
+        )
+      },
+    )
+
+    t.test(
+      `the page of a seller whose list of sellers fails shows the events all the same: ${nameOf(screen)}`,
+      async (t) => {
+        const { url, upstream } = await startSite(t)
+        const { page, faults } = await visit(t, browser, screen)
+        upstream.fail(({ path }) => (path === '/sellers' ? { status: 500 } : undefined))
+        await page.goto(`${url}/panels/sellers/5/events`)
+        await sees(page, '#sellers [role="alert"]', '502')
+        await sees(page, '#events .row-name', 'Sale 0001')
+        await page.locator('#events').getByRole('link', { name: 'Next' }).click()
+        await sees(page, '#events .row-name', 'Sale 0021')
+        t.strictSame(faults, [])
+      },
+    )
+
+    t.test(`names from the upstream are text and nothing else: ${nameOf(screen)}`, async (t) => {
+      const sellers = hostile.map((name, index) => ({ id: index + 1, name, customer_display_id: name }))
+      const catalogs = sellers.flatMap(({ id, name }) => makeCatalogs({ sellerId: id, count: 1 }).map(named(name)))
+      const { url } = await startSite(t, { sellers, catalogs })
+      const { page, faults } = await visit(t, browser, screen)
+      await page.goto(url)
+      t.strictSame(await page.locator('#sellers .row-name').allTextContents(), hostile)
+      for (const [index, name] of hostile.entries()) {
+        await page.locator('#sellers a.row').nth(index).click()
+        await page.locator(`#selected-seller[value="${index + 1}"]`).waitFor({ state: 'attached' })
+        t.equal(await page.locator('#events-heading').textContent(), name)
+        t.strictSame(await page.locator('#events .row-name').allTextContents(), [name])
+        t.equal(await page.title(), `${name} · Vitrine`.replace(/\s+/g, ' '))
+      }
+      for (const name of hostile) {
+        await page.getByLabel('Name').fill(name)
+        await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+        await page.locator('#sellers .reset').waitFor()
+        t.equal(await page.getByLabel('Name').inputValue(), name)
+        await page.locator('#sellers .reset').click()
+        await page.locator('#sellers .reset').waitFor({ state: 'detached' })
+      }
+      await page.goto(`${url}/panels/${encodeURIComponent(hostile[0] ?? '')}`)
+      await page.locator('[role="alert"]').waitFor()
+      t.equal(await page.evaluate('window.pwned'), undefined)
+      t.strictSame(
+        faults.filter((fault) => !/\b404\b/.test(fault)),
+        [],
+      )
+    })
+  }
+
+  t.test('the page of the API runs under the same policy', async (t) => {
+    const { url } = await startSite(t)
+    for (const width of [1_280, 390]) {
+      const { page, faults } = await visit(t, browser, { javaScriptEnabled: true, width })
+      await page.goto(`${url}/docs`)
+      await sees(page, '.opblock-summary-path', '/api/v1/sellers')
+      await page.locator('.opblock-summary').first().click()
+      await page.locator('.opblock-body').first().waitFor()
+      t.equal(await page.evaluate(overhang), 0, 'no horizontal scroll bar')
+      t.strictSame(faults, [])
+    }
+  })
+}
+
+/** Each would set `window.pwned`, or ask another origin, if it were more than text. */
+const hostile = [
+  '<script>window.pwned=1</script>',
+  '"><img src=x onerror="window.pwned=2">',
+  "' onmouseover='window.pwned=3' x='",
+  '<a href="javascript:window.pwned=4" hx-get="https://elsewhere.invalid/" hx-trigger="load">x</a>',
+  '<p hx-on::load="window.pwned=5"><img src="https://elsewhere.invalid/pixel.png">',
+  '</title></textarea></style><svg/onload=window.pwned=6>',
+  '<%= globalThis.pwned = 7 %>{{7*7}}${7*7}&lt;b&gt;&amp;',
+]
+
+function named(name: string) {
+  return (catalog: CatalogRecord): CatalogRecord => ({ ...catalog, title: name, customer_catalog_id: name })
+}
+
+interface Screen {
+  readonly javaScriptEnabled: boolean
+  readonly width: number
+}
+
+function nameOf({ javaScriptEnabled, width }: Screen): string {
+  return `${javaScriptEnabled ? 'with' : 'without'} JavaScript, ${width} px`
+}
+
+interface Site {
+  readonly url: string
+  readonly upstream: Upstream
+}
+
+/** The application, listening, before an upstream with 60 sellers of 45 events each. */
+async function startSite(t: Test, data?: { sellers: SellerRecord[]; catalogs: CatalogRecord[] }): Promise<Site> {
+  const sellers = makeSellers(60)
+  const catalogs = sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 45 }))
+  const { app, upstream } = await startApp(t, { upstream: data ?? { sellers, catalogs } })
+  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), upstream }
+}
+
+interface Visit {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What no page of ours may cause, as it came. */
+  readonly faults: string[]
+}
+
+async function visit(t: Test, browser: Browser, { javaScriptEnabled, width }: Screen): Promise<Visit> {
+  const viewport = { width, height: 800 }
+  const context = await browser.newContext({ javaScriptEnabled, viewport, locale: 'en-GB' })
+  t.teardown(() => context.close())
+  context.setDefaultTimeout(10_000)
+  const faults: string[] = []
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+  })
+  context.on('weberror', (error) => faults.push(String(error.error())))
+  context.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
+  context.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url())
+    if (protocol !== 'data:' && hostname !== '127.0.0.1') faults.push(`a request to ${request.url()}`)
+  })
+  await context.addInitScript({
+    content: `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      console.error('securitypolicyviolation', violatedDirective, blockedURI))`,
+  })
+  return { context, page: await context.newPage(), faults }
+}
+
+/** Waits until an element that the selector finds shows the text. */
+function sees(page: Page, selector: string, text: string): Promise<void> {
+  return page.locator(selector, { hasText: text }).first().waitFor()
+}
+
+function textOf(page: Page): Promise<string> {
+  return page.locator('#main').innerText()
+}
+
+/** Pixels that the page is wider than the window. */
+const overhang = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+/** A page and not a bare fragment: head, style and both panels, each once; and no wider than its window. */
+async function checkWhole(t: Test, page: Page): Promise<void> {
+  const parts = ['.masthead', '#main', '#sellers', '#events', 'h1']
+  const counts = await Promise.all(parts.map((part) => page.locator(part).count()))
+  t.strictSame(counts, [1, 1, 1, 1, 1], `a whole page: ${parts.join(', ')}`)
+  await checkStyled(t, page)
+}
+
+async function checkStyled(t: Test, page: Page): Promise<void> {
+  t.equal(await page.evaluate("getComputedStyle(document.querySelector('.brand')).fontWeight"), '700', 'with its style')
+  t.equal(await page.evaluate(overhang), 0, 'without a horizontal scroll bar')
+}
+
+/** Whoever is sent the address sees the same. */
+async function checkBookmark(t: Test, context: BrowserContext, page: Page): Promise<void> {
+  const other = await context.newPage()
+  await other.goto(page.url())
+  t.equal(await textOf(other), await textOf(page), 'its address, opened anew, shows the same')
+  t.equal(await other.title(), await page.title())
+  await other.close()
+}
+
+function findChromium(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin']
+  const names = ['chromium', 'chromium-browser', 'google-chrome']
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
+}

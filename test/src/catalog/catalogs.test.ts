@@ -1,0 +1,574 @@
+import t, { type Test } from 'tap'
+import type { CatalogListing } from '../../../src/schemas/catalog.js'
+import { startApp, type TestApp, type TestAppOptions } from '../../harness/app.js'
+import { createClock } from '../../harness/clock.js'
+import { createDeferred } from '../../harness/deferred.js'
+import { type CatalogRecord, type Fault, makeCatalogs, makeSellers, type Upstream } from '../../harness/upstream.js'
+
+// The catalog rules, from the JSON API down to what reached the upstream.
+
+interface Answer {
+  readonly status: number
+  readonly body: CatalogListing & { readonly code?: string }
+}
+
+interface Shop extends TestApp {
+  /** Coming catalogs of seller 1, or of the one whose id is given. */
+  ask(query?: string, sellerId?: string): Promise<Answer>
+  askSellers(): Promise<number>
+}
+
+async function open(t: Test, options: TestAppOptions = {}): Promise<Shop> {
+  const parts = await startApp(t, options)
+  return {
+    ...parts,
+    async ask(query = '', sellerId = '1') {
+      const response = await parts.app.inject(`/api/v1/sellers/${sellerId}/catalogs${query}`)
+      return { status: response.statusCode, body: response.json() }
+    },
+    async askSellers() {
+      return (await parts.app.inject('/api/v1/sellers')).statusCode
+    },
+  }
+}
+
+/** Catalogs of seller 1 that start at these dates; the id tells the place in the list, from 1. */
+function starting(...startDates: (string | null)[]): CatalogRecord[] {
+  return startDates.map((start_date, index) => ({
+    id: index + 1,
+    seller_id: 1,
+    title: `Sale ${index + 1}`,
+    start_date,
+    customer_catalog_id: null,
+  }))
+}
+
+function startDatesOf({ body }: Answer): unknown[] {
+  return body.items.map(({ start_date }) => start_date)
+}
+
+function idsOf({ body }: Answer): unknown[] {
+  return body.items.map(({ id }) => id)
+}
+
+/** What the upstream was asked, oldest first, as query strings. */
+function questions({ requests }: Upstream): string[] {
+  return requests.map(({ path, query }) => `${path}?${new URLSearchParams(query)}`)
+}
+
+/** Asks until the answer is fresh, which a refresh that runs behind makes it. */
+async function untilFresh(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const answer = await ask()
+    if (answer.status === 200 && answer.body.stale === undefined) return answer
+    await new Promise(setImmediate)
+  }
+  throw new Error('it stays stale')
+}
+
+const noRevalidation = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
+
+t.test('the first request walks all pages with page_size=200, the second asks nobody', async (t) => {
+  const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
+  const first = await ask()
+  t.strictSame(questions(upstream).sort(), [
+    '/catalogs?seller_id=1&page=1&page_size=200',
+    '/catalogs?seller_id=1&page=2&page_size=200',
+    '/catalogs?seller_id=1&page=3&page_size=200',
+  ])
+  t.strictSame(await ask(), first)
+  t.match((await ask('?page=5&page_size=100')).body, { total: 450, pages: 5 })
+  t.equal(upstream.requests.length, 3)
+})
+
+t.test('a page is cut from the kept list, and only four fields of each catalog are kept', async (t) => {
+  const { app, ask } = await open(t, {
+    now: createClock().now,
+    upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 45 }) },
+  })
+  const { status, body } = await ask('?page=3&page_size=20')
+  t.equal(status, 200)
+  t.strictSame(body, {
+    items: [
+      { id: '1-41', title: 'Sale 0041', customer_catalog_id: 'K-0041', start_date: '2030-02-10' },
+      { id: '1-42', title: 'Sale 0042', customer_catalog_id: 'K-0042', start_date: '2030-02-11' },
+      { id: '1-43', title: 'Sale 0043', customer_catalog_id: 'K-0043', start_date: '2030-02-12' },
+      { id: '1-44', title: 'Sale 0044', customer_catalog_id: 'K-0044', start_date: '2030-02-13' },
+      { id: '1-45', title: 'Sale 0045', customer_catalog_id: 'K-0045', start_date: '2030-02-14' },
+    ],
+    page: 3,
+    page_size: 20,
+    pages: 3,
+    total: 45,
+  })
+  const kept = await app.cache.get<Record<string, unknown>[]>('catalogs_seller_1')
+  t.equal(kept?.length, 45)
+  const fields = new Set(kept?.flatMap(Object.keys))
+  t.strictSame([...fields].sort(), ['customer_catalog_id', 'id', 'start_date', 'title'])
+})
+
+t.test('every coming catalog is there over the pages, each once', async (t) => {
+  const { ask } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }), maxPageSize: 100 } })
+  const ids: unknown[] = []
+  for (let page = 1; page <= 5; page += 1) ids.push(...idsOf(await ask(`?page=${page}&page_size=100`)))
+  t.strictSame(
+    ids,
+    Array.from({ length: 450 }, (_, index) => `1-${index + 1}`),
+  )
+})
+
+t.test('each seller has its own list', async (t) => {
+  const catalogs = ['1', '2', '11'].flatMap((sellerId) => makeCatalogs({ sellerId, count: 2 }))
+  const { ask, upstream } = await open(t, { upstream: { catalogs } })
+  for (const sellerId of ['1', '2', '11', '1', '2', '11']) {
+    t.strictSame(idsOf(await ask('', sellerId)), [`${sellerId}-1`, `${sellerId}-2`])
+  }
+  t.equal(upstream.requests.length, 3)
+})
+
+t.test('those that start today or later are coming, and today is what it is in the zone', async (t) => {
+  // The 9th, 23:30, in UTC and 12:30 in Pago Pago; the 10th, 00:30, in Paris and 13:30 in Kiritimati.
+  const now = '2026-03-09T23:30:00Z'
+  const cases: [startDate: string | null, zones: string[]][] = [
+    ['2026-03-08', []],
+    ['2026-03-09', ['UTC', 'Pacific/Pago_Pago']],
+    ['2026-03-10', ['UTC', 'Europe/Paris', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-11', ['UTC', 'Europe/Paris', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-09T00:00:00Z', ['UTC']],
+    ['2026-03-09T09:59:59Z', ['UTC']],
+    ['2026-03-10T00:00:00+14:00', ['UTC', 'Pacific/Kiritimati']],
+    ['2026-03-09T10:59:59Z', ['UTC', 'Pacific/Kiritimati']],
+    ['2026-03-09T11:00:00Z', ['UTC', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-09T08:00:00-11:00', ['UTC', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-09T23:59:59+01:00', ['UTC', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-09T23:00:00Z', ['UTC', 'Europe/Paris', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    ['2026-03-10T00:00:00+01:00', ['UTC', 'Europe/Paris', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']],
+    [null, []],
+    ['', []],
+    ['soon', []],
+    ['2027-02-31', []],
+    ['99999', []],
+  ]
+  for (const zone of ['UTC', 'Europe/Paris', 'Pacific/Pago_Pago', 'Pacific/Kiritimati']) {
+    for (const filter of ['', '?title=Sale']) {
+      const { ask } = await open(t, {
+        environment: { CATALOG_TIME_ZONE: zone },
+        now: createClock(now).now,
+        upstream: { catalogs: starting(...cases.map(([startDate]) => startDate)) },
+      })
+      const coming = cases.flatMap(([startDate, zones]) => (zones.includes(zone) ? [startDate] : []))
+      const answer = await ask(filter)
+      t.strictSame(startDatesOf(answer).sort(), coming.sort(), `${zone}${filter}`)
+      t.equal(answer.body.total, coming.length, 'the total counts what is coming')
+    }
+  }
+})
+
+t.test('a catalog that starts today is coming all day long', async (t) => {
+  const clock = createClock('2026-03-10T00:00:00Z')
+  const { ask } = await open(t, {
+    now: clock.now,
+    upstream: { catalogs: starting('2026-03-10', '2026-03-10T08:00:00Z') },
+  })
+  for (const time of ['00:00:00.000', '12:00:00.000', '23:59:59.999']) {
+    clock.set(`2026-03-10T${time}Z`)
+    t.equal((await ask()).body.total, 2, time)
+  }
+  clock.set('2026-03-11T00:00:00Z')
+  t.equal((await ask()).body.total, 0)
+})
+
+t.test('the soonest is first, whatever way its date is written, and those of one instant go by id', async (t) => {
+  const at = (id: number | string, start_date: string) => ({ id, seller_id: 1, title: `Sale ${id}`, start_date })
+  const inOrder = [
+    at('a', '2026-05-01T23:00:00+14:00'), // 09:00 UTC
+    at('b', '2026-05-01T10:00:00Z'),
+    at('c', '2026-05-01T08:00:00-04:00'), // 12:00 UTC
+    at('d', '2026-05-01T12:00:00.001Z'),
+    at('e', '2026-05-02'),
+    at('f', '2026-05-02T00:00:00Z'), // the same instant as the date alone
+    at('g', '2026-05-02T02:00+02:00'), // and again
+    at(2, '2026-05-03'),
+    at(10, '2026-05-03'),
+    at(-1, '2026-05-04'),
+    at(9, '2026-05-04'),
+    at('B', '2026-05-05'),
+    at('a1', '2026-05-05'),
+    at('a10', '2026-05-05'),
+    at('a2', '2026-05-05'),
+  ]
+  for (const [name, catalogs] of [
+    ['as they are', inOrder],
+    ['reversed', inOrder.toReversed()],
+    ['by title', inOrder.toSorted((a, b) => a.title.localeCompare(b.title))],
+  ] as const) {
+    for (const filter of ['', '?title=sale']) {
+      const { ask } = await open(t, { now: createClock().now, upstream: { catalogs: [...catalogs] } })
+      t.strictSame(
+        idsOf(await ask(filter)),
+        inOrder.map(({ id }) => id),
+        `${name} ${filter}`,
+      )
+    }
+  }
+})
+
+t.test('ids, numbers, titles and dates are given as the upstream gave them', async (t) => {
+  const catalogs = [
+    { id: 7, seller_id: 1, title: 'Integer', customer_catalog_id: 42, start_date: '2030-01-01' },
+    { id: '8', seller_id: 1, title: 'Digits', customer_catalog_id: '42', start_date: '2030-01-02T10:00:00+02:00' },
+    { id: 'x/9', seller_id: 1, title: '<b>"\u2028', customer_catalog_id: null, start_date: '2030-01-03t10:00z' },
+    { id: '10', seller_id: 1, title: '', start_date: '2030-01-04T10:00:00.123456Z' },
+  ]
+  const { ask } = await open(t, { upstream: { catalogs } })
+  t.strictSame(
+    (await ask()).body.items,
+    catalogs.map(({ id, title, customer_catalog_id = null, start_date }) => ({
+      id,
+      title,
+      customer_catalog_id,
+      start_date,
+    })),
+  )
+})
+
+t.test('a title filter asks the upstream each time, trimmed, and shows only what is coming', async (t) => {
+  const clock = createClock('2026-03-10T12:00:00Z')
+  const catalogs = starting('2026-03-12', '2026-03-09', null, '2026-03-11', '2026-03-10')
+  const { app, ask, upstream } = await open(t, { now: clock.now, upstream: { catalogs } })
+  const first = await ask('?title=%20sale%20&page_size=2')
+  t.strictSame(idsOf(first), [5, 4])
+  t.match(first.body, { page: 1, page_size: 2, pages: 2, total: 3 })
+  t.strictSame(idsOf(await ask('?title=sale&page_size=2&page=2')), [1])
+  t.strictSame(questions(upstream), [
+    '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
+    '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
+  ])
+  t.equal(await app.cache.get('catalogs_seller_1'), undefined, 'what was found is not taken for the list')
+})
+
+t.test('filtered answers change nothing that is kept, and nothing kept answers a filter', async (t) => {
+  const { app, ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
+  const { body } = await ask()
+  const list = await app.cache.get('catalogs_seller_1')
+  upstream.catalogs.push({ id: '1-4', seller_id: 1, title: 'Sale 0004', start_date: '2030-01-01' })
+  t.equal((await ask('?title=sale')).body.total, 4, 'the upstream answered, not the list')
+  t.strictSame(await app.cache.get('catalogs_seller_1'), list)
+  t.strictSame((await ask()).body, body)
+
+  upstream.fail({ status: 500 })
+  t.match(await ask('?title=sale'), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } })
+  t.strictSame((await ask()).body, body)
+})
+
+t.test('the longest title that is allowed is asked for, whatever it is made of', async (t) => {
+  const { ask, upstream } = await open(t)
+  for (const letter of ['x', '"', '\u0001', '𝒱']) {
+    const title = letter.repeat(200)
+    t.equal((await ask(`?${new URLSearchParams({ title })}`, 'a'.repeat(64))).status, 200, JSON.stringify(letter))
+    t.match(upstream.requests.at(-1)?.query, { title, seller_id: 'a'.repeat(64) })
+  }
+})
+
+t.test('a blank title and unknown parameters are no filters: the kept list answers', async (t) => {
+  const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
+  const { body } = await ask()
+  for (const query of ['?title=', '?title=%20%20', '?utm_source=x', '?q=1', '?name=x', '?seller_id=2', '?title[]=x']) {
+    t.strictSame(await ask(query), { status: 200, body }, query)
+  }
+  t.equal(upstream.requests.length, 1)
+})
+
+t.test('beyond the last page there is an empty page, which is no error', async (t) => {
+  const { ask } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
+  t.strictSame(await ask('?page=2'), { status: 200, body: { items: [], page: 2, page_size: 20, pages: 1, total: 3 } })
+})
+
+t.test('an empty list of a seller that is known is kept as long as any other', async (t) => {
+  const clock = createClock()
+  const { ask, askSellers, upstream } = await open(t, {
+    environment: noRevalidation,
+    now: clock.now,
+    upstream: {
+      sellers: [...makeSellers(3), { id: 'text-id', name: 'Text' }],
+      catalogs: starting('2020-01-01', null),
+    },
+  })
+  await askSellers()
+  upstream.reset()
+  for (const sellerId of ['1', '2', 'text-id']) {
+    t.strictSame(await ask('', sellerId), {
+      status: 200,
+      body: { items: [], page: 1, page_size: 20, pages: 0, total: 0 },
+    })
+  }
+  t.equal(upstream.requests.length, 3)
+  clock.step(299)
+  for (const sellerId of ['1', '2', 'text-id']) t.equal((await ask('', sellerId)).body.total, 0)
+  t.equal(upstream.requests.length, 3, 'an empty list is a hit')
+  clock.step(1)
+  await ask('', '2')
+  t.equal(upstream.requests.length, 4)
+})
+
+t.test(
+  'an empty list for an id that no kept list of sellers has is kept for 30 seconds, and never stale',
+  async (t) => {
+    for (const [name, isListKept] of [
+      ['the list has no such id', true],
+      ['there is no list', false],
+    ] as const) {
+      await t.test(name, async (t) => {
+        const clock = createClock()
+        const { ask, askSellers, upstream } = await open(t, { now: clock.now, upstream: { sellers: makeSellers(3) } })
+        if (isListKept) await askSellers()
+        upstream.reset()
+        t.match(await ask('', 'stranger'), { status: 200, body: { total: 0 } })
+        clock.step(29)
+        t.match(await ask('', 'stranger'), { status: 200, body: { total: 0 } })
+        t.equal(upstream.requests.length, 1)
+
+        clock.step(1)
+        upstream.catalogs.push({ id: 1, seller_id: 'stranger', title: 'First sale', start_date: '2030-01-01' })
+        const answer = await ask('', 'stranger')
+        t.equal(answer.body.total, 1)
+        t.notOk('stale' in answer.body)
+        t.equal(upstream.requests.length, 2)
+
+        clock.step(299)
+        await ask('', 'stranger')
+        t.equal(upstream.requests.length, 2, 'with something in it the list is like any other')
+      })
+    }
+  },
+)
+
+t.test('the stay of an empty list for an unknown id ends at midnight as well', async (t) => {
+  const clock = createClock('2026-03-10T23:59:50Z')
+  const { ask, upstream } = await open(t, { now: clock.now })
+  await ask('', 'stranger')
+  clock.step(9)
+  await ask('', 'stranger')
+  t.equal(upstream.requests.length, 1)
+  clock.step(1)
+  await ask('', 'stranger')
+  t.equal(upstream.requests.length, 2)
+})
+
+t.test('a list kept at 23:59 shows nothing past at 00:01, and is asked for again', async (t) => {
+  const clock = createClock('2026-03-10T22:59:00Z') // 23:59 in Paris
+  const { ask, upstream } = await open(t, {
+    environment: { CATALOG_TIME_ZONE: 'Europe/Paris' },
+    now: clock.now,
+    upstream: { catalogs: starting('2026-03-10', '2026-03-10T23:59:30+01:00', '2026-03-11') },
+  })
+  t.strictSame(idsOf(await ask()), [1, 2, 3])
+  clock.step(59)
+  t.strictSame(idsOf(await ask()), [1, 2, 3], 'the day is not over')
+  t.equal(upstream.requests.length, 1)
+
+  clock.set('2026-03-10T23:01:00Z')
+  const after = await ask()
+  t.strictSame(idsOf(after), [3])
+  t.notOk('stale' in after.body)
+  t.equal(upstream.requests.length, 2)
+})
+
+t.test('after midnight the list is stale: without its past events, and fresh again behind', async (t) => {
+  const clock = createClock('2026-03-10T22:59:00Z')
+  const { ask, upstream } = await open(t, {
+    environment: { CATALOG_TIME_ZONE: 'Europe/Paris' },
+    now: clock.now,
+    upstream: { catalogs: starting('2026-03-10', '2026-03-11') },
+  })
+  await ask()
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  clock.set('2026-03-10T23:00:00Z')
+  t.match(await ask(), { status: 200, body: { total: 1, stale: true, as_of: '2026-03-10T22:59:00.000Z' } })
+  t.strictSame(idsOf(await ask()), [2])
+  await upstream.received(2)
+
+  gate.resolve(undefined)
+  t.strictSame(idsOf(await untilFresh(ask)), [2])
+  t.equal(upstream.requests.length, 2)
+})
+
+t.test('midnight is where the zone has it, on days of 23 and 25 hours and where it is left out', async (t) => {
+  const nights: [zone: string, endedDay: string, newDay: string, midnight: string][] = [
+    ['UTC', '2026-03-10', '2026-03-11', '2026-03-11T00:00:00Z'],
+    ['Europe/Paris', '2026-03-28', '2026-03-29', '2026-03-28T23:00:00Z'],
+    ['Europe/Paris', '2026-03-29', '2026-03-30', '2026-03-29T22:00:00Z'],
+    ['Europe/Paris', '2026-10-24', '2026-10-25', '2026-10-24T22:00:00Z'],
+    ['Europe/Paris', '2026-10-25', '2026-10-26', '2026-10-25T23:00:00Z'],
+    ['America/Santiago', '2026-09-05', '2026-09-06', '2026-09-06T04:00:00Z'],
+    ['America/Santiago', '2026-04-04', '2026-04-05', '2026-04-05T04:00:00Z'],
+    ['Pacific/Kiritimati', '2026-03-10', '2026-03-11', '2026-03-10T10:00:00Z'],
+    ['Pacific/Pago_Pago', '2026-03-10', '2026-03-11', '2026-03-11T11:00:00Z'],
+  ]
+  for (const [zone, endedDay, newDay, midnight] of nights) {
+    await t.test(`the end of ${endedDay} in ${zone}`, async (t) => {
+      const clock = createClock(Date.parse(midnight) - 26 * 3_600_000)
+      const { ask, upstream } = await open(t, {
+        environment: { ...noRevalidation, CATALOG_TIME_ZONE: zone, CACHE_TTL_SECONDS: '172800' },
+        now: clock.now,
+        upstream: { catalogs: starting(endedDay, newDay) },
+      })
+      clock.set(Date.parse(midnight) - 60_000)
+      t.strictSame(startDatesOf(await ask()), [endedDay, newDay])
+      clock.set(Date.parse(midnight) - 1)
+      t.strictSame(startDatesOf(await ask()), [endedDay, newDay], 'the last millisecond of the day')
+      t.equal(upstream.requests.length, 1, 'fresh to the last')
+
+      upstream.fail({ status: 500 })
+      clock.set(midnight)
+      const stale = await ask()
+      t.strictSame(startDatesOf(stale), [newDay], 'also when the upstream cannot be asked')
+      t.equal(stale.body.stale, true)
+
+      upstream.heal()
+      clock.step(10)
+      const fresh = await ask()
+      t.strictSame(startDatesOf(fresh), [newDay])
+      t.notOk('stale' in fresh.body)
+    })
+  }
+})
+
+t.test('what was kept days ago is shown without all that is past since', async (t) => {
+  const clock = createClock('2026-03-10T12:00:00Z')
+  const { ask, upstream } = await open(t, {
+    environment: { CACHE_STALE_IF_ERROR_SECONDS: '864000' },
+    now: clock.now,
+    upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 8, startDate: (index) => `2026-03-1${index}` }) },
+  })
+  await ask()
+  upstream.fail({ destroy: 'at once' })
+  for (const [day, left] of [
+    ['2026-03-12', 6],
+    ['2026-03-15', 3],
+    ['2026-03-18', 0],
+  ] as const) {
+    clock.set(`${day}T12:00:00Z`)
+    t.match(await ask(), {
+      status: 200,
+      body: { total: left, pages: Math.ceil(left / 20), stale: true, as_of: '2026-03-10T12:00:00.000Z' },
+    })
+  }
+})
+
+t.test('a stale list says so and since when, a fresh one has neither field', async (t) => {
+  const clock = createClock('2026-03-10T12:00:00Z')
+  const { ask, upstream, book } = await open(t, {
+    environment: noRevalidation,
+    now: clock.now,
+    upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) },
+  })
+  const fresh = await ask()
+  t.strictSame(Object.keys(fresh.body).sort(), ['items', 'page', 'page_size', 'pages', 'total'])
+  clock.step(301)
+  upstream.fail({ status: 503 })
+  t.strictSame(await ask(), { status: 200, body: { ...fresh.body, stale: true, as_of: '2026-03-10T12:00:00.000Z' } })
+  t.match(await book.until(({ level }) => level === 40), { kind: 'load-failed', key: 'catalogs_seller_1' })
+  clock.step(86_400)
+  t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } }, 'there is an end to it')
+})
+
+t.test('an upstream that fails while there is nothing kept is a problem, and nothing is kept', async (t) => {
+  const page = { page: 1, page_size: 200, total: 1 }
+  const failures: [name: string, fault: Fault, status: number, code: string][] = [
+    ['a status of 500', { status: 500 }, 502, 'VITRINE_UPSTREAM_STATUS'],
+    ['no answer', { hang: 'at once' }, 504, 'VITRINE_UPSTREAM_TIMEOUT'],
+    ['a cut connection', { destroy: 'at once' }, 503, 'VITRINE_UPSTREAM_UNREACHABLE'],
+    ['an HTML page', { body: '<h1>Maintenance</h1>' }, 502, 'VITRINE_UPSTREAM_NOT_JSON'],
+    ['a catalog without a title', { body: { ...page, items: [{ id: 1 }] } }, 502, 'VITRINE_UPSTREAM_WRONG_SHAPE'],
+    [
+      'a date that is a number',
+      { body: { ...page, items: [{ id: 1, title: 'x', start_date: 5 }] } },
+      502,
+      'VITRINE_UPSTREAM_WRONG_SHAPE',
+    ],
+    ['fewer than it says', { body: { ...page, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
+  ]
+  for (const [name, fault, status, code] of failures) {
+    await t.test(name, async (t) => {
+      const clock = createClock()
+      const { app, ask, upstream } = await open(t, {
+        environment: { UPSTREAM_TIMEOUT_MS: '60' },
+        now: clock.now,
+        upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) },
+      })
+      upstream.fail(fault)
+      t.match(await ask(), { status, body: { status, code } })
+      t.equal(await app.cache.get('catalogs_seller_1'), undefined)
+      upstream.heal()
+      clock.step(10)
+      t.match(await ask(), { status: 200, body: { total: 3 } }, 'healed')
+    })
+  }
+})
+
+t.test('a walk of which one page fails keeps nothing, and the whole list survives one', async (t) => {
+  const clock = createClock()
+  const { app, ask, upstream } = await open(t, {
+    environment: noRevalidation,
+    now: clock.now,
+    upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) },
+  })
+  const failThird = () => upstream.fail(({ query }) => (query.page === '3' ? { status: 500 } : undefined))
+  failThird()
+  t.match(await ask(), { status: 502 })
+  t.equal(await app.cache.get('catalogs_seller_1'), undefined)
+
+  upstream.heal()
+  clock.step(10)
+  t.match(await ask(), { status: 200, body: { total: 450 } })
+  failThird()
+  clock.step(301)
+  t.match(await ask('?page=23'), { status: 200, body: { total: 450, stale: true } })
+})
+
+t.test('the failure of one seller is none of the others', async (t) => {
+  const catalogs = ['1', '2'].flatMap((sellerId) => makeCatalogs({ sellerId, count: 2 }))
+  const { ask, upstream } = await open(t, { upstream: { catalogs } })
+  upstream.fail(({ query }) => (query.seller_id === '1' ? { status: 404 } : undefined))
+  t.match(await ask('', '1'), { status: 502 })
+  t.match(await ask('', '2'), { status: 200, body: { total: 2 } })
+})
+
+t.test('first requests for a seller that come together share one walk', async (t) => {
+  const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  const answers = Promise.all(Array.from({ length: 20 }, (_, index) => ask(`?page=${index + 1}`)))
+  await upstream.received(1)
+  gate.resolve(undefined)
+  t.ok((await answers).every(({ status, body }) => status === 200 && body.total === 450 && body.stale === undefined))
+  t.equal(upstream.requests.length, 3)
+})
+
+t.test('who joins a load that began before midnight is shown nothing past either', async (t) => {
+  const clock = createClock('2026-03-10T23:59:59Z')
+  const { ask, upstream } = await open(t, {
+    now: clock.now,
+    upstream: { catalogs: starting('2026-03-10', '2026-03-11') },
+  })
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  const answers = Promise.all([ask(), ask()])
+  await upstream.received(1)
+  clock.set('2026-03-11T00:00:01Z')
+  gate.resolve(undefined)
+  for (const answer of await answers) t.strictSame(startDatesOf(answer), ['2026-03-11'])
+})
+
+t.test('the request id and the trace of the request go along to the upstream', async (t) => {
+  const { app, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
+  const headers = {
+    'x-request-id': 'mobile-1',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  }
+  for (const query of ['', '?title=sale']) await app.inject({ url: `/api/v1/sellers/1/catalogs${query}`, headers })
+  t.equal(upstream.requests.length, 6)
+  for (const request of upstream.requests) t.match(request.headers, headers)
+})

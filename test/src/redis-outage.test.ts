@@ -1,0 +1,343 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { startApp, type TestApp } from '../harness/app.js'
+import { type RedisServer, startRedis } from '../harness/redis-server.js'
+import { makeCatalogs, makeSellers } from '../harness/upstream.js'
+
+// The whole application with a real Redis, which is then taken away, stopped, filled, poisoned and emptied. In all of
+// it every request is answered 200, in time, and the log stays readable.
+
+/** What a request may be held because of Redis. The budgets are far shorter; this leaves room for a busy machine. */
+const holdLimitMs = 2_000
+const recoveryLimitMs = 10_000
+/** What a background probe may need to find that Redis answers again. */
+const probeLimitMs = 3_000
+/** Lines that an outage may cost, however many requests it meets. */
+const warningLimit = 5
+const sellerCount = 1_200
+const pagesOfAWalk = 3
+
+t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {
+  const { app, redis } = await startShop(t)
+  await ask(app, '/api/v1/sellers')
+  await ask(app, '/api/v1/sellers/7/catalogs')
+  await until(async () => (await redis.client.dbsize()) >= 2)
+  const keys = (await redis.client.keys('*')).sort()
+  t.equal(keys.length, 2)
+  t.match(keys[0], /^cat_[\da-f]{8}:catalogs_seller_7$/)
+  t.match(keys[1], /^cat_[\da-f]{8}:sellers_all$/)
+})
+
+t.test('what one process loaded another one has too, without asking the upstream', async (t) => {
+  const { app, redis, upstream } = await startShop(t)
+  const urls = ['/api/v1/sellers?page=3', '/api/v1/sellers/7/catalogs']
+  const first = await Promise.all(urls.map((url) => app.inject(url)))
+  await until(async () => (await redis.client.dbsize()) === 2)
+  upstream.reset()
+  const another = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+  const second = await Promise.all(urls.map((url) => another.app.inject(url)))
+  t.strictSame(
+    second.map((answer) => answer.json()),
+    first.map((answer) => answer.json()),
+  )
+  t.equal(upstream.requests.length, 0)
+})
+
+t.test('two upstreams on one Redis never answer with each other’s data', async (t) => {
+  const { app, redis } = await startShop(t)
+  await ask(app, '/api/v1/sellers')
+  await until(async () => (await redis.client.dbsize()) === 1)
+  const other = await startApp(t, { upstream: { sellers: makeSellers(3) }, environment: { REDIS_URL: redis.url } })
+  t.match((await other.app.inject('/api/v1/sellers')).json(), { total: 3 })
+})
+
+t.test('a request with a filter writes nothing to Redis', async (t) => {
+  const { app, redis } = await startShop(t)
+  await ask(app, '/api/v1/sellers')
+  await until(async () => (await redis.client.dbsize()) === 1)
+  for (const url of [
+    '/api/v1/sellers?name=Seller%200001',
+    '/api/v1/sellers?customer_display_id=C-0001&page_size=5',
+    '/api/v1/sellers/7/catalogs?title=Sale',
+    '/panels/sellers?name=0002',
+  ]) {
+    t.equal((await ask(app, url)).status, 200)
+  }
+  await app.close() // which waits for writes under way
+  t.equal(await redis.client.dbsize(), 1)
+})
+
+t.test('with Redis absent at the start it serves, warns once, and begins to cache when Redis comes', async (t) => {
+  const redis = await redisFor(t)
+  await redis.kill()
+  const { app, book } = await startShop(t, redis)
+  const held = await askMany(app, 1, 50)
+  checkHeld(t, held)
+  t.match(book.at(40), [{ subject: 'redis', msg: /redis/ }])
+  t.equal(book.at(40).length, 1, 'one warning')
+  t.match(await readiness(app), { status: 'degraded', redis: 'down' })
+
+  await redis.start()
+  let sellerId = 100
+  const caches = async () => {
+    await ask(app, `/api/v1/sellers/${sellerId++}/catalogs`)
+    return (await redis.client.dbsize()) > 0
+  }
+  t.ok(await until(caches), 'it caches')
+  await book.until(({ level, msg }) => level === 30 && /redis works again/.test(msg))
+  t.ok(await until(async () => (await readiness(app)).status === 'ready'))
+  t.equal(book.at(30).filter(({ msg }) => /works again/.test(msg)).length, 1, 'one line tells of the recovery')
+  t.equal(book.at(50).length, 0)
+})
+
+const outages: { name: string; begin(redis: RedisServer): unknown; end(redis: RedisServer): unknown }[] = [
+  { name: 'dies', begin: (redis) => redis.kill(), end: (redis) => redis.start() },
+  { name: 'hangs', begin: (redis) => redis.hang(), end: (redis) => redis.resume() },
+  {
+    name: 'has become the replica of a dead master, and is read-only,',
+    begin: ({ client }) => client.replicaof('127.0.0.1', 1),
+    end: ({ client }) => client.replicaof('NO', 'ONE'),
+  },
+  {
+    name: 'has become the replica of a dead master, and refuses reads too,',
+    begin: async ({ client }) => {
+      await client.config('SET', 'replica-serve-stale-data', 'no')
+      await client.replicaof('127.0.0.1', 1)
+    },
+    end: ({ client }) => client.replicaof('NO', 'ONE'),
+  },
+]
+for (const { name, begin, end } of outages) {
+  t.test(`when Redis ${name} in mid run everybody is served, twice in a row`, async (t) => {
+    const { app, book, redis } = await startShop(t)
+    checkHeld(t, await askMany(app, 1, 10))
+    t.match(await readiness(app), { status: 'ready', redis: 'up' })
+    for (const from of [100, 200]) {
+      const warningsBefore = book.at(40).length
+      await begin(redis)
+      checkHeld(t, await askMany(app, from, 50))
+      checkHeld(t, await askMany(app, 1, 10)) // what was cached before
+      t.match(await readiness(app), { status: 'degraded', redis: 'down' })
+      const warnings = book.at(40).slice(warningsBefore)
+      t.match(warnings[0], { subject: 'redis', kind: /./, msg: /redis/ })
+      t.ok(warnings.length <= warningLimit, `${warnings.length} warnings`)
+
+      await end(redis)
+      let sellerId = 500 + from
+      const recovers = async () => {
+        await ask(app, `/api/v1/sellers/${sellerId++}/catalogs`)
+        return (await readiness(app)).status === 'ready'
+      }
+      t.ok(await until(recovers), 'and it is as before')
+      const keysBefore = await redis.client.dbsize()
+      checkHeld(t, await askMany(app, 1_000 + from, 5))
+      t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
+    }
+    t.equal(book.at(30).filter(({ msg }) => /works again/.test(msg)).length, 2, 'a line for each recovery')
+    t.equal(book.at(50).length, 0)
+  })
+}
+
+t.test('an outage that lasts is one story, however seldom somebody asks', async (t) => {
+  const { app, book, redis } = await startShop(t)
+  await redis.client.replicaof('127.0.0.1', 1)
+  for (const sellerId of [1, 2, 3, 4]) {
+    await ask(app, `/api/v1/sellers/${sellerId}/catalogs`) // Redis answers the read and refuses the write
+    await pause(1_100) // longer than what counts as quiet: there is no event to wait for
+  }
+  t.equal(book.at(40).length, 1, 'one warning')
+  t.notMatch(book.lines, [{ msg: /works again/ }], 'and no recovery that was none')
+})
+
+t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
+  const { app, redis } = await startShop(t)
+  for (const { begin, end } of outages.slice(0, 2)) {
+    await begin(redis)
+    await ask(app, '/api/v1/sellers/1/catalogs')
+    t.ok(await until(async () => (await readiness(app)).status === 'degraded', probeLimitMs))
+    await end(redis)
+    t.ok(await until(async () => (await readiness(app)).status === 'ready', probeLimitMs))
+  }
+})
+
+t.test('while Redis hangs, those who want the same at the same time share one walk', async (t) => {
+  const { app, redis, upstream } = await startShop(t)
+  redis.hang()
+  const pages = Array.from({ length: 50 }, (_, index) => ask(app, `/api/v1/sellers?page=${index + 1}`))
+  checkHeld(t, await Promise.all(pages))
+  t.equal(upstream.requests.length, pagesOfAWalk)
+})
+
+t.test('a Redis that is full is read from, and what it does not take is served', async (t) => {
+  const { app, book, redis, upstream } = await startShop(t)
+  await ask(app, '/api/v1/sellers')
+  await until(async () => (await redis.client.dbsize()) === 1)
+  await redis.client.config('SET', 'maxmemory-policy', 'noeviction')
+  await redis.client.config('SET', 'maxmemory', '1')
+  upstream.reset()
+  const another = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+  t.equal((await ask(another.app, '/api/v1/sellers')).status, 200)
+  t.equal(upstream.requests.length, 0, 'what lies there is used')
+  checkHeld(t, await askMany(app, 1, 50))
+  const warnings = book.at(40)
+  t.match(warnings[0], { kind: 'full' })
+  t.ok(warnings.length <= warningLimit, `${warnings.length} warnings`)
+
+  await redis.client.config('SET', 'maxmemory', '0')
+  checkHeld(t, await askMany(app, 100, 5))
+  t.ok(await until(async () => (await redis.client.dbsize()) >= 5), 'it caches again')
+  t.equal(book.at(50).length, 0)
+})
+
+t.test('a FLUSHALL by somebody else is no trouble at all', async (t) => {
+  const { app, book, redis } = await startShop(t)
+  checkHeld(t, await askMany(app, 1, 10))
+  await redis.client.flushall()
+  checkHeld(t, await askMany(app, 1, 10))
+  t.ok(await until(async () => (await redis.client.dbsize()) >= 10), 'the cache fills again')
+  t.equal(book.at(40).length + book.at(50).length, 0)
+})
+
+/** What somebody may have put under our key, made from the entry that was there. */
+const strangers: { name: string; put(redis: RedisServer, key: string, entry: StoredEntry): unknown; kind: string }[] = [
+  {
+    name: 'a list',
+    put: async ({ client }, key) => {
+      await client.del(key)
+      await client.lpush(key, 'x')
+    },
+    kind: 'wrong-type',
+  },
+  { name: 'rubbish', put: ({ client }, key) => client.set(key, Buffer.from([0x80, 4, 0, 255, 46])), kind: 'corrupt' },
+  { name: 'nothing at all', put: ({ client }, key) => client.set(key, ''), kind: 'corrupt' },
+  { name: 'a list of sellers', put: ({ client }, key) => client.set(key, '[{"id":1,"name":"x"}]'), kind: 'corrupt' },
+  { name: 'null', put: ({ client }, key) => client.set(key, 'null'), kind: 'corrupt' },
+  { name: 'the JSON of a stranger', put: ({ client }, key) => client.set(key, '{"items":[]}'), kind: 'corrupt' },
+  {
+    name: 'half an entry',
+    put: async ({ client }, key, entry) => client.set(key, JSON.stringify(entry).slice(0, -5)),
+    kind: 'corrupt',
+  },
+  {
+    name: 'an entry in a format to come',
+    put: ({ client }, key, entry) => client.set(key, JSON.stringify({ ...entry, f: 99 })),
+    kind: 'corrupt',
+  },
+  {
+    name: 'an entry with instants that are none',
+    put: ({ client }, key, entry) => client.set(key, JSON.stringify({ ...entry, e: ['soon', null, 1] })),
+    kind: 'corrupt',
+  },
+  {
+    name: 'an entry with values of another shape',
+    put: ({ client }, key, entry) => client.set(key, JSON.stringify({ ...entry, v: [{ id: 1, title: 'x' }] })),
+    kind: 'other-schema',
+  },
+  {
+    // Stale, because a fresh one belongs to the other version of us that runs beside this one: it is left alone.
+    name: 'a stale entry with the fingerprint of another schema',
+    put: ({ client }, key, entry) => {
+      const [, ...windows] = entry.e
+      return client.set(key, JSON.stringify({ ...entry, s: '0123456789ab', e: [Date.now() - 1, ...windows] }))
+    },
+    kind: 'other-schema',
+  },
+]
+t.test('what is no entry of ours is a miss and a warning, and the next write heals it', async (t) => {
+  const { app, redis, upstream } = await startShop(t)
+  const wanted = (await app.inject('/api/v1/sellers')).json()
+  await until(async () => (await redis.client.dbsize()) === 1)
+  await app.close()
+  const [key = ''] = await redis.client.keys('*')
+  const entry = JSON.parse((await redis.client.get(key)) ?? '') as StoredEntry
+
+  for (const { name, put, kind } of strangers) {
+    await t.test(name, async (t) => {
+      await put(redis, key, entry)
+      upstream.reset()
+      const reader = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+      t.strictSame((await reader.app.inject('/api/v1/sellers')).json(), wanted)
+      t.equal(upstream.requests.length, pagesOfAWalk, 'a miss')
+      t.match(reader.book.at(40), [{ kind, key: 'sellers_all', msg: /./ }])
+      t.equal(reader.book.at(40).length, 1, 'one warning')
+      t.match(await readiness(reader.app), { status: 'ready' }, 'Redis itself is well')
+      await reader.app.close() // which waits for the write
+
+      upstream.reset()
+      const next = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+      t.strictSame((await next.app.inject('/api/v1/sellers')).json(), wanted)
+      t.equal(upstream.requests.length, 0, 'healed')
+      t.equal(next.book.at(40).length, 0)
+    })
+  }
+})
+
+/** The entry as Redis holds it: fingerprint, instants, value. */
+interface StoredEntry {
+  readonly s: string
+  readonly e: readonly number[]
+  readonly v: unknown
+}
+
+interface Held {
+  readonly status: number
+  readonly tookMs: number
+}
+
+async function redisFor(t: Test): Promise<RedisServer> {
+  const redis = await startRedis()
+  t.teardown(async () => {
+    redis.resume()
+    await redis.stop()
+  })
+  return redis
+}
+
+/** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
+async function startShop(t: Test, server?: RedisServer): Promise<TestApp & { redis: RedisServer }> {
+  const redis = server ?? (await redisFor(t))
+  const sellers = makeSellers(sellerCount)
+  const catalogs = sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 1 }))
+  return { redis, ...(await startApp(t, { upstream: { sellers, catalogs }, environment: { REDIS_URL: redis.url } })) }
+}
+
+async function ask(app: FastifyInstance, url: string): Promise<Held> {
+  const before = performance.now()
+  const { statusCode: status } = await app.inject(url)
+  return { status, tookMs: performance.now() - before }
+}
+
+/** Asks for the catalogs of so many sellers, five at a time. */
+async function askMany(app: FastifyInstance, firstSellerId: number, count: number): Promise<Held[]> {
+  const urls = Array.from({ length: count }, (_, index) => `/api/v1/sellers/${firstSellerId + index}/catalogs`)
+  const held: Held[] = []
+  const worker = async () => {
+    for (let url = urls.pop(); url !== undefined; url = urls.pop()) held.push(await ask(app, url))
+  }
+  await Promise.all([1, 2, 3, 4, 5].map(worker))
+  return held
+}
+
+function checkHeld(t: Test, held: readonly Held[]): void {
+  t.strictSame(
+    held.filter(({ status }) => status !== 200),
+    [],
+    `${held.length} requests are answered 200`,
+  )
+  const longestMs = Math.max(...held.map(({ tookMs }) => tookMs))
+  t.ok(longestMs < holdLimitMs, `none is held for long: ${Math.round(longestMs)} ms at most`)
+}
+
+async function readiness(app: FastifyInstance): Promise<{ status: string; redis: string }> {
+  return (await app.inject('/readyz')).json()
+}
+
+async function until(condition: () => Promise<boolean>, limitMs = recoveryLimitMs): Promise<boolean> {
+  const limit = performance.now() + limitMs
+  while (!(await condition())) {
+    if (performance.now() > limit) return false
+    await pause(20)
+  }
+  return true
+}

@@ -1,0 +1,280 @@
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createDeferred } from '../harness/deferred.js'
+import { type Program, type ServerProcess, startProgram, startServer } from '../harness/process.js'
+import { freePort, type RedisServer, startRedis } from '../harness/redis-server.js'
+import { makeSellers, startUpstream, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
+
+// The compiled program, as an operator runs it: one real process a test.
+
+const closeLimitMs = 10_000
+t.jobs = 4 // most of the time here is spent waiting for processes to start and to end
+
+t.test('with no environment at all it serves the bundled demo', async (t) => {
+  const server = await startServer(t)
+  const page = await fetch(server.url)
+  t.equal(page.status, 200)
+  t.match(page.headers.get('content-type'), 'text/html')
+  t.match(await page.text(), /1,240 in all/)
+  const api = await fetch(`${server.url}/api/v1/sellers?page_size=1`)
+  t.match(await api.json(), { total: 1_240, items: [{ id: /./ }] })
+
+  const { code } = await server.stop()
+  t.equal(code, 0)
+  t.match(server.log(), [{ level: 30 }], 'every line on stdout is JSON')
+  t.ok(
+    server.log().find(({ msg }) => /bundled demo/.test(msg)),
+    'the log says that it is the demo',
+  )
+  t.equal(linesAt(server, 40).length, 0, 'which is no warning')
+  t.strictSame(server.stderr, [])
+})
+
+t.test('several starts on one checkout do not disturb one another', async (t) => {
+  const servers = await Promise.all([1, 2, 3, 4].map(() => startServer(t)))
+  t.equal(new Set(servers.map(({ url }) => url)).size, 4)
+  const answers = await Promise.all(servers.map(({ url }) => fetch(url)))
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200],
+  )
+})
+
+const wrong: [name: string, value: string][] = [
+  ['PORT', '65536'],
+  ['PORT', 'http'],
+  ['HOST', '192.0.2.1'], // not an address of this machine: TEST-NET-1 of RFC 5737
+  ['HOST', 'nowhere.invalid'],
+  ['LOG_LEVEL', 'loud'],
+  ['UPSTREAM_URL', 'ftp://127.0.0.1'],
+  ['UPSTREAM_URL', 'http://user:secret@127.0.0.1'],
+  ['UPSTREAM_TOKEN', 'sec\nret'],
+  ['UPSTREAM_TIMEOUT_MS', '0'],
+  ['REDIS_URL', 'http://:secret@127.0.0.1'],
+  ['REDIS_URL', 'redis://:secret%@127.0.0.1'],
+  ['REDIS_CLUSTER_NODES', '127.0.0.1'],
+  ['CACHE_KEY_PREFIX', 'a b'],
+  ['CACHE_TTL_SECONDS', '1.5'],
+  ['CACHE_STALE_IF_ERROR_SECONDS', '-1'],
+  ['CATALOG_TIME_ZONE', 'Mars/Olympus'],
+  ['RATE_LIMIT_MAX', 'none'],
+]
+t.test('a wrong value ends the process with one line that names the variable and not its value', async (t) => {
+  t.jobs = 4
+  for (const [name, value] of wrong) {
+    t.test(`${name}=${JSON.stringify(value)}`, async (t) => {
+      const program = startProgram(t, { PORT: '0', [name]: value })
+      t.equal((await program.exited).code, 1)
+      t.equal(program.stderr.length, 1, program.stderr.join('\n'))
+      t.match(program.stderr[0], name)
+      t.notMatch(program.stderr[0], /secret|sec$/)
+    })
+  }
+})
+
+t.test('an empty variable counts as unset', async (t) => {
+  const empty = Object.fromEntries(wrong.map(([name]) => [name, '']))
+  const server = await startServer(t, { ...empty, PORT: '0' })
+  t.equal((await fetch(server.url)).status, 200)
+})
+
+t.test('a port that is taken ends the process with one line that names it', async (t) => {
+  const upstream = await upstreamFor(t)
+  const { port } = new URL(upstream.url)
+  const program = startProgram(t, { PORT: port, UPSTREAM_URL: upstream.url })
+  t.equal((await program.exited).code, 1)
+  t.equal(program.stderr.length, 1, program.stderr.join('\n'))
+  t.match(program.stderr[0], new RegExp(`PORT.*${port}`))
+})
+
+t.test('after SIGTERM a request in flight ends as it would have, and new connections are refused', async (t) => {
+  const upstream = await upstreamFor(t)
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url, UPSTREAM_TIMEOUT_MS: '20000' })
+  const inFlight = fetch(`${server.url}/api/v1/sellers`)
+  await upstream.received(1)
+
+  const stopped = server.stop('SIGTERM')
+  await server.until(/SIGTERM/)
+  t.ok(await becomesTrue(() => refusesConnections(server.url)), 'nobody new is let in')
+  gate.resolve(undefined)
+  const answer = await inFlight
+  t.equal(answer.status, 200)
+  t.match(await answer.json(), { total: 3 })
+  const { code, tookMs } = await stopped
+  t.equal(code, 0)
+  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  const lines = server.log()
+  const closing = lines.slice(lines.findIndex(({ msg }) => msg.includes('SIGTERM')))
+  t.match(closing, [{ level: 30 }, { level: 30, msg: 'closed' }], 'two lines tell of it')
+  t.equal(closing.length, 2)
+  t.strictSame(server.stderr, [])
+})
+
+t.test('SIGINT ends it as SIGTERM does', async (t) => {
+  const server = await startServer(t, { UPSTREAM_URL: (await upstreamFor(t)).url })
+  t.match(await server.stop('SIGINT'), { code: 0, signal: null })
+})
+
+t.test('SIGTERM ends it while Redis hangs', async (t) => {
+  const [redis, upstream] = await Promise.all([redisFor(t), upstreamFor(t)])
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url, REDIS_URL: redis.url })
+  redis.hang()
+  t.equal((await fetch(server.url)).status, 200)
+  const { code, tookMs } = await server.stop()
+  t.equal(code, 0)
+  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.strictSame(server.stderr, [])
+})
+
+t.test('SIGTERM ends it while the upstream hangs and clients hold on to their connections', async (t) => {
+  const upstream = await upstreamFor(t)
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url, UPSTREAM_TIMEOUT_MS: '60000' })
+  await holdOn(t, server)
+  upstream.fail({ hang: 'at once' })
+  const inFlight = fetch(`${server.url}/api/v1/sellers?name=x`)
+  await upstream.received(1)
+
+  const { code, tookMs } = await server.stop()
+  t.equal(code, 0)
+  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.match(await (await inFlight).json(), { status: 503 }, 'whoever waited is told')
+  t.strictSame(server.stderr, [])
+})
+
+t.test('SIGTERM ends it when everything is wrong at once', async (t) => {
+  const [redis, upstream] = await Promise.all([redisFor(t), upstreamFor(t)])
+  const slow = { UPSTREAM_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '60000' }
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url, REDIS_URL: redis.url, ...slow })
+  await holdOn(t, server)
+  upstream.fail({ hang: 'at once' })
+  const inFlight = fetch(`${server.url}/api/v1/sellers`).then((answer) => answer.json())
+  await upstream.received(1)
+  redis.hang()
+
+  const { code, tookMs } = await server.stop()
+  t.equal(code, 0)
+  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.match(await inFlight, { status: 503 })
+  t.strictSame(server.stderr, [])
+})
+
+t.test('a client that goes on asking over its connection does not keep it from closing', async (t) => {
+  const upstream = await upstreamFor(t)
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  await statusOf(`${server.url}/healthz`, agent)
+  const stopped = server.stop()
+  await becomesTrue(async () => (await statusOf(`${server.url}/healthz`, agent)) !== 200)
+  const { code, tookMs } = await stopped
+  t.equal(code, 0)
+  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+})
+
+t.test('without the Redis that it was told of it serves all the same, and warns', async (t) => {
+  const [upstream, port] = await Promise.all([upstreamFor(t), freePort()])
+  const server = await startServer(t, {
+    UPSTREAM_URL: upstream.url,
+    UPSTREAM_TOKEN: 'upstream-secret',
+    REDIS_URL: `redis://user:redis-secret@127.0.0.1:${port}`,
+    LOG_LEVEL: 'trace',
+  })
+  t.equal((await fetch(server.url)).status, 200, 'the very first request')
+  upstream.fail({ status: 401 })
+  t.equal((await fetch(`${server.url}/?name=x`)).status, 502)
+  t.equal((await server.stop()).code, 0)
+
+  t.match(linesAt(server, 40)[0], { subject: 'redis', kind: 'refused', msg: /redis/ })
+  t.ok(linesAt(server, 50).length === 0, 'no error')
+  t.strictSame(server.stderr, [])
+  t.equal(upstream.requests[0]?.headers.authorization, 'Bearer upstream-secret')
+  t.notMatch(server.stdout.join('\n'), /upstream-secret|redis-secret/, 'no secret is in the log, however much it tells')
+})
+
+t.test('demo data in a Redis is warned of', async (t) => {
+  const redis = await redisFor(t)
+  const server = await startServer(t, { REDIS_URL: redis.url })
+  await server.until(/UPSTREAM_URL forgotten/)
+  t.match(linesAt(server, 40), [{ msg: /demo data.*Redis/ }])
+  t.equal((await fetch(server.url)).status, 200)
+  t.ok(await becomesTrue(async () => (await redis.client.keys('cat_demo:*')).length > 0), 'under keys of its own')
+})
+
+t.test('the demo marketplace serves alone', async (t) => {
+  const marketplace = await startServer(t, {}, 'dist/demo/main.js')
+  const answer = await fetch(`${marketplace.url}/sellers?page_size=2`)
+  t.match(await answer.json(), { items: [{}, {}], page: 1, page_size: 2, total: 1_240 })
+  const server = await startServer(t, { UPSTREAM_URL: marketplace.url })
+  t.equal((await fetch(server.url)).status, 200, 'and can be the upstream')
+  t.equal((await marketplace.stop()).code, 0)
+})
+
+function linesAt(program: Program, level: number) {
+  return program.log().filter((line) => line.level === level)
+}
+
+async function upstreamFor(t: Test, options: UpstreamOptions = { sellers: makeSellers(3) }): Promise<Upstream> {
+  const upstream = await startUpstream(options)
+  t.teardown(() => upstream.close())
+  return upstream
+}
+
+async function redisFor(t: Test): Promise<RedisServer> {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  return redis
+}
+
+/** Two clients that stay: one idle after an answer, one in the middle of its request. */
+async function holdOn(t: Test, { url }: ServerProcess): Promise<void> {
+  const idle = await openSocket(t, url)
+  idle.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n')
+  await once(idle, 'data')
+  const half = await openSocket(t, url)
+  await new Promise((resolve) => half.write('GET /healthz HTTP/1.1\r\nHost:', resolve))
+}
+
+async function openSocket(t: Test, url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined) // the server may cut it: that is its right
+  t.teardown(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+async function refusesConnections(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  try {
+    await once(socket, 'connect')
+    return false
+  } catch {
+    return true
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The status of the answer; `undefined` when there is none. */
+function statusOf(url: string, agent: Agent): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    get(url, { agent }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', () =>
+      resolve(undefined),
+    )
+  })
+}
+
+async function becomesTrue(condition: () => Promise<boolean>, limitMs = 5_000): Promise<boolean> {
+  const limit = performance.now() + limitMs
+  while (!(await condition())) {
+    if (performance.now() > limit) return false
+    await pause(10)
+  }
+  return true
+}
