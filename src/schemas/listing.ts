@@ -1,9 +1,15 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, type TInteger, type TSchema, Type } from '@sinclair/typebox'
 
 /** `page` and `page_size` of every list. */
 export const Paging = {
-  page: Type.Integer({ minimum: 1, default: 1, description: 'Page number, from 1.' }),
-  page_size: Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'Items a page, 1 to 100.' }),
+  page: defaulted({ minimum: 1, default: 1, description: 'Page number, from 1.' }),
+  page_size: defaulted({ minimum: 1, maximum: 100, default: 20, description: 'Items a page, 1 to 100.' }),
+}
+
+/** An integer that a client may leave out. To the handler it is always there: the validator fills the default in. */
+function defaulted(options: { minimum: number; maximum?: number; default: number; description: string }): TInteger {
+  const integer = Type.Integer(options)
+  return Type.Optional(integer) as TInteger // an optional integer in the description, a plain one in the type
 }
 
 /** A text that narrows a list; blank is no filter. */
@@ -27,7 +33,7 @@ export function listingOf<Item extends TSchema>(item: Item, title: string) {
         Type.String({ format: 'date-time', description: 'There with `stale`: when the upstream said this.' }),
       ),
     },
-    { title, additionalProperties: false },
+    { title, description: 'One page of the list.', additionalProperties: false },
   )
 }
 
@@ -35,10 +41,10 @@ export function listingOf<Item extends TSchema>(item: Item, title: string) {
  * Identifier, an integer or a string as the upstream gives it. An integer beyond 2^53 − 1 is refused: reading the JSON has
  * rounded it already, to what may be the id of somebody else.
  */
-export const Id = Type.Union([
-  Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
-  Type.String({ minLength: 1 }),
-])
+export const Id = Type.Union(
+  [Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }), Type.String({ minLength: 1 })],
+  { examples: [4711, 'galerie-du-quai-neuf'] },
+)
 
 export type Id = Static<typeof Id>
 
