@@ -76,7 +76,7 @@ export class Cache {
    * With a schema, a value that does not match is no value.
    */
   get<S extends TSchema>(key: string, policy: GetPolicy & { readonly schema: S }): Promise<Static<S> | undefined>
-  get<T = unknown>(key: string, policy?: GetPolicy): Promise<T | undefined>
+  get<T = unknown>(key: string, policy?: WithoutSchema<GetPolicy>): Promise<T | undefined>
   async get(key: string, { schema, acceptStale = false }: GetPolicy = {}): Promise<unknown> {
     checkKey(key)
     const entry = await this.#lookUp(key, this.#checkOf(schema))
@@ -110,9 +110,9 @@ export class Cache {
     loader: Loader<Static<S>, Static<S>>,
     policy: ReadPolicy & { readonly schema: S },
   ): Promise<Static<S>>
-  fetch<T>(key: string, loader: Loader<T>, policy?: ReadPolicy): Promise<T>
+  fetch<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<T>
   async fetch(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<unknown> {
-    return (await this.read(key, loader, policy)).value
+    return (await this.#answer(key, loader, policy)).value
   }
 
   /** Like `fetch`, with where the value comes from, how old it is and why it was answered so. */
@@ -121,28 +121,26 @@ export class Cache {
     loader: Loader<Static<S>, Static<S>>,
     policy: ReadPolicy & { readonly schema: S },
   ): Promise<Reading<Static<S>>>
-  read<T>(key: string, loader: Loader<T>, policy?: ReadPolicy): Promise<Reading<T>>
-  // The one cast of the face: what a key holds is the business of those who share it, and a schema checks it.
-  async read<T>(key: string, loader: Loader<T>, policy: ReadPolicy = {}): Promise<Reading<T>> {
-    checkKey(key)
-    const request: ReadRequest = {
-      key,
-      loader: loader as Loader<unknown>,
-      policy,
-      check: this.#checkOf(policy.schema),
-    }
-    const { promise, isCollapsed } =
-      policy.bypass === true
-        ? this.#bypasses.run(key, () => this.#bypass(request))
-        : this.#reads.run(key, () => this.#readThrough(request))
-    const reading = (await promise) as Reading<T>
-    return isCollapsed && reading.tier === 'load' ? { ...reading, reason: 'collapsed' } : reading
+  read<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<Reading<T>>
+  async read(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
+    return this.#answer(key, loader, policy)
   }
 
   /** Ends loads under way and waits, not for long, until writes under way are done. */
   async close(): Promise<void> {
     this.#closing.abort(new CacheClosed())
     await withinTime(Promise.all(this.#pendingWrites), drainTimeoutMs)
+  }
+
+  async #answer(key: string, loader: Loader<unknown>, policy: ReadPolicy): Promise<Reading<unknown>> {
+    checkKey(key)
+    const request = { key, loader, policy, check: this.#checkOf(policy.schema) }
+    const { promise, isCollapsed } =
+      policy.bypass === true
+        ? this.#bypasses.run(key, () => this.#bypass(request))
+        : this.#reads.run(key, () => this.#readThrough(request))
+    const reading = await promise
+    return isCollapsed && reading.tier === 'load' ? { ...reading, reason: 'collapsed' } : reading
   }
 
   async #readThrough(request: ReadRequest): Promise<Reading<unknown>> {
@@ -306,6 +304,9 @@ export class Cache {
     return schema === undefined ? undefined : this.#checks.of(schema)
   }
 }
+
+/** A policy whose value nobody checks, so that the type is the caller's word. */
+type WithoutSchema<P> = Omit<P, 'schema'> & { readonly schema?: never }
 
 interface ReadRequest {
   readonly key: string
