@@ -1,22 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Calendar } from '../../catalog/calendar.js'
-import type { Catalogs } from '../../catalog/catalogs.js'
-import type { Sellers } from '../../catalog/sellers.js'
 import { varyByFragment } from '../../pages.js'
 import eventsPanel from './events.js'
 import sellersPanel from './sellers.js'
-import { createShop } from './shop.js'
-
-export interface PanelOptions {
-  readonly sellers: Sellers
-  readonly catalogs: Catalogs
-  readonly calendar: Calendar
-}
+import { createShop, type ShopParts } from './shop.js'
 
 /** What people see: sellers, and beside them the coming events of the one that is chosen. */
-const panelRoutes: FastifyPluginAsyncTypebox<PanelOptions> = async (app, options) => {
+const panelRoutes: FastifyPluginAsyncTypebox<ShopParts> = async (app, parts) => {
   app.addHook('onRequest', async (_request, reply) => varyByFragment(reply))
-  const shop = createShop(options)
+  const shop = createShop(parts)
   await app.register(sellersPanel, { shop })
   await app.register(eventsPanel, { shop })
 }

@@ -1,10 +1,12 @@
 import type { FastifyError, FastifyRequest } from 'fastify'
+import type { Calendar } from '../../catalog/calendar.js'
+import type { Catalogs } from '../../catalog/catalogs.js'
+import type { Sellers } from '../../catalog/sellers.js'
 import { explainToPeople, logError, type Problem, toProblem } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
 import { createDateFormat } from './event-date.js'
 import { createEventsView, type EventsView } from './events-view.js'
-import type { PanelOptions } from './index.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
 /** A panel of the page: what it shows, or why it cannot. */
@@ -16,7 +18,13 @@ export interface Shop {
   events(sellerId: string, query: EventsPanelQuery, request: FastifyRequest): Promise<EventsView>
 }
 
-export function createShop({ sellers, catalogs, calendar }: PanelOptions): Shop {
+export interface ShopParts {
+  readonly sellers: Sellers
+  readonly catalogs: Catalogs
+  readonly calendar: Calendar
+}
+
+export function createShop({ sellers, catalogs, calendar }: ShopParts): Shop {
   const formatDate = createDateFormat(calendar)
   return {
     async sellers(query, request) {
