@@ -10,7 +10,7 @@ import { createSellers } from './catalog/sellers.js'
 import { type Config, cacheKeyPrefix, redisOptions } from './config.js'
 import errorAnswers from './error-answers.js'
 import pages from './pages.js'
-import { identifyRequest } from './request-identity.js'
+import { decodableUrl, identifyRequest } from './request-identity.js'
 import { createValidatorCompiler } from './request-validation.js'
 import apiRoutes from './routes/api/index.js'
 import docs from './routes/docs/index.js'
@@ -44,7 +44,8 @@ export async function buildApp({
     logger,
     logController: new LogController({ disableRequestLogging: true }), // a line per request hides the ones that matter
     genReqId: identifyRequest,
-    routerOptions: { maxParamLength: 1_024 }, // so that an id that is too long is a 400 of ours and not a 404
+    routerOptions: { maxParamLength: 16_384 }, // no URL is longer: an id that is too long is a 400 of ours and not a 404
+    rewriteUrl: decodableUrl,
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(createValidatorCompiler())
 

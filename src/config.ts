@@ -68,9 +68,7 @@ export class InvalidEnvironment extends Error {
 
 /** Reads and checks the environment; an empty variable counts as unset. Throws `InvalidEnvironment`. */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const data = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  )
+  const data = Object.fromEntries(Object.entries(environment).filter(isSet).map(withInteger))
   let config: Config
   try {
     config = envSchema<Config>({ schema: Environment, data, env: false, ajv: { customOptions: addFormats } })
@@ -80,6 +78,19 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const contradiction = findContradiction(config)
   if (contradiction !== undefined) throw new InvalidEnvironment(contradiction)
   return config
+}
+
+function isSet(entry: [name: string, value: string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined && entry[1] !== ''
+}
+
+/** Only plain digits are a number: left to itself Ajv takes a blank for 0 and `1e3` for 1000. */
+function withInteger([name, text]: [string, string]): [string, string | number] {
+  const isInteger = Object.entries(Environment.properties).some(
+    ([property, { type }]) => property === name && type === 'integer',
+  )
+  if (!isInteger) return [name, text]
+  return [name, /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN]
 }
 
 /** What the config says of where Redis is, in the words of `fastify-vitrine/redis`; `undefined`: memory only. */

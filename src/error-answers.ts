@@ -13,7 +13,7 @@ async function errorAnswers(app: FastifyInstance): Promise<void> {
   })
   const limit = app.hasDecorator('rateLimit') ? { preHandler: app.rateLimit() } : {}
   app.setNotFoundHandler(limit, (request, reply) =>
-    answer(problem(404, request, `There is nothing at ${request.url.split('?', 1)[0]}.`), request, reply),
+    answer(problem(404, request, `There is nothing at ${pathOf(request)}.`), request, reply),
   )
 }
 
@@ -23,18 +23,22 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   if (!isForPeople(request)) return reply.type('application/problem+json').send(problem)
   varyByFragment(reply)
   const template = wantsFragment(request) ? 'partials/problem-panel' : 'pages/problem'
-  const panel = /\/events\b/.test(request.url) ? 'events' : 'sellers' // the panel that htmx will replace with this one
   return reply.view(template, {
     problem,
     explanation: explainToPeople(problem),
-    panel,
+    panel: pathOf(request).endsWith('/events') ? 'events' : 'sellers', // the one that htmx will replace with this
     title: problem.title,
-    retry: request.url,
+    retry: request.url.replace(/^[/\\]+/, '/'), // `//host` would lead to somebody else
   })
 }
 
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? url
+}
+
 /** Panels are for people whatever their browser accepts; elsewhere it is what the client says it reads. */
-function isForPeople({ url, headers }: FastifyRequest): boolean {
-  if (/^\/(api|ops|docs|healthz|readyz|metrics)\b/.test(url)) return false
-  return /^\/(panels\b|$|\?)/.test(url) || (headers.accept ?? '').includes('text/html')
+function isForPeople(request: FastifyRequest): boolean {
+  const path = pathOf(request)
+  if (/^\/(api|ops|docs|healthz|readyz|metrics)\b/.test(path)) return false
+  return /^\/(panels\b|$)/.test(path) || (request.headers.accept ?? '').includes('text/html')
 }

@@ -13,6 +13,21 @@ export function identifyRequest(request: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && requestId.test(given) ? given : randomUUID()
 }
 
+/**
+ * The URL with percent signs that encode nothing taken for characters, so that a path such as `/%zz` is bad input like any
+ * other: the framework would answer it by itself, before every hook, and so without our headers and our form of errors.
+ */
+export function decodableUrl({ url = '/' }: Pick<IncomingMessage, 'url'>): string {
+  if (!url.includes('%')) return url
+  const [path = '', ...query] = url.split('?')
+  try {
+    decodeURIComponent(path)
+    return url
+  } catch {
+    return [path.replaceAll('%', '%25'), ...query].join('?')
+  }
+}
+
 /** What a call to the upstream takes along, so that its log and ours can be read side by side. */
 export function callContext(request: FastifyRequest): CallContext {
   const trace = request.headers.traceparent

@@ -29,12 +29,36 @@ export function createCalendar(timeZone: string): Calendar {
     month: '2-digit',
     day: '2-digit',
   })
+  const clock = new Intl.DateTimeFormat('en', {
+    timeZone,
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
   const startOf = new Map<string, number>()
   let lastDay: Day = { date: '', startsAt: 0, endsAt: 0 }
 
   function dateAt(instant: number): string {
-    const parts = new Map(formatter.formatToParts(instant).map(({ type, value }) => [type, value]))
+    const parts = partsOf(formatter, instant)
     return `${parts.get('year')?.padStart(4, '0')}-${parts.get('month')}-${parts.get('day')}`
+  }
+
+  /** Milliseconds by which the zone's clocks are ahead of UTC at an instant. */
+  function offsetAt(instant: number): number {
+    const parts = partsOf(clock, instant)
+    const time = `${parts.get('hour')}:${parts.get('minute')}:${parts.get('second')}`
+    return Date.parse(`${dateAt(instant)}T${time}Z`) - Math.floor(instant / 1_000) * 1_000
+  }
+
+  /** The instant at which the zone's clocks show this; of two such instants the first, of none the one just after. */
+  function instantOfWallClock(wallClock: number): number {
+    const instants = [offsetAt(wallClock - maxOffsetMs), offsetAt(wallClock + maxOffsetMs)].map(
+      (offset) => wallClock - offset,
+    )
+    const shown = instants.filter((instant) => instant + offsetAt(instant) === wallClock)
+    return shown.length > 0 ? Math.min(...shown) : Math.max(...instants)
   }
 
   /** The first instant of the date, to the minute: the dates of a zone only ever go up, so it is found by halving. */
@@ -67,11 +91,14 @@ export function createCalendar(timeZone: string): Calendar {
       if (date === undefined || !isRealDate(date)) return undefined
       if (time === undefined) return startOfDate(date)
       if (offset !== undefined) return finite(Date.parse(`${date}T${time}${withColon(offset)}`))
-      // Without an offset the time is the zone's own; on the two days a year when clocks change it may be an hour out.
-      const timeOfDay = finite(Date.parse(`1970-01-01T${time}Z`))
-      return timeOfDay === undefined ? undefined : startOfDate(date) + timeOfDay
+      const wallClock = finite(Date.parse(`${date}T${time}Z`)) // without an offset the time is the zone's own
+      return wallClock === undefined ? undefined : instantOfWallClock(wallClock)
     },
   }
+}
+
+function partsOf(format: Intl.DateTimeFormat, instant: number): Map<string, string> {
+  return new Map(format.formatToParts(instant).map(({ type, value }) => [type, value]))
 }
 
 const isoDate = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d(?::?\d\d)?)?)?$/i

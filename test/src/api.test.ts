@@ -145,13 +145,12 @@ t.test('letters, digits, _ and - make a seller_id, up to 64 of them', async (t) 
   }
 })
 
-t.test('all that is wrong with a request is told at once', async (t) => {
+t.test('all parameters that are wrong are told at once', async (t) => {
   const { app } = await startApp(t)
-  const { errors } = (await app.inject('/api/v1/sellers/a.b/catalogs?page=0&page_size=x&title=a&title=b')).json()
+  const { errors, detail } = (await app.inject(`${catalogsApi}?page=0&page_size=x&title=a&title=b`)).json()
   const fields = errors.map(({ field }: { field: string }) => field)
-  t.ok(fields.includes('seller_id'), 'the path is looked at first')
-  const query = (await app.inject(`${catalogsApi}?page=0&page_size=x&title=a&title=b`)).json()
-  t.strictSame(query.errors.map(({ field }: { field: string }) => field).sort(), ['page', 'page_size', 'title'])
+  t.strictSame(fields.sort(), ['page', 'page_size', 'title'])
+  for (const field of fields) t.ok(detail.includes(`${field} must`), detail)
 })
 
 t.test('a refusal is written to the log as information, with the id that the client was given', async (t) => {

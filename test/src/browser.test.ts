@@ -8,13 +8,10 @@ import { type CatalogRecord, makeCatalogs, makeSellers, type SellerRecord, type 
 // What people see, in a real browser. Each journey is made with and without JavaScript, on a wide and a narrow screen,
 // and none of them may put anything on the console, break the Content-Security-Policy or ask another origin.
 
-const screens = [
-  { javaScriptEnabled: true, width: 1_280 },
-  { javaScriptEnabled: true, width: 390 },
-  { javaScriptEnabled: false, width: 1_280 },
-  { javaScriptEnabled: false, width: 390 },
-]
-const bothWays = screens.filter(({ width }) => width === 1_280)
+const screens: { wide: Screen; narrow: Screen }[] = [true, false].map((javaScriptEnabled) => ({
+  wide: { javaScriptEnabled, width: 1_280 },
+  narrow: { javaScriptEnabled, width: 390 },
+}))
 
 const program = findChromium()
 if (program === undefined) {
@@ -36,15 +33,16 @@ if (program === undefined) {
     ],
   })
   t.teardown(() => browser.close())
-  testPanels(browser)
+  testPanels(browser, await startSite(t))
 }
 
-function testPanels(browser: Browser): void {
+/** `url` is where those look who change nothing. */
+function testPanels(browser: Browser, { url }: Site): void {
   t.jobs = 2
+  t.setTimeout(120_000)
 
-  for (const screen of screens) {
+  for (const { wide: screen } of screens) {
     t.test(`from the list to a seller's events and back: ${nameOf(screen)}`, async (t) => {
-      const { url } = await startSite(t)
       const { context, page, faults } = await visit(t, browser, screen)
       await page.goto(url)
       await sees(page, '#sellers .row-name', 'Seller 0001')
@@ -60,7 +58,7 @@ function testPanels(browser: Browser): void {
       await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
       await sees(page, '#sellers .row-name', 'Seller 0019')
       t.equal(await page.locator('#sellers a.row').count(), 10)
-      t.match(page.url(), /name=seller\+001/)
+      t.equal(new URL(page.url()).searchParams.get('name'), 'seller 001')
       t.equal(await page.getByLabel('Name').inputValue(), 'seller 001')
 
       await page.getByRole('link', { name: 'Seller 0012' }).click()
@@ -71,7 +69,6 @@ function testPanels(browser: Browser): void {
       t.equal(await page.locator('#sellers a.row').count(), 10, 'the list stays as it was')
       t.equal(await page.title(), 'Seller 0012 · Vitrine')
       await checkWhole(t, page)
-      await checkBookmark(t, context, page)
 
       await page.locator('#events').getByRole('link', { name: 'Next' }).click()
       await sees(page, '#events .row-name', 'Sale 0021')
@@ -105,41 +102,76 @@ function testPanels(browser: Browser): void {
       await checkBookmark(t, context, page)
       await page.locator('#events').getByRole('link', { name: 'Show all' }).click()
       await sees(page, '#events .row-name', 'Sale 0001')
-
-      if (screen.width < 800) {
-        await page.getByRole('link', { name: 'All sellers' }).click()
-        await page.locator('#events .empty').waitFor()
-        t.equal(await page.locator('#sellers a.row').count(), 10, 'the way back leads to the list as it was')
-      }
       t.strictSame(faults, [])
     })
   }
 
-  for (const screen of bothWays) {
-    t.test(`paging the list leaves the chosen seller beside it: ${nameOf(screen)}`, async (t) => {
-      const { url } = await startSite(t)
-      const { context, page, faults } = await visit(t, browser, screen)
+  for (const { narrow: screen } of screens) {
+    t.test(`a narrow screen has room for everything, and a way back: ${nameOf(screen)}`, async (t) => {
+      const { page, faults } = await visit(t, browser, screen)
       await page.goto(url)
-      await page.getByRole('link', { name: 'Seller 0003' }).click()
-      await sees(page, '#events-heading', 'Seller 0003')
-      await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
-      await sees(page, '#sellers .row-name', 'Seller 0021')
-      await sees(page, '#events-heading', 'Seller 0003')
-      await checkBookmark(t, context, page)
-      await page.locator('#sellers').getByRole('link', { name: 'Previous' }).click()
-      await sees(page, 'a.row[aria-current="true"]', 'Seller 0003')
+      await checkWhole(t, page)
+      await page.getByLabel('Name').fill('seller 001')
+      await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+      await page.locator('#sellers .reset').waitFor()
+      await checkWhole(t, page)
+      await page.getByRole('link', { name: 'Seller 0012' }).click()
+      await sees(page, '#events-heading', 'Seller 0012')
+      await checkWhole(t, page)
+      await page.locator('#events').getByRole('link', { name: 'Next' }).click()
+      await sees(page, '#events .row-name', 'Sale 0021')
+      await page.getByLabel('Title').fill('sale 0033')
+      await page.locator('#events').getByRole('button', { name: 'Filter' }).click()
+      await sees(page, '#events .row-name', 'Sale 0033')
+      await checkWhole(t, page)
+      await page.getByRole('link', { name: 'All sellers' }).click()
+      await page.locator('#events .empty').waitFor()
+      t.equal(await page.locator('#sellers a.row').count(), 10, 'the way back leads to the list as it was')
       t.strictSame(faults, [])
     })
+  }
 
+  t.test('what changes in one panel leaves the other, and the address tells of both', async (t) => {
+    const { context, page, faults } = await visit(t, browser, { javaScriptEnabled: true, width: 1_280 })
+    await page.goto(url)
+    const list = page.locator('#sellers')
+    const events = page.locator('#events')
+    await page.getByLabel('Name').fill('seller')
+    await list.getByRole('button', { name: 'Filter' }).click()
+    await list.locator('.reset').waitFor()
+    await page.getByRole('link', { name: 'Seller 0003' }).click()
+    await sees(page, '#events-heading', 'Seller 0003')
+
+    await list.getByRole('link', { name: 'Show all' }).click()
+    await list.locator('.reset').waitFor({ state: 'detached' })
+    await sees(page, 'a.row[aria-current="true"]', 'Seller 0003')
+    await checkBookmark(t, context, page)
+    await list.getByRole('link', { name: 'Next' }).click()
+    await sees(page, '#sellers .row-name', 'Seller 0021')
+    await sees(page, '#events-heading', 'Seller 0003')
+    await checkBookmark(t, context, page)
+
+    await page.getByLabel('Title').fill('sale')
+    await events.getByRole('button', { name: 'Filter' }).click()
+    await events.locator('.reset').waitFor()
+    await list.getByRole('link', { name: 'Next' }).click()
+    await sees(page, '#sellers .row-name', 'Seller 0041')
+    await events.getByRole('link', { name: 'Show all' }).click()
+    await events.locator('.reset').waitFor({ state: 'detached' })
+    await sees(page, '#sellers .row-name', 'Seller 0041')
+    await checkBookmark(t, context, page)
+    t.strictSame(faults, [])
+  })
+
+  for (const { wide: screen } of screens) {
     t.test(`coming back from another page shows whole pages: ${nameOf(screen)}`, async (t) => {
-      const { url } = await startSite(t)
       const { page, faults } = await visit(t, browser, screen)
       await page.goto(url)
       await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
       await sees(page, '#sellers .row-name', 'Seller 0021')
       await page.getByRole('link', { name: 'Seller 0022' }).click()
       await sees(page, '#events-heading', 'Seller 0022')
-      await page.goto(`${url}/healthz`)
+      await page.goto('about:blank')
       await page.goBack()
       await sees(page, '#events-heading', 'Seller 0022')
       await checkWhole(t, page)
@@ -218,13 +250,11 @@ function testPanels(browser: Browser): void {
         t.strictSame(await page.locator('#events .row-name').allTextContents(), [name])
         t.equal(await page.title(), `${name} · Vitrine`.replace(/\s+/g, ' '))
       }
-      for (const name of hostile) {
+      for (const name of hostile.slice(0, 2)) {
         await page.getByLabel('Name').fill(name)
         await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
         await page.locator('#sellers .reset').waitFor()
         t.equal(await page.getByLabel('Name').inputValue(), name)
-        await page.locator('#sellers .reset').click()
-        await page.locator('#sellers .reset').waitFor({ state: 'detached' })
       }
       await page.goto(`${url}/panels/${encodeURIComponent(hostile[0] ?? '')}`)
       await page.locator('[role="alert"]').waitFor()
@@ -237,28 +267,22 @@ function testPanels(browser: Browser): void {
   }
 
   t.test('the page of the API runs under the same policy', async (t) => {
-    const { url } = await startSite(t)
-    for (const width of [1_280, 390]) {
-      const { page, faults } = await visit(t, browser, { javaScriptEnabled: true, width })
-      await page.goto(`${url}/docs`)
-      await sees(page, '.opblock-summary-path', '/api/v1/sellers')
-      await page.locator('.opblock-summary').first().click()
-      await page.locator('.opblock-body').first().waitFor()
-      t.equal(await page.evaluate(overhang), 0, 'no horizontal scroll bar')
-      t.strictSame(faults, [])
-    }
+    const { page, faults } = await visit(t, browser, { javaScriptEnabled: true, width: 390 })
+    await page.goto(`${url}/docs`)
+    await sees(page, '.opblock-summary-path', '/api/v1/sellers')
+    await page.locator('.opblock-summary').first().click()
+    await page.locator('.opblock-body').first().waitFor()
+    t.equal(await page.evaluate(overhang), 0, 'no horizontal scroll bar')
+    t.strictSame(faults, [])
   })
 }
 
 /** Each would set `window.pwned`, or ask another origin, if it were more than text. */
 const hostile = [
-  '<script>window.pwned=1</script>',
-  '"><img src=x onerror="window.pwned=2">',
-  "' onmouseover='window.pwned=3' x='",
-  '<a href="javascript:window.pwned=4" hx-get="https://elsewhere.invalid/" hx-trigger="load">x</a>',
-  '<p hx-on::load="window.pwned=5"><img src="https://elsewhere.invalid/pixel.png">',
-  '</title></textarea></style><svg/onload=window.pwned=6>',
-  '<%= globalThis.pwned = 7 %>{{7*7}}${7*7}&lt;b&gt;&amp;',
+  '<script>window.pwned=1</script>"><img src=x onerror="window.pwned=2">',
+  "' onmouseover='window.pwned=3' x='</title></textarea></style><svg/onload=window.pwned=4>",
+  '<a href="javascript:window.pwned=5" hx-get="https://elsewhere.invalid/" hx-trigger="load">x</a>',
+  '<p hx-on::load="window.pwned=6"><img src="https://elsewhere.invalid/pixel.png"><%= 7*7 %>{{7*7}}&lt;b&gt;&amp;',
 ]
 
 function named(name: string) {
@@ -322,6 +346,7 @@ function sees(page: Page, selector: string, text: string): Promise<void> {
 }
 
 function textOf(page: Page): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: what people see, without the white space of the templates
   return page.locator('#main').innerText()
 }
 

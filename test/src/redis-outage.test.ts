@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../harness/app.js'
+import type { LogBook, LogLine } from '../harness/log.js'
 import { type RedisServer, startRedis } from '../harness/redis-server.js'
 import { makeCatalogs, makeSellers } from '../harness/upstream.js'
 
@@ -87,13 +88,21 @@ t.test('with Redis absent at the start it serves, warns once, and begins to cach
   t.ok(await until(caches), 'it caches')
   await book.until(({ level, msg }) => level === 30 && /redis works again/.test(msg))
   t.ok(await until(async () => (await readiness(app)).status === 'ready'))
-  t.equal(book.at(30).filter(({ msg }) => /works again/.test(msg)).length, 1, 'one line tells of the recovery')
+  t.equal(recoveries(book).length, 1, 'one line tells of the recovery')
   t.equal(book.at(50).length, 0)
 })
 
-const outages: { name: string; begin(redis: RedisServer): unknown; end(redis: RedisServer): unknown }[] = [
+interface Outage {
+  readonly name: string
+  begin(redis: RedisServer): unknown
+  end(redis: RedisServer): unknown
+}
+const absences: Outage[] = [
   { name: 'dies', begin: (redis) => redis.kill(), end: (redis) => redis.start() },
   { name: 'hangs', begin: (redis) => redis.hang(), end: (redis) => redis.resume() },
+]
+const outages: Outage[] = [
+  ...absences,
   {
     name: 'has become the replica of a dead master, and is read-only,',
     begin: ({ client }) => client.replicaof('127.0.0.1', 1),
@@ -134,7 +143,7 @@ for (const { name, begin, end } of outages) {
       checkHeld(t, await askMany(app, 1_000 + from, 5))
       t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
     }
-    t.equal(book.at(30).filter(({ msg }) => /works again/.test(msg)).length, 2, 'a line for each recovery')
+    t.equal(recoveries(book).length, 2, 'a line for each recovery')
     t.equal(book.at(50).length, 0)
   })
 }
@@ -142,17 +151,17 @@ for (const { name, begin, end } of outages) {
 t.test('an outage that lasts is one story, however seldom somebody asks', async (t) => {
   const { app, book, redis } = await startShop(t)
   await redis.client.replicaof('127.0.0.1', 1)
-  for (const sellerId of [1, 2, 3, 4]) {
+  for (const sellerId of [1, 2, 3]) {
     await ask(app, `/api/v1/sellers/${sellerId}/catalogs`) // Redis answers the read and refuses the write
     await pause(1_100) // longer than what counts as quiet: there is no event to wait for
   }
   t.equal(book.at(40).length, 1, 'one warning')
-  t.notMatch(book.lines, [{ msg: /works again/ }], 'and no recovery that was none')
+  t.strictSame(recoveries(book), [], 'and no recovery that was none')
 })
 
 t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
   const { app, redis } = await startShop(t)
-  for (const { begin, end } of outages.slice(0, 2)) {
+  for (const { begin, end } of absences) {
     await begin(redis)
     await ask(app, '/api/v1/sellers/1/catalogs')
     t.ok(await until(async () => (await readiness(app)).status === 'degraded', probeLimitMs))
@@ -308,14 +317,14 @@ async function ask(app: FastifyInstance, url: string): Promise<Held> {
   return { status, tookMs: performance.now() - before }
 }
 
-/** Asks for the catalogs of so many sellers, five at a time. */
+/** Asks for the catalogs of so many sellers, ten at a time. */
 async function askMany(app: FastifyInstance, firstSellerId: number, count: number): Promise<Held[]> {
   const urls = Array.from({ length: count }, (_, index) => `/api/v1/sellers/${firstSellerId + index}/catalogs`)
   const held: Held[] = []
   const worker = async () => {
     for (let url = urls.pop(); url !== undefined; url = urls.pop()) held.push(await ask(app, url))
   }
-  await Promise.all([1, 2, 3, 4, 5].map(worker))
+  await Promise.all(Array.from({ length: 10 }, worker))
   return held
 }
 
@@ -327,6 +336,10 @@ function checkHeld(t: Test, held: readonly Held[]): void {
   )
   const longestMs = Math.max(...held.map(({ tookMs }) => tookMs))
   t.ok(longestMs < holdLimitMs, `none is held for long: ${Math.round(longestMs)} ms at most`)
+}
+
+function recoveries(book: LogBook): LogLine[] {
+  return book.at(30).filter(({ msg }) => msg === 'redis works again')
 }
 
 async function readiness(app: FastifyInstance): Promise<{ status: string; redis: string }> {

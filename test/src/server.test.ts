@@ -11,6 +11,8 @@ import { makeSellers, startUpstream, type Upstream, type UpstreamOptions } from 
 // The compiled program, as an operator runs it: one real process a test.
 
 const closeLimitMs = 10_000
+/** For a close that nobody holds up. */
+const promptLimitMs = 4_000
 t.jobs = 4 // most of the time here is spent waiting for processes to start and to end
 
 t.test('with no environment at all it serves the bundled demo', async (t) => {
@@ -43,24 +45,14 @@ t.test('several starts on one checkout do not disturb one another', async (t) =>
   )
 })
 
+// One for each way a value is looked at; which values are wrong is in config.test.ts.
 const wrong: [name: string, value: string][] = [
   ['PORT', '65536'],
-  ['PORT', 'http'],
   ['HOST', '192.0.2.1'], // not an address of this machine: TEST-NET-1 of RFC 5737
-  ['HOST', 'nowhere.invalid'],
-  ['LOG_LEVEL', 'loud'],
-  ['UPSTREAM_URL', 'ftp://127.0.0.1'],
   ['UPSTREAM_URL', 'http://user:secret@127.0.0.1'],
-  ['UPSTREAM_TOKEN', 'sec\nret'],
-  ['UPSTREAM_TIMEOUT_MS', '0'],
-  ['REDIS_URL', 'http://:secret@127.0.0.1'],
   ['REDIS_URL', 'redis://:secret%@127.0.0.1'],
-  ['REDIS_CLUSTER_NODES', '127.0.0.1'],
-  ['CACHE_KEY_PREFIX', 'a b'],
   ['CACHE_TTL_SECONDS', '1.5'],
-  ['CACHE_STALE_IF_ERROR_SECONDS', '-1'],
   ['CATALOG_TIME_ZONE', 'Mars/Olympus'],
-  ['RATE_LIMIT_MAX', 'none'],
 ]
 t.test('a wrong value ends the process with one line that names the variable and not its value', async (t) => {
   t.jobs = 4
@@ -70,7 +62,7 @@ t.test('a wrong value ends the process with one line that names the variable and
       t.equal((await program.exited).code, 1)
       t.equal(program.stderr.length, 1, program.stderr.join('\n'))
       t.match(program.stderr[0], name)
-      t.notMatch(program.stderr[0], /secret|sec$/)
+      t.notMatch(program.stderr[0], /secret/)
     })
   }
 })
@@ -107,7 +99,7 @@ t.test('after SIGTERM a request in flight ends as it would have, and new connect
   t.match(await answer.json(), { total: 3 })
   const { code, tookMs } = await stopped
   t.equal(code, 0)
-  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.ok(tookMs < promptLimitMs, `no later than needed: ${Math.round(tookMs)} ms`)
   const lines = server.log()
   const closing = lines.slice(lines.findIndex(({ msg }) => msg.includes('SIGTERM')))
   t.match(closing, [{ level: 30 }, { level: 30, msg: 'closed' }], 'two lines tell of it')
@@ -127,7 +119,7 @@ t.test('SIGTERM ends it while Redis hangs', async (t) => {
   t.equal((await fetch(server.url)).status, 200)
   const { code, tookMs } = await server.stop()
   t.equal(code, 0)
-  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.ok(tookMs < promptLimitMs, `${Math.round(tookMs)} ms`)
   t.strictSame(server.stderr, [])
 })
 
@@ -173,7 +165,7 @@ t.test('a client that goes on asking over its connection does not keep it from c
   await becomesTrue(async () => (await statusOf(`${server.url}/healthz`, agent)) !== 200)
   const { code, tookMs } = await stopped
   t.equal(code, 0)
-  t.ok(tookMs < closeLimitMs, `${tookMs} ms`)
+  t.ok(tookMs < promptLimitMs, `${Math.round(tookMs)} ms`)
 })
 
 t.test('without the Redis that it was told of it serves all the same, and warns', async (t) => {

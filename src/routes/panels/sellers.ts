@@ -14,7 +14,7 @@ const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sh
       const { seller_id: chosen } = query
       if (chosen === undefined) return reply.view('pages/shop', { title: view.title, sellers: { view } })
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
-      const events = await panelBeside(shop.events(chosen, firstEvents, request), request)
+      const events = await panelBeside(shop.events(chosen, firstEvents, request, view.rows), request)
       return reply.view('pages/shop', { title: view.title, sellers: { view }, events })
     })
   }

@@ -5,6 +5,7 @@ import type { Sellers } from '../../catalog/sellers.js'
 import { explainToPeople, logError, type Problem, toProblem } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
+import type { Seller } from '../../schemas/seller.js'
 import { createDateFormat } from './event-date.js'
 import { createEventsView, type EventsView } from './events-view.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
@@ -15,7 +16,13 @@ export type Panel<View> = { readonly view: View } | { readonly problem: Problem;
 /** Makes the two panels that every page is put together from. Rejects with what the upstream did wrong. */
 export interface Shop {
   sellers(query: SellersPanelQuery, request: FastifyRequest): Promise<SellersView>
-  events(sellerId: string, query: EventsPanelQuery, request: FastifyRequest): Promise<EventsView>
+  /** `beside` are the sellers shown beside it: one of them may be the seller, when no whole list is in the cache. */
+  events(
+    sellerId: string,
+    query: EventsPanelQuery,
+    request: FastifyRequest,
+    beside?: readonly Seller[],
+  ): Promise<EventsView>
 }
 
 export interface ShopParts {
@@ -30,9 +37,9 @@ export function createShop({ sellers, catalogs, calendar }: ShopParts): Shop {
     async sellers(query, request) {
       return createSellersView(await sellers.list(query, callContext(request)), query)
     },
-    async events(sellerId, query, request) {
+    async events(sellerId, query, request, beside = []) {
       const listing = await catalogs.list(sellerId, query, callContext(request))
-      const seller = await sellers.findCached(sellerId)
+      const seller = beside.find(({ id }) => String(id) === sellerId) ?? (await sellers.findCached(sellerId))
       return createEventsView({ sellerId, seller, listing, query, formatDate, timeZone: calendar.timeZone })
     },
   }

@@ -2,8 +2,8 @@ import t from 'tap'
 import { createCalendar } from '../../../src/catalog/calendar.js'
 
 /** The instant in the words of UTC, so that a failure can be read. */
-function utc(instant: number | undefined): string | undefined {
-  return instant === undefined ? undefined : new Date(instant).toISOString()
+function utc(instant: number | undefined): string {
+  return instant === undefined ? 'no instant' : new Date(instant).toISOString()
 }
 
 const hourMs = 3_600_000

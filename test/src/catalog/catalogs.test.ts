@@ -508,6 +508,24 @@ t.test('an upstream that fails while there is nothing kept is a problem, and not
   }
 })
 
+t.test('an upstream that refuses us access is no reason to show what it showed before', async (t) => {
+  for (const status of [401, 403]) {
+    const clock = createClock()
+    const { ask, upstream } = await open(t, {
+      environment: noRevalidation,
+      now: clock.now,
+      upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) },
+    })
+    await ask()
+    clock.step(301)
+    upstream.fail({ status })
+    t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } }, `${status}`)
+    upstream.heal()
+    clock.step(10)
+    t.match(await ask(), { status: 200, body: { total: 3 } })
+  }
+})
+
 t.test('a walk of which one page fails keeps nothing, and the whole list survives one', async (t) => {
   const clock = createClock()
   const { app, ask, upstream } = await open(t, {

@@ -287,6 +287,24 @@ t.test('when the upstream is down the stale list is served with its age for as l
   t.strictSame(await ask(), fresh, 'healed: fresh again, and neither field is there')
 })
 
+t.test('an upstream that refuses us access is no reason to show what it showed before', async (t) => {
+  for (const status of [401, 403]) {
+    const clock = createClock()
+    const { ask, upstream } = await open(t, {
+      environment: { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' },
+      now: clock.now,
+      upstream: { sellers: makeSellers(3) },
+    })
+    await ask()
+    clock.step(301)
+    upstream.fail({ status })
+    t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } }, `${status}`)
+    upstream.heal()
+    clock.step(10)
+    t.match(await ask(), { status: 200, body: { total: 3 } })
+  }
+})
+
 t.test('a walk of which one page fails is an error and keeps nothing; after it the list is there', async (t) => {
   const clock = createClock()
   const { app, ask, upstream } = await open(t, { now: clock.now, upstream: { sellers: makeSellers(1_240) } })
