@@ -55,11 +55,6 @@ export class Governor {
     return this.#outage !== undefined
   }
 
-  /** Milliseconds without a failure after which a success ends the outage. */
-  get quietMs(): number {
-    return this.#quietMs
-  }
-
   /** Reports that the subject as a whole does not work. Why may change in an outage: the next summary tells. */
   failed(trouble: Trouble): void {
     const now = this.#now()

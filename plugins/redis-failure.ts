@@ -1,8 +1,8 @@
 /**
  * What went wrong with Redis, in one word for logs and metrics.
  *
- * The first group tells of the connection or the server and says nothing about the command (`isOutage`); the second
- * concerns one key or one command while Redis itself answers.
+ * Some kinds tell of the connection or the server and say nothing about the command (`isOutage`); the others concern one
+ * key or one command, or writes alone, while Redis itself answers.
  */
 export type RedisFailureKind =
   | 'refused'
@@ -28,7 +28,6 @@ const outages: ReadonlySet<RedisFailureKind> = new Set([
   'protocol',
   'auth',
   'loading',
-  'readonly',
 ])
 
 /** Whether the failure says that Redis as a whole is not serving us, rather than that one command met a bad key. */

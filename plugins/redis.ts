@@ -52,6 +52,7 @@ const maxReconnectDelayMs = 500
 /** How long an unanswering socket is kept: long enough for a slow server, short enough to find a half-open one. */
 const socketTimeoutMs = 5_000
 const keepAliveMs = 10_000
+const probeIntervalMs = 500
 /** Between asking a socket to end and destroying it: a hung server never answers the end. */
 const disconnectTimeoutMs = 100
 
@@ -68,6 +69,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   const governor = new Governor({ log: app.log, subject: 'redis' })
   app.decorate('redisGovernor', governor)
   watch(client, governor)
+  const probe = probeWhileTroubled(client, governor)
 
   // @fastify/redis ends boot with an error unless its client is 'ready', or gets there within the plugin time-out. The
   // client has not begun to connect and nobody else holds it yet, so it says 'ready' for as long as registering takes.
@@ -76,7 +78,10 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   client.status = 'wait'
 
   await withinTime(client.connect(), bootTimeoutMs) // the 'error' listener reports what becomes of it
-  app.addHook('onClose', () => closeClient(client, closeTimeoutMs))
+  app.addHook('onClose', () => {
+    clearInterval(probe)
+    return closeClient(client, closeTimeoutMs)
+  })
 }
 
 function createClient(options: RedisPluginOptions): Client {
@@ -134,17 +139,27 @@ function reconnectDelay(attempt: number): number {
   return delayMs * (1 - Math.random() / 5)
 }
 
-/** Reports the connection's troubles and their end. The listener also keeps ioredis from printing them on stderr. */
+/** Reports the connection's troubles. The listener also keeps ioredis from printing them on stderr. */
 function watch(client: Client, governor: Governor): void {
-  client.on('error', (error: Error) => {
-    const kind = classifyRedisFailure(error)
-    governor.failed({ kind, error, message: 'redis does not answer; the cache goes on without it' })
-  })
-  client.on('ready', () => {
-    setTimeout(() => {
-      if (client.status === 'ready') governor.succeeded()
-    }, governor.quietMs).unref()
-  })
+  client.on('error', (error: Error) => report(error, governor))
+}
+
+function report(error: unknown, governor: Governor): void {
+  const kind = classifyRedisFailure(error)
+  governor.failed({ kind, error, message: 'redis does not answer; the cache goes on without it' })
+}
+
+/** Asks, as long as Redis is in trouble, whether it still is, so that its return is noticed though nobody reads. */
+function probeWhileTroubled(client: Client, governor: Governor): NodeJS.Timeout {
+  return setInterval(async () => {
+    if (!governor.isTroubled || client.status !== 'ready') return
+    try {
+      await client.ping()
+      governor.succeeded()
+    } catch (error) {
+      report(error, governor)
+    }
+  }, probeIntervalMs).unref()
 }
 
 async function closeClient(client: Client, closeTimeoutMs: number): Promise<void> {

@@ -70,8 +70,13 @@ export async function buildApp({
     deadlineMs: config.UPSTREAM_DEADLINE_MS,
     ...(config.UPSTREAM_TOKEN === undefined ? {} : { token: config.UPSTREAM_TOKEN }),
   })
+  let isClosing = false
   app.addHook('preClose', async () => {
+    isClosing = true
     setTimeout(() => marketplace.abort(), upstreamGraceMs).unref()
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close') // or the server waits for a connection that nobody uses any more
   })
   app.addHook('onClose', () => marketplace.close())
 

@@ -195,7 +195,18 @@ function isRedisUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const url = new URL(text)
   if (url.protocol === 'unix:') return url.pathname.startsWith('/')
-  return /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+  return (
+    /^rediss?:$/.test(url.protocol) && url.hostname !== '' && isDecodable(url.username) && isDecodable(url.password)
+  )
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false // a percent sign that encodes nothing
+  }
 }
 
 function isTimeZone(text: string): boolean {

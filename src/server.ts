@@ -39,10 +39,15 @@ function loggerOptions({ LOG_LEVEL: level }: Config): NonNullable<AppOptions['lo
   return process.stdout.isTTY ? { level, transport: { target: 'pino-pretty' } } : { level }
 }
 
+/** One line that names the variable to change, where one is to blame. */
 function startComplaint(error: unknown): string {
   if (error instanceof InvalidEnvironment) return error.message
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `PORT: ${error.message}; another program listens there`
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === 'EADDRINUSE') return `PORT: wants a port that is free (${error.message})`
+  if (code === 'EACCES') return `PORT: wants a port that this user may listen on (${error.message})`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `HOST: wants an address of this machine (${error.message})`
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return error.stack ?? error.message
 }

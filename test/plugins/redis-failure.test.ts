@@ -20,7 +20,7 @@ t.test('names each failure with one word, and knows which of them concern Redis 
     { error: new Error('NOAUTH Authentication required.'), kind: 'auth', outage: true },
     { error: new Error('LOADING Redis is loading the dataset in memory'), kind: 'loading', outage: true },
     { error: new Error('CLUSTERDOWN The cluster is down'), kind: 'loading', outage: true },
-    { error: new Error("READONLY You can't write against a read only replica."), kind: 'readonly', outage: true },
+    { error: new Error("READONLY You can't write against a read only replica."), kind: 'readonly', outage: false },
     { error: new Error("OOM command not allowed when used memory > 'maxmemory'."), kind: 'full', outage: false },
     { error: new Error('MISCONF Redis is configured to save RDB snapshots'), kind: 'full', outage: false },
     { error: new Error('WRONGTYPE Operation against a key'), kind: 'wrong-type', outage: false },

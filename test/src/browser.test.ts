@@ -245,7 +245,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       t.strictSame(await page.locator('#sellers .row-name').allTextContents(), hostile)
       for (const [index, name] of hostile.entries()) {
         await page.locator('#sellers a.row').nth(index).click()
-        await page.locator(`#selected-seller[value="${index + 1}"]`).waitFor({ state: 'attached' })
+        await page.locator(`#events-state [value="${index + 1}"]`).waitFor({ state: 'attached' })
         t.equal(await page.locator('#events-heading').textContent(), name)
         t.strictSame(await page.locator('#events .row-name').allTextContents(), [name])
         t.equal(await page.title(), `${name} · Vitrine`.replace(/\s+/g, ' '))

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../harness/app.js'
 import type { LogBook, LogLine } from '../harness/log.js'
 import { type RedisServer, startRedis } from '../harness/redis-server.js'
-import { makeCatalogs, makeSellers } from '../harness/upstream.js'
+import { makeCatalogs, makeSellers, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
 
 // The whole application with a real Redis, which is then taken away, stopped, filled, poisoned and emptied. In all of
 // it every request is answered 200, in time, and the log stays readable.
@@ -36,7 +36,7 @@ t.test('what one process loaded another one has too, without asking the upstream
   const first = await Promise.all(urls.map((url) => app.inject(url)))
   await until(async () => (await redis.client.dbsize()) === 2)
   upstream.reset()
-  const another = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+  const another = await startBeside(t, redis, upstream)
   const second = await Promise.all(urls.map((url) => another.app.inject(url)))
   t.strictSame(
     second.map((answer) => answer.json()),
@@ -49,7 +49,7 @@ t.test('two upstreams on one Redis never answer with each other’s data', async
   const { app, redis } = await startShop(t)
   await ask(app, '/api/v1/sellers')
   await until(async () => (await redis.client.dbsize()) === 1)
-  const other = await startApp(t, { upstream: { sellers: makeSellers(3) }, environment: { REDIS_URL: redis.url } })
+  const other = await startBeside(t, redis, { sellers: makeSellers(3) })
   t.match((await other.app.inject('/api/v1/sellers')).json(), { total: 3 })
 })
 
@@ -72,7 +72,7 @@ t.test('a request with a filter writes nothing to Redis', async (t) => {
 t.test('with Redis absent at the start it serves, warns once, and begins to cache when Redis comes', async (t) => {
   const redis = await redisFor(t)
   await redis.kill()
-  const { app, book } = await startShop(t, redis)
+  const { app, book } = await startApp(t, { upstream: manySellers(), environment: { REDIS_URL: redis.url } })
   const held = await askMany(app, 1, 50)
   checkHeld(t, held)
   t.match(book.at(40), [{ subject: 'redis', msg: /redis/ }])
@@ -104,12 +104,7 @@ const absences: Outage[] = [
 const outages: Outage[] = [
   ...absences,
   {
-    name: 'has become the replica of a dead master, and is read-only,',
-    begin: ({ client }) => client.replicaof('127.0.0.1', 1),
-    end: ({ client }) => client.replicaof('NO', 'ONE'),
-  },
-  {
-    name: 'has become the replica of a dead master, and refuses reads too,',
+    name: 'has become the replica of a dead master, and refuses reads,',
     begin: async ({ client }) => {
       await client.config('SET', 'replica-serve-stale-data', 'no')
       await client.replicaof('127.0.0.1', 1)
@@ -148,22 +143,28 @@ for (const { name, begin, end } of outages) {
   })
 }
 
-t.test('an outage that lasts is one story, however seldom somebody asks', async (t) => {
-  const { app, book, redis } = await startShop(t)
+t.test('a Redis that is read-only is read from, and what it refuses is one warning, however seldom', async (t) => {
+  const { app, book, redis, upstream } = await startShop(t)
+  await ask(app, '/api/v1/sellers/1/catalogs')
+  t.ok(await until(async () => (await redis.client.dbsize()) > 0))
   await redis.client.replicaof('127.0.0.1', 1)
-  for (const sellerId of [1, 2, 3]) {
+  for (const sellerId of [2, 3, 4]) {
     await ask(app, `/api/v1/sellers/${sellerId}/catalogs`) // Redis answers the read and refuses the write
     await pause(1_100) // longer than what counts as quiet: there is no event to wait for
   }
-  t.equal(book.at(40).length, 1, 'one warning')
+  upstream.reset()
+  checkHeld(t, [await ask(app, '/api/v1/sellers/1/catalogs')])
+  t.equal(upstream.requests.length, 0, 'what is there is read')
+  t.match(book.at(40), [{ subject: 'redis', kind: 'readonly' }])
+  t.equal(book.at(40).length, 1)
   t.strictSame(recoveries(book), [], 'and no recovery that was none')
 })
 
 t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
   const { app, redis } = await startShop(t)
-  for (const { begin, end } of absences) {
+  for (const [index, { begin, end }] of absences.entries()) {
     await begin(redis)
-    await ask(app, '/api/v1/sellers/1/catalogs')
+    await ask(app, `/api/v1/sellers/${index + 1}/catalogs`)
     t.ok(await until(async () => (await readiness(app)).status === 'degraded', probeLimitMs))
     await end(redis)
     t.ok(await until(async () => (await readiness(app)).status === 'ready', probeLimitMs))
@@ -185,7 +186,7 @@ t.test('a Redis that is full is read from, and what it does not take is served',
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction')
   await redis.client.config('SET', 'maxmemory', '1')
   upstream.reset()
-  const another = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+  const another = await startBeside(t, redis, upstream)
   t.equal((await ask(another.app, '/api/v1/sellers')).status, 200)
   t.equal(upstream.requests.length, 0, 'what lies there is used')
   checkHeld(t, await askMany(app, 1, 50))
@@ -265,7 +266,7 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
     await t.test(name, async (t) => {
       await put(redis, key, entry)
       upstream.reset()
-      const reader = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+      const reader = await startBeside(t, redis, upstream)
       t.strictSame((await reader.app.inject('/api/v1/sellers')).json(), wanted)
       t.equal(upstream.requests.length, pagesOfAWalk, 'a miss')
       t.match(reader.book.at(40), [{ kind, key: 'sellers_all', msg: /./ }])
@@ -274,7 +275,7 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
       await reader.app.close() // which waits for the write
 
       upstream.reset()
-      const next = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+      const next = await startBeside(t, redis, upstream)
       t.strictSame((await next.app.inject('/api/v1/sellers')).json(), wanted)
       t.equal(upstream.requests.length, 0, 'healed')
       t.equal(next.book.at(40).length, 0)
@@ -304,11 +305,21 @@ async function redisFor(t: Test): Promise<RedisServer> {
 }
 
 /** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
-async function startShop(t: Test, server?: RedisServer): Promise<TestApp & { redis: RedisServer }> {
-  const redis = server ?? (await redisFor(t))
+async function startShop(t: Test): Promise<TestApp & { redis: RedisServer }> {
+  const redis = await redisFor(t)
+  return { redis, ...(await startBeside(t, redis, manySellers())) }
+}
+
+/** A process more on a Redis that is well; on a busy machine boot may not have waited for the connection. */
+async function startBeside(t: Test, redis: RedisServer, upstream: Upstream | UpstreamOptions): Promise<TestApp> {
+  const shop = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+  await until(async () => (await readiness(shop.app)).redis === 'up')
+  return shop
+}
+
+function manySellers(): UpstreamOptions {
   const sellers = makeSellers(sellerCount)
-  const catalogs = sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 1 }))
-  return { redis, ...(await startApp(t, { upstream: { sellers, catalogs }, environment: { REDIS_URL: redis.url } })) }
+  return { sellers, catalogs: sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 1 })) }
 }
 
 async function ask(app: FastifyInstance, url: string): Promise<Held> {

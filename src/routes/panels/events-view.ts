@@ -2,7 +2,16 @@ import type { Catalog, CatalogListing } from '../../schemas/catalog.js'
 import type { EventsPanelQuery } from '../../schemas/panel.js'
 import type { Seller } from '../../schemas/seller.js'
 import type { EventDate } from './event-date.js'
-import { address, createPager, eventsPath, type Pager, sellersPath, sellersQueryOf } from './links.js'
+import {
+  address,
+  createPager,
+  eventsPath,
+  linkTo,
+  type Pager,
+  type PanelLink,
+  sellersPath,
+  sellersQueryOf,
+} from './links.js'
 
 /** All that the template of the events panel shows. */
 export interface EventsView {
@@ -11,7 +20,7 @@ export interface EventsView {
   /** As the cached list of sellers has it, where it does. */
   readonly seller: Seller | undefined
   readonly action: string
-  readonly reset: string
+  readonly reset: PanelLink
   readonly backToList: string
   readonly query: EventsPanelQuery
   readonly isFiltered: boolean
@@ -44,7 +53,7 @@ export function createEventsView(parts: EventsViewParts): EventsView {
     sellerId,
     seller,
     action: path,
-    reset: address(path, { page_size, ...listState }),
+    reset: linkTo(path, { page_size }, listState),
     backToList: address(sellersPath, { ...sellersQueryOf(listState) }),
     query,
     isFiltered: (title ?? '').trim() !== '',

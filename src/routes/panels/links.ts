@@ -43,6 +43,19 @@ export function sellersQueryOf(state: ListState): SellersPanelQuery {
   }
 }
 
+/**
+ * A link to a panel. `full` says where both panels stand and works without JavaScript. `fragment` is what htmx asks for, and
+ * leaves out what the other panel says of itself in its hidden fields.
+ */
+export interface PanelLink {
+  readonly full: string
+  readonly fragment: string
+}
+
+export function linkTo(path: string, own: Parameters, beside: Parameters): PanelLink {
+  return { full: address(path, { ...own, ...beside }), fragment: address(path, own) }
+}
+
 /** First, previous, next and last of a list, where they lead somewhere else. */
 export interface Pager {
   readonly page: number
@@ -50,12 +63,9 @@ export interface Pager {
   readonly links: readonly PagerLink[]
 }
 
-/** `full` is what the address bar shows and works without JavaScript; `fragment` is what htmx asks for. */
-export interface PagerLink {
+export interface PagerLink extends PanelLink {
   readonly label: string
   readonly rel: string
-  readonly full: string
-  readonly fragment: string
 }
 
 export interface PagerParts {
@@ -78,11 +88,6 @@ export function createPager({ page, pages, path, own, beside }: PagerParts): Pag
   ]
   const links = targets
     .filter(({ isUseful }) => isUseful)
-    .map(({ label, rel, to }) => ({
-      label,
-      rel,
-      full: address(path, { ...own, page: to, ...beside }),
-      fragment: address(path, { ...own, page: to }),
-    }))
+    .map(({ label, rel, to }) => ({ label, rel, ...linkTo(path, { ...own, page: to }, beside) }))
   return { page, pages: last, links }
 }

@@ -1,12 +1,21 @@
 import type { SellersPanelQuery } from '../../schemas/panel.js'
 import type { Seller, SellerListing } from '../../schemas/seller.js'
-import { address, createPager, eventsPath, listStateOf, type Pager, sellersPath } from './links.js'
+import {
+  address,
+  createPager,
+  eventsPath,
+  linkTo,
+  listStateOf,
+  type Pager,
+  type PanelLink,
+  sellersPath,
+} from './links.js'
 
 /** All that the template of the sellers panel shows. */
 export interface SellersView {
   readonly title: string
   readonly action: string
-  readonly reset: string
+  readonly reset: PanelLink
   readonly query: SellersPanelQuery
   readonly isFiltered: boolean
   readonly total: number
@@ -28,7 +37,7 @@ export function createSellersView(listing: SellerListing, query: SellersPanelQue
   return {
     title: 'Sellers',
     action: sellersPath,
-    reset: address(sellersPath, { page_size, seller_id }),
+    reset: linkTo(sellersPath, { page_size }, { seller_id }),
     query,
     isFiltered: `${name ?? ''}${customer_display_id ?? ''}`.trim() !== '',
     total: listing.total,

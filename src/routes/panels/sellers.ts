@@ -15,7 +15,8 @@ const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sh
       if (chosen === undefined) return reply.view('pages/shop', { title: view.title, sellers: { view } })
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
       const events = await panelBeside(shop.events(chosen, firstEvents, request, view.rows), request)
-      return reply.view('pages/shop', { title: view.title, sellers: { view }, events })
+      const { title } = 'view' in events ? events.view : view
+      return reply.view('pages/shop', { title, sellers: { view }, events })
     })
   }
 }
