@@ -25,9 +25,10 @@ export interface RedisPluginOptions {
   readonly sentinels?: readonly RedisAddress[]
   readonly sentinelName?: string
   readonly sentinelPassword?: string
+  /** For a URL only where it has none itself. */
   readonly username?: string
   readonly password?: string
-  /** Speaks TLS to a Cluster or to sentinels and their master; a `rediss://` URL says so by itself. Default false. */
+  /** Speaks TLS, to sentinels too; a `rediss://` URL says so by itself. Default false. */
   readonly tls?: boolean
   /** Milliseconds that boot may wait for the first connection; it goes on without one after that. Default 250. */
   readonly bootTimeoutMs?: number

@@ -111,7 +111,7 @@ export function redisOptions(config: Config) {
       ...credentials,
     }
   }
-  return config.REDIS_URL === undefined ? undefined : { url: config.REDIS_URL }
+  return config.REDIS_URL === undefined ? undefined : { url: config.REDIS_URL, ...credentials }
 }
 
 /**
@@ -135,6 +135,12 @@ function findContradiction(config: Config): string | undefined {
   if (places.length > 1) return `${places.join(' and ')}: only one of them may be set`
   if (config.REDIS_SENTINELS !== undefined && config.REDIS_SENTINEL_NAME === undefined) {
     return 'REDIS_SENTINEL_NAME: wants the name of the master when REDIS_SENTINELS is set'
+  }
+  if (config.REDIS_SENTINELS === undefined) {
+    const orphan = (['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD'] as const).find(
+      (name) => config[name] !== undefined,
+    )
+    if (orphan !== undefined) return `${orphan}: wants REDIS_SENTINELS to be set too`
   }
   return undefined
 }

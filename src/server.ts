@@ -4,7 +4,7 @@ import { type Config, InvalidEnvironment, readConfig } from './config.js'
 import { startMarketplace } from './demo/marketplace.js'
 
 /** After this a connection that has not ended is cut, so that the process ends within the ten seconds it is given. */
-const connectionGraceMs = 8_500
+const connectionGraceMs = 8_000
 const closeDeadlineMs = 9_500
 
 try {

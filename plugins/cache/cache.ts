@@ -144,21 +144,20 @@ export class Cache {
   }
 
   async #readThrough(request: ReadRequest): Promise<Reading<unknown>> {
-    const { key, check, policy } = request
+    const { key, check } = request
     const entry = await this.#lookUp(key, check)
     const now = this.#options.now()
     if (entry === undefined || freshness(entry, now) === 'expired') return this.#load(request, undefined)
     if (freshness(entry, now) === 'fresh') return this.#answerFrom(entry, 'fresh', 'hit')
     if (mayServeWhileRevalidating(entry, now)) {
-      this.#load(request, entry).catch((error: unknown) => this.#reportFailedRefresh(key, error))
+      this.#load(request, entry).catch((error: unknown) => this.#failRefresh(request, error))
       return this.#answerFrom(entry, 'stale', 'stale')
     }
     try {
       return await this.#load(request, entry)
     } catch (error) {
-      const isExpired = freshness(entry, this.#options.now()) === 'expired'
-      if (isExpired || policy.mayServeStale?.(error) === false) throw error
-      this.#reportFailedRefresh(key, error)
+      const mayServeStale = await this.#failRefresh(request, error)
+      if (!mayServeStale || freshness(entry, this.#options.now()) === 'expired') throw error
       return this.#answerFrom(entry, 'stale', 'error')
     }
   }
@@ -284,13 +283,15 @@ export class Cache {
     return { value: entry.value, state, storedAt: entry.storedAt, tier: this.#store.tier, reason }
   }
 
-  #reportFailedRefresh(key: string, error: unknown): void {
-    this.#governor.incident({
-      kind: 'load-failed',
-      key,
-      error,
-      message: 'cache: a refresh failed; the stale value is served',
-    })
+  /** Reports the failure; tells whether the stale value may still be served, and removes it when it may not. */
+  async #failRefresh({ key, policy }: ReadRequest, error: unknown): Promise<boolean> {
+    const mayServeStale = policy.mayServeStale?.(error) ?? true
+    const message = mayServeStale
+      ? 'cache: a refresh failed; the stale value is served'
+      : 'cache: a refresh failed in a way that withdraws the stale value'
+    this.#governor.incident({ kind: 'load-failed', key, error, message })
+    if (!mayServeStale) await this.#attempt(key, () => this.#store.delete(key))
+    return mayServeStale
   }
 
   /** From here on nothing that began earlier is kept under the key or joined by a new reader. */

@@ -46,9 +46,11 @@ export function createRedisStore({ client, keyPrefix, readTimeoutMs, writeTimeou
 /** Runs one command; rejects with a `StoreFailure` when it fails or has not answered after `timeoutMs`. */
 function withinBudget<T>(command: () => Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const giveUp = () => {
       reject(new StoreFailure('timeout', { isOutage: true, message: `no answer within ${timeoutMs} ms` }))
-    }, timeoutMs)
+    }
+    // When it was our own event loop that was busy the reply lies in the socket already: it is read before giving up.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
     command()
       .then(resolve, (cause: unknown) => {
         const kind = classifyRedisFailure(cause)

@@ -72,7 +72,6 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
     )
     await client.ping()
   }
-  process.once('exit', () => server?.kill('SIGKILL')) // a test that throws must not leave one behind
   async function kill(): Promise<void> {
     const running = server
     server = undefined
@@ -82,6 +81,8 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
     await exited
   }
 
+  const leaveNoneBehind = () => server?.kill('SIGKILL')
+  process.once('exit', leaveNoneBehind) // of a test that throws
   await start()
   return {
     port,
@@ -97,6 +98,7 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
     async stop() {
       client.disconnect()
       await kill()
+      process.off('exit', leaveNoneBehind)
     },
   }
 }

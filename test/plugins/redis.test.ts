@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import Fastify from 'fastify'
+import type { Redis } from 'ioredis'
 import t from 'tap'
 import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
 import { createLogBook } from '../harness/log.js'
@@ -31,6 +32,10 @@ function portOf(server: typeof mute): number {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
   return address.port
+}
+
+async function ready(client: Redis): Promise<void> {
+  if (client.status !== 'ready') await new Promise((resolve) => client.once('ready', resolve))
 }
 
 const closed = await freePort()
@@ -133,7 +138,7 @@ t.test('finds the master by its sentinels, with a password', async (t) => {
     sentinelName: 'master',
     password: 'secret',
   })
-  if (app.redis.status !== 'ready') await new Promise((resolve) => app.redis.once('ready', resolve))
+  await ready(app.redis)
   t.equal(await app.redis.ping(), 'PONG')
 })
 
@@ -174,7 +179,7 @@ t.test('a write that timed out is not sent again after an outage', async (t) => 
   await server.kill()
   await ended
   await server.start()
-  await new Promise((resolve) => app.redis.once('ready', resolve))
+  await ready(app.redis)
   t.equal(await app.redis.get('k'), null)
   await app.close()
   await server.stop()

@@ -17,7 +17,7 @@ const program = findChromium()
 if (program === undefined) {
   const reason = 'there is no Chromium on this machine (Debian: apt-get install chromium)'
   if (process.env.CI === 'true') t.fail(reason)
-  else t.pass('skipped', { skip: reason })
+  else t.pass('the panels in a browser', { skip: reason })
 } else {
   const browser = await chromium.launch({
     executablePath: program,
@@ -346,7 +346,7 @@ function sees(page: Page, selector: string, text: string): Promise<void> {
 }
 
 function textOf(page: Page): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: what people see, without the white space of the templates
+  // Not textContent: what people see, without the white space of the templates.
   return page.locator('#main').innerText()
 }
 

@@ -169,12 +169,23 @@ t.test('sentinels are of no use without the name of the master', async (t) => {
   t.notMatch(message, /\n/)
 })
 
+t.test('what is said of sentinels is of no use without them', async (t) => {
+  for (const name of ['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD']) {
+    t.equal(refusal({ [name]: 'main' }).message, `${name}: wants REDIS_SENTINELS to be set too`)
+  }
+})
+
 t.test('where Redis is reaches the plugin in its own words', async (t) => {
   const login = { REDIS_USERNAME: 'shop', REDIS_PASSWORD: 'secret', REDIS_TLS: 'true' }
   const cases: [name: string, environment: Record<string, string>, options: unknown][] = [
     ['nowhere: memory only', {}, undefined],
     ['nowhere, whatever the credentials are', login, undefined],
-    ['one server', { REDIS_URL: 'redis://localhost/1' }, { url: 'redis://localhost/1' }],
+    ['one server', { REDIS_URL: 'redis://localhost/1' }, { url: 'redis://localhost/1', tls: false }],
+    [
+      'one server with a login beside the URL',
+      { REDIS_URL: 'redis://localhost/1', ...login },
+      { url: 'redis://localhost/1', username: 'shop', password: 'secret', tls: true },
+    ],
     [
       'a Cluster',
       { REDIS_CLUSTER_NODES: 'a:7000, [::1]:7001' },

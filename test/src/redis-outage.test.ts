@@ -18,6 +18,7 @@ const probeLimitMs = 3_000
 const warningLimit = 5
 const sellerCount = 1_200
 const pagesOfAWalk = 3
+t.setTimeout(120_000)
 
 t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {
   const { app, redis } = await startShop(t)

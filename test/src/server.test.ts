@@ -14,6 +14,7 @@ const closeLimitMs = 10_000
 /** For a close that nobody holds up. */
 const promptLimitMs = 4_000
 t.jobs = 4 // most of the time here is spent waiting for processes to start and to end
+t.setTimeout(120_000)
 
 t.test('with no environment at all it serves the bundled demo', async (t) => {
   const server = await startServer(t)

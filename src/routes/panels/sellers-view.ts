@@ -1,3 +1,4 @@
+import { SellerParams } from '../../schemas/listing.js'
 import type { SellersPanelQuery } from '../../schemas/panel.js'
 import type { Seller, SellerListing } from '../../schemas/seller.js'
 import {
@@ -28,8 +29,11 @@ export interface SellersView {
 
 export interface SellerRow extends Seller {
   readonly isSelected: boolean
-  readonly events: string
+  /** Address of its events; `undefined` for an id that no address can hold. */
+  readonly events: string | undefined
 }
+
+const sellerIdPattern = new RegExp(SellerParams.properties.seller_id.pattern ?? '')
 
 export function createSellersView(listing: SellerListing, query: SellersPanelQuery): SellersView {
   const { page_size, name, customer_display_id, seller_id } = query
@@ -45,7 +49,7 @@ export function createSellersView(listing: SellerListing, query: SellersPanelQue
     rows: listing.items.map((seller) => ({
       ...seller,
       isSelected: String(seller.id) === seller_id,
-      events: address(eventsPath(seller.id), { ...state }),
+      events: sellerIdPattern.test(String(seller.id)) ? address(eventsPath(seller.id), { ...state }) : undefined,
     })),
     pager: createPager({
       page: listing.page,

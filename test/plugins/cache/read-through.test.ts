@@ -154,16 +154,24 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
 })
 
-t.test('a failure that the policy does not accept is not answered with the stale value', async (t) => {
+t.test('a failure that withdraws the value is not answered with the stale copy, and removes it', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
-  await cache.fetch('k', () => 'withdrawn')
-  clock.step(400)
   const forbidden = async () => {
     throw new Error('403')
   }
   const mayServeStale = (error: unknown) => !(error instanceof Error && error.message === '403')
-  await t.rejects(cache.fetch('k', forbidden, { mayServeStale }), { message: '403' })
+  for (const { seconds, name } of [
+    { seconds: 310, name: 'while it may be served as it is refreshed behind' },
+    { seconds: 400, name: 'while it may be served only on an error' },
+  ]) {
+    await cache.fetch('k', () => 'withdrawn')
+    clock.step(seconds)
+    await Promise.allSettled([cache.fetch('k', forbidden, { mayServeStale })])
+    await new Promise(setImmediate)
+    t.equal(await cache.get('k', { acceptStale: true }), undefined, name)
+    await t.rejects(cache.fetch('k', forbidden, { mayServeStale }), { message: '403' }, name)
+  }
 })
 
 t.test('past stale-if-error the failure reaches the caller', async (t) => {

@@ -64,6 +64,17 @@ t.test('a full Redis refuses writes with a kind of its own and goes on answering
   await redis.client.config('SET', 'maxmemory', '0')
 })
 
+t.test('a reply that came while our own event loop was busy is no time-out', async (t) => {
+  const store = createRedisStore({ ...options, readTimeoutMs: 20 })
+  const { entry, text } = entryOf('here')
+  await store.set('k', entry, text)
+  const reading = store.get('k')
+  await new Promise(setImmediate) // the command is on its way
+  const busyUntil = performance.now() + 100
+  while (performance.now() < busyUntil);
+  t.equal((await reading)?.value, 'here')
+})
+
 t.test('a hung Redis holds a read and a write no longer than their budgets', async (t) => {
   const store = createRedisStore({ ...options, readTimeoutMs: 50, writeTimeoutMs: 80 })
   const { entry, text } = entryOf(1)

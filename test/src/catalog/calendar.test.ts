@@ -98,6 +98,15 @@ t.test('a date means the start of that day in the zone, a date-time the instant 
     ['Europe/Paris', '2026-03-10T12:00:00', '2026-03-10T11:00Z'],
     ['Europe/Paris', '2026-07-10T12:00', '2026-07-10T10:00Z'],
     ['Pacific/Pago_Pago', '2026-03-10T12:00', '2026-03-10T23:00Z'],
+    ['Europe/Paris', '2026-03-29T01:59:59.999', '2026-03-29T00:59:59.999Z'], // the last moment of winter time
+    ['Europe/Paris', '2026-03-29T02:30', '2026-03-29T01:30Z'], // left out: the clocks show 03:30 then
+    ['Europe/Paris', '2026-03-29T03:00', '2026-03-29T01:00Z'],
+    ['Europe/Paris', '2026-03-29T12:00', '2026-03-29T10:00Z'],
+    ['Europe/Paris', '2026-10-25T02:30', '2026-10-25T00:30Z'], // there twice: the first one
+    ['Europe/Paris', '2026-10-25T12:00', '2026-10-25T11:00Z'],
+    ['America/Santiago', '2026-09-06T00:30', '2026-09-06T04:30Z'], // left out: the clocks show 01:30 then
+    ['America/Santiago', '2026-09-06T02:00', '2026-09-06T05:00Z'],
+    ['Asia/Kathmandu', '2026-03-10T12:00', '2026-03-10T06:15Z'],
   ]
   for (const [zone, startDate, instant] of cases) {
     t.equal(utc(createCalendar(zone).instantOf(startDate)), utc(Date.parse(instant)), `${startDate} in ${zone}`)

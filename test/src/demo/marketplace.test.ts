@@ -248,8 +248,7 @@ async function start(t: Test, options: MarketplaceOptions = {}): Promise<string>
 }
 
 function startAlone(env: NodeJS.ProcessEnv) {
-  const main = new URL('../../../src/demo/main.ts', import.meta.url).pathname
-  return spawn(process.execPath, ['--import=tsx', main], { env: { ...process.env, HOST: '', ...env } })
+  return spawn(process.execPath, ['dist/demo/main.js'], { env: { ...process.env, HOST: '', ...env } })
 }
 
 type Query = Record<string, string | number>
