@@ -45,13 +45,14 @@ export function createRedisStore({ client, keyPrefix, readTimeoutMs, writeTimeou
 
 /** Runs one command; rejects with a `StoreFailure` when it fails or has not answered after `timeoutMs`. */
 function withinBudget<T>(command: () => Promise<T>, timeoutMs: number): Promise<T> {
+  const run = async () => command() // a client that throws at once fails like one that rejects
   return new Promise((resolve, reject) => {
     const giveUp = () => {
       reject(new StoreFailure('timeout', { isOutage: true, message: `no answer within ${timeoutMs} ms` }))
     }
     // When it was our own event loop that was busy the reply lies in the socket already: it is read before giving up.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
-    command()
+    run()
       .then(resolve, (cause: unknown) => {
         const kind = classifyRedisFailure(cause)
         const message = cause instanceof Error ? cause.message : String(cause)

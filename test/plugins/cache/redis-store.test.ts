@@ -64,6 +64,17 @@ t.test('a full Redis refuses writes with a kind of its own and goes on answering
   await redis.client.config('SET', 'maxmemory', '0')
 })
 
+t.test('a client that throws instead of rejecting is a failure like any other', async (t) => {
+  const broken = {
+    get: () => {
+      throw new Error('Connection is closed.')
+    },
+    set: async () => 'OK',
+    del: async () => 0,
+  }
+  await t.rejects(createRedisStore({ ...options, client: broken }).get('k'), { name: 'StoreFailure', kind: 'closed' })
+})
+
 t.test('a reply that came while our own event loop was busy is no time-out', async (t) => {
   const store = createRedisStore({ ...options, readTimeoutMs: 20 })
   const { entry, text } = entryOf('here')
