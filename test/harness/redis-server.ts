@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -70,7 +71,11 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...flags],
       { stdio: 'ignore' },
     )
-    await client.ping()
+    const failed = once(server, 'exit').then(([code]) => {
+      throw new Error(`redis-server ended with ${code} before it answered`)
+    })
+    await Promise.race([client.ping(), failed])
+    failed.catch(() => undefined) // from here on it ends when a test wants it to
   }
   async function kill(): Promise<void> {
     const running = server

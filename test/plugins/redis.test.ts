@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Fastify from 'fastify'
 import type { Redis } from 'ioredis'
 import t from 'tap'
@@ -105,13 +108,15 @@ t.test('connects by itself when Redis comes up later, and says so once', async (
 })
 
 t.test('speaks to a Redis behind a unix socket', async (t) => {
-  const path = `${t.testdir()}/redis.sock`
+  const directory = await mkdtemp(join(tmpdir(), 'redis-')) // a socket's path has 107 bytes at most
+  const path = join(directory, 'redis.sock')
   const server = await startRedis({ flags: ['--unixsocket', path] })
   const app = Fastify()
   await app.register(redis, { url: `unix:${path}` })
   t.equal(await app.redis.ping(), 'PONG')
   await app.close()
   await server.stop()
+  await rm(directory, { recursive: true })
 })
 
 t.test('finds the master by its sentinels, with a password', async (t) => {
