@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -71,11 +70,12 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...flags],
       { stdio: 'ignore' },
     )
-    const failed = once(server, 'exit').then(([code]) => {
-      throw new Error(`redis-server ended with ${code} before it answered`)
+    const refuse = new Promise<never>((_resolve, reject) => {
+      server?.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)))
     })
-    await Promise.race([client.ping(), failed])
-    failed.catch(() => undefined) // from here on it ends when a test wants it to
+    refuse.catch(() => client.disconnect()) // before it answers; later it ends when a test wants it to
+    await Promise.race([client.ping(), refuse])
+    server.removeAllListeners('exit')
   }
   async function kill(): Promise<void> {
     const running = server
