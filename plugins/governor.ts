@@ -23,6 +23,7 @@ export interface GovernorOptions {
 
 interface Tally {
   readonly since: number
+  skipped: number
   lastLineAt: number
   lastFailureAt: number
   total: number
@@ -69,6 +70,11 @@ export class Governor {
     this.#summariseWhenDue(trouble, tally, now)
   }
 
+  /** Counts what was not even tried because of the outage. */
+  skipped(): void {
+    if (this.#outage !== undefined) this.#outage.tally.skipped += 1
+  }
+
   /** Reports a success; ends the outage once there has been no failure for `quietMs`. Costs one comparison otherwise. */
   succeeded(): void {
     if (this.#outage === undefined) return
@@ -77,7 +83,13 @@ export class Governor {
     if (now - tally.lastFailureAt < this.#quietMs) return
     this.#outage = undefined
     this.#log.info(
-      { subject: this.#subject, kinds: [...kinds], failures: tally.total, outageMs: now - tally.since },
+      {
+        subject: this.#subject,
+        kinds: [...kinds],
+        failures: tally.total,
+        skipped: tally.skipped,
+        outageMs: now - tally.since,
+      },
       `${this.#subject} works again`,
     )
   }
@@ -97,12 +109,15 @@ export class Governor {
 
   #summariseWhenDue(trouble: Trouble, tally: Tally, now: number): void {
     if (now - tally.lastLineAt < this.#summaryEveryMs) return
-    this.#warn(trouble, { failures: tally.sinceLastLine, sinceMs: now - tally.lastLineAt })
+    this.#warn(trouble, { failures: tally.sinceLastLine, skipped: tally.skipped, sinceMs: now - tally.lastLineAt })
     tally.lastLineAt = now
     tally.sinceLastLine = 0
   }
 
-  #warn({ kind, error, message, key }: Trouble, summary?: { failures: number; sinceMs: number }): void {
+  #warn(
+    { kind, error, message, key }: Trouble,
+    summary?: { failures: number; skipped: number; sinceMs: number },
+  ): void {
     this.#log.warn(
       {
         subject: this.#subject,
@@ -117,7 +132,7 @@ export class Governor {
 }
 
 function newTally(now: number): Tally {
-  return { since: now, lastLineAt: now, lastFailureAt: now, total: 1, sinceLastLine: 0 }
+  return { since: now, skipped: 0, lastLineAt: now, lastFailureAt: now, total: 1, sinceLastLine: 0 }
 }
 
 function count(tally: Tally, now: number): void {

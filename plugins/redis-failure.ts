@@ -1,3 +1,5 @@
+import type { Breaker } from './breaker.js'
+
 /**
  * What went wrong with Redis, in one word for logs and metrics.
  *
@@ -33,6 +35,15 @@ const outages: ReadonlySet<RedisFailureKind> = new Set([
 /** Whether the failure says that Redis as a whole is not serving us, rather than that one command met a bad key. */
 export function isOutage(kind: RedisFailureKind): boolean {
   return outages.has(kind)
+}
+
+const endings: ReadonlySet<RedisFailureKind> = new Set(['refused', 'closed', 'tls', 'protocol', 'auth'])
+
+/** Tells the breaker of a failure: some kinds say all there is to know, some count, most say that Redis answers. */
+export function countRedisFailure(kind: RedisFailureKind, breaker: Breaker): void {
+  if (endings.has(kind)) breaker.trip()
+  else if (isOutage(kind)) breaker.failed()
+  else breaker.succeeded()
 }
 
 const byCode: Readonly<Record<string, RedisFailureKind>> = {

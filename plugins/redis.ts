@@ -2,8 +2,10 @@ import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Breaker } from './breaker.js'
 import { Governor } from './governor.js'
-import { classifyRedisFailure } from './redis-failure.js'
+import { classifyRedisFailure, countRedisFailure } from './redis-failure.js'
+import { withinBudget } from './within-budget.js'
 import { withinTime } from './within-time.js'
 
 // Brings the type of `fastify.redis` along to whoever imports this file.
@@ -44,6 +46,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Tells the story of the connection's outages; the cache reports into the same one. */
     redisGovernor: Governor
+    /** Says whether the connection is to be left alone for now; who uses the connection reports to it. */
+    redisBreaker: Breaker
   }
 }
 
@@ -53,7 +57,7 @@ const maxReconnectDelayMs = 500
 /** How long an unanswering socket is kept: long enough for a slow server, short enough to find a half-open one. */
 const socketTimeoutMs = 5_000
 const keepAliveMs = 10_000
-const probeIntervalMs = 500
+const probeTimeoutMs = 250
 /** Between asking a socket to end and destroying it: a hung server never answers the end. */
 const disconnectTimeoutMs = 100
 
@@ -68,9 +72,31 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
   const client = createClient(options)
   const governor = new Governor({ log: app.log, subject: 'redis' })
+  const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
   app.decorate('redisGovernor', governor)
-  watch(client, governor)
-  const probe = probeWhileTroubled(client, governor)
+  app.decorate('redisBreaker', breaker)
+  let isClosing = false
+
+  async function probe(): Promise<void> {
+    try {
+      await withinBudget(() => client.ping(), probeTimeoutMs)
+    } catch (error) {
+      report(error)
+      throw error
+    }
+  }
+  function report(error: unknown): void {
+    const kind = classifyRedisFailure(error)
+    governor.failed({ kind, error, message: 'redis does not answer; the cache goes on without it' })
+  }
+  client.on('error', (error: Error) => {
+    report(error) // the listener also keeps ioredis from printing the error on stderr
+    countRedisFailure(classifyRedisFailure(error), breaker)
+  })
+  client.on('close', () => {
+    if (!isClosing) breaker.trip()
+  })
+  client.on('ready', () => breaker.hurry())
 
   // @fastify/redis ends boot with an error unless its client is 'ready', or gets there within the plugin time-out. The
   // client has not begun to connect and nobody else holds it yet, so it says 'ready' for as long as registering takes.
@@ -80,7 +106,8 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
 
   await withinTime(client.connect(), bootTimeoutMs) // the 'error' listener reports what becomes of it
   app.addHook('onClose', () => {
-    clearInterval(probe)
+    isClosing = true
+    breaker.stop()
     return closeClient(client, closeTimeoutMs)
   })
 }
@@ -138,29 +165,6 @@ function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...
 function reconnectDelay(attempt: number): number {
   const delayMs = Math.min(50 * 2 ** (attempt - 1), maxReconnectDelayMs)
   return delayMs * (1 - Math.random() / 5)
-}
-
-/** Reports the connection's troubles. The listener also keeps ioredis from printing them on stderr. */
-function watch(client: Client, governor: Governor): void {
-  client.on('error', (error: Error) => report(error, governor))
-}
-
-function report(error: unknown, governor: Governor): void {
-  const kind = classifyRedisFailure(error)
-  governor.failed({ kind, error, message: 'redis does not answer; the cache goes on without it' })
-}
-
-/** Asks, as long as Redis is in trouble, whether it still is, so that its return is noticed though nobody reads. */
-function probeWhileTroubled(client: Client, governor: Governor): NodeJS.Timeout {
-  return setInterval(async () => {
-    if (!governor.isTroubled || client.status !== 'ready') return
-    try {
-      await client.ping()
-      governor.succeeded()
-    } catch (error) {
-      report(error, governor)
-    }
-  }, probeIntervalMs).unref()
 }
 
 async function closeClient(client: Client, closeTimeoutMs: number): Promise<void> {

@@ -267,6 +267,10 @@ export class Cache {
       return result
     } catch (error) {
       if (!(error instanceof StoreFailure)) throw error
+      if (error.kind === 'open') {
+        this.#governor.skipped()
+        return undefined
+      }
       const trouble = { kind: error.kind, error, key }
       if (error.isOutage)
         this.#governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { Breaker } from '../breaker.js'
 import { Governor } from '../governor.js'
+import { withinBudget } from '../within-budget.js'
 import { Cache } from './cache.js'
 import { createMemoryStore } from './memory-store.js'
 import { type CacheOptions, resolveOptions } from './options.js'
-import { createRedisStore } from './redis-store.js'
+import { createRedisStore, type RedisCommands } from './redis-store.js'
 
 export type { Cache, Reading, ReadReason } from './cache.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
@@ -29,15 +31,23 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   const resolved = resolveOptions(options)
   const registered = app.hasDecorator('redis') ? app.redis : undefined
   const client = options.redis === false ? undefined : (options.redis ?? registered)
-  const governor =
-    client !== undefined && client === registered && app.hasDecorator('redisGovernor')
-      ? app.redisGovernor // one outage, one story: the connection and the cache tell it together
-      : new Governor({ log: app.log, subject: 'cache', now: resolved.now })
+  const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreaker')
+  const governor = isRegistered
+    ? app.redisGovernor // one outage, one story: the connection and the cache tell it together
+    : new Governor({ log: app.log, subject: 'cache', now: resolved.now })
   const store =
     client === undefined
       ? createMemoryStore({ maxBytes: resolved.maxMemoryBytes })
-      : createRedisStore({ client, ...resolved })
+      : createRedisStore({ client, breaker: isRegistered ? app.redisBreaker : breakerFor(client), ...resolved })
   const cache = new Cache({ store, governor, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onClose', () => cache.close())
+
+  /** For a client that somebody else made: all that we know it can do is to read. */
+  function breakerFor(client: RedisCommands): Breaker {
+    const probe = () => withinBudget(() => client.get(`${resolved.keyPrefix}probe`), resolved.readTimeoutMs)
+    const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
+    app.addHook('onClose', async () => breaker.stop())
+    return breaker
+  }
 }

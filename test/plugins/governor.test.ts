@@ -60,6 +60,17 @@ t.test('one line tells that it is over, with what it cost', async (t) => {
   t.equal(governor.isTroubled, false)
 })
 
+t.test('what was not tried because of the outage is counted, and is no line', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  governor.skipped() // nothing is wrong: nothing to tell
+  governor.failed(refused)
+  for (let read = 0; read < 1_234; read += 1) governor.skipped()
+  clock.step(2)
+  governor.succeeded()
+  t.equal(book.lines.length, 2)
+  t.match(book.lines[1], { skipped: 1_234 })
+})
+
 t.test('successes between failures do not end an outage until it has been quiet for a second', async (t) => {
   const { book, clock, governor } = createGovernor()
   for (let round = 0; round < 100; round += 1) {

@@ -34,7 +34,8 @@ const opsRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   function redisState(): 'up' | 'down' | 'none' {
     if (!app.hasDecorator('redis')) return 'none'
-    return app.redis.status === 'ready' && !app.redisGovernor.isTroubled ? 'up' : 'down'
+    const isWell = app.redis.status === 'ready' && !app.redisBreaker.isOpen && !app.redisGovernor.isTroubled
+    return isWell ? 'up' : 'down'
   }
 }
 

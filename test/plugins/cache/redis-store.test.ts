@@ -1,18 +1,23 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { Breaker } from '../../../plugins/breaker.js'
 import { createRedisStore } from '../../../plugins/cache/redis-store.js'
 import { entryOf, storeContract } from '../../contracts/store.js'
+import { createClock } from '../../harness/clock.js'
 import { startRedis } from '../../harness/redis-server.js'
 
 const redis = await startRedis()
 const client = new Redis(redis.port, '127.0.0.1', { enableOfflineQueue: true, commandTimeout: 5_000 })
 client.on('error', () => undefined) // hung and resumed below
 t.teardown(async () => {
+  breaker.stop()
   client.disconnect()
   await redis.stop()
 })
 
-const options = { client, keyPrefix: 'cat_test:', readTimeoutMs: 5_000, writeTimeoutMs: 5_000, now: Date.now }
+/** A breaker that these tests do not mean to open. */
+const breaker = new Breaker({ probe: () => client.ping(), failuresInARow: 1_000 })
+const options = { client, breaker, keyPrefix: 'cat_test:', readTimeoutMs: 5_000, writeTimeoutMs: 5_000, now: Date.now }
 
 await storeContract(t, async () => {
   await redis.client.flushall()
@@ -55,13 +60,18 @@ t.test('what strangers left under the key is a failure with a kind, not an outag
 })
 
 t.test('a full Redis refuses writes with a kind of its own and goes on answering reads', async (t) => {
-  const store = createRedisStore(options)
+  const clock = createClock(Date.now())
+  const store = createRedisStore({ ...options, now: clock.now })
   const { entry, text } = entryOf('kept')
   await store.set('k', entry, text)
   await redis.client.config('SET', 'maxmemory', '1')
   await t.rejects(store.set('other', entry, text), { name: 'StoreFailure', kind: 'full', isOutage: false })
   t.equal((await store.get('k'))?.value, 'kept')
   await redis.client.config('SET', 'maxmemory', '0')
+  await t.rejects(store.set('other', entry, text), { kind: 'full', message: /./ }, 'is not asked again for a second')
+  clock.step(1)
+  await store.set('other', entry, text)
+  t.equal((await store.get('other'))?.value, 'kept')
 })
 
 t.test('a client that throws instead of rejecting is a failure like any other', async (t) => {
@@ -72,7 +82,10 @@ t.test('a client that throws instead of rejecting is a failure like any other', 
     set: async () => 'OK',
     del: async () => 0,
   }
-  await t.rejects(createRedisStore({ ...options, client: broken }).get('k'), { name: 'StoreFailure', kind: 'closed' })
+  await t.rejects(
+    createRedisStore({ ...options, client: broken, breaker: new Breaker({ probe: async () => undefined }) }).get('k'),
+    { name: 'StoreFailure', kind: 'closed' },
+  )
 })
 
 t.test('a reply that came while our own event loop was busy is no time-out', async (t) => {
@@ -92,8 +105,35 @@ t.test('a hung Redis holds a read and a write no longer than their budgets', asy
   redis.hang()
   t.teardown(() => redis.resume())
   const began = performance.now()
-  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'no answer within 50 ms' })
-  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'no answer within 80 ms' })
+  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'timed out: no answer within 50 ms' })
+  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
   await t.rejects(store.delete('k'), { name: 'StoreFailure', kind: 'timeout' })
   t.ok(performance.now() - began < 2_000, 'three budgets and some slack')
+})
+
+t.test('an open breaker costs a read and a write nothing, and Redis is not asked', async (t) => {
+  const open = new Breaker({ probe: () => new Promise(() => undefined) })
+  t.teardown(() => open.stop())
+  open.trip()
+  const store = createRedisStore({ ...options, breaker: open })
+  const { entry, text } = entryOf(1)
+  await redis.client.config('RESETSTAT')
+  await t.rejects(store.get('k'), { name: 'StoreFailure', kind: 'open', isOutage: true })
+  await t.rejects(store.set('k', entry, text), { name: 'StoreFailure', kind: 'open' })
+  await t.rejects(store.delete('k'), { name: 'StoreFailure', kind: 'open' })
+  t.notMatch(await redis.client.info('commandstats'), /cmdstat_(get|set|del):/)
+})
+
+t.test('time-outs open the breaker, a key of the wrong type does not', async (t) => {
+  const breaker = new Breaker({ probe: () => client.ping() })
+  t.teardown(() => breaker.stop())
+  const store = createRedisStore({ ...options, breaker, readTimeoutMs: 10 })
+  await redis.client.del('cat_test:list')
+  await redis.client.lpush('cat_test:list', 'x')
+  for (let read = 0; read < 10; read += 1) await t.rejects(store.get('list'), { kind: 'wrong-type', message: /./ })
+  t.equal(breaker.isOpen, false)
+  redis.hang()
+  t.teardown(() => redis.resume())
+  for (let read = 0; read < 5; read += 1) await t.rejects(store.get('k'), { kind: 'timeout', message: /./ })
+  t.equal(breaker.isOpen, true)
 })
