@@ -104,7 +104,8 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   await app.register(fastifyRedis, { client })
   client.status = 'wait'
 
-  await withinTime(client.connect(), bootTimeoutMs) // the 'error' listener reports what becomes of it
+  const connected = client.connect().catch(() => undefined) // the 'error' listener reports it
+  await withinTime(connected, bootTimeoutMs)
   app.addHook('onClose', () => {
     isClosing = true
     breaker.stop()
@@ -168,7 +169,8 @@ function reconnectDelay(attempt: number): number {
 }
 
 async function closeClient(client: Client, closeTimeoutMs: number): Promise<void> {
-  await withinTime(client.quit(), closeTimeoutMs) // rejected at once when there is no connection to end
+  const farewell = client.quit().catch(() => undefined) // rejected at once when there is no connection to end
+  await withinTime(farewell, closeTimeoutMs)
   if (client.status === 'end') return
   const ended = new Promise((resolve) => client.once('end', resolve))
   client.disconnect()

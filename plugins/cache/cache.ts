@@ -13,13 +13,14 @@ import {
   resolveLifetime,
   resolveTags,
 } from './options.js'
+import { RefreshPauses } from './refresh-pause.js'
 import { type SchemaCheck, SchemaChecks } from './schema-check.js'
 import { SingleFlight } from './single-flight.js'
 import { type Store, StoreFailure, type StoreTier } from './store.js'
 
 /**
  * Why a read was answered as it was, in the words of RFC 9211 where it has one: `hit`; `stale` while a refresh runs
- * behind; `error`, stale because the refresh failed; `miss`; `collapsed` into a load that another caller had started;
+ * behind; `error`, stale because the refresh failed, just now or so lately that it is not tried again yet; `miss`; `collapsed` into a load that another caller had started;
  * `bypass`.
  */
 export type ReadReason = 'hit' | 'stale' | 'error' | 'miss' | 'collapsed' | 'bypass'
@@ -62,6 +63,7 @@ export class Cache {
   readonly #bypasses = new SingleFlight<Reading<unknown>>()
   /** The load whose result may be kept, by key: a `set` or `delete` in the meantime takes that right away. */
   readonly #current = new Map<string, symbol>()
+  readonly #pauses = new RefreshPauses()
   readonly #pendingWrites = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
 
@@ -129,7 +131,7 @@ export class Cache {
   /** Ends loads under way and waits, not for long, until writes under way are done. */
   async close(): Promise<void> {
     this.#closing.abort(new CacheClosed())
-    await withinTime(Promise.all(this.#pendingWrites), drainTimeoutMs)
+    await withinTime(Promise.allSettled(this.#pendingWrites), drainTimeoutMs)
   }
 
   async #answer(key: string, loader: Loader<unknown>, policy: ReadPolicy): Promise<Reading<unknown>> {
@@ -149,15 +151,26 @@ export class Cache {
     const now = this.#options.now()
     if (entry === undefined || freshness(entry, now) === 'expired') return this.#load(request, undefined)
     if (freshness(entry, now) === 'fresh') return this.#answerFrom(entry, 'fresh', 'hit')
+    if (this.#pauses.isPaused(key, now)) return this.#answerFrom(entry, 'stale', 'error')
+    const loading = this.#load(request, entry)
     if (mayServeWhileRevalidating(entry, now)) {
-      this.#load(request, entry).catch((error: unknown) => this.#failRefresh(request, error))
+      loading.catch(() => undefined) // told by the load itself
       return this.#answerFrom(entry, 'stale', 'stale')
     }
+    return this.#answerInTime(request, loading, entry)
+  }
+
+  /** The new value if it comes soon; the stale one while it is still on its way, or when it does not come. */
+  async #answerInTime(
+    { policy }: ReadRequest,
+    loading: Promise<Reading<unknown>>,
+    entry: Entry,
+  ): Promise<Reading<unknown>> {
     try {
-      return await this.#load(request, entry)
+      const loaded = await withinTime(loading, this.#options.softTimeoutMs)
+      return loaded === undefined ? this.#answerFrom(entry, 'stale', 'stale') : loaded.value
     } catch (error) {
-      const mayServeStale = await this.#failRefresh(request, error)
-      if (!mayServeStale || freshness(entry, this.#options.now()) === 'expired') throw error
+      if (!mayServeStale(policy, error) || freshness(entry, this.#options.now()) === 'expired') throw error
       return this.#answerFrom(entry, 'stale', 'error')
     }
   }
@@ -170,7 +183,11 @@ export class Cache {
       this.#current.set(key, ticket)
       try {
         const loaded = await this.#runLoad(request, stale)
+        this.#pauses.clear(key)
         return this.#keep(request, loaded, () => this.#current.get(key) === ticket)
+      } catch (error) {
+        if (stale !== undefined) await this.#failRefresh(request, error)
+        throw error
       } finally {
         if (this.#current.get(key) === ticket) this.#current.delete(key)
       }
@@ -287,20 +304,21 @@ export class Cache {
     return { value: entry.value, state, storedAt: entry.storedAt, tier: this.#store.tier, reason }
   }
 
-  /** Reports the failure; tells whether the stale value may still be served, and removes it when it may not. */
-  async #failRefresh({ key, policy }: ReadRequest, error: unknown): Promise<boolean> {
-    const mayServeStale = policy.mayServeStale?.(error) ?? true
-    const message = mayServeStale
+  /** Reports a failed refresh, and leaves the key alone for a while or, when the failure withdraws the value, removes it. */
+  async #failRefresh({ key, policy }: ReadRequest, error: unknown): Promise<void> {
+    const isKept = mayServeStale(policy, error)
+    const message = isKept
       ? 'cache: a refresh failed; the stale value is served'
       : 'cache: a refresh failed in a way that withdraws the stale value'
     this.#governor.incident({ kind: 'load-failed', key, error, message })
-    if (!mayServeStale) await this.#attempt(key, () => this.#store.delete(key))
-    return mayServeStale
+    if (isKept) this.#pauses.failed(key, this.#options.now())
+    else await this.#attempt(key, () => this.#store.delete(key))
   }
 
   /** From here on nothing that began earlier is kept under the key or joined by a new reader. */
   #supersede(key: string): void {
     this.#current.delete(key)
+    this.#pauses.clear(key)
     this.#loads.forget(key)
     this.#reads.forget(key)
   }
@@ -308,6 +326,10 @@ export class Cache {
   #checkOf(schema: TSchema | undefined): SchemaCheck | undefined {
     return schema === undefined ? undefined : this.#checks.of(schema)
   }
+}
+
+function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
+  return policy.mayServeStale?.(error) ?? true
 }
 
 /** A policy whose value nobody checks, so that the type is the caller's word. */

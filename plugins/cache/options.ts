@@ -21,6 +21,8 @@ export interface CacheOptions {
   readonly writeTimeoutMs?: number
   /** Milliseconds that a load may take, whoever waits for it. Default 30,000. */
   readonly loadTimeoutMs?: number
+  /** Milliseconds that a caller waits for a load when there is a stale value to be served instead. Default 300. */
+  readonly softTimeoutMs?: number
   /** Bytes of JSON kept in memory at most. Default 64 MiB. */
   readonly maxMemoryBytes?: number
   /** A value whose JSON is larger, in bytes, is served but not kept. Default 8 MiB. */
@@ -65,6 +67,7 @@ export interface ResolvedCacheOptions {
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
   readonly loadTimeoutMs: number
+  readonly softTimeoutMs: number
   readonly maxMemoryBytes: number
   readonly maxEntryBytes: number
   readonly now: () => number
@@ -89,6 +92,7 @@ export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
     readTimeoutMs: positive('readTimeoutMs', options.readTimeoutMs ?? 100),
     writeTimeoutMs: positive('writeTimeoutMs', options.writeTimeoutMs ?? 250),
     loadTimeoutMs: positive('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
+    softTimeoutMs: positive('softTimeoutMs', options.softTimeoutMs ?? 300),
     maxMemoryBytes: positive('maxMemoryBytes', options.maxMemoryBytes ?? 64 * 2 ** 20),
     maxEntryBytes: positive('maxEntryBytes', options.maxEntryBytes ?? 8 * 2 ** 20),
     now,

@@ -151,7 +151,59 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   }
   t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error', storedAt })
   t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
+  clock.step(0.5)
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
+})
+
+t.test('after a failed refresh the upstream is left alone for a while, and nobody waits for it', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(400)
+  let loads = 0
+  const failing = async () => {
+    loads += 1
+    throw new Error('upstream is down')
+  }
+  for (let reader = 0; reader < 20; reader += 1) {
+    t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error' })
+  }
+  t.equal(loads, 1)
+  clock.step(0.5)
+  await cache.fetch('k', failing)
+  t.equal(loads, 2)
+})
+
+t.test('a refresh that succeeds ends the pause, and so does a set', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  const failing = async () => {
+    throw new Error('upstream is down')
+  }
+  await cache.fetch('k', () => 'old')
+  clock.step(400)
+  await cache.fetch('k', failing)
+  await cache.set('k', 'mine', { ttlSeconds: 0.001 })
+  clock.step(100)
+  t.match(await cache.read('k', () => 'new'), { value: 'new', reason: 'miss' })
+})
+
+t.test('with a stale value at hand nobody waits for a slow load, which goes on and is kept', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(400)
+  const upstream = createDeferred<string>()
+  t.match(await cache.read('k', () => upstream.promise), { value: 'old', state: 'stale', reason: 'stale' })
+  upstream.resolve('new')
+  await new Promise(setImmediate)
+  t.match(await cache.read('k', () => 'newer'), { value: 'new', state: 'fresh', reason: 'hit' })
+})
+
+t.test('without a stale value a slow load is waited for', async (t) => {
+  const { cache } = (await startPlugins(t, { cache: { softTimeoutMs: 1 } })).app
+  const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'late'))
+  t.equal(await cache.fetch('k', slow), 'late')
 })
 
 t.test('a failure that withdraws the value is not answered with the stale copy, and removes it', async (t) => {

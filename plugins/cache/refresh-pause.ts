@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache'
+import { jitterOf } from './jitter.js'
+
+const firstPauseMs = 500
+const longestPauseMs = 5_000
+/** Beyond this the keys whose loads failed longest ago are forgotten, and tried again sooner than they would be. */
+const maxKeys = 10_000
+
+interface Pause {
+  readonly lengthMs: number
+  readonly until: number
+}
+
+/**
+ * How long a key is left alone after its refresh failed, so that a stale value is served at once instead of after one more
+ * failure: 0.5 s, then twice as long each time, at most 5 s, a fifth of it jitter.
+ */
+export class RefreshPauses {
+  readonly #pauses = new LRUCache<string, Pause>({ max: maxKeys })
+
+  /** Notes a failed load at the instant `now`. */
+  failed(key: string, now: number): void {
+    const before = this.#pauses.get(key)
+    const lengthMs = before === undefined ? firstPauseMs : Math.min(before.lengthMs * 2, longestPauseMs)
+    this.#pauses.set(key, { lengthMs, until: now + lengthMs * (1 - jitterOf(key) / 5) })
+  }
+
+  /** Forgets the failures: a load has succeeded, or there is another value. */
+  clear(key: string): void {
+    this.#pauses.delete(key)
+  }
+
+  /** Whether the key is to be left alone at the instant `now`. */
+  isPaused(key: string, now: number): boolean {
+    const pause = this.#pauses.get(key)
+    return pause !== undefined && now < pause.until
+  }
+}
