@@ -98,7 +98,7 @@ export class Governor {
   incident(trouble: Trouble): void {
     const now = this.#now()
     const tally = this.#incidents.get(trouble.kind)
-    if (tally === undefined) {
+    if (tally === undefined || now - tally.lastFailureAt >= this.#summaryEveryMs) {
       this.#incidents.set(trouble.kind, newTally(now))
       this.#warn(trouble)
       return

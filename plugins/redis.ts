@@ -1,3 +1,4 @@
+import { createError } from '@fastify/error'
 import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -15,6 +16,28 @@ export type { FastifyRedis } from '@fastify/redis'
 export interface RedisAddress {
   readonly host: string
   readonly port: number
+}
+
+/** An option of `fastify-vitrine/redis` that it cannot work with. */
+export const InvalidRedisOption = createError<[string]>('VITRINE_REDIS_OPTION', 'fastify.redis: %s', 500, TypeError)
+
+/** Whether a text is a `redis://`, `rediss://` or `unix:` URL that names a server. */
+export function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  if (url.protocol === 'unix:') return url.pathname.startsWith('/')
+  return (
+    /^rediss?:$/.test(url.protocol) && url.hostname !== '' && isDecodable(url.username) && isDecodable(url.password)
+  )
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false // a percent sign that encodes nothing
+  }
 }
 
 /** Where Redis is: one server by `url`, a Cluster by some of its nodes, or a master that sentinels know by name. */
@@ -69,6 +92,7 @@ const disconnectTimeoutMs = 100
 export default fp(redisPlugin, { name: 'fastify-vitrine/redis', fastify: '5.x' })
 
 async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): Promise<void> {
+  checkPlace(options)
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
   const client = createClient(options)
   const governor = new Governor({ log: app.log, subject: 'redis' })
@@ -111,6 +135,18 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
     breaker.stop()
     return closeClient(client, closeTimeoutMs)
   })
+}
+
+/** Throws `VITRINE_REDIS_OPTION` unless the options name one place: left to itself the client would ask this machine. */
+function checkPlace({ url, clusterNodes, sentinels }: RedisPluginOptions): void {
+  const places = [url, clusterNodes, sentinels].filter((place) => place !== undefined)
+  if (places.length !== 1) throw new InvalidRedisOption('wants one of url, clusterNodes and sentinels')
+  if (url !== undefined && (typeof url !== 'string' || !isRedisUrl(url))) {
+    throw new InvalidRedisOption('url must be a redis://, rediss:// or unix: URL')
+  }
+  if (clusterNodes?.length === 0 || sentinels?.length === 0) {
+    throw new InvalidRedisOption('clusterNodes and sentinels must not be empty')
+  }
 }
 
 function createClient(options: RedisPluginOptions): Client {

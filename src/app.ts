@@ -7,6 +7,7 @@ import redis from 'fastify-vitrine/redis'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
 import { createSellers } from './catalog/sellers.js'
+import { answerClientError } from './client-errors.js'
 import { type Config, cacheKeyPrefix, redisOptions } from './config.js'
 import errorAnswers from './error-answers.js'
 import pages from './pages.js'
@@ -46,6 +47,7 @@ export async function buildApp({
     genReqId: identifyRequest,
     routerOptions: { maxParamLength: 16_384 }, // no URL is longer: an id that is too long is a 400 of ours and not a 404
     rewriteUrl: decodableUrl,
+    clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(createValidatorCompiler())
 

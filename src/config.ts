@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Ajv } from 'ajv'
 import envSchema from 'env-schema'
+import { isRedisUrl } from 'fastify-vitrine/redis'
 
 /**
  * The environment: each variable's check, default and, in `description`, what it wants, as the message for a wrong
@@ -195,24 +196,6 @@ function isHttpUrl(text: string): boolean {
   const url = new URL(text)
   if (!/^https?:$/.test(url.protocol)) return false
   return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-}
-
-function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  if (url.protocol === 'unix:') return url.pathname.startsWith('/')
-  return (
-    /^rediss?:$/.test(url.protocol) && url.hostname !== '' && isDecodable(url.username) && isDecodable(url.password)
-  )
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false // a percent sign that encodes nothing
-  }
 }
 
 function isTimeZone(text: string): boolean {

@@ -22,11 +22,13 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   if (problem.status === 503 || problem.status === 504) reply.header('retry-after', '5')
   if (!isForPeople(request)) return reply.type('application/problem+json').send(problem)
   varyByFragment(reply)
+  const [, sellerId] = /^\/panels\/sellers\/([A-Za-z0-9_-]{1,64})\/events$/.exec(pathOf(request)) ?? []
   const template = wantsFragment(request) ? 'partials/problem-panel' : 'pages/problem'
   return reply.view(template, {
     problem,
     explanation: explainToPeople(problem),
     panel: pathOf(request).endsWith('/events') ? 'events' : 'sellers', // the one that htmx will replace with this
+    sellerId, // whoever was chosen stays chosen when the list beside it moves on
     title: problem.title,
     retry: request.url.replace(/^[/\\]+/, '/'), // `//host` would lead to somebody else
   })

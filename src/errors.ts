@@ -77,7 +77,10 @@ export function logError(error: FastifyError, request: FastifyRequest): void {
   const where = { method: request.method, route: request.routeOptions.url, status, code: error.code }
   if (isUpstreamError(error)) request.log.warn({ ...where, reason: error.message }, 'the upstream let a request down')
   else if (status >= 500) request.log.error({ ...where, err: error }, 'a request failed')
-  else request.log.info({ ...where, reason: error.message }, 'a request was refused')
+  else {
+    const from = status === 429 ? { address: request.ip } : {} // the one line in which it matters who asked
+    request.log.info({ ...where, ...from, reason: error.message }, 'a request was refused')
+  }
 }
 
 function statusOf(error: FastifyError): number {

@@ -28,10 +28,18 @@ async function serve(config: Config): Promise<void> {
     app.log.info('closed')
   })
   await app.listen({ host: config.HOST, port: config.PORT })
+  app.log.info({ upstream: upstreamUrl, cache: cachePlace(config) }, 'serving')
   if (demo !== undefined) {
-    app.log.info({ demo: demo.url }, 'UPSTREAM_URL is not set: showing the bundled demo marketplace')
+    app.log.info('UPSTREAM_URL is not set: showing the bundled demo marketplace')
     if (app.hasDecorator('redis')) app.log.warn('demo data is being cached in Redis; is UPSTREAM_URL forgotten?')
   }
+}
+
+/** Where entries are kept, for the log: no user and no password. */
+function cachePlace({ REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINELS: sentinels }: Config): string {
+  if (url !== undefined) return `Redis at ${new URL(url).host || new URL(url).pathname}`
+  if (nodes !== undefined) return `Redis Cluster at ${nodes}`
+  return sentinels === undefined ? 'memory' : `Redis behind sentinels at ${sentinels}`
 }
 
 /** JSON lines on stdout; for eyes only where stdout is a terminal. */

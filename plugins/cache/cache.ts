@@ -38,7 +38,10 @@ export interface Reading<T> {
 
 export interface CacheParts {
   readonly store: Store
+  /** Tells of the store. */
   readonly governor: Governor
+  /** Tells of loads that fail while there is a stale value to serve: otherwise the caller hears of them. */
+  readonly loadGovernor: Governor
   readonly options: ResolvedCacheOptions
 }
 
@@ -56,6 +59,7 @@ const drainTimeoutMs = 500
 export class Cache {
   readonly #store: Store
   readonly #governor: Governor
+  readonly #loadGovernor: Governor
   readonly #options: ResolvedCacheOptions
   readonly #checks = new SchemaChecks()
   readonly #reads = new SingleFlight<Reading<unknown>>()
@@ -67,9 +71,10 @@ export class Cache {
   readonly #pendingWrites = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
 
-  constructor({ store, governor, options }: CacheParts) {
+  constructor({ store, governor, loadGovernor, options }: CacheParts) {
     this.#store = store
     this.#governor = governor
+    this.#loadGovernor = loadGovernor
     this.#options = options
   }
 
@@ -77,7 +82,7 @@ export class Cache {
    * The fresh value under the key, or `undefined`; with `acceptStale` also one that is only kept for when a load fails.
    * With a schema, a value that does not match is no value.
    */
-  get<S extends TSchema>(key: string, policy: GetPolicy & { readonly schema: S }): Promise<Static<S> | undefined>
+  get<S extends TSchema>(key: string, policy: WithSchema<GetPolicy, S>): Promise<Static<S> | undefined>
   get<T = unknown>(key: string, policy?: WithoutSchema<GetPolicy>): Promise<T | undefined>
   async get(key: string, { schema, acceptStale = false }: GetPolicy = {}): Promise<unknown> {
     checkKey(key)
@@ -110,7 +115,7 @@ export class Cache {
   fetch<S extends TSchema>(
     key: string,
     loader: Loader<Static<S>, Static<S>>,
-    policy: ReadPolicy & { readonly schema: S },
+    policy: WithSchema<ReadPolicy, S>,
   ): Promise<Static<S>>
   fetch<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<T>
   async fetch(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<unknown> {
@@ -121,7 +126,7 @@ export class Cache {
   read<S extends TSchema>(
     key: string,
     loader: Loader<Static<S>, Static<S>>,
-    policy: ReadPolicy & { readonly schema: S },
+    policy: WithSchema<ReadPolicy, S>,
   ): Promise<Reading<Static<S>>>
   read<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<Reading<T>>
   async read(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
@@ -184,6 +189,7 @@ export class Cache {
       try {
         const loaded = await this.#runLoad(request, stale)
         this.#pauses.clear(key)
+        this.#loadGovernor.succeeded()
         return this.#keep(request, loaded, () => this.#current.get(key) === ticket)
       } catch (error) {
         if (stale !== undefined) await this.#failRefresh(request, error)
@@ -238,8 +244,9 @@ export class Cache {
     if (lifetime === undefined) return undefined
     const normal = normaliseValue(value)
     if (normal === undefined) return this.#refuse(key, 'not-json', 'a value that JSON cannot hold is not kept')
-    if (normal.text.length > this.#options.maxEntryBytes) {
-      return this.#refuse(key, 'too-large', `a value of ${normal.text.length} bytes is not kept`)
+    const bytes = Buffer.byteLength(normal.text)
+    if (bytes > this.#options.maxEntryBytes) {
+      return this.#refuse(key, 'too-large', `a value of ${bytes} bytes is not kept`)
     }
     if (check !== undefined && !check.accepts(normal.value)) {
       return this.#refuse(key, 'wrong-shape', 'a value that does not match its own schema is not kept')
@@ -310,7 +317,7 @@ export class Cache {
     const message = isKept
       ? 'cache: a refresh failed; the stale value is served'
       : 'cache: a refresh failed in a way that withdraws the stale value'
-    this.#governor.incident({ kind: 'load-failed', key, error, message })
+    this.#loadGovernor.failed({ kind: 'load-failed', key, error, message })
     if (isKept) this.#pauses.failed(key, this.#options.now())
     else await this.#attempt(key, () => this.#store.delete(key))
   }
@@ -331,6 +338,9 @@ export class Cache {
 function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
   return policy.mayServeStale?.(error) ?? true
 }
+
+/** A policy whose schema is known to the compiler; an intersection with the plain one is too deep for TypeScript 5. */
+type WithSchema<P, S extends TSchema> = Omit<P, 'schema'> & { readonly schema: S }
 
 /** A policy whose value nobody checks, so that the type is the caller's word. */
 type WithoutSchema<P> = Omit<P, 'schema'> & { readonly schema?: never }

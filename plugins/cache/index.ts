@@ -39,7 +39,9 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     client === undefined
       ? createMemoryStore({ maxBytes: resolved.maxMemoryBytes })
       : createRedisStore({ client, breaker: isRegistered ? app.redisBreaker : breakerFor(client), ...resolved })
-  const cache = new Cache({ store, governor, options: resolved })
+  // Loads go to many places: one that answers does not mean that another one is back, hence the longer quiet.
+  const loadGovernor = new Governor({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
+  const cache = new Cache({ store, governor, loadGovernor, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onClose', () => cache.close())
 

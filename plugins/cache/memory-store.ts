@@ -3,7 +3,7 @@ import type { Entry } from './entry.js'
 import type { Store } from './store.js'
 
 export interface MemoryStoreOptions {
-  /** Bound on what all entries together may weigh, in bytes of JSON (UTF-16 code units count as one). */
+  /** Bound on what all entries together may weigh, in bytes of JSON. */
   readonly maxBytes: number
 }
 
@@ -19,7 +19,7 @@ export function createMemoryStore({ maxBytes }: MemoryStoreOptions): Store {
       return entries.get(key)
     },
     async set(key, entry, valueText) {
-      entries.set(key, entry, { size: overheadBytes + key.length + valueText.length })
+      entries.set(key, entry, { size: overheadBytes + key.length + Buffer.byteLength(valueText) })
     },
     async delete(key) {
       return entries.delete(key)

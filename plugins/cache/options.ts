@@ -82,6 +82,9 @@ const maxKeyLength = 512
 export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
   const { keyPrefix = 'cat_', now = Date.now } = options
   if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
+  if (typeof now !== 'function') throw invalid('now must be a function')
+  const { redis = false } = options
+  if (redis !== false && !canServe(redis)) throw invalid('redis must be a client with get, set and del, or false')
   return {
     keyPrefix,
     lifetime: resolveLifetime(options, {
@@ -132,6 +135,10 @@ export function resolveTags(tags: readonly string[] = []): readonly string[] {
 export function checkKey(key: string): void {
   if (typeof key === 'string' && key !== '' && key.length <= maxKeyLength) return
   throw invalid(`a key is a string of 1 to ${maxKeyLength} characters`)
+}
+
+function canServe(client: RedisCommands): boolean {
+  return [client?.get, client?.set, client?.del].every((command) => typeof command === 'function')
 }
 
 function seconds(name: string, value: number): number {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { entityTagOf, isNotModified } from './conditional.js'
@@ -8,7 +9,7 @@ export type EdgeRouteOptions = Readonly<Record<never, never>>
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Lets clients ask whether what they have is still what the route answers. */
-    edge?: EdgeRouteOptions
+    edge?: EdgeRouteOptions | false
   }
 }
 
@@ -22,7 +23,7 @@ export default fp(edgePlugin, { name: 'fastify-vitrine/edge', fastify: '5.x' })
 
 async function edgePlugin(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', (route) => {
-    if (route.config?.edge === undefined) return
+    if (!route.config?.edge) return
     const others = route.onSend === undefined ? [] : [route.onSend].flat()
     // Before the hook by which Fastify's own HEAD routes take the body away, and only once there.
     if (!others.includes(validate)) route.onSend = [validate, ...others]
@@ -39,5 +40,7 @@ async function validate(request: FastifyRequest, reply: FastifyReply, payload: u
   const entityTag = reply.getHeader('etag')
   if (typeof entityTag !== 'string' || !isNotModified(request.headers['if-none-match'], entityTag)) return payload
   reply.code(304).removeHeader('content-type').removeHeader('content-length')
-  return isWhole ? '' : null
+  if (request.method === 'HEAD') return payload // Fastify's own hook takes it away and says how long it is
+  if (payload instanceof Readable) payload.destroy() // nobody will read it
+  return null // not '': that would say that the representation has no bytes, RFC 9110 §8.6
 }

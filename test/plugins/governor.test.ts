@@ -92,7 +92,26 @@ t.test('an incident with one key is summed up too, and does not count as an outa
   }
   t.equal(book.lines.length, 1)
   t.equal(governor.isTroubled, false)
-  clock.step(31)
-  governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
-  t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 50 })
+  for (const seconds of [20, 11]) {
+    clock.step(seconds)
+    governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+  }
+  t.equal(book.lines.length, 2)
+  t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 51 })
+})
+
+t.test('an incident that comes again after half a minute of quiet is a new one', async (t) => {
+  const { book, clock, governor } = createGovernor()
+  for (let day = 0; day < 3; day += 1) {
+    governor.incident({ kind: 'corrupt', key: `k${day}`, message: 'what lies in Redis is no entry' })
+    clock.step(86_400)
+  }
+  t.strictSame(
+    book.lines.map(({ key, failures }) => [key, failures]),
+    [
+      ['k0', undefined],
+      ['k1', undefined],
+      ['k2', undefined],
+    ],
+  )
 })

@@ -190,6 +190,22 @@ t.test('a write that timed out is not sent again after an outage', async (t) => 
   await server.stop()
 })
 
+t.test('asks to be told where Redis is, and does not take this machine for it', async (t) => {
+  for (const options of [
+    {},
+    { url: 'localhost:6379' },
+    { url: 'http://localhost' },
+    { url: 'unix:' },
+    { clusterNodes: [] },
+    { url: 'redis://localhost', clusterNodes: [{ host: 'localhost', port: 7_000 }] },
+  ]) {
+    const register = async () => {
+      await Fastify().register(redis, options)
+    }
+    await t.rejects(register(), { code: 'VITRINE_REDIS_OPTION' }, JSON.stringify(options))
+  }
+})
+
 t.test('leaves no rejection unhandled', async (t) => {
   await new Promise(setImmediate)
   t.strictSame(unhandled, [])

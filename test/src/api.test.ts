@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { TSchema } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import type { LightMyRequestResponse } from 'fastify'
@@ -171,6 +173,21 @@ t.test('a path that does not parse is a 400 like any other bad input', async (t)
   const panel = await app.inject('/panels/sellers/%zz/events')
   t.equal(panel.statusCode, 400)
   t.match(panel.headers['content-type'], /^text\/html/)
+})
+
+t.test('what is no HTTP request is a problem as well, and ends the connection', async (t) => {
+  const { app } = await startApp(t)
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  for (const [request, status] of [
+    ['NONSENSE / HTTP/1.1\r\n\r\n', '400 Bad Request'],
+    [`GET /?${'x'.repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, '431 Request Header Fields Too Large'],
+  ]) {
+    const socket = connect(Number(port), '127.0.0.1', () => socket.write(request ?? ''))
+    const [head, body] = (await text(socket)).split('\r\n\r\n')
+    t.match(head, `HTTP/1.1 ${status}`)
+    t.match(head, 'content-type: application/problem+json')
+    t.match(JSON.parse(body ?? ''), { type: 'about:blank', status: Number.parseInt(status ?? '', 10) })
+  }
 })
 
 t.test('what does not exist is a 404 problem, whoever asks for it and how', async (t) => {

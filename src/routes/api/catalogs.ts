@@ -7,8 +7,10 @@ import { SellerParams } from '../../schemas/listing.js'
 
 const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
   const schema = {
+    operationId: 'listCatalogs',
     summary: "A seller's coming catalogs",
-    description: 'Catalogs that start today or later in the time zone of the catalog, soonest first.',
+    description:
+      'Catalogs that start today or later in the time zone of the catalog, soonest first. A seller that nobody knows has none. A page beyond the last is empty. Answers carry an ETag; If-None-Match is answered 304.',
     tags: ['catalog'],
     params: SellerParams,
     querystring: CatalogsQuery,

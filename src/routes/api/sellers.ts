@@ -6,8 +6,10 @@ import { SellerListing, SellersQuery } from '../../schemas/seller.js'
 
 const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app, { sellers }) => {
   const schema = {
+    operationId: 'listSellers',
     summary: 'Sellers',
-    description: 'All sellers in the order of the marketplace, or those that match a filter.',
+    description:
+      'All sellers in the order of the marketplace, or those that match the filters: a part of the name, the whole customer display id. A page beyond the last is empty. Parameters of other names are ignored. Answers carry an ETag; If-None-Match is answered 304.',
     tags: ['catalog'],
     querystring: SellersQuery,
     response: { 200: SellerListing, ...problemResponses },

@@ -155,6 +155,22 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
 })
 
+t.test('loads that fail are a story of their own, with an end', async (t) => {
+  const clock = createClock()
+  const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
+  await app.cache.fetch('k', () => 'old')
+  clock.step(400)
+  await app.cache.fetch('k', async () => {
+    throw new Error('upstream is down')
+  })
+  clock.step(20)
+  await app.cache.fetch('k', () => 'new')
+  t.match(book.lines.slice(-2), [
+    { level: 40, subject: 'loading', kind: 'load-failed', reason: 'upstream is down' },
+    { level: 30, subject: 'loading', msg: 'loading works again' },
+  ])
+})
+
 t.test('after a failed refresh the upstream is left alone for a while, and nobody waits for it', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
@@ -351,9 +367,9 @@ t.test('an entry kept under one schema is a miss for another that it happens to 
   t.equal(await cache.get('k', { schema: Type.Array(Type.Number()) }), undefined)
 })
 
-t.test('a value over the size limit is served and not kept', async (t) => {
+t.test('a value over the size limit, in bytes and not in characters, is served and not kept', async (t) => {
   const { app, book } = await startPlugins(t, { cache: { maxEntryBytes: 100 } })
-  const large = 'x'.repeat(100)
+  const large = '日'.repeat(33)
   t.equal(await app.cache.fetch('k', () => large), large)
   t.equal(await app.cache.get('k'), undefined)
   t.match(book.at(40), [{ kind: 'too-large' }])
@@ -374,6 +390,9 @@ t.test('an option, key, policy or tag that makes no sense is refused with a code
     { staleIfErrorSeconds: -1 },
     { keyPrefix: '' },
     { readTimeoutMs: 0 },
+    { redis: {} as never },
+    { redis: 'redis://localhost' as never },
+    { now: 5 as never },
   ]) {
     await t.rejects(startPlugins(t, { cache: options }), refusal, JSON.stringify(options))
   }

@@ -15,6 +15,7 @@ async function startEdge(t: Test) {
   app.get('/missing', { config }, async (_request, reply) => reply.code(404).send({ no: 1 }))
   app.post('/json', { config }, async () => ({ answer: 42 }))
   app.get('/plain', async () => ({ answer: 42 }))
+  app.get('/off', { config: { edge: false } }, async () => ({ answer: 42 }))
   await app.ready()
   t.teardown(() => app.close())
   return app
@@ -34,6 +35,7 @@ t.test('a client that has the answer gets a 304 without a body and with the fiel
   t.equal(again.body, '')
   t.match(again.headers, { etag, 'cache-control': 'no-cache' })
   t.notOk(again.headers['content-type'])
+  t.notOk('content-length' in again.headers, 'nor does it say that there are no bytes')
 })
 
 t.test('a HEAD request is validated like the GET that it stands for', async (t) => {
@@ -66,6 +68,7 @@ t.test('errors, other methods and routes that did not ask are left alone', async
     { method: 'GET', url: '/missing' },
     { method: 'POST', url: '/json' },
     { method: 'GET', url: '/plain' },
+    { method: 'GET', url: '/off' },
   ] as const) {
     const { headers, statusCode } = await app.inject({ ...request, headers: { 'if-none-match': '*' } })
     t.not(statusCode, 304)
