@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { startServer, timeGet } from './harness.js'
 
 const requests = 10_000
-const rounds = 8
+const rounds = 4
 const server = await startServer()
 const { items } = JSON.parse((await timeGet(`${server.url}/api/v1/sellers?page_size=100`)).body)
 const ids = items.map(({ id }) => id)
