@@ -175,6 +175,16 @@ t.test('a path that does not parse is a 400 like any other bad input', async (t)
   t.match(panel.headers['content-type'], /^text\/html/)
 })
 
+t.test('every answer says under which id to look for it in the log', async (t) => {
+  const { app } = await startApp(t, { upstream: data() })
+  for (const url of ['/', sellersApi, '/nowhere', `${sellersApi}?page=0`, '/healthz']) {
+    const given = await app.inject({ url, headers: { 'x-request-id': 'mobile-42' } })
+    t.equal(given.headers['x-request-id'], 'mobile-42', url)
+    const made = await app.inject({ url, headers: { 'x-request-id': 'not<harmless>' } })
+    t.match(made.headers['x-request-id'], /^[\da-f-]{36}$/, url)
+  }
+})
+
 t.test('what is no HTTP request is a problem as well, and ends the connection', async (t) => {
   const { app } = await startApp(t)
   const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
