@@ -280,7 +280,7 @@ t.test('the page of an error leads nowhere but to our own origin', async (t) => 
 })
 
 t.test('an error of the upstream is a problem with a code, and says when to come back', async (t) => {
-  const { app, upstream } = await startApp(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' }, upstream: data() })
+  const { app, upstream } = await startApp(t, { environment: { UPSTREAM_TIMEOUT_MS: '500' }, upstream: data() })
   for (const [fault, status, title, retryAfter] of [
     [{ status: 500 }, 502, 'Bad Gateway', undefined],
     [{ destroy: 'at once' }, 503, 'Service Unavailable', '5'],

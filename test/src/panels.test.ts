@@ -141,7 +141,7 @@ t.test('Vary names both headers of htmx, whatever the answer is', async (t) => {
 })
 
 t.test('an error has the same status as a page and as a panel, and the panel keeps its id', async (t) => {
-  const { open, upstream } = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+  const { open, upstream } = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '500' } })
   const cases: [url: string, id: string, status: number, fault?: Parameters<typeof upstream.fail>[0]][] = [
     [`${sellersPanel}?page=0`, 'sellers', 400],
     ['/?page_size=101', 'sellers', 400],

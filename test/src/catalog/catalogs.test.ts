@@ -494,7 +494,7 @@ t.test('an upstream that fails while there is nothing kept is a problem, and not
     await t.test(name, async (t) => {
       const clock = createClock()
       const { app, ask, upstream } = await open(t, {
-        environment: { UPSTREAM_TIMEOUT_MS: '60' },
+        environment: { UPSTREAM_TIMEOUT_MS: '500' },
         now: clock.now,
         upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) },
       })

@@ -359,7 +359,7 @@ t.test('whatever the upstream does wrong is a problem that names it, and nothing
     await t.test(name, async (t) => {
       const clock = createClock()
       const { app, ask, upstream } = await open(t, {
-        environment: { UPSTREAM_TIMEOUT_MS: '60' },
+        environment: { UPSTREAM_TIMEOUT_MS: '500' },
         now: clock.now,
         upstream: { sellers: makeSellers(3) },
       })
