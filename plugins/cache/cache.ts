@@ -20,8 +20,8 @@ import { type Store, StoreFailure, type StoreTier } from './store.js'
 
 /**
  * Why a read was answered as it was, in the words of RFC 9211 where it has one: `hit`; `stale` while a refresh runs
- * behind; `error`, stale because the refresh failed, just now or so lately that it is not tried again yet; `miss`; `collapsed` into a load that another caller had started;
- * `bypass`.
+ * behind; `error`, stale because the refresh failed, just now or so lately that it is not tried again yet; `miss`;
+ * `collapsed` into a load that another caller had started; `bypass`.
  */
 export type ReadReason = 'hit' | 'stale' | 'error' | 'miss' | 'collapsed' | 'bypass'
 
@@ -185,17 +185,18 @@ export class Cache {
     const { key } = request
     const { promise, isCollapsed } = this.#loads.run(key, async () => {
       const ticket = Symbol(key)
+      const isCurrent = () => this.#current.get(key) === ticket
       this.#current.set(key, ticket)
       try {
         const loaded = await this.#runLoad(request, stale)
         this.#pauses.clear(key)
         this.#loadGovernor.succeeded()
-        return this.#keep(request, loaded, () => this.#current.get(key) === ticket)
+        return this.#keep(request, loaded, isCurrent)
       } catch (error) {
-        if (stale !== undefined) await this.#failRefresh(request, error)
+        if (stale !== undefined && isCurrent()) await this.#failRefresh(request, error)
         throw error
       } finally {
-        if (this.#current.get(key) === ticket) this.#current.delete(key)
+        if (isCurrent()) this.#current.delete(key)
       }
     })
     const reading = await promise

@@ -32,5 +32,3 @@ export function pageOf<Item extends TSchema>(item: Item) {
     total: Type.Integer({ minimum: 0 }),
   })
 }
-
-export type UpstreamPage<Item> = Omit<Static<ReturnType<typeof pageOf>>, 'items'> & { items: Item[] }

@@ -155,6 +155,19 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
 })
 
+t.test('a refresh that began before a set and fails after it takes nothing away', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+  await cache.fetch('k', () => 'old')
+  clock.step(310)
+  const upstream = createDeferred<string>()
+  t.equal(await cache.fetch('k', () => upstream.promise, { mayServeStale: () => false }), 'old')
+  await cache.set('k', 'mine')
+  upstream.reject(new Error('403'))
+  await new Promise(setImmediate)
+  t.equal(await cache.get('k'), 'mine')
+})
+
 t.test('loads that fail are a story of their own, with an end', async (t) => {
   const clock = createClock()
   const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
