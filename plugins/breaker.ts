@@ -39,6 +39,7 @@ export class Breaker {
   #timer: NodeJS.Timeout | undefined
   #isProbing = false
   #isStopped = false
+  readonly #listeners = new Set<(isOpen: boolean) => void>()
 
   constructor(options: BreakerOptions) {
     this.#options = {
@@ -61,6 +62,11 @@ export class Breaker {
     return this.#isOpen
   }
 
+  /** Calls back whenever it opens or closes. */
+  onChange(listener: (isOpen: boolean) => void): void {
+    this.#listeners.add(listener)
+  }
+
   /** Counts a request that the server answered. */
   succeeded(): void {
     if (this.#isOpen) return // a late answer to a question from before
@@ -75,13 +81,13 @@ export class Breaker {
     this.#count(1)
     const { failures, total } = this.#window
     const isMostly = total >= samples && failures / total > failureShare
-    if (this.#failuresInARow >= failuresInARow || isMostly) this.#isOpen = true
+    if (this.#failuresInARow >= failuresInARow || isMostly) this.#turn(true)
     this.#watch()
   }
 
   /** Opens at once: the connection is gone, or the server says that it will not serve. */
   trip(): void {
-    this.#isOpen = true
+    this.#turn(true)
     this.#watch()
   }
 
@@ -96,6 +102,12 @@ export class Breaker {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+  }
+
+  #turn(isOpen: boolean): void {
+    if (this.#isOpen === isOpen) return
+    this.#isOpen = isOpen
+    for (const listener of this.#listeners) listener(isOpen)
   }
 
   #count(failures: 0 | 1): void {
@@ -141,9 +153,9 @@ export class Breaker {
     const { successesToClose, calmMs, now, onCalm } = this.#options
     this.#successes = (this.#successes ?? 0) + 1
     if (this.#isOpen && this.#successes >= successesToClose) {
-      this.#isOpen = false
       this.#failuresInARow = 0
       this.#window = { endsAt: 0, failures: 0, total: 0 }
+      this.#turn(false)
     }
     if (this.#isOpen || now() - this.#lastFailureAt < calmMs) return
     this.#successes = undefined

@@ -3,7 +3,7 @@ import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { Breaker } from './breaker.js'
+import { type Breakers, createBreakers } from './breakers.js'
 import { Governor } from './governor.js'
 import { classifyRedisFailure, countRedisFailure } from './redis-failure.js'
 import { withinBudget } from './within-budget.js'
@@ -69,8 +69,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Tells the story of the connection's outages; the cache reports into the same one. */
     redisGovernor: Governor
-    /** Says whether the connection is to be left alone for now; who uses the connection reports to it. */
-    redisBreaker: Breaker
+    /** Say whether Redis is to be left alone for now, server by server; who uses the connection reports to them. */
+    redisBreakers: Breakers
   }
 }
 
@@ -96,14 +96,14 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
   const client = createClient(options)
   const governor = new Governor({ log: app.log, subject: 'redis' })
-  const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
+  const breakers = createBreakers(client, { probe, onCalm: () => governor.succeeded() })
   app.decorate('redisGovernor', governor)
-  app.decorate('redisBreaker', breaker)
+  app.decorate('redisBreakers', breakers)
   let isClosing = false
 
-  async function probe(): Promise<void> {
+  async function probe(server: Client): Promise<void> {
     try {
-      await withinBudget(() => client.ping(), probeTimeoutMs)
+      await withinBudget(() => server.ping(), probeTimeoutMs)
     } catch (error) {
       report(error)
       throw error
@@ -115,12 +115,12 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   }
   client.on('error', (error: Error) => {
     report(error) // the listener also keeps ioredis from printing the error on stderr
-    countRedisFailure(classifyRedisFailure(error), breaker)
+    countRedisFailure(classifyRedisFailure(error), breakers.whole)
   })
   client.on('close', () => {
-    if (!isClosing) breaker.trip()
+    if (!isClosing) breakers.whole.trip()
   })
-  client.on('ready', () => breaker.hurry())
+  client.on('ready', () => breakers.hurry())
 
   // @fastify/redis ends boot with an error unless its client is 'ready', or gets there within the plugin time-out. The
   // client has not begun to connect and nobody else holds it yet, so it says 'ready' for as long as registering takes.
@@ -132,7 +132,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   await withinTime(connected, bootTimeoutMs)
   app.addHook('onClose', () => {
     isClosing = true
-    breaker.stop()
+    breakers.stop()
     return closeClient(client, closeTimeoutMs)
   })
 }

@@ -1,53 +1,76 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Breaker } from '../breaker.js'
+import { soleBreaker } from '../breakers.js'
 import { Governor } from '../governor.js'
 import { withinBudget } from '../within-budget.js'
 import { Cache } from './cache.js'
-import { createMemoryStore } from './memory-store.js'
-import { type CacheOptions, resolveOptions } from './options.js'
+import { CacheClock } from './cache-clock.js'
+import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './options.js'
 import { createRedisStore, type RedisCommands } from './redis-store.js'
+import { Telling } from './telling.js'
 
-export type { Cache, Reading, ReadReason } from './cache.js'
+export type { Cache, CacheStats, EntryExplanation, Explanation, PurgeResult, Reading } from './cache.js'
+export type { Made } from './collector.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
 export type { Load, Loader } from './load.js'
-export type { CacheOptions, GetPolicy, Policy, ReadPolicy } from './options.js'
+export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
 export type { RedisCommands } from './redis-store.js'
+export {
+  channels,
+  type LoadEvent,
+  type PurgeEvent,
+  type ReadEvent,
+  type ReadReason,
+  type StateEvent,
+  type StoreState,
+  type Tier,
+  type WriteEvent,
+} from './telling.js'
+export type { CoherenceState, QueuedPurge, Standing } from './tiers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The read-through cache: Redis where it is registered, this process's memory otherwise. */
+    /** The read-through cache: this process's memory, before Redis where that is registered. */
     cache: Cache
   }
 }
 
 /**
- * `fastify.cache`: a read-through cache whose callers never see a failure of Redis. Keeps its entries in
- * `fastify.redis` when that is registered before it, in memory otherwise.
+ * `fastify.cache`: a read-through cache whose callers never see a failure of Redis. Keeps its entries in memory and, when
+ * `fastify.redis` is registered before it, in Redis for all processes.
  */
 export default fp(cachePlugin, { name: 'fastify-vitrine/cache', fastify: '5.x' })
 
 async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise<void> {
   const resolved = resolveOptions(options)
+  const clock = new CacheClock(resolved.now, { isCorrected: options.now === undefined })
   const registered = app.hasDecorator('redis') ? app.redis : undefined
   const client = options.redis === false ? undefined : (options.redis ?? registered)
-  const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreaker')
+  const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreakers')
   const governor = isRegistered
     ? app.redisGovernor // one outage, one story: the connection and the cache tell it together
     : new Governor({ log: app.log, subject: 'cache', now: resolved.now })
-  const store =
-    client === undefined
-      ? createMemoryStore({ maxBytes: resolved.maxMemoryBytes })
-      : createRedisStore({ client, breaker: isRegistered ? app.redisBreaker : breakerFor(client), ...resolved })
   // Loads go to many places: one that answers does not mean that another one is back, hence the longer quiet.
   const loadGovernor = new Governor({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
-  const cache = new Cache({ store, governor, loadGovernor, options: resolved })
+  const telling = new Telling(resolved.keyPrefix, resolved.familyOf)
+  const store = options.store ?? (client && redisStore(client, resolved))
+  const cache = new Cache({ store, clock, governor, loadGovernor, telling, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onClose', () => cache.close())
 
+  function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {
+    const breakers = isRegistered ? app.redisBreakers : soleBreaker(breakerFor(client))
+    const onRefused = (error: unknown) => {
+      const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
+      governor.incident({ kind: 'no-tracking', error, message })
+    }
+    return createRedisStore({ client, breakers, clock, onRefused, ...resolved })
+  }
+
   /** For a client that somebody else made: all that we know it can do is to read. */
   function breakerFor(client: RedisCommands): Breaker {
-    const probe = () => withinBudget(() => client.get(`${resolved.keyPrefix}probe`), resolved.readTimeoutMs)
+    const probe = () => withinBudget(() => client.get(`${resolved.keyPrefix}~probe`), resolved.readTimeoutMs)
     const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
     app.addHook('onClose', async () => breaker.stop())
     return breaker

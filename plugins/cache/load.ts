@@ -1,5 +1,5 @@
-import type { Entry, Lifetime } from './entry.js'
-import { LoadTimeout } from './errors.js'
+import type { Lifetime } from './entry.js'
+import { InvalidCacheOption, LoadTimeout } from './errors.js'
 import { type Policy, resolveLifetime, resolveTags } from './options.js'
 
 /** What a loader is handed: how to stop, what there was before, and a say in how its answer is kept. */
@@ -15,6 +15,10 @@ export interface Load<Stale = unknown> {
   addTags(...tags: string[]): void
   /** Serves this answer without keeping it. */
   doNotKeep(): void
+  /** Gives the value that was to be replaced, to be kept as if it had been loaded anew: the source says it is unchanged. */
+  notModified(): Stale
+  /** Gives the value back, to be kept briefly (`absentTtlSeconds`) and never served stale: it says that there is nothing. */
+  absent<V>(value: V): V
 }
 
 /** Fetches the value of one key from where it really lives. */
@@ -24,6 +28,8 @@ export type Loader<T, Stale = unknown> = (load: Load<Stale>) => Promise<T> | T
 export interface Loaded {
   readonly value: unknown
   readonly startedAt: number
+  /** Milliseconds that the load took. */
+  readonly tookMs: number
   readonly lifetime: Lifetime | undefined
   readonly tags: readonly string[]
 }
@@ -33,7 +39,8 @@ export interface LoadOrder {
   readonly loader: Loader<unknown>
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
-  readonly stale: Entry | undefined
+  readonly stale: { readonly value: unknown; readonly storedAt: number } | undefined
+  readonly absentTtlSeconds: number
   readonly timeoutMs: number
   /** Ends every load when the application closes. */
   readonly closing: AbortSignal
@@ -68,11 +75,20 @@ export async function runLoad(order: LoadOrder): Promise<Loaded> {
     doNotKeep() {
       lifetime = undefined
     },
+    notModified() {
+      if (stale === undefined) throw new InvalidCacheOption('notModified() wants a value that is being replaced')
+      return stale.value
+    },
+    absent(value) {
+      lifetime = { ttlSeconds: order.absentTtlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
+      return value
+    },
   }
+  const began = performance.now()
   try {
     if (closing.aborted) throw closing.reason
     const value = await Promise.race([loader(load), aborted])
-    return { value, startedAt, lifetime, tags }
+    return { value, startedAt, tookMs: performance.now() - began, lifetime, tags }
   } finally {
     clearTimeout(timer)
     closing.removeEventListener('abort', close)

@@ -2,6 +2,8 @@ import type { TSchema } from '@sinclair/typebox'
 import type { Lifetime } from './entry.js'
 import { InvalidCacheOption } from './errors.js'
 import type { RedisCommands } from './redis-store.js'
+import type { Store } from './store.js'
+import type { PurgeOrder } from './tiers.js'
 
 /** Options of the cache; each has a default. */
 export interface CacheOptions {
@@ -15,6 +17,8 @@ export interface CacheOptions {
   readonly staleIfErrorSeconds?: number
   /** The client to keep entries in. Default: `fastify.redis` where it is registered; `false`: memory only. */
   readonly redis?: RedisCommands | false
+  /** A shared store instead of Redis, such as the one of `fastify-vitrine/cache/testing`. */
+  readonly store?: Store
   /** Milliseconds that a read from Redis may hold a request. Default 100. */
   readonly readTimeoutMs?: number
   /** Milliseconds after which a write to Redis counts as failed. Default 250. */
@@ -23,11 +27,24 @@ export interface CacheOptions {
   readonly loadTimeoutMs?: number
   /** Milliseconds that a caller waits for a load when there is a stale value to be served instead. Default 300. */
   readonly softTimeoutMs?: number
+  /** Seconds for which an answer that says `absent` is kept. Default 30. */
+  readonly absentTtlSeconds?: number
+  /** Milliseconds after which a load that died with its process is begun anew by another one. Default 3,000. */
+  readonly leaseMs?: number
   /** Bytes of JSON kept in memory at most. Default 64 MiB. */
   readonly maxMemoryBytes?: number
+  /** Entries kept in memory at most. Default 100,000. */
+  readonly maxMemoryEntries?: number
+  /** Values whose JSON is longer than this are compressed in Redis, off the request's path. Default: none are. */
+  readonly compressAboveBytes?: number
+  /** What keys of a kind are called in metrics. Default: the key up to its first digit; at most 50 names are told apart. */
+  readonly familyOf?: (key: string) => string
   /** A value whose JSON is larger, in bytes, is served but not kept. Default 8 MiB. */
   readonly maxEntryBytes?: number
-  /** Milliseconds since the epoch; a test hands in its own clock. Default `Date.now`. */
+  /**
+   * Milliseconds since the epoch; a test hands in its own clock, which is then taken at its word. Default `Date.now`, corrected by the
+   * clock of Redis wherever processes compare.
+   */
   readonly now?: () => number
 }
 
@@ -61,6 +78,18 @@ export interface ReadPolicy extends Policy {
   readonly mayServeStale?: (error: unknown) => boolean
 }
 
+/** What to purge; after it the next read loads again. */
+export interface Purge {
+  /** Entries with any of these tags, at most 256. */
+  readonly tags?: readonly string[]
+  /** Entries under these keys, at most 256. */
+  readonly keys?: readonly string[]
+  /** Every entry. */
+  readonly all?: boolean
+  /** Also removes what is kept for stale-if-error. Default false. */
+  readonly hard?: boolean
+}
+
 export interface ResolvedCacheOptions {
   readonly keyPrefix: string
   readonly lifetime: Lifetime
@@ -68,8 +97,13 @@ export interface ResolvedCacheOptions {
   readonly writeTimeoutMs: number
   readonly loadTimeoutMs: number
   readonly softTimeoutMs: number
+  readonly absentTtlSeconds: number
+  readonly leaseMs: number
   readonly maxMemoryBytes: number
+  readonly maxMemoryEntries: number
   readonly maxEntryBytes: number
+  readonly compressAboveBytes: number | undefined
+  readonly familyOf: ((key: string) => string) | undefined
   readonly now: () => number
 }
 
@@ -84,7 +118,9 @@ export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
   if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
   if (typeof now !== 'function') throw invalid('now must be a function')
   const { redis = false } = options
-  if (redis !== false && !canServe(redis)) throw invalid('redis must be a client with get, set and del, or false')
+  if (redis !== false && !canServe(redis)) throw invalid('redis must be a client with get and eval, or false')
+  const { familyOf, compressAboveBytes } = options
+  if (familyOf !== undefined && typeof familyOf !== 'function') throw invalid('familyOf must be a function')
   return {
     keyPrefix,
     lifetime: resolveLifetime(options, {
@@ -96,8 +132,14 @@ export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
     writeTimeoutMs: positive('writeTimeoutMs', options.writeTimeoutMs ?? 250),
     loadTimeoutMs: positive('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
     softTimeoutMs: positive('softTimeoutMs', options.softTimeoutMs ?? 300),
+    absentTtlSeconds: positive('absentTtlSeconds', seconds('absentTtlSeconds', options.absentTtlSeconds ?? 30)),
+    leaseMs: positive('leaseMs', options.leaseMs ?? 3_000),
     maxMemoryBytes: positive('maxMemoryBytes', options.maxMemoryBytes ?? 64 * 2 ** 20),
+    maxMemoryEntries: Math.floor(positive('maxMemoryEntries', options.maxMemoryEntries ?? 100_000)),
     maxEntryBytes: positive('maxEntryBytes', options.maxEntryBytes ?? 8 * 2 ** 20),
+    compressAboveBytes:
+      compressAboveBytes === undefined ? undefined : positive('compressAboveBytes', compressAboveBytes),
+    familyOf,
     now,
   }
 }
@@ -123,12 +165,25 @@ export function resolveLifetime(policy: Policy, defaults: Lifetime): Lifetime {
 export function resolveTags(tags: readonly string[] = []): readonly string[] {
   const distinct = [...new Set(tags)]
   if (distinct.length > maxTags) throw invalid(`an entry has at most ${maxTags} tags`)
-  for (const tag of distinct) {
-    if (typeof tag !== 'string' || tag === '' || tag.length > maxTagLength || /\s/.test(tag)) {
-      throw invalid(`a tag has 1 to ${maxTagLength} characters and no white space`)
-    }
-  }
+  for (const tag of distinct) checkTag(tag)
   return distinct
+}
+
+function checkTag(tag: string): void {
+  if (typeof tag === 'string' && tag !== '' && tag !== '*' && tag.length <= maxTagLength && !/\s/.test(tag)) return
+  throw invalid(`a tag has 1 to ${maxTagLength} characters, no white space, and is not *`)
+}
+
+const maxPurged = 256
+
+/** The purge, completed; throws `VITRINE_CACHE_OPTION` when it names nothing, too much, or something that cannot be. */
+export function resolvePurge({ tags = [], keys = [], all = false, hard = false }: Purge): PurgeOrder {
+  if (!Array.isArray(tags) || !Array.isArray(keys)) throw invalid('purge wants lists of tags and keys')
+  if (tags.length > maxPurged || keys.length > maxPurged) throw invalid(`purge takes at most ${maxPurged} at a time`)
+  for (const tag of tags) checkTag(tag)
+  for (const key of keys) checkKey(key)
+  if (tags.length === 0 && keys.length === 0 && all !== true) throw invalid('purge wants tags, keys or all')
+  return { tags: [...new Set(tags)], keys: [...new Set(keys)], all: all === true, isHard: hard === true }
 }
 
 /** Throws `VITRINE_CACHE_OPTION` unless the key is a string of 1 to 512 characters. */
@@ -138,7 +193,7 @@ export function checkKey(key: string): void {
 }
 
 function canServe(client: RedisCommands): boolean {
-  return [client?.get, client?.set, client?.del].every((command) => typeof command === 'function')
+  return [client?.get, client?.eval].every((command) => typeof command === 'function')
 }
 
 function seconds(name: string, value: number): number {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { type Entry, normaliseValue, resolveInstants } from '../../plugins/cache/entry.js'
-import type { Store } from '../../plugins/cache/store.js'
+import { isTombstone, type Store } from '../../plugins/cache/store.js'
 
 /** What every store must do; runs against each implementation, which the factory makes empty. */
 export async function storeContract(t: Test, createStore: (t: Test) => Promise<Store>): Promise<void> {
@@ -14,7 +14,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     for (const value of [[], {}, null, 0, '', false, 'é \u2028 🙂', [{ id: 1, name: null }]]) {
       const { entry, text } = entryOf(value)
       await store.set('k', entry, text)
-      t.strictSame(await store.get('k'), entry)
+      t.strictSame(await entryIn(store, 'k'), entry)
     }
   })
 
@@ -22,7 +22,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     const store = await createStore(t)
     const { entry, text } = entryOf([{ id: 1 }])
     await store.set('k', entry, text)
-    const kept = (await store.get('k'))?.value as { id: number }[]
+    const kept = (await entryIn(store, 'k'))?.value as { id: number }[]
     t.throws(() => kept.push({ id: 2 }), TypeError)
     t.throws(() => Object.assign(kept[0] ?? {}, { id: 2 }), TypeError)
   })
@@ -31,7 +31,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     const store = await createStore(t)
     const { entry, text } = entryOf('old', Date.now() - 10_000)
     await store.set('k', entry, text)
-    t.equal((await store.get('k'))?.value, 'old')
+    t.equal((await entryIn(store, 'k'))?.value, 'old')
   })
 
   await t.test('a later entry replaces an earlier one', async (t) => {
@@ -40,16 +40,105 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
       const { entry, text } = entryOf(value)
       await store.set('k', entry, text)
     }
-    t.equal((await store.get('k'))?.value, 'second')
+    t.equal((await entryIn(store, 'k'))?.value, 'second')
   })
 
-  await t.test('removes an entry and says whether there was one', async (t) => {
+  await t.test('a later entry stays when an earlier one comes after it', async (t) => {
+    const store = await createStore(t)
+    const now = Date.now()
+    const [older, newer] = [entryOf('older', now - 5), entryOf('newer', now)]
+    t.equal(await store.set('k', newer.entry, newer.text), 'kept')
+    t.equal(await store.set('k', older.entry, older.text), 'newer')
+    t.equal((await entryIn(store, 'k'))?.value, 'newer')
+  })
+
+  await t.test(
+    'a hard purge removes an entry, says whether there was one, and keeps out what began before it',
+    async (t) => {
+      const store = await createStore(t)
+      const { entry, text } = entryOf(1)
+      const purge = { stamp: entry.stamp + 1, isHard: true, fenceMs: 60_000 }
+      await store.set('k', entry, text)
+      t.equal(await store.purgeKey('k', purge), true)
+      t.equal(await store.purgeKey('k', purge), false)
+      t.equal(await entryIn(store, 'k'), undefined)
+      t.equal(await store.set('k', entry, text), 'purged')
+      t.equal(await store.set('k', { ...entry, stamp: entry.stamp + 2 }, text), 'kept')
+    },
+  )
+
+  await t.test('a soft purge leaves the entry with a note of when it was', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf(1)
     await store.set('k', entry, text)
-    t.equal(await store.delete('k'), true)
-    t.equal(await store.delete('k'), false)
-    t.equal(await store.get('k'), undefined)
+    const stamp = entry.stamp + 1
+    t.equal(await store.purgeKey('k', { stamp, isHard: false, fenceMs: 60_000 }), true)
+    t.match(await entryIn(store, 'k'), { value: 1, purgedAt: stamp })
+    t.equal(await store.set('k', entry, text), 'purged', 'and keeps out what began before it')
+  })
+
+  await t.test('a purge takes nothing away that began after it', async (t) => {
+    const store = await createStore(t)
+    const { entry, text } = entryOf(1)
+    await store.set('k', entry, text)
+    for (const isHard of [true, false]) {
+      t.equal(await store.purgeKey('k', { stamp: entry.stamp - 1, isHard, fenceMs: 60_000 }), false)
+    }
+    t.match(await entryIn(store, 'k'), { value: 1, purgedAt: 0 })
+  })
+
+  await t.test('a fresh entry of another schema is left alone, a stale one is not', async (t) => {
+    const store = await createStore(t)
+    const fresh = entryOf('theirs')
+    await store.set('fresh', fresh.entry, fresh.text)
+    const ours = { ...fresh.entry, fingerprint: '0123456789ab', stamp: fresh.entry.stamp + 1 }
+    t.equal(await store.set('fresh', ours, '"ours"'), 'other-schema')
+    const stale = entryOf('theirs', Date.now() - 6_000)
+    await store.set('stale', stale.entry, stale.text)
+    t.equal(await store.set('stale', ours, '"ours"'), 'kept')
+  })
+
+  await t.test('tells the stamp of an entry without the entry', async (t) => {
+    const store = await createStore(t)
+    const { entry, text } = entryOf(1)
+    t.equal(await store.stampOf('k'), undefined)
+    await store.set('k', entry, text)
+    t.equal(await store.stampOf('k'), entry.stamp)
+  })
+
+  await t.test('purges get stamps in the order in which they came, whatever their own clocks say', async (t) => {
+    const store = await createStore(t)
+    const now = Date.now() * 1_000
+    const first = await store.addPurges(['.a', '!b'], now)
+    const second = await store.addPurges(['.c'], now - 10_000)
+    t.equal(first, now)
+    t.ok(second > first)
+    t.strictSame(Object.fromEntries((await store.readPurges(0)).stamps), { '.a': first, '!b': first, '.c': second })
+    t.strictSame(Object.fromEntries((await store.readPurges(first)).stamps), { '.c': second })
+  })
+
+  await t.test('purges that were lost can be put back, and who reads on from before is told all of them', async (t) => {
+    const store = await createStore(t)
+    const now = Date.now() * 1_000
+    const stamp = await store.addPurges(['.new'], now)
+    await store.restorePurges(new Map([['.lost', now - 500]]))
+    const read = await store.readPurges(stamp)
+    t.equal(read.isComplete, true)
+    t.strictSame(Object.fromEntries(read.stamps), { '.new': stamp, '.lost': now - 500 })
+  })
+
+  await t.test('a lease is one process’s until that ends it, and only that one can', async (t) => {
+    const store = await createStore(t)
+    t.equal(await store.acquireLease('k', 'a', 5_000), 'mine')
+    t.equal(await store.acquireLease('k', 'b', 5_000), 'theirs')
+    t.equal(await store.renewLease('k', 'b'), false)
+    t.equal(await store.renewLease('k', 'a'), true)
+    await store.endLease('k', 'b', 'done')
+    t.equal(await store.acquireLease('k', 'b', 5_000), 'theirs')
+    await store.endLease('k', 'a', 'done')
+    t.equal(await store.acquireLease('k', 'b', 5_000), 'mine')
+    await store.endLease('k', 'b', 'passing')
+    t.equal(await store.acquireLease('k', 'c', 5_000), 'passed', 'who finds that nothing came does not wait in turn')
   })
 
   await t.test('keys that look like patterns, slots or paths are plain names', async (t) => {
@@ -59,9 +148,9 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
       const { entry, text } = entryOf(key)
       await store.set(key, entry, text)
     }
-    for (const key of keys) t.equal((await store.get(key))?.value, key)
-    t.equal(await store.delete('*'), true)
-    t.equal((await store.get('k'))?.value, 'k')
+    for (const key of keys) t.equal((await entryIn(store, key))?.value, key)
+    t.equal(await store.purgeKey('*', { stamp: Date.now() * 1_000 + 10_000, isHard: true, fenceMs: 1_000 }), true)
+    t.equal((await entryIn(store, 'k'))?.value, 'k')
   })
 }
 
@@ -71,7 +160,21 @@ export function entryOf(value: unknown, storedAt = Date.now()): { entry: Entry; 
   const lifetime = { ttlSeconds: 5, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 60 }
   const instants = resolveInstants(lifetime, storedAt)
   return {
-    entry: { value: normal.value, storedAt, ...instants, tags: ['sellers', 'seller:1'], fingerprint: 'abc' },
+    entry: {
+      value: normal.value,
+      stamp: storedAt * 1_000,
+      ...instants,
+      tags: ['sellers', 'seller:1'],
+      fingerprint: 'abcdef012345',
+      loadMs: 20,
+      purgedAt: 0,
+    },
     text: normal.text,
   }
+}
+
+/** The entry under the key; `undefined` also where a purge has left its mark. */
+export async function entryIn(store: Store, key: string): Promise<Entry | undefined> {
+  const found = await store.get(key)
+  return found === undefined || isTombstone(found) ? undefined : found.entry
 }

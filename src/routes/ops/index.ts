@@ -34,7 +34,7 @@ const opsRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   function redisState(): 'up' | 'down' | 'none' {
     if (!app.hasDecorator('redis')) return 'none'
-    const isWell = app.redis.status === 'ready' && !app.redisBreaker.isOpen && !app.redisGovernor.isTroubled
+    const isWell = app.redis.status === 'ready' && !app.redisBreakers.isOpen && !app.redisGovernor.isTroubled
     return isWell ? 'up' : 'down'
   }
 }

@@ -3,50 +3,39 @@ import {
   decodeEntry,
   type Entry,
   encodeEntry,
-  freshness,
-  mayServeWhileRevalidating,
+  encodeTombstone,
+  headLayout,
   normaliseValue,
   resolveInstants,
 } from '../../../plugins/cache/entry.js'
 
 const lifetime = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
-const storedAt = 1_000_000
+const startedAt = 1_000_000
 
 function entryOf(value: unknown): Entry {
-  return { value, storedAt, ...resolveInstants(lifetime, storedAt), tags: ['sellers'], fingerprint: 'abc' }
+  const about = { tags: ['sellers'], fingerprint: 'abcdef012345', loadMs: 20, purgedAt: 0 }
+  return { value, stamp: startedAt * 1_000, ...resolveInstants(lifetime, startedAt), ...about }
 }
 
-t.test('an entry is fresh for its lifetime, then stale, then expired', async (t) => {
-  const entry = entryOf(1)
-  const cases = [
-    { afterSeconds: 0, is: 'fresh' },
-    { afterSeconds: 299.999, is: 'fresh' },
-    { afterSeconds: 300, is: 'stale' },
-    { afterSeconds: 3_899.999, is: 'stale' },
-    { afterSeconds: 3_900, is: 'expired' },
-  ]
-  for (const { afterSeconds, is } of cases) {
-    t.equal(freshness(entry, storedAt + afterSeconds * 1_000), is, `${afterSeconds} s after it was stored`)
-  }
-})
-
-t.test('serves while revalidating only inside the window of RFC 5861 section 3', async (t) => {
-  const entry = entryOf(1)
-  t.equal(mayServeWhileRevalidating(entry, storedAt + 359_999), true)
-  t.equal(mayServeWhileRevalidating(entry, storedAt + 360_000), false)
+t.test('an entry is fresh for its lifetime, and each stale window counts from where that ends', async (t) => {
+  t.strictSame(resolveInstants(lifetime, startedAt), {
+    freshUntil: startedAt + 300_000,
+    revalidateUntil: startedAt + 360_000,
+    staleUntil: startedAt + 3_900_000,
+  })
 })
 
 t.test('an absolute end of freshness wins over a longer lifetime, and the stale windows count from it', async (t) => {
-  const instants = resolveInstants({ ...lifetime, freshUntil: storedAt + 10_000 }, storedAt)
+  const instants = resolveInstants({ ...lifetime, freshUntil: startedAt + 10_000 }, startedAt)
   t.strictSame(instants, {
-    freshUntil: storedAt + 10_000,
-    revalidateUntil: storedAt + 70_000,
-    staleUntil: storedAt + 3_610_000,
+    freshUntil: startedAt + 10_000,
+    revalidateUntil: startedAt + 70_000,
+    staleUntil: startedAt + 3_610_000,
   })
 })
 
 t.test('an absolute end of freshness does not lengthen a shorter lifetime', async (t) => {
-  t.equal(resolveInstants({ ...lifetime, freshUntil: storedAt + 10 ** 9 }, storedAt).freshUntil, storedAt + 300_000)
+  t.equal(resolveInstants({ ...lifetime, freshUntil: startedAt + 10 ** 9 }, startedAt).freshUntil, startedAt + 300_000)
 })
 
 t.test('the stale copy is kept for as long as the longer of the two windows', async (t) => {
@@ -54,21 +43,44 @@ t.test('the stale copy is kept for as long as the longer of the two windows', as
   t.equal(instants.staleUntil, 10_000)
 })
 
-t.test('the bytes of an encoded entry do not move', async (t) => {
+t.test('the bytes of an encoded entry do not move, nor those of a tombstone', async (t) => {
   t.equal(
-    encodeEntry(entryOf({ a: [1, null, 'é'] }), '{"a":[1,null,"é"]}'),
-    '{"f":1,"s":"abc","t":1000000,"e":[1300000,1360000,4900000],"g":["sellers"],"v":{"a":[1,null,"é"]}}',
+    encodeEntry(entryOf({ a: [1, null, 'é'] }), '{"a":[1,null,"é"]}', 0),
+    '{"f":2,"t":"0000001000000000","p":"0000000000000000","u":"0000001300000000","s":"abcdef012345",' +
+      '"e":[1300000,1360000,4900000],"m":20,"g":["sellers"],"v":{"a":[1,null,"é"]}}',
   )
+  t.equal(
+    encodeTombstone(1_000_000_000),
+    '{"f":2,"t":"0000000000000000","p":"0000001000000000","u":"0000000000000000","s":"------------"}',
+  )
+})
+
+t.test('scripts find in the head what they look for', async (t) => {
+  const text = encodeEntry({ ...entryOf(1), purgedAt: 7 }, '1', 0)
+  const at = ([from, to]: readonly [number, number]) => text.slice(from - 1, to)
+  t.ok(text.startsWith(headLayout.start))
+  t.equal(Number(at(headLayout.stamp)), startedAt * 1_000)
+  t.equal(Number(at(headLayout.purgedAt)), 7)
+  t.equal(Number(at(headLayout.freshUntil)), (startedAt + 300_000) * 1_000)
+  t.equal(at(headLayout.fingerprint), 'abcdef012345')
+})
+
+t.test('instants in Redis are on the clock of Redis', async (t) => {
+  const offsetMs = 3_600_000
+  const text = encodeEntry(entryOf(1), '1', offsetMs)
+  t.match(decodeEntry(text, 0), { freshUntil: startedAt + 300_000 + offsetMs })
+  t.strictSame(decodeEntry(text, offsetMs), entryOf(1))
 })
 
 t.test('an entry comes back from its bytes as it was', async (t) => {
   for (const value of [[], {}, null, 0, '', false, 'text', { deep: [{ er: 1 }] }]) {
-    t.strictSame(decodeEntry(encodeEntry(entryOf(value), JSON.stringify(value))), entryOf(value))
+    t.strictSame(decodeEntry(encodeEntry(entryOf(value), JSON.stringify(value), 0), 0), entryOf(value))
   }
 })
 
 t.test('says what is wrong with bytes that are no entry, and never throws', async (t) => {
-  const good = { f: 1, s: 'abc', t: 1, e: [1, 2, 3], g: [], v: 1 }
+  const stamp = '1'.repeat(16)
+  const good = { f: 2, t: stamp, p: stamp, u: stamp, s: 'abc', e: [1, 2, 3], m: 1, g: [], v: 1 }
   const cases = [
     { name: 'a pickle', text: '\u0080\u0004\u0095', is: 'not-json' },
     { name: 'nothing', text: '', is: 'not-json' },
@@ -76,14 +88,15 @@ t.test('says what is wrong with bytes that are no entry, and never throws', asyn
     { name: 'a number', text: '7', is: 'unknown-format' },
     { name: 'null', text: 'null', is: 'unknown-format' },
     { name: 'a list', text: '[]', is: 'unknown-format' },
-    { name: 'a later format', text: JSON.stringify({ ...good, f: 2 }), is: 'unknown-format' },
+    { name: 'a later format', text: JSON.stringify({ ...good, f: 3 }), is: 'unknown-format' },
     { name: 'no value', text: JSON.stringify({ ...good, v: undefined }), is: 'malformed' },
     { name: 'instants that are words', text: JSON.stringify({ ...good, e: ['a', 'b', 'c'] }), is: 'malformed' },
     { name: 'two instants', text: JSON.stringify({ ...good, e: [1, 2] }), is: 'malformed' },
     { name: 'tags that are numbers', text: JSON.stringify({ ...good, g: [1] }), is: 'malformed' },
+    { name: 'a stamp that is a number', text: JSON.stringify({ ...good, t: 1 }), is: 'malformed' },
     { name: 'a fingerprint that is a list', text: JSON.stringify({ ...good, s: [] }), is: 'malformed' },
   ]
-  for (const { name, text, is } of cases) t.equal(decodeEntry(text), is, name)
+  for (const { name, text, is } of cases) t.equal(decodeEntry(text, 0), is, name)
 })
 
 t.test('a value is what JSON makes of it, on the first read as on every later one', async (t) => {

@@ -1,0 +1,73 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Held } from './memory-tier.js'
+
+/** What a result was made from: every entry that was read while it was made. */
+export interface Made {
+  /** The tags of all entries. */
+  readonly tags: readonly string[]
+  /** When the first of them ends being fresh, in milliseconds since the epoch; 0 when something was read that no tier keeps. */
+  readonly freshUntil: number
+  /**
+   * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has changed, and never
+   * asks the shared store.
+   */
+  isCurrent(): boolean
+}
+
+/** Says of an entry whether it is still the one that would be answered with. */
+export type IsCurrent = (key: string, value: unknown) => boolean
+
+/** Collects what is read. */
+export class Collector {
+  readonly #read = new Map<string, unknown>()
+  readonly #tags = new Set<string>()
+  #freshUntil = Number.POSITIVE_INFINITY
+
+  /** An entry was read. */
+  add(key: string, held: Held, freshUntil: number): void {
+    this.#read.set(key, held.value)
+    for (const tag of held.tags) this.#tags.add(tag)
+    this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
+  }
+
+  /** Something was read that is not kept: what is made from it cannot be either. */
+  addUnkept(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.add(tag)
+    this.#freshUntil = 0
+  }
+
+  made(isCurrent: IsCurrent): Made {
+    const [read, freshUntil] = [this.#read, this.#freshUntil]
+    return {
+      tags: [...this.#tags],
+      freshUntil,
+      isCurrent() {
+        if (freshUntil === 0) return false
+        for (const [key, value] of read) if (!isCurrent(key, value)) return false
+        return true
+      },
+    }
+  }
+}
+
+/** The collectors of calls under way; each sees what is read inside it, however deep. */
+export class Collecting {
+  readonly #storage = new AsyncLocalStorage<readonly Collector[]>()
+  #underWay = 0
+
+  /** Those who want to know of a read here and now. Costs one comparison while nobody collects. */
+  get collectors(): readonly Collector[] | undefined {
+    return this.#underWay === 0 ? undefined : this.#storage.getStore()
+  }
+
+  async run<T>(make: () => Promise<T> | T): Promise<{ result: T; collector: Collector }> {
+    const collector = new Collector()
+    this.#underWay += 1
+    try {
+      const result = await this.#storage.run([...(this.#storage.getStore() ?? []), collector], async () => make())
+      return { result, collector }
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { everything, purgeMember } from './purge-log.js'
+
+/** A purge of one key that the shared store has not heard of. */
+export interface KeyPurge {
+  readonly stamp: number
+  readonly isHard: boolean
+}
+
+/** Purges that wait at most; with more, everything is purged instead. */
+const maxQueued = 1_000
+
+/** Purges that were made while the shared store was away. They die with the process. */
+export class PurgeQueue {
+  readonly members = new Map<string, number>()
+  readonly keys = new Map<string, KeyPurge>()
+
+  get size(): number {
+    return this.members.size + this.keys.size
+  }
+
+  addMembers(members: readonly string[], stamp: number): void {
+    for (const member of members) this.members.set(member, stamp)
+    this.#bound(stamp)
+  }
+
+  addKey(key: string, purge: KeyPurge): void {
+    const before = this.keys.get(key)
+    this.keys.set(key, { ...purge, isHard: purge.isHard || before?.isHard === true })
+    this.#bound(purge.stamp)
+  }
+
+  /** Moves all stamps: the clock that gave them was wrong. */
+  shift(byMicroseconds: number): void {
+    for (const [member, stamp] of this.members) this.members.set(member, stamp + byMicroseconds)
+    for (const [key, { stamp, isHard }] of this.keys) this.keys.set(key, { stamp: stamp + byMicroseconds, isHard })
+  }
+
+  #bound(stamp: number): void {
+    if (this.size <= maxQueued) return
+    const isHard = [...this.members.keys()].some((name) => name.startsWith('!'))
+    const anyHard = isHard || [...this.keys.values()].some((purge) => purge.isHard)
+    this.members.clear()
+    this.keys.clear()
+    this.members.set(purgeMember(everything, anyHard), stamp)
+  }
+}
