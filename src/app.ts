@@ -6,6 +6,7 @@ import edge from 'fastify-vitrine/edge'
 import redis from 'fastify-vitrine/redis'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
+import { keyFamily } from './catalog/key-family.js'
 import { createSellers } from './catalog/sellers.js'
 import { answerClientError } from './client-errors.js'
 import { type Config, cacheKeyPrefix, redisOptions } from './config.js'
@@ -61,6 +62,7 @@ export async function buildApp({
     ttlSeconds: config.CACHE_TTL_SECONDS,
     staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
     staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
+    familyOf: keyFamily,
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,
   })
@@ -92,7 +94,10 @@ export async function buildApp({
   await app.register(docs, { version })
   await app.register(apiRoutes, { prefix: '/api/v1', sellers, catalogs })
   await app.register(panelRoutes, { sellers, catalogs, calendar })
-  await app.register(opsRoutes)
+  await app.register(opsRoutes, {
+    cacheName: cacheKeyPrefix(config),
+    ...(config.PURGE_TOKEN === undefined ? {} : { purgeToken: config.PURGE_TOKEN }),
+  })
   await app.ready()
   return app
 }

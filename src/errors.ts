@@ -91,7 +91,8 @@ function statusOf(error: FastifyError): number {
 function validationProblem(error: FastifyError, request: FastifyRequest): Problem {
   const errors = (error.validation ?? []).map(({ instancePath, params, message }) => {
     const field =
-      instancePath.slice(1).replaceAll('/', '.') || String(params.missingProperty ?? error.validationContext)
+      instancePath.slice(1).replaceAll('/', '.') ||
+      String(params.missingProperty ?? params.additionalProperty ?? error.validationContext)
     return { field, detail: message ?? 'is not valid' }
   })
   const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')

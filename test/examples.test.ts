@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import t from 'tap'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
 import { startRedis } from './harness/redis-server.js'
 
 const redis = await startRedis()
@@ -20,16 +21,30 @@ async function startExample(file: string, environment: Record<string, string>): 
   throw new Error(`${file} ended without listening`)
 }
 
-for (const { name, environment } of [
+/** Starts an example for the time of one test. */
+async function serve(t: Test, file: string, environment: Record<string, string>): Promise<string> {
+  const [child, address] = await startExample(file, environment)
+  t.teardown(async () => {
+    child.kill()
+    await once(child, 'exit')
+  })
+  return address
+}
+
+/** What the offer costs, as the example answers. */
+async function priceOf(address: string, offer: string): Promise<number> {
+  const answer = (await (await fetch(`${address}/offers/${offer}`)).json()) as { price: number }
+  return answer.price
+}
+
+const places: { name: string; environment: Record<string, string> }[] = [
   { name: 'in memory', environment: {} },
   { name: 'in Redis', environment: { REDIS_URL: redis.url } },
-]) {
+]
+
+for (const { name, environment } of places) {
   t.test(`examples/cache.js loads once and then answers from the cache ${name}`, async (t) => {
-    const [child, address] = await startExample('examples/cache.js', environment)
-    t.teardown(async () => {
-      child.kill()
-      await once(child, 'exit')
-    })
+    const address = await serve(t, 'examples/cache.js', environment)
     const first = await fetch(`${address}/rates`)
     t.strictSame(await first.json(), { EUR: 1, GBP: 0.84 })
     t.equal(first.headers.get('x-read'), 'fresh; miss')
@@ -38,3 +53,57 @@ for (const { name, environment } of [
     t.equal(second.headers.get('etag'), first.headers.get('etag'))
   })
 }
+
+for (const { name, environment } of places) {
+  t.test(`examples/purge.js loads again what was made from a thing that has changed, ${name}`, async (t) => {
+    const address = await serve(t, 'examples/purge.js', environment)
+    t.strictSame([await priceOf(address, 'breakfast'), await priceOf(address, 'night')], [7, 3])
+    const changed = await fetch(`${address}/prices/coffee/6`, { method: 'PUT' })
+    t.equal(changed.status, 200)
+    t.match(await changed.json(), { isDone: true })
+    t.strictSame([await priceOf(address, 'breakfast'), await priceOf(address, 'night')], [9, 3])
+    await fetch(`${address}/prices/tea/1`, { method: 'PUT' })
+    t.strictSame([await priceOf(address, 'breakfast'), await priceOf(address, 'night')], [7, 1])
+  })
+}
+
+t.test('examples/purge.js shares its offers and their purges with another process on the same Redis', async (t) => {
+  await redis.client.flushall()
+  const environment = { REDIS_URL: redis.url }
+  const [one, two] = [
+    await serve(t, 'examples/purge.js', environment),
+    await serve(t, 'examples/purge.js', environment),
+  ]
+  await fetch(`${one}/prices/tea/5`, { method: 'PUT' })
+  t.equal(await priceOf(one, 'night'), 5)
+  t.equal(await priceOf(two, 'night'), 5, 'the other process has another price, and the same offer')
+  await fetch(`${two}/prices/tea/2`, { method: 'PUT' })
+  t.equal(await priceOf(two, 'night'), 2)
+})
+
+t.test('examples/stale.js goes on answering when its source has died, and says so', async (t) => {
+  const address = await serve(t, 'examples/stale.js', {})
+  const first = await fetch(`${address}/weather`)
+  t.strictSame(await first.json(), { degrees: 21 })
+  t.equal(first.headers.get('x-read'), 'fresh; miss')
+  await sleep(1_100)
+  const second = await fetch(`${address}/weather`)
+  t.equal(second.status, 200)
+  t.match(await second.json(), { degrees: 21, stale: true, as_of: /^20/ })
+  t.equal(second.headers.get('x-read'), 'stale; error')
+  const explanation = await (await fetch(`${address}/explain`)).json()
+  t.match(explanation, { standing: 'stale', redis: 'alone', isPaused: true })
+})
+
+t.test('examples/degradation.test.js passes without Redis', async (t) => {
+  const child = spawn(process.execPath, ['examples/degradation.test.js'], {
+    env: { PATH: process.env.PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text
+  })
+  const [code] = await once(child, 'close')
+  t.equal(code, 0, output)
+})

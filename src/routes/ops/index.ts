@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
+import { createMetrics } from '../../metrics.js'
+import purgeRoute from './purge.js'
 
 const Health = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' })
 
@@ -15,8 +17,15 @@ const Readiness = Type.Object(
   { title: 'Readiness' },
 )
 
+export interface OpsOptions {
+  /** The key prefix, by which our cache names itself in what it tells. */
+  readonly cacheName: string
+  /** Without one there is no purge route. */
+  readonly purgeToken?: string
+}
+
 /** For whatever starts, watches and replaces this process; never limited, never asking a dependency. */
-const opsRoutes: FastifyPluginAsyncTypebox = async (app) => {
+const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName, purgeToken }) => {
   const config = { rateLimit: false }
   app.get(
     '/healthz',
@@ -31,6 +40,19 @@ const opsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return { status: redis === 'down' ? ('degraded' as const) : ('ready' as const), redis }
     },
   )
+
+  const metrics = createMetrics({
+    cache: app.cache,
+    cacheName,
+    isRedisUp: () => (app.hasDecorator('redis') ? redisState() === 'up' : undefined),
+  })
+  app.addHook('onClose', async () => metrics.close())
+  app.get(
+    '/metrics',
+    { config, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] } },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  )
+  if (purgeToken !== undefined) await app.register(purgeRoute, { token: purgeToken })
 
   function redisState(): 'up' | 'down' | 'none' {
     if (!app.hasDecorator('redis')) return 'none'

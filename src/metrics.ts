@@ -1,0 +1,140 @@
+import {
+  type Cache,
+  channels,
+  type LoadEvent,
+  type PurgeEvent,
+  type ReadEvent,
+  type WriteEvent,
+} from 'fastify-vitrine/cache'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Metrics {
+  readonly contentType: string
+  /** The Prometheus text of this moment. */
+  text(): Promise<string>
+  /** Stops listening to the cache. */
+  close(): void
+}
+
+export interface MetricsParts {
+  readonly cache: Pick<Cache, 'stats'>
+  /** The key prefix, by which a cache names itself in what it tells. */
+  readonly cacheName: string
+  /** `undefined` when there is no Redis to be up. */
+  readonly isRedisUp: () => boolean | undefined
+}
+
+const coherenceStates = ['alone', 'proven', 'unproven', 'away'] as const
+
+/** Counts what one cache tells of itself, in a registry of its own. Labels are few: never an id or a key. */
+export function createMetrics({ cache, cacheName, isRedisUp }: MetricsParts): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const reads = new Counter({
+    name: 'vitrine_cache_reads_total',
+    help: 'Reads answered, by where from and why.',
+    labelNames: ['family', 'tier', 'reason'],
+    registers,
+  })
+  const loadDuration = new Histogram({
+    name: 'vitrine_cache_load_duration_seconds',
+    help: 'How long loads took, failed ones too.',
+    labelNames: ['family'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const loadFailures = new Counter({
+    name: 'vitrine_cache_load_failures_total',
+    help: 'Loads that failed.',
+    labelNames: ['family'],
+    registers,
+  })
+  const writes = new Counter({
+    name: 'vitrine_cache_writes_total',
+    help: 'Writes to Redis, by outcome.',
+    labelNames: ['family', 'outcome'],
+    registers,
+  })
+  const purges = new Counter({
+    name: 'vitrine_cache_purges_total',
+    help: 'Purges ordered here.',
+    labelNames: ['mode'],
+    registers,
+  })
+  const storeFailures: Counter<'kind'> = new Counter({
+    name: 'vitrine_cache_store_failures_total',
+    help: 'Failures of Redis, by kind.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      storeFailures.reset()
+      for (const [kind, count] of Object.entries(cache.stats().failures)) storeFailures.inc({ kind }, count)
+    },
+  })
+  gauge('vitrine_cache_memory_bytes', 'Bytes of JSON in memory.', () => cache.stats().memory.bytes)
+  gauge('vitrine_cache_memory_entries', 'Entries in memory.', () => cache.stats().memory.entries)
+  gauge('vitrine_cache_memory_max_bytes', 'Bytes of JSON in memory at most.', () => cache.stats().memory.maxBytes)
+  gauge('vitrine_cache_purges_queued', 'Purges that wait for Redis.', () => cache.stats().purges.queued)
+  const coherence: Gauge<'state'> = new Gauge({
+    name: 'vitrine_cache_coherence',
+    help: 'Whether changes in Redis are heard of: 1 for the state that holds.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const now = cache.stats().coherence
+      for (const state of coherenceStates) coherence.set({ state }, state === now ? 1 : 0)
+    },
+  })
+  if (isRedisUp() !== undefined) gauge('vitrine_redis_up', 'Whether Redis answers.', () => (isRedisUp() ? 1 : 0))
+  // Not prom-client's own process metrics: they start observers of the event loop and of garbage that nobody can stop.
+  const start = Date.now() / 1_000 - process.uptime()
+  gauge('process_start_time_seconds', 'When the process started, since the epoch.', () => start)
+  gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  gauge('nodejs_heap_size_used_bytes', 'Heap in use.', () => process.memoryUsage().heapUsed)
+  const cpu: Counter = new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time, user and system.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      cpu.reset()
+      cpu.inc((user + system) / 1e6)
+    },
+  })
+
+  function gauge(name: string, help: string, read: () => number): void {
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(read()) })
+  }
+
+  const listeners = [
+    listen<ReadEvent>(channels.read, ({ family, tier, reason }) => reads.inc({ family, tier, reason })),
+    listen<LoadEvent>(channels.load, ({ family, durationMs, error }) => {
+      loadDuration.observe({ family }, durationMs / 1_000)
+      if (error !== undefined) loadFailures.inc({ family })
+    }),
+    listen<WriteEvent>(channels.write, ({ family, outcome }) => writes.inc({ family, outcome })),
+    listen<PurgeEvent>(channels.purge, ({ isHard }) => purges.inc({ mode: isHard ? 'hard' : 'soft' })),
+  ]
+
+  /** Hears what our cache tells; every cache of the process tells on the same channels. */
+  function listen<Event extends { readonly cache: string }>(
+    channel: (typeof channels)['read'],
+    hear: (event: Event) => void,
+  ): () => void {
+    const listener = (message: unknown) => {
+      const event = message as Event // what the channel's own documentation says it carries
+      if (event.cache === cacheName) hear(event)
+    }
+    channel.subscribe(listener)
+    return () => channel.unsubscribe(listener)
+  }
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    close() {
+      for (const stop of listeners) stop()
+      registry.clear()
+    },
+  }
+}
