@@ -21,11 +21,14 @@ export class CacheClock {
   #offsetMs = 0
   #uncertaintyMs = 0
   #last = 0
+  /** Microseconds that tell our stamps from those of another process in the same millisecond. */
+  readonly #own: number
 
   /** Without `isCorrected` the clock is taken at its word: a test's own clock has nothing to do with the server's. */
   constructor(now: () => number, { isCorrected }: { isCorrected: boolean }) {
     this.#now = now
     this.#isCorrected = isCorrected
+    this.#own = isCorrected ? Math.floor(Math.random() * 900) : 0
   }
 
   /** Milliseconds since the epoch, as this process has them. */
@@ -40,7 +43,7 @@ export class CacheClock {
 
   /** Stamp of a load or a write that begins now. */
   loadStamp(): number {
-    return this.#issue(Math.floor(this.now() + this.#offsetMs) * 1_000)
+    return this.#issue(Math.floor(this.now() + this.#offsetMs) * 1_000 + this.#own)
   }
 
   /** Stamp of a purge that happens now: later than any load that can have begun before it anywhere. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Governor } from '../governor.js'
 import { withinTime } from '../within-time.js'
@@ -141,6 +142,7 @@ export class Cache {
     this.#loadGovernor = loadGovernor
     this.#telling = telling
     this.#store = store
+    setMaxListeners(0, this.#closing.signal) // one listener for each load under way
     const salt = String(Math.random()) // processes that share an entry do not all refresh it at the same moment
     this.#memory = new MemoryTier({
       maxBytes: options.maxMemoryBytes,
@@ -257,7 +259,7 @@ export class Cache {
     const { result, collector } = await this.#collecting.run(make)
     const isCurrent = (key: string, value: unknown) => {
       const held = this.#memory.peek(key)
-      return held !== undefined && held.value === value && this.#isFresh(held)
+      return held !== undefined && held.value === value && this.#isFresh(key, held)
     }
     return { result, made: collector.made(isCurrent) }
   }
@@ -333,9 +335,9 @@ export class Cache {
   }
 
   /** Whether it would be a hit, without counting as one. */
-  #isFresh(held: Held): boolean {
-    const age = this.#clock.now() - this.#memory.base
-    return held.epoch === this.#tiers.epoch && held.purges === this.#tiers.purges.version && age < held.fresh
+  #isFresh(key: string, held: Held): boolean {
+    if (held.epoch !== this.#tiers.epoch) return false
+    return this.#tiers.standingOf(key, held, this.#clock.now()) === 'fresh'
   }
 
   #collect(key: string, held: Held): void {

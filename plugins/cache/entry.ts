@@ -163,7 +163,9 @@ export function parseFrozen(text: string): unknown {
 }
 
 function parseStamp(text: unknown): number | undefined {
-  return typeof text === 'string' && /^\d{16}$/.test(text) ? Number(text) : undefined
+  if (typeof text !== 'string' || text.length !== digits) return undefined
+  const stamp = Number(text)
+  return Number.isSafeInteger(stamp) && stamp >= 0 ? stamp : undefined
 }
 
 function isInstant(value: unknown): value is number {

@@ -80,7 +80,8 @@ export async function runLoad(order: LoadOrder): Promise<Loaded> {
       return stale.value
     },
     absent(value) {
-      lifetime = { ttlSeconds: order.absentTtlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
+      const briefly = { ttlSeconds: order.absentTtlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
+      lifetime = resolveLifetime(briefly, order.lifetime)
       return value
     },
   }

@@ -7,7 +7,6 @@ import { withinBudget } from '../within-budget.js'
 import type { CacheClock } from './cache-clock.js'
 import {
   decodeEntry,
-  type Entry,
   encodeEntry,
   encodeTombstone,
   formatFingerprint,
@@ -17,7 +16,7 @@ import {
 } from './entry.js'
 import { maxPurges } from './purge-log.js'
 import * as scripts from './redis-scripts.js'
-import { type Store, StoreFailure, type StoreWatcher } from './store.js'
+import { type Found, type Store, StoreFailure, type StoreWatcher } from './store.js'
 import { Tracking } from './tracking.js'
 
 /** What the store needs of a client: ioredis, its Cluster, or anything that acts like one. */
@@ -79,8 +78,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (text === null) return undefined
       const decoded = decodeEntry(text, clock.offsetMs)
       if (typeof decoded === 'string') throw corrupt(decoded)
-      if ('value' in decoded) return seen(decoded, text.length)
-      return 'packed' in decoded ? seen(...(await unpack(decoded))) : decoded
+      if ('value' in decoded) return { entry: decoded, bytes: text.length }
+      return 'packed' in decoded ? unpack(decoded) : decoded
     },
     async stampOf(key) {
       const text = await run(scripts.readStamp, entryKey(key), [], readTimeoutMs)
@@ -199,21 +198,16 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     return keyPrefix + leaseMark + key
   }
 
-  function seen(entry: Entry, bytes: number) {
-    clock.observe(entry.stamp)
-    return { entry, bytes }
-  }
-
   async function pack(valueText: string): Promise<string | { gzip: string }> {
     const { compressAboveBytes = Number.POSITIVE_INFINITY } = options
     if (valueText.length <= compressAboveBytes) return valueText
     return { gzip: (await compress(valueText, { level: 1 })).toString('base64') }
   }
 
-  async function unpack({ packed, ...about }: PackedEntry): Promise<[Entry, number]> {
+  async function unpack({ packed, ...about }: PackedEntry): Promise<Found> {
     try {
       const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength: maxUnpackedBytes }))
-      return [{ value: parseFrozen(text), ...about }, text.length]
+      return { entry: { value: parseFrozen(text), ...about }, bytes: text.length }
     } catch {
       throw corrupt('not-json')
     }
@@ -225,7 +219,6 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     if (!Array.isArray(flat)) return stamps
     for (let at = 0; at + 1 < flat.length; at += 2) {
       stamps.set(String(flat[at]), Number(flat[at + 1]))
-      clock.observe(Number(flat[at + 1]))
     }
     return stamps
   }

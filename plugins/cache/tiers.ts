@@ -84,6 +84,8 @@ export class Tiers {
   /** The epoch in which the purges were last read; `undefined` while there are some that we have not. */
   #purgesReadIn: number | undefined
   #hasAllPurges = false
+  /** Notices of purges so far: one that comes while purges are read may be of one that was not. */
+  #purgeNotices = 0
   readonly #purgeReads = new SingleFlight<void>()
   readonly #replays = new SingleFlight<void>()
   readonly #awayServers = { count: 0 }
@@ -98,6 +100,7 @@ export class Tiers {
       },
       leaseChanged: (key) => parts.onLeaseChanged(key),
       purged: () => {
+        this.#purgeNotices += 1
         this.#purgesReadIn = undefined
         this.#tick(true)
       },
@@ -249,8 +252,9 @@ export class Tiers {
   async #consult(store: Store, key: string, check: SchemaCheck | undefined): Promise<LookUp | undefined> {
     const mark = this.memory.mark(key)
     try {
-      const asked = this.attempt(key, async () => ({ found: await store.get(key) }))
-      const [answer] = await Promise.all([asked, this.#readPurges()])
+      const reading = this.#knowsPurges(store) ? undefined : this.#readPurges()
+      const answer = await this.attempt(key, async () => ({ found: await store.get(key) }))
+      if (reading !== undefined) await reading
       const held = this.memory.peek(key)
       if (answer === undefined) return this.#fitting(key, held, check) // the store has failed: what is here has to do
       return this.#reconcile(key, answer.found, mark, check)
@@ -280,6 +284,16 @@ export class Tiers {
       return undefined
     }
     const { entry, bytes } = found
+    this.#parts.clock.observe(entry.stamp)
+    const queued = this.#queue.keys.get(key)
+    if (queued !== undefined && entry.stamp <= queued.stamp) {
+      // Redis has not heard of our purge yet: what lies there is what was purged.
+      if (held === undefined || queued.isHard) {
+        this.memory.delete(key)
+        return undefined
+      }
+      return this.#confirmed(key, held, mark, check)
+    }
     if (check !== undefined && !this.#accepts(key, entry, check)) {
       if (held === undefined) return undefined
       if (held.epoch === doubted && entry.stamp > held.stamp) held.end()
@@ -441,19 +455,22 @@ export class Tiers {
     this.#ticker.unref()
   }
 
+  #knowsPurges(store: Store): boolean {
+    return this.#purgesReadIn === this.epoch || (store.isProven && this.#purgesReadIn !== undefined)
+  }
+
   /** Makes sure that the purges are known: once in an epoch while notices are not proven, and after a notice of theirs. */
   async #readPurges(): Promise<void> {
     const { store } = this.#parts
-    if (store === undefined || this.#purgesReadIn === this.epoch) return
-    if (store.isProven && this.#purgesReadIn !== undefined) return
+    if (store === undefined || this.#knowsPurges(store)) return
     await this.#purgeReads.run('', async () => {
-      const epoch = this.epoch
+      const [epoch, notices] = [this.epoch, this.#purgeNotices]
       const after = this.#hasAllPurges ? this.purges.latest : 0
       const read = await this.attempt('~purges', () => store.readPurges(after))
       if (read === undefined) return
-      this.purges.note(read.stamps)
-      this.#hasAllPurges = true
-      this.#purgesReadIn = epoch
+      this.#note(read.stamps)
+      if (notices === this.#purgeNotices) this.#purgesReadIn = epoch
+      else setImmediate(() => this.#tick(true))
     }).promise
   }
 
@@ -461,7 +478,7 @@ export class Tiers {
   async #restorePurges(): Promise<void> {
     const { store } = this.#parts
     if (store === undefined) return
-    const epoch = this.epoch
+    const [epoch, notices] = [this.epoch, this.#purgeNotices]
     const read = await this.attempt('~purges', () => store.readPurges(0))
     if (read === undefined) {
       this.#purgesReadIn = undefined
@@ -469,10 +486,15 @@ export class Tiers {
     }
     const missing = this.purges.missingFrom(read.stamps)
     for (const member of this.#queue.members.keys()) missing.delete(member) // told with the queue
-    this.purges.note(read.stamps)
-    this.#hasAllPurges = true
-    this.#purgesReadIn = epoch
+    this.#note(read.stamps)
+    if (notices === this.#purgeNotices) this.#purgesReadIn = epoch
     if (missing.size > 0) await this.attempt('~purges', () => store.restorePurges(missing))
+  }
+
+  #note(stamps: ReadonlyMap<string, number>): void {
+    this.purges.note(stamps)
+    this.#parts.clock.observe(this.purges.latest)
+    this.#hasAllPurges = true
   }
 
   async #addPurges(members: readonly string[], stamp: number): Promise<boolean> {
@@ -502,12 +524,12 @@ export class Tiers {
   async #replay(): Promise<void> {
     await this.#replays.run('', async () => {
       for (const [member, stamp] of this.#queue.members) {
-        this.#queue.members.delete(member)
         if (!(await this.#addPurges([member], stamp))) return
+        if (this.#queue.members.get(member) === stamp) this.#queue.members.delete(member)
       }
       for (const [key, purge] of this.#queue.keys) {
-        this.#queue.keys.delete(key)
         if ((await this.#purgeKey(key, purge)) === undefined) return
+        if (this.#queue.keys.get(key)?.stamp === purge.stamp) this.#queue.keys.delete(key)
       }
     }).promise
   }

@@ -11,9 +11,6 @@ import type { Calendar } from './calendar.js'
 import { bypassKey, pageOf, resolveFilter, withAge } from './paging.js'
 import type { Sellers } from './sellers.js'
 
-/** Seconds for which an empty list is kept when nothing says that there is such a seller. */
-const unknownSellerTtlSeconds = 30
-
 /** The coming catalogs of a seller, soonest first, a page at a time. */
 export interface Catalogs {
   /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
@@ -46,14 +43,8 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
         `catalogs_seller_${sellerId}`,
         async (load) => {
           const catalogs = coming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
-          if (catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined) {
-            load.keepFor({
-              ttlSeconds: unknownSellerTtlSeconds,
-              staleWhileRevalidateSeconds: 0,
-              staleIfErrorSeconds: 0,
-            })
-          }
-          return catalogs
+          const isUnknown = catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined
+          return isUnknown ? load.absent(catalogs) : catalogs
         },
         // What was coming when the list was stored may be past at midnight, so that is where freshness ends.
         {

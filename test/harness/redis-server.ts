@@ -13,7 +13,7 @@ export interface RedisServer {
   readonly pid: number
   /** `kill -9`, as a crash would. */
   kill(): Promise<void>
-  /** Starts again on the same port, empty. */
+  /** Starts again on the same port, empty; does nothing while it runs. */
   start(): Promise<void>
   /** SIGSTOP: connections stay open and nobody answers. */
   hang(): void
@@ -65,6 +65,7 @@ export async function startRedis({ flags = [], password }: RedisServerOptions = 
   let server: ChildProcess | undefined
 
   async function start(): Promise<void> {
+    if (server !== undefined) return
     server = spawn(
       program as string, // checked above; a closure does not remember it
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...flags],

@@ -62,8 +62,7 @@ t.test('the uncertainty of the offset puts purges later, not loads', async (t) =
   const clock = new CacheClock(time.now, { isCorrected: true })
   const askedAt = time.now()
   clock.learn({ serverMs: askedAt + 1_050, askedAt, answeredAt: askedAt + 100 })
-  const load = clock.loadStamp()
-  t.equal(load, (askedAt + 1_000) * 1_000)
+  t.equal(Math.floor(clock.loadStamp() / 1_000), askedAt + 1_000)
   t.equal(clock.purgeStamp(), (askedAt + 1_050) * 1_000 + 999)
 })
 

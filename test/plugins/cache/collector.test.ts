@@ -141,3 +141,13 @@ t.test('reads are published with a family, of which there are few whatever the k
   t.ok(families.size <= 51, `${families.size}`)
   t.ok(families.has('other'))
 })
+
+t.test('what was made from a load is current at once, and a purge of another tag leaves it so', async (t) => {
+  const { cache } = await start(t)
+  const { made } = await cache.collect(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
+  t.equal(made.isCurrent(), true)
+  await cache.purge({ tags: ['unrelated'] })
+  t.equal(made.isCurrent(), true)
+  await cache.purge({ tags: ['x'] })
+  t.equal(made.isCurrent(), false)
+})

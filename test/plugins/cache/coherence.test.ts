@@ -1,0 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { startPlugins } from '../../harness/plugins.js'
+import { startRedis } from '../../harness/redis-server.js'
+
+// Two applications on one Redis stand for two processes; what happens between real ones is in lease.test.ts.
+
+const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
+t.teardown(() => redis.stop())
+let prefixes = 0
+
+t.test('a change by anybody ends the freshness of what other processes hold', async (t) => {
+  const { a, b, prefix } = await startTwo(t)
+  const changes: { name: string; change: (key: string) => Promise<unknown> }[] = [
+    { name: 'set', change: (key) => a.cache.set(key, 'new') },
+    { name: 'delete', change: (key) => a.cache.delete(key) },
+    { name: 'purge', change: (key) => a.cache.purge({ keys: [key] }) },
+    { name: 'tag', change: (key) => a.cache.purge({ tags: [`of-${key}`] }) },
+    { name: 'foreign-del', change: (key) => redis.client.del(prefix + key) },
+    { name: 'foreign-set', change: (key) => redis.client.set(prefix + key, 'rubbish') },
+    { name: 'expiry', change: (key) => redis.client.pexpire(prefix + key, 1) },
+  ]
+  for (const { name, change } of changes) {
+    await a.cache.set(name, 'old', { tags: [`of-${name}`] })
+    t.equal(await b.cache.get(name), 'old', name)
+    await change(name)
+    t.ok(await until(async () => (await b.cache.fetch(name, () => 'loaded')) !== 'old'), `${name} is seen`)
+  }
+})
+
+t.test('everything that is flushed is loaded again', async (t) => {
+  const { a, b } = await startTwo(t)
+  for (const key of ['x', 'y']) {
+    await a.cache.set(key, 'old')
+    t.equal(await b.cache.get(key), 'old')
+  }
+  await redis.client.flushall()
+  for (const key of ['x', 'y']) t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'))
+})
+
+t.test('the notice of an own write costs the writer nothing', async (t) => {
+  const { a } = await startTwo(t)
+  await a.cache.set('k', 'mine')
+  t.ok(await until(async () => (await a.cache.read('k', () => 'loaded')).tier === 'memory'))
+  for (let read = 0; read < 20; read += 1) {
+    t.match(await a.cache.read('k', () => 'loaded'), { value: 'mine', tier: 'memory', reason: 'hit' })
+  }
+})
+
+t.test('what changed while connections were cut is seen once they are back', async (t) => {
+  const { a, b, prefix } = await startTwo(t)
+  for (const type of ['pubsub', 'normal']) {
+    const key = `cut-${type}`
+    await a.cache.set(key, 'old')
+    t.equal(await b.cache.get(key), 'old')
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')
+    await redis.client.del(prefix + key)
+    t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'), type)
+    for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'), 'proven again')
+  }
+})
+
+t.test('a Redis that refuses to tell of changes is one warning, and memory is trusted for a second', async (t) => {
+  await redis.client.call('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '&*', '+@all', '-client')
+  const prefix = nextPrefix()
+  const url = `redis://mute:secret@127.0.0.1:${redis.port}`
+  const { app, book } = await startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix } })
+  await book.until(({ kind }) => kind === 'no-tracking')
+  await app.cache.set('k', 'old')
+  t.equal(await app.cache.get('k'), 'old')
+  await redis.client.del(`${prefix}k`)
+  t.ok(await until(async () => (await app.cache.fetch('k', () => 'loaded')) === 'loaded'))
+  t.equal(app.cache.stats().coherence, 'unproven')
+  t.equal(book.at(40).length, 1)
+})
+
+t.test('while Redis is away memory keeps its own lifetimes, and says that it is', async (t) => {
+  const { a, b } = await startTwo(t)
+  await a.cache.set('k', 'kept')
+  t.equal(await b.cache.get('k'), 'kept')
+  await redis.kill()
+  t.teardown(() => redis.start())
+  t.ok(await until(async () => b.cache.stats().coherence === 'away'))
+  let loads = 0
+  const load = () => {
+    loads += 1
+    return 'loaded'
+  }
+  for (let read = 0; read < 20; read += 1) t.equal(await b.cache.fetch('k', load), 'kept')
+  t.equal(loads, 0)
+  const purge = await b.cache.purge({ keys: ['k'] })
+  t.strictSame(purge, { isDone: false, queued: { tags: [], keys: ['k'], all: false } })
+  t.equal(await b.cache.fetch('k', load), 'loaded', 'a purge takes effect here at once')
+  await redis.start()
+  t.ok(await until(async () => (await a.cache.fetch('k', () => 'elsewhere')) !== 'kept'), 'and elsewhere afterwards')
+  for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'))
+  t.equal(b.cache.stats().purges.queued, 0)
+})
+
+function nextPrefix(): string {
+  prefixes += 1
+  return `cat_${prefixes}:`
+}
+
+async function startTwo(t: Test): Promise<{ a: FastifyInstance; b: FastifyInstance; prefix: string }> {
+  const prefix = nextPrefix()
+  const options = { redis: { url: redis.url }, cache: { keyPrefix: prefix } }
+  const [a, b] = [(await startPlugins(t, options)).app, (await startPlugins(t, options)).app]
+  for (const app of [a, b])
+    t.ok(await until(async () => app.cache.stats().coherence === 'proven'), 'notices are proven')
+  return { a, b, prefix }
+}
+
+async function until(condition: () => Promise<boolean>, limitMs = 10_000): Promise<boolean> {
+  const limit = performance.now() + limitMs
+  while (!(await condition())) {
+    if (performance.now() > limit) return false
+    await pause(5)
+  }
+  return true
+}
