@@ -24,9 +24,9 @@ export class Collector {
   #freshUntil = Number.POSITIVE_INFINITY
 
   /** An entry was read. */
-  add(key: string, held: Held, freshUntil: number): void {
-    this.#read.set(key, held.value)
-    for (const tag of held.tags) this.#tags.add(tag)
+  add(key: string, { value, tags, freshUntil }: Held): void {
+    this.#read.set(key, value)
+    for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
   }
 

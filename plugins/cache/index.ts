@@ -10,11 +10,14 @@ import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './
 import { createRedisStore, type RedisCommands } from './redis-store.js'
 import { Telling } from './telling.js'
 
-export type { Cache, CacheStats, EntryExplanation, Explanation, PurgeResult, Reading } from './cache.js'
+export type { Cache, CacheStats, PurgeResult } from './cache.js'
 export type { Made } from './collector.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
+export type { EntryExplanation, Explanation } from './explain.js'
 export type { Load, Loader } from './load.js'
 export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
+export type { QueuedPurge } from './purges.js'
+export type { Reading } from './reading.js'
 export type { RedisCommands } from './redis-store.js'
 export {
   channels,
@@ -27,7 +30,7 @@ export {
   type Tier,
   type WriteEvent,
 } from './telling.js'
-export type { CoherenceState, QueuedPurge, Standing } from './tiers.js'
+export type { CoherenceState, Standing } from './tiers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,8 +1,38 @@
-import { LRUCache } from 'lru-cache'
 import type { Entry } from './entry.js'
+import { KeySlots, none } from './key-slots.js'
 
-/** Stands for an epoch that never comes: the entry is no longer what the shared store has under its key. */
+/** Stands for a version that never was: the entry is known not to be what the shared store has under its key. */
 export const doubted = -1
+
+/** What memory holds under a key at this moment: a copy, which later changes do not reach. */
+export interface Held extends Omit<Entry, 'loadMs' | 'purgedAt'> {
+  /** When a hit begins to refresh behind; never after `freshUntil`. */
+  readonly refreshAt: number
+  /** The version of things (`Tiers`) in which it was last known to be what the shared store has, and not purged; or `doubted`. */
+  readonly seen: number
+  /** Whether the shared store has been seen to have it. */
+  readonly isShared: boolean
+  /** Whether its freshness has ended for good: it is served only when its load fails. */
+  readonly isEnded: boolean
+}
+
+/** A note that somebody reads or loads a key, and whether that has changed meanwhile. */
+export interface Mark {
+  isCurrent: boolean
+  /** Of the same key. */
+  next: Mark | undefined
+}
+
+export interface MemoryTierOptions {
+  /** Bound on what all entries together may weigh, in bytes of JSON and some more for each. */
+  readonly maxBytes: number
+  readonly maxEntries: number
+  /** Milliseconds since the epoch at which a hit on the entry begins to refresh it behind. */
+  readonly refreshAt: (key: string, entry: Entry) => number
+}
+
+/** Counted for each entry beside its value: its key, its numbers, its place in the order of use. */
+const overheadBytes = 256
 
 /** Tags and fingerprint, which many entries have in common. */
 interface Label {
@@ -12,168 +42,263 @@ interface Label {
 
 const noLabel: Label = { tags: [], fingerprint: '' }
 
-/**
- * An entry as this process's memory holds it. Instants count from when the tier was made: small integers take no memory of their
- * own. What the shared store says of the entry later is written into it.
- */
-export class Held {
-  readonly value: unknown
-  /** Stamp of the load; moved only when the clock turns out to have been wrong. */
-  stamp: number
-  /** When a hit begins to refresh behind; never after `fresh`. */
-  refresh: number
-  fresh: number
-  revalidate: number
-  stale: number
-  #label: Label
-  /** The epoch of coherence in which it was last known to be what the shared store has; `doubted`: it is known not to be. */
-  epoch: number
-  /** Version of the purge log that it was last held against. */
-  purges: number
-  /** Whether the shared store has been seen to have it. */
-  isShared: boolean
-  /** Whether a notice of our own write is to come. */
-  awaitsEcho = false
+// The numbers of an entry lie side by side in one array for all, eight to an entry: an object for each entry would
+// take more memory than many a value (docs/decisions/0011).
+const width = 8
+const stamp = 0
+const refreshAt = 1
+const freshUntil = 2
+const revalidateUntil = 3
+const staleUntil = 4
+const seen = 5
+const bytes = 6
+const flags = 7
 
-  constructor(
-    entry: Entry,
-    refreshAt: number,
-    base: number,
-    standing: { epoch: number; purges: number; isShared: boolean },
-  ) {
-    this.value = entry.value
-    this.stamp = entry.stamp
-    this.refresh = Math.floor(refreshAt - base)
-    this.fresh = Math.ceil(entry.freshUntil - base)
-    this.revalidate = Math.ceil(entry.revalidateUntil - base)
-    this.stale = Math.ceil(entry.staleUntil - base)
-    this.#label = labelOf(entry)
-    this.epoch = standing.epoch
-    this.purges = standing.purges
-    this.isShared = standing.isShared
-  }
-
-  get tags(): readonly string[] {
-    return this.#label.tags
-  }
-
-  get fingerprint(): string {
-    return this.#label.fingerprint
-  }
-
-  /** Ends its freshness for good: from now on it is served only when its load fails. */
-  end(): void {
-    this.refresh = this.fresh = this.revalidate = ended
-  }
-
-  /** Takes it out of use for good, for those too who have it in hand. */
-  withdraw(): void {
-    this.stale = ended
-  }
-
-  get isEnded(): boolean {
-    return this.revalidate === ended
-  }
-}
-
-const ended = -(2 ** 30)
-
-/** A note that somebody reads or loads a key, and whether it has changed meanwhile. */
-export interface Mark {
-  isCurrent: boolean
-}
-
-export interface MemoryTierOptions {
-  /** Bound on what all entries together may weigh, in bytes of JSON and some more for each. */
-  readonly maxBytes: number
-  readonly maxEntries: number
-  /** Milliseconds since the epoch that instants count from. */
-  readonly base: number
-  /** Milliseconds since the epoch at which a hit on the entry begins to refresh it behind. */
-  readonly refreshAt: (key: string, entry: Entry) => number
-}
-
-/** Counted for each entry beside its value: the key's header, the instants, the links of the list. */
-const overheadBytes = 256
+const shared = 1
+const ended = 2
+const awaitsEcho = 4
 
 /** The tier in this process: entries that can be had without waiting, the least recently used ones giving way. */
 export class MemoryTier {
-  readonly base: number
-  readonly #refreshAt: (key: string, entry: Entry) => number
-  readonly #entries: LRUCache<string, Held>
-  readonly #marks = new Map<string, Set<Mark>>()
+  readonly #options: MemoryTierOptions
+  readonly #slots = new KeySlots()
+  readonly #values: unknown[] = []
+  readonly #labels: Label[] = []
+  #numbers = new Float64Array(this.#slots.capacity * width)
+  #bytes = 0
+  readonly #marks = new Map<string, Mark>()
 
-  constructor({ maxBytes, maxEntries, base, refreshAt }: MemoryTierOptions) {
-    this.base = base
-    this.#refreshAt = refreshAt
-    this.#entries = new LRUCache<string, Held>({ max: maxEntries, maxSize: maxBytes })
+  constructor(options: MemoryTierOptions) {
+    this.#options = options
   }
 
+  /** How many entries there are, and what they weigh. */
+  get size(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.#slots.size, bytes: this.#bytes }
+  }
+
+  /**
+   * Where the value lies that answers a read at once: seen in this version, and not due for a refresh at the instant `now`; `none`
+   * when there is no such value. Counts as use. The slot is good until something is set.
+   */
+  hit(key: string, version: number, now: number): number {
+    const slot = this.#slots.find(key)
+    if (slot === none) return none
+    const at = slot * width
+    if (this.#numbers[at + seen] !== version) return none
+    if (now >= (this.#numbers[at + refreshAt] ?? 0)) return none
+    this.#slots.use(slot)
+    return slot
+  }
+
+  valueAt(slot: number): unknown {
+    return this.#values[slot]
+  }
+
+  fingerprintAt(slot: number): string {
+    return (this.#labels[slot] ?? noLabel).fingerprint
+  }
+
+  /** The value under the key, without counting as use. */
+  valueOf(key: string): unknown {
+    return this.#values[this.#slots.find(key)]
+  }
+
+  /** What lies under the key. Counts as use. */
   get(key: string): Held | undefined {
-    return this.#entries.get(key)
+    const slot = this.#slots.find(key)
+    if (slot === none) return undefined
+    this.#slots.use(slot)
+    return this.#held(slot)
   }
 
-  /** Without counting as use. */
+  /** What lies under the key, without counting as use. */
   peek(key: string): Held | undefined {
-    return this.#entries.peek(key)
+    const slot = this.#slots.find(key)
+    return slot === none ? undefined : this.#held(slot)
   }
 
-  set(
-    key: string,
-    entry: Entry,
-    bytes: number,
-    standing: { readonly epoch: number; readonly purges: number; readonly isShared: boolean },
-  ): Held {
-    const held = new Held(entry, this.#refreshAt(key, entry), this.base, standing)
-    this.#entries.set(key, held, { size: overheadBytes + key.length + bytes })
-    return held
+  /** Whether this very value lies under the key, seen in this version and fresh at the instant `now`. */
+  isFresh(key: string, value: unknown, version: number, now: number): boolean {
+    const slot = this.#slots.find(key)
+    if (slot === none || this.#values[slot] !== value) return false
+    return this.#number(slot, seen) === version && now < this.#number(slot, freshUntil) && !this.#has(slot, ended)
   }
 
+  /** Puts an entry under its key, unless it alone is more than the bound: then nothing lies there. */
+  set(key: string, entry: Entry, jsonBytes: number, standing: { seen: number; isShared: boolean }): void {
+    const { maxBytes, maxEntries } = this.#options
+    const weight = overheadBytes + key.length + jsonBytes
+    if (weight > maxBytes) {
+      this.delete(key)
+      return
+    }
+    const slot = this.#slotFor(key)
+    this.#bytes += weight - this.#number(slot, bytes)
+    this.#values[slot] = entry.value
+    this.#labels[slot] = labelOf(entry)
+    const at = slot * width
+    this.#numbers[at + stamp] = entry.stamp
+    this.#numbers[at + refreshAt] = this.#options.refreshAt(key, entry)
+    this.#numbers[at + freshUntil] = entry.freshUntil
+    this.#numbers[at + revalidateUntil] = entry.revalidateUntil
+    this.#numbers[at + staleUntil] = entry.staleUntil
+    this.#numbers[at + seen] = standing.seen
+    this.#numbers[at + bytes] = weight
+    this.#numbers[at + flags] = standing.isShared ? shared : 0
+    while (this.#slots.size > maxEntries || this.#bytes > maxBytes) this.#remove(this.#slots.oldest)
+  }
+
+  /** Whether there was something. */
   delete(key: string): boolean {
-    return this.#entries.delete(key)
+    const slot = this.#slots.find(key)
+    if (slot === none) return false
+    this.#remove(slot)
+    return true
+  }
+
+  /** The entry is what the shared store has, as far as is known in this version; or `doubted`. */
+  see(key: string, version: number): void {
+    this.#set(this.#slots.find(key), seen, version)
+  }
+
+  /** Ends its freshness for good: from now on it is served only when its load fails. */
+  end(key: string): void {
+    const slot = this.#slots.find(key)
+    this.#set(slot, refreshAt, 0)
+    this.#raise(slot, ended)
+  }
+
+  /** Ends its freshness at an instant, and the time in which it is served while a refresh runs behind at another one. */
+  shorten(key: string, instants: { readonly freshUntil: number; readonly revalidateUntil: number }): void {
+    const slot = this.#slots.find(key)
+    this.#set(slot, freshUntil, Math.min(this.#number(slot, freshUntil), instants.freshUntil))
+    this.#set(slot, refreshAt, Math.min(this.#number(slot, refreshAt), instants.freshUntil))
+    this.#set(slot, revalidateUntil, Math.min(this.#number(slot, revalidateUntil), instants.revalidateUntil))
+  }
+
+  /** A refresh ahead of time has begun: hits do not begin another one. */
+  refreshNoMore(key: string): void {
+    const slot = this.#slots.find(key)
+    if (!this.#has(slot, ended)) this.#set(slot, refreshAt, this.#number(slot, freshUntil))
+  }
+
+  /** Whether the shared store has been seen to have it. */
+  share(key: string, isShared: boolean): void {
+    const slot = this.#slots.find(key)
+    if (isShared) this.#raise(slot, shared)
+    else this.#lower(slot, shared)
+  }
+
+  /** A notice of our own write is to come. */
+  expectEcho(key: string): void {
+    this.#raise(this.#slots.find(key), awaitsEcho)
+  }
+
+  /** Whether a notice of our own write was to come; from now on none is. */
+  takeEcho(key: string): boolean {
+    const slot = this.#slots.find(key)
+    const wasAwaited = this.#has(slot, awaitsEcho)
+    this.#lower(slot, awaitsEcho)
+    return wasAwaited
   }
 
   /** Begins to watch a key for changes; `unmark` ends it. */
   mark(key: string): Mark {
-    const mark = { isCurrent: true }
-    const marks = this.#marks.get(key)
-    if (marks === undefined) this.#marks.set(key, new Set([mark]))
-    else marks.add(mark)
+    const mark = { isCurrent: true, next: this.#marks.get(key) }
+    this.#marks.set(key, mark)
     return mark
   }
 
   unmark(key: string, mark: Mark): void {
-    const marks = this.#marks.get(key)
-    marks?.delete(mark)
-    if (marks?.size === 0) this.#marks.delete(key)
+    const first = this.#marks.get(key)
+    if (first === mark) {
+      if (mark.next === undefined) this.#marks.delete(key)
+      else this.#marks.set(key, mark.next)
+      return
+    }
+    for (let before = first; before !== undefined; before = before.next) {
+      if (before.next === mark) before.next = mark.next
+    }
   }
 
   /** The key is not what it was: what is on its way from before cannot be trusted, and what is here neither. */
-  change(key: string): Held | undefined {
-    for (const mark of this.#marks.get(key) ?? []) mark.isCurrent = false
-    const held = this.#entries.peek(key)
-    if (held !== undefined) held.epoch = doubted
-    return held
+  change(key: string): void {
+    for (let mark = this.#marks.get(key); mark !== undefined; mark = mark.next) mark.isCurrent = false
+    this.see(key, doubted)
   }
 
-  /** Every key may have changed; entries are told by their epoch. */
+  /** Every key may have changed. What is here is told by its version. */
   changeAll(): void {
-    for (const marks of this.#marks.values()) for (const mark of marks) mark.isCurrent = false
+    for (const first of this.#marks.values()) {
+      for (let mark: Mark | undefined = first; mark !== undefined; mark = mark.next) mark.isCurrent = false
+    }
   }
 
   /** Moves the stamps of entries that the shared store has not seen. */
   shift(byMicroseconds: number): void {
-    for (const held of this.#entries.values()) if (!held.isShared) held.stamp += byMicroseconds
+    for (const [, slot] of this.#slots.all) {
+      if (!this.#has(slot, shared)) this.#set(slot, stamp, this.#number(slot, stamp) + byMicroseconds)
+    }
   }
 
-  /** How many entries there are, and their bytes. */
-  get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.#entries.size, bytes: this.#entries.calculatedSize }
+  #held(slot: number): Held {
+    return {
+      value: this.#values[slot],
+      stamp: this.#number(slot, stamp),
+      refreshAt: this.#number(slot, refreshAt),
+      freshUntil: this.#number(slot, freshUntil),
+      revalidateUntil: this.#number(slot, revalidateUntil),
+      staleUntil: this.#number(slot, staleUntil),
+      seen: this.#number(slot, seen),
+      isShared: this.#has(slot, shared),
+      isEnded: this.#has(slot, ended),
+      ...(this.#labels[slot] ?? noLabel),
+    }
   }
 
-  /** Drops everything. */
-  clear(): void {
-    this.#entries.clear()
+  #slotFor(key: string): number {
+    const slot = this.#slots.find(key)
+    if (slot !== none) {
+      this.#slots.use(slot)
+      return slot
+    }
+    const added = this.#slots.add(key)
+    if (this.#numbers.length < this.#slots.capacity * width) {
+      const before = this.#numbers
+      this.#numbers = new Float64Array(this.#slots.capacity * width)
+      this.#numbers.set(before)
+    }
+    return added
+  }
+
+  #remove(slot: number): void {
+    this.#bytes -= this.#number(slot, bytes)
+    this.#set(slot, bytes, 0)
+    this.#values[slot] = undefined
+    this.#labels[slot] = noLabel
+    this.#slots.remove(slot)
+  }
+
+  #number(slot: number, column: number): number {
+    return this.#numbers[slot * width + column] ?? 0
+  }
+
+  /** Does nothing where there is no slot. */
+  #set(slot: number, column: number, value: number): void {
+    if (slot !== none) this.#numbers[slot * width + column] = value
+  }
+
+  #has(slot: number, flag: number): boolean {
+    return (this.#number(slot, flags) & flag) !== 0
+  }
+
+  #raise(slot: number, flag: number): void {
+    this.#set(slot, flags, this.#number(slot, flags) | flag)
+  }
+
+  #lower(slot: number, flag: number): void {
+    this.#set(slot, flags, this.#number(slot, flags) & ~flag)
   }
 }
 

@@ -1,9 +1,9 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Lifetime } from './entry.js'
 import { InvalidCacheOption } from './errors.js'
+import type { PurgeOrder } from './purges.js'
 import type { RedisCommands } from './redis-store.js'
 import type { Store } from './store.js'
-import type { PurgeOrder } from './tiers.js'
 
 /** Options of the cache; each has a default. */
 export interface CacheOptions {

@@ -23,14 +23,9 @@ export const maxPurges = 50_000
  * same whatever it hits, and also hits what is written only after it.
  */
 export class PurgeLog {
+  /** Stamps by member, in the order of the purges, more or less. */
   readonly #stamps = new Map<string, number>()
-  #version = 0
   #latest = 0
-
-  /** Changes whenever a verdict may have. */
-  get version(): number {
-    return this.#version
-  }
 
   /** The latest stamp. */
   get latest(): number {
@@ -42,26 +37,24 @@ export class PurgeLog {
     return this.#stamps.size
   }
 
-  /** Notes purges; an earlier stamp than the one that is known changes nothing. */
-  note(stamps: Iterable<readonly [member: string, stamp: number]>): void {
+  /** Notes purges; whether any was news. An earlier stamp than the one that is known is none. */
+  note(stamps: Iterable<readonly [member: string, stamp: number]>): boolean {
     let isNews = false
     for (const [member, stamp] of stamps) {
       if (stamp > this.#latest) this.#latest = stamp
       if (stamp <= (this.#stamps.get(member) ?? 0)) continue
-      this.#stamps.delete(member) // so that the map stays in the order of the purges, more or less
+      this.#stamps.delete(member)
       this.#stamps.set(member, stamp)
       isNews = true
     }
-    if (!isNews) return
-    this.#version += 1
-    this.#forgetOldest()
+    if (isNews) this.#forgetOldest()
+    return isNews
   }
 
   /** Forgets everything, because the clock that the stamps were made with was wrong; they have to be read again. */
   clear(): void {
     this.#stamps.clear()
     this.#latest = 0
-    this.#version += 1
   }
 
   /** What the purges so far say of an entry with this stamp and these tags. */

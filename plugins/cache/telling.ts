@@ -103,11 +103,17 @@ export class Telling {
     return family
   }
 
+  /** A hit in memory: what happens most is told with least ado. */
+  answeredFromMemory(key: string): void {
+    this.reads.hit += 1
+    this.hits.memory += 1
+    if (channels.read.hasSubscribers) this.#publishRead(key, 'memory', 'hit')
+  }
+
   answered(key: string, tier: Tier, reason: ReadReason): void {
     this.reads[reason] += 1
     if (reason === 'hit' && tier !== 'load') this.hits[tier] += 1
-    if (!channels.read.hasSubscribers) return
-    channels.read.publish({ cache: this.#cache, key, family: this.family(key), tier, reason } satisfies ReadEvent)
+    if (channels.read.hasSubscribers) this.#publishRead(key, tier, reason)
   }
 
   loaded(key: string, durationMs: number, error?: unknown): void {
@@ -142,5 +148,9 @@ export class Telling {
 
   stateChanged(state: StoreState): void {
     if (channels.state.hasSubscribers) channels.state.publish({ cache: this.#cache, state } satisfies StateEvent)
+  }
+
+  #publishRead(key: string, tier: Tier, reason: ReadReason): void {
+    channels.read.publish({ cache: this.#cache, key, family: this.family(key), tier, reason } satisfies ReadEvent)
   }
 }

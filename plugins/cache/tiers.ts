@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Governor } from '../governor.js'
 import type { CacheClock } from './cache-clock.js'
-import type { Entry } from './entry.js'
+import type { Entry, Tombstone } from './entry.js'
 import { jitterOf } from './jitter.js'
 import { doubted, type Held, type Mark, type MemoryTier } from './memory-tier.js'
-import { everything, PurgeLog, purgeMember } from './purge-log.js'
-import { PurgeQueue } from './purge-queue.js'
+import type { PurgeVerdict } from './purge-log.js'
+import type { KeyPurge } from './purge-queue.js'
+import { type PurgeOrder, Purges, type QueuedPurge } from './purges.js'
 import type { SchemaCheck } from './schema-check.js'
-import { SingleFlight } from './single-flight.js'
 import { type Found, isTombstone, type Store, StoreFailure, type WriteOutcome } from './store.js'
 import type { Telling } from './telling.js'
 
@@ -20,24 +20,10 @@ export type Standing = 'fresh' | 'revalidating' | 'stale' | 'fallback' | 'gone'
 /** Whether the shared store's notices of change can be relied on; `alone`: there is no shared store. */
 export type CoherenceState = 'alone' | 'proven' | 'unproven' | 'away'
 
-/** An entry in memory, and the tier that it was found in. */
+/** An entry as it was found, and the tier that it was found in. */
 export interface LookUp {
   readonly held: Held
   readonly tier: 'memory' | 'redis'
-}
-
-export interface PurgeOrder {
-  readonly tags: readonly string[]
-  readonly keys: readonly string[]
-  readonly all: boolean
-  readonly isHard: boolean
-}
-
-/** What of a purge waits for the shared store to come back. */
-export interface QueuedPurge {
-  readonly tags: readonly string[]
-  readonly keys: readonly string[]
-  readonly all: boolean
 }
 
 export interface TiersParts {
@@ -60,8 +46,6 @@ export interface TiersParts {
 const shortTrustMs = 1_000
 /** Milliseconds over which entries are checked again when the store is back, so that they are not all asked for at once. */
 const spreadMs = 1_500
-/** Purges of keys that are sent at a time. */
-const purgesAtOnce = 16
 
 /**
  * Memory before the shared store: what is where, and what of it can be relied on.
@@ -72,57 +56,65 @@ const purgesAtOnce = 16
  */
 export class Tiers {
   readonly memory: MemoryTier
-  readonly purges = new PurgeLog()
-  /** Changes whenever entries in memory have to be checked again. */
-  epoch = 0
+  readonly purges: Purges
   readonly #parts: TiersParts
-  readonly #queue = new PurgeQueue()
-  readonly #consultations = new SingleFlight<LookUp | undefined>()
-  /** Entries last confirmed before this epoch were lost with everything else in the store. */
-  #flushedIn = 0
+  /** Counts the epochs and the news of purges: an entry seen in this very version needs no second look. */
+  #version = 0
+  #epochBegan = 0
+  #purgesChanged = 0
+  /** Entries last seen before this were lost with everything else in the store. */
+  #flushed = 0
   #returnedAt = Number.NEGATIVE_INFINITY
-  /** The epoch in which the purges were last read; `undefined` while there are some that we have not. */
-  #purgesReadIn: number | undefined
-  #hasAllPurges = false
-  /** Notices of purges so far: one that comes while purges are read may be of one that was not. */
-  #purgeNotices = 0
-  readonly #purgeReads = new SingleFlight<void>()
-  readonly #replays = new SingleFlight<void>()
+  readonly #consultations = new Map<string, Consultation>()
   readonly #awayServers = { count: 0 }
   #ticker: NodeJS.Timeout | undefined
 
   constructor(parts: TiersParts) {
+    const { memory, store, clock, fenceMs, telling } = parts
     this.#parts = parts
-    this.memory = parts.memory
-    parts.store?.watch({
+    this.memory = memory
+    this.purges = new Purges({
+      store,
+      clock,
+      fenceMs,
+      attempt: (key, operation) => this.attempt(key, operation),
+      onNews: () => {
+        this.#version += 1
+        this.#purgesChanged = this.#version
+      },
+      onPending: () => this.#tick(false),
+    })
+    store?.watch({
       changed: (keys) => {
         for (const key of keys) this.#change(key)
       },
       leaseChanged: (key) => parts.onLeaseChanged(key),
       purged: () => {
-        this.#purgeNotices += 1
-        this.#purgesReadIn = undefined
+        this.purges.doubt()
         this.#tick(true)
       },
       flushed: () => {
-        this.memory.changeAll()
-        this.epoch += 1
-        this.#flushedIn = this.epoch
-        parts.telling.stateChanged('flushed')
-        void this.#restorePurges()
+        memory.changeAll()
+        this.#beginEpoch()
+        this.#flushed = this.#version
+        telling.stateChanged('flushed')
+        void this.purges.restore()
         parts.onDisturbed()
       },
       proven: (isProven) => this.#prove(isProven),
       away: (isAway) => (isAway ? this.#leave() : this.#return()),
       clockMoved: (by) => {
-        this.memory.shift(by)
-        this.#queue.shift(by)
-        this.purges.clear()
-        this.#hasAllPurges = false
-        this.#purgesReadIn = undefined
+        memory.shift(by)
+        this.purges.shift(by)
+        this.#tick(true)
       },
     })
-    if (parts.store !== undefined) this.#tick(false)
+    if (store !== undefined) this.#tick(false)
+  }
+
+  /** Changes whenever entries in memory have to be looked at again. */
+  get version(): number {
+    return this.#version
   }
 
   get coherence(): CoherenceState {
@@ -132,114 +124,106 @@ export class Tiers {
     return store.isProven ? 'proven' : 'unproven'
   }
 
-  /** Purges that the shared store has not heard of. */
-  get queuedPurges(): number {
-    return this.#queue.size
+  /** What may be done at the instant `now` with an entry that was found. */
+  standingOf(key: string, held: Held, now: number): Standing {
+    const verdict = this.#holdAgainstPurges(key, held)
+    if (verdict === 'hard' || now >= held.staleUntil) return 'gone'
+    if (verdict === 'soft' || held.isEnded || !this.#isRelied(held)) return 'fallback'
+    if (now < held.freshUntil) return 'fresh'
+    return now < held.revalidateUntil ? 'revalidating' : 'stale'
   }
 
-  /** What may be done with an entry in memory at the instant `now`. */
-  standingOf(key: string, held: Held, now: number): Standing {
-    if (held.purges !== this.purges.version) this.#holdAgainstPurges(key, held)
-    const age = now - this.memory.base
-    if (age >= held.stale) return 'gone'
-    if (held.isEnded || !this.#isRelied(held)) return 'fallback'
-    if (age < held.fresh) return 'fresh'
-    return age < held.revalidate ? 'revalidating' : 'stale'
+  /** Whether an entry in memory is still what a read would be answered with, without asking anybody. */
+  isCurrent(key: string, held: Held, now: number): boolean {
+    return this.#isTrusted(key, held) && this.standingOf(key, held, now) === 'fresh'
   }
 
   /**
-   * The entry under the key, from memory where that can be relied on. An entry of another schema than the one asked for is
-   * none.
+   * The entry under the key, from memory where that can be relied on, in the same turn; else the shared store is asked. An entry
+   * of another schema than the one asked for is none.
    */
-  async lookUp(
-    key: string,
-    check: SchemaCheck | undefined,
-    { isForced = false }: { isForced?: boolean } = {},
-  ): Promise<LookUp | undefined> {
+  lookUp(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
     const { store } = this.#parts
     const held = this.memory.get(key)
-    const isEnough =
-      store === undefined || store.isAway(key) || (!isForced && held !== undefined && this.#isTrusted(key, held))
-    if (isEnough) return this.#fitting(key, held, check)
-    // By fingerprint: two versions of a schema in one process do not get each other's answer.
-    const flight = this.#consultations.run(`${check?.fingerprint ?? ''} ${key}`, () => this.#consult(store, key, check))
-    return flight.promise
+    if (store === undefined || store.isAway(key) || (held !== undefined && this.#isTrusted(key, held))) {
+      return this.#fitting(key, held, check)
+    }
+    const underWay = this.#consultations.get(key)
+    // Two versions of a schema in one process do not get each other's answer.
+    const isJoinable = underWay?.check === check && underWay?.mark.isCurrent === true
+    if (underWay?.promise !== undefined && isJoinable) return underWay.promise
+    const consultation: Consultation = { check, mark: this.memory.mark(key), promise: undefined }
+    this.#consultations.set(key, consultation)
+    consultation.promise = this.#consult(store, key, consultation)
+    return consultation.promise
   }
 
-  /** Keeps what was loaded: here at once, in the shared store by and by, when `written` settles. */
-  keep(key: string, entry: Entry, text: string, mark: Mark): Promise<WriteOutcome | undefined> {
+  /** Asks the shared store even where memory can be relied on, and after everything that has happened up to now. */
+  lookAgain(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
+    const { store } = this.#parts
+    if (store !== undefined && !store.isAway(key)) {
+      return this.#consult(store, key, { check, mark: this.memory.mark(key), promise: undefined })
+    }
+    return this.#fitting(key, this.memory.get(key), check)
+  }
+
+  /**
+   * Keeps what was loaded: here at once, in the shared store by and by. The value is the same object as before where
+   * it is the same value. Not `isCurrent`: the key has changed since the load began.
+   */
+  keep(key: string, entry: Entry, text: string, isCurrent: boolean): { value: unknown; written: Promise<Written> } {
     const { store, telling } = this.#parts
-    const held = this.#place(key, entry, text.length, mark.isCurrent, false)
-    if (store === undefined) return Promise.resolve('kept')
-    if (store.isAway(key)) return Promise.resolve(undefined)
-    held.awaitsEcho = true
+    const value = this.#place(key, entry, text.length, false)?.value ?? entry.value
+    if (!isCurrent) this.memory.see(key, doubted)
+    if (store === undefined) return { value, written: Promise.resolve('kept') }
+    if (store.isAway(key)) return { value, written: Promise.resolve(undefined) }
+    this.memory.expectEcho(key)
     const write = async () => {
       const outcome = await this.attempt(key, () => store.set(key, entry, text))
       telling.wrote(key, outcome)
-      if (outcome === undefined) held.awaitsEcho = false
-      if (outcome === 'kept') held.isShared = true
-      else if (outcome === 'newer' || outcome === 'purged') this.#change(key)
+      const isHere = this.memory.peek(key)?.stamp === entry.stamp
+      if (outcome === undefined && isHere) this.memory.takeEcho(key)
+      if (outcome === 'kept' && isHere) this.memory.share(key, true)
+      if (outcome === 'newer' || outcome === 'purged') this.#change(key)
       return outcome
     }
-    return write()
+    return { value, written: write() }
   }
 
   /** Removes what is under the key, everywhere; whether there was something. */
   async remove(key: string): Promise<boolean> {
-    const { clock, store } = this.#parts
-    const wasHere = this.memory.delete(key)
+    const stamp = this.#parts.clock.purgeStamp()
     this.memory.change(key)
-    if (store === undefined) return wasHere
-    const stamp = clock.purgeStamp()
-    const wasThere = await this.#purgeKey(key, { stamp, isHard: true })
+    const wasHere = this.memory.delete(key)
+    const wasThere = await this.purges.addKey(key, { stamp, isHard: true })
     return wasHere || wasThere === true
   }
 
   /** Purges here at once, and in the shared store; tells what has to wait for that. */
-  async purge({ tags, keys, all, isHard }: PurgeOrder): Promise<QueuedPurge> {
-    const { clock, store } = this.#parts
-    const stamp = clock.purgeStamp()
-    const labels = all ? [everything, ...tags] : tags
-    const members = labels.map((tag) => purgeMember(tag, isHard))
-    this.purges.note(members.map((member) => [member, stamp]))
+  async purge(order: PurgeOrder): Promise<QueuedPurge> {
+    const { tags, keys, all, isHard } = order
+    const stamp = this.#parts.clock.purgeStamp()
     for (const key of keys) {
-      const held = this.memory.change(key)
+      this.memory.change(key)
       if (isHard) this.memory.delete(key)
-      else held?.end()
+      else this.memory.end(key)
       this.#parts.onEnded(key)
     }
-    if (store === undefined) return { tags: [], keys: [], all: false }
-    const tagsDone = members.length === 0 || (await this.#addPurges(members, stamp))
-    const queuedKeys: string[] = []
-    for (let at = 0; at < keys.length; at += purgesAtOnce) {
-      const some = keys.slice(at, at + purgesAtOnce)
-      const done = await Promise.all(some.map((key) => this.#purgeKey(key, { stamp, isHard })))
-      queuedKeys.push(...some.filter((_key, index) => done[index] === undefined))
-    }
-    return { tags: tagsDone ? [] : tags, keys: queuedKeys, all: all && !tagsDone }
+    const [isSent, waiting] = await Promise.all([
+      this.purges.add(order, stamp),
+      this.purges.addKeys(keys, { stamp, isHard }),
+    ])
+    return { tags: isSent ? [] : tags, keys: waiting, all: all && !isSent }
   }
 
   /** The one door to the store: a failure is reported here and becomes `undefined`. */
   async attempt<T>(key: string, operation: () => Promise<T>): Promise<T | undefined> {
-    const { governor, telling } = this.#parts
     try {
       const result = await operation()
-      governor.succeeded()
+      this.#parts.governor.succeeded()
       return result
     } catch (error) {
-      if (!(error instanceof StoreFailure)) throw error
-      telling.storeFailed(error.kind)
-      if (error.kind === 'open') {
-        governor.skipped()
-        return undefined
-      }
-      const trouble = { kind: error.kind, error, key }
-      if (error.isOutage) {
-        governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })
-      } else {
-        const message = 'cache: redis refused, or holds something else; counted as a miss'
-        governor.incident({ ...trouble, message })
-      }
+      this.#report(key, error)
       return undefined
     }
   }
@@ -248,97 +232,141 @@ export class Tiers {
     clearTimeout(this.#ticker)
   }
 
+  #report(key: string, error: unknown): void {
+    const { governor, telling } = this.#parts
+    if (!(error instanceof StoreFailure)) throw error
+    telling.storeFailed(error.kind)
+    if (error.kind === 'open') {
+      governor.skipped()
+      return
+    }
+    const trouble = { kind: error.kind, error, key }
+    if (error.isOutage) {
+      governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })
+    } else {
+      const message = 'cache: redis refused, or holds something else; counted as a miss'
+      governor.incident({ ...trouble, message })
+    }
+  }
+
   /** Asks the shared store, and lets what it says stand in memory. */
-  async #consult(store: Store, key: string, check: SchemaCheck | undefined): Promise<LookUp | undefined> {
-    const mark = this.memory.mark(key)
+  async #consult(store: Store, key: string, consultation: Consultation): Promise<Consulted> {
+    const { check, mark } = consultation
     try {
-      const reading = this.#knowsPurges(store) ? undefined : this.#readPurges()
-      const answer = await this.attempt(key, async () => ({ found: await store.get(key) }))
+      const reading = this.purges.isKnown ? undefined : this.purges.read()
+      const found = await store.get(key)
+      this.#parts.governor.succeeded()
       if (reading !== undefined) await reading
-      const held = this.memory.peek(key)
-      if (answer === undefined) return this.#fitting(key, held, check) // the store has failed: what is here has to do
-      return this.#reconcile(key, answer.found, mark, check)
+      if (found !== undefined) this.#parts.clock.observe(isTombstone(found) ? found.purgedAt : found.entry.stamp)
+      return mark.isCurrent ? this.#reconcile(key, found, check) : this.#passOn(key, found, check)
+    } catch (error) {
+      this.#report(key, error)
+      return this.#fitting(key, this.memory.peek(key), check) // what is here has to do
     } finally {
       this.memory.unmark(key, mark)
+      if (this.#consultations.get(key) === consultation) this.#consultations.delete(key)
     }
   }
 
   /** Holds what is here against what the shared store has. */
-  #reconcile(
-    key: string,
-    found: Found | { readonly purgedAt: number } | undefined,
-    mark: Mark,
-    check: SchemaCheck | undefined,
-  ): LookUp | undefined {
-    const held = this.memory.peek(key)
+  #reconcile(key: string, found: Found | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
+    const { memory } = this
+    const held = memory.peek(key)
     if (found === undefined) {
       if (held === undefined) return undefined
-      this.#miss(held)
-      return this.#confirmed(key, held, mark, check)
+      this.#miss(key, held)
+      return this.#confirmed(key, check)
     }
     if (isTombstone(found)) {
-      this.#parts.clock.observe(found.purgedAt)
       if (held === undefined) return undefined
-      if (held.stamp > found.purgedAt) return this.#confirmed(key, held, mark, check)
-      this.memory.delete(key)
+      if (held.stamp > found.purgedAt) return this.#confirmed(key, check)
+      memory.delete(key)
       return undefined
     }
     const { entry, bytes } = found
-    this.#parts.clock.observe(entry.stamp)
-    const queued = this.#queue.keys.get(key)
-    if (queued !== undefined && entry.stamp <= queued.stamp) {
-      // Redis has not heard of our purge yet: what lies there is what was purged.
-      if (held === undefined || queued.isHard) {
-        this.memory.delete(key)
-        return undefined
-      }
-      return this.#confirmed(key, held, mark, check)
+    const queued = this.#queuedFor(key, entry)
+    if (queued !== undefined) {
+      if (held !== undefined && !queued.isHard) return this.#confirmed(key, check)
+      memory.delete(key)
+      return undefined
     }
     if (check !== undefined && !this.#accepts(key, entry, check)) {
       if (held === undefined) return undefined
-      if (held.epoch === doubted && entry.stamp > held.stamp) held.end()
-      return this.#confirmed(key, held, mark, check)
+      if (held.seen === doubted && entry.stamp > held.stamp) memory.end(key)
+      return this.#confirmed(key, check)
     }
     if (held !== undefined && held.fingerprint === entry.fingerprint) {
       if (held.stamp === entry.stamp) {
-        held.isShared = true
-        if (entry.purgedAt >= held.stamp && !held.isEnded) held.end()
-        return this.#confirmed(key, held, mark, check)
+        memory.share(key, true)
+        if (entry.purgedAt >= held.stamp && !held.isEnded) memory.end(key)
+        return this.#confirmed(key, check)
       }
-      if (held.stamp > entry.stamp && !held.isShared) return this.#confirmed(key, held, mark, check)
+      if (held.stamp > entry.stamp && !held.isShared) return this.#confirmed(key, check)
     }
-    const adopted = this.#place(key, entry, bytes, mark.isCurrent, true)
-    if (entry.purgedAt >= entry.stamp) adopted.end()
-    return { held: adopted, tier: 'redis' }
+    const placed = this.#place(key, entry, bytes, true)
+    return placed && { held: placed, tier: 'redis' }
+  }
+
+  /** The key has changed while it was asked for: the answer was true when it was asked for, and is not kept. */
+  #passOn(key: string, found: Found | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
+    const isEntry = found !== undefined && !isTombstone(found)
+    if (!isEntry || this.#queuedFor(key, found.entry) !== undefined) {
+      return this.#fitting(key, this.memory.peek(key), check)
+    }
+    const { entry } = found
+    const verdict = this.purges.verdict(entry.stamp, entry.tags)
+    if (verdict === 'hard' || (check !== undefined && !this.#accepts(key, entry, check))) return undefined
+    return { held: this.#passing(entry, verdict), tier: 'redis' }
+  }
+
+  /** Our purge of the key that the shared store has not heard of, if it covers the entry that lies there. */
+  #queuedFor(key: string, { stamp }: Entry): KeyPurge | undefined {
+    const queued = this.purges.queuedOf(key)
+    return queued !== undefined && stamp <= queued.stamp ? queued : undefined
   }
 
   /** The shared store has nothing under the key. */
-  #miss(held: Held): void {
-    if (held.epoch === doubted || held.epoch < this.#flushedIn) {
-      held.end()
+  #miss(key: string, held: Held): void {
+    if (held.seen === doubted || held.seen < this.#flushed) {
+      this.memory.end(key)
       return
     }
     if (!held.isShared) return // it never had it: it was away, full, or has another version's
     // It went while we were not told, most likely with the store itself: good for one more answer while it is loaded again.
-    const age = this.#parts.clock.now() - this.memory.base
-    held.isShared = false
-    held.fresh = Math.min(held.fresh, Math.ceil(age))
-    held.refresh = Math.min(held.refresh, held.fresh)
-    held.revalidate = Math.min(held.revalidate, Math.ceil(age + this.#parts.staleWhileRevalidateMs))
+    const now = this.#parts.clock.now()
+    this.memory.share(key, false)
+    this.memory.shorten(key, { freshUntil: now, revalidateUntil: now + this.#parts.staleWhileRevalidateMs })
   }
 
-  #confirmed(key: string, held: Held, mark: Mark, check: SchemaCheck | undefined): LookUp | undefined {
-    held.epoch = mark.isCurrent ? this.epoch : doubted
-    return this.#fitting(key, held, check)
+  /** What is here counts as what the shared store has. */
+  #confirmed(key: string, check: SchemaCheck | undefined): Consulted {
+    const held = this.memory.peek(key)
+    if (held === undefined || this.#holdAgainstPurges(key, held) === 'hard') return undefined
+    this.memory.see(key, this.#version)
+    return this.#fitting(key, this.memory.peek(key), check)
   }
 
-  #place(key: string, entry: Entry, bytes: number, isCurrent: boolean, isShared: boolean): Held {
-    const before = this.memory.peek(key)
+  /** Puts an entry into memory, unless a purge says that it is gone; what is too large for memory is passed on all the same. */
+  #place(key: string, entry: Entry, bytes: number, isShared: boolean): Held | undefined {
+    const { memory } = this
+    const verdict = this.purges.verdict(entry.stamp, entry.tags)
+    if (verdict === 'hard') {
+      memory.delete(key)
+      return undefined
+    }
+    const before = memory.valueOf(key)
     // The same value stays the same object: what was made from it is still what would be made.
-    const isSame = before !== undefined && isDeepStrictEqual(before.value, entry.value)
-    const kept = isSame ? { ...entry, value: before.value } : entry
-    const standing = { epoch: isCurrent ? this.epoch : doubted, purges: -1, isShared }
-    return this.memory.set(key, kept, bytes, standing)
+    const isSame = before !== undefined && isDeepStrictEqual(before, entry.value)
+    const kept = isSame ? { ...entry, value: before } : entry
+    memory.set(key, kept, bytes, { seen: this.#version, isShared })
+    if (verdict === 'soft' || entry.purgedAt >= entry.stamp) memory.end(key)
+    return memory.peek(key) ?? this.#passing(kept, verdict)
+  }
+
+  /** An entry of the shared store that is answered with and does not lie in memory. */
+  #passing(entry: Entry, verdict: PurgeVerdict): Held {
+    const isEnded = verdict === 'soft' || entry.purgedAt >= entry.stamp
+    return { ...entry, refreshAt: entry.freshUntil, seen: this.#version, isShared: true, isEnded }
   }
 
   #fitting(key: string, held: Held | undefined, check: SchemaCheck | undefined): LookUp | undefined {
@@ -362,51 +390,58 @@ export class Tiers {
 
   /** Whether memory may answer without asking the shared store. */
   #isTrusted(key: string, held: Held): boolean {
-    if (held.epoch === this.epoch) return true
+    if (held.seen >= this.#epochBegan) return true
     return this.#isRelied(held) && this.#parts.clock.now() < this.#returnedAt + jitterOf(key) * spreadMs
   }
 
   /** Whether the entry was what the shared store had when that was last heard of. */
-  #isRelied(held: Held): boolean {
-    return held.epoch !== doubted && held.epoch >= this.#flushedIn
+  #isRelied({ seen }: Held): boolean {
+    return seen !== doubted && seen >= this.#flushed
   }
 
-  #holdAgainstPurges(key: string, held: Held): void {
-    held.purges = this.purges.version
+  /** Ends or removes in memory what was purged since it was last seen; an entry that was not is good for this version. */
+  #holdAgainstPurges(key: string, held: Held): 'none' | 'soft' | 'hard' {
+    if (held.seen >= this.#purgesChanged) return 'none'
     const verdict = this.purges.verdict(held.stamp, held.tags)
-    if (verdict === 'none' || (verdict === 'soft' && held.isEnded)) return
-    held.end()
-    if (verdict === 'hard') {
-      held.withdraw()
-      this.memory.delete(key)
+    const isStill = this.memory.peek(key)?.stamp === held.stamp
+    if (verdict === 'none') {
+      if (isStill && held.seen >= this.#epochBegan) this.memory.see(key, this.#version)
+      return verdict
     }
-    this.#parts.onEnded(key)
+    if (isStill && verdict === 'hard') this.memory.delete(key)
+    if (isStill && verdict === 'soft') this.memory.end(key)
+    if (isStill && !held.isEnded) this.#parts.onEnded(key)
+    return verdict
   }
 
   /** Something has happened to the key in the shared store. */
   #change(key: string): void {
-    const held = this.memory.change(key)
-    if (held?.awaitsEcho === true) {
-      held.awaitsEcho = false
-      void this.#verify(key, held)
-      return
-    }
-    this.#parts.onEnded(key)
+    this.memory.change(key)
+    if (this.memory.takeEcho(key)) void this.#verify(key)
+    else this.#parts.onEnded(key)
   }
 
   /** Whether the change was our own write: then nothing has changed. Asks for the stamp alone. */
-  async #verify(key: string, held: Held): Promise<void> {
+  async #verify(key: string): Promise<void> {
     const { store, onEnded } = this.#parts
     if (store === undefined) return
     const mark = this.memory.mark(key)
     const answer = await this.attempt(key, async () => ({ stamp: await store.stampOf(key) }))
     this.memory.unmark(key, mark)
-    if (answer?.stamp === held.stamp && mark.isCurrent) {
-      held.isShared = true
-      held.epoch = this.epoch
+    const held = this.memory.peek(key)
+    if (held !== undefined && answer?.stamp === held.stamp && mark.isCurrent) {
+      this.memory.share(key, true)
+      if (this.#holdAgainstPurges(key, held) === 'none') this.memory.see(key, this.#version)
     } else {
       onEnded(key)
     }
+  }
+
+  /** From now on everything in memory has to be held against the shared store once. */
+  #beginEpoch(): void {
+    this.#version += 1
+    this.#epochBegan = this.#version
+    this.purges.doubt()
   }
 
   #prove(isProven: boolean): void {
@@ -414,8 +449,8 @@ export class Tiers {
     telling.stateChanged(isProven ? 'proven' : 'unproven')
     if (isProven) {
       this.memory.changeAll() // what is on its way may have missed its notice
-      this.epoch += 1
-      void this.#restorePurges()
+      this.#beginEpoch()
+      void this.purges.restore()
     }
     this.#tick(!isProven)
     onDisturbed()
@@ -430,11 +465,11 @@ export class Tiers {
   #return(): void {
     this.#awayServers.count -= 1
     this.memory.changeAll()
-    this.epoch += 1
+    this.#beginEpoch()
     this.#returnedAt = this.#parts.clock.now()
     this.#parts.telling.stateChanged('back')
-    void this.#restorePurges()
-    void this.#replay()
+    void this.purges.restore()
+    void this.purges.replay()
     this.#tick(false)
     this.#parts.onDisturbed()
   }
@@ -444,93 +479,26 @@ export class Tiers {
     const { store } = this.#parts
     clearTimeout(this.#ticker)
     if (store === undefined) return
-    if (isNow && this.#purgesReadIn === undefined) void this.#readPurges()
-    const isSettled = store.isProven && this.#purgesReadIn !== undefined && this.#queue.size === 0
-    if (isSettled) return
+    if (isNow && !this.purges.isKnown) void this.purges.read()
+    if (store.isProven && this.purges.isKnown && this.purges.queued === 0) return
     this.#ticker = setTimeout(() => {
-      if (!store.isProven) this.epoch += 1
-      if (this.#queue.size > 0) void this.#replay()
+      if (!store.isProven) this.#beginEpoch()
+      if (this.purges.queued > 0) void this.purges.replay()
       this.#tick(true)
     }, shortTrustMs)
     this.#ticker.unref()
   }
-
-  #knowsPurges(store: Store): boolean {
-    return this.#purgesReadIn === this.epoch || (store.isProven && this.#purgesReadIn !== undefined)
-  }
-
-  /** Makes sure that the purges are known: once in an epoch while notices are not proven, and after a notice of theirs. */
-  async #readPurges(): Promise<void> {
-    const { store } = this.#parts
-    if (store === undefined || this.#knowsPurges(store)) return
-    await this.#purgeReads.run('', async () => {
-      const [epoch, notices] = [this.epoch, this.#purgeNotices]
-      const after = this.#hasAllPurges ? this.purges.latest : 0
-      const read = await this.attempt('~purges', () => store.readPurges(after))
-      if (read === undefined) return
-      this.#note(read.stamps)
-      if (notices === this.#purgeNotices) this.#purgesReadIn = epoch
-      else setImmediate(() => this.#tick(true))
-    }).promise
-  }
-
-  /** Reads all purges, and puts back those that the store has lost, to a fail-over or a flush. */
-  async #restorePurges(): Promise<void> {
-    const { store } = this.#parts
-    if (store === undefined) return
-    const [epoch, notices] = [this.epoch, this.#purgeNotices]
-    const read = await this.attempt('~purges', () => store.readPurges(0))
-    if (read === undefined) {
-      this.#purgesReadIn = undefined
-      return this.#tick(false)
-    }
-    const missing = this.purges.missingFrom(read.stamps)
-    for (const member of this.#queue.members.keys()) missing.delete(member) // told with the queue
-    this.#note(read.stamps)
-    if (notices === this.#purgeNotices) this.#purgesReadIn = epoch
-    if (missing.size > 0) await this.attempt('~purges', () => store.restorePurges(missing))
-  }
-
-  #note(stamps: ReadonlyMap<string, number>): void {
-    this.purges.note(stamps)
-    this.#parts.clock.observe(this.purges.latest)
-    this.#hasAllPurges = true
-  }
-
-  async #addPurges(members: readonly string[], stamp: number): Promise<boolean> {
-    const { store } = this.#parts
-    const given = await this.attempt('~purges', async () => store?.addPurges(members, stamp))
-    if (given === undefined) {
-      this.#queue.addMembers(members, stamp)
-      this.#tick(false)
-      return false
-    }
-    this.#parts.clock.observe(given)
-    this.purges.note(members.map((member) => [member, given]))
-    return true
-  }
-
-  /** Whether there was something; `undefined` when the purge has to wait. */
-  async #purgeKey(key: string, purge: { stamp: number; isHard: boolean }): Promise<boolean | undefined> {
-    const { store, fenceMs } = this.#parts
-    const had = await this.attempt(key, async () => store?.purgeKey(key, { ...purge, fenceMs }))
-    if (had !== undefined) return had
-    this.#queue.addKey(key, purge)
-    this.#tick(false)
-    return undefined
-  }
-
-  /** Tells the shared store of the purges that waited. */
-  async #replay(): Promise<void> {
-    await this.#replays.run('', async () => {
-      for (const [member, stamp] of this.#queue.members) {
-        if (!(await this.#addPurges([member], stamp))) return
-        if (this.#queue.members.get(member) === stamp) this.#queue.members.delete(member)
-      }
-      for (const [key, purge] of this.#queue.keys) {
-        if ((await this.#purgeKey(key, purge)) === undefined) return
-        if (this.#queue.keys.get(key)?.stamp === purge.stamp) this.#queue.keys.delete(key)
-      }
-    }).promise
-  }
 }
+
+/** What a look at the tiers brings. */
+type Consulted = LookUp | undefined
+
+/** A question to the shared store that is under way. */
+interface Consultation {
+  readonly check: SchemaCheck | undefined
+  readonly mark: Mark
+  promise: Promise<Consulted> | undefined
+}
+
+/** What came of a write; nothing when it failed or was not tried. */
+type Written = WriteOutcome | undefined

@@ -1,43 +1,83 @@
 import t from 'tap'
+import { none } from '../../../plugins/cache/key-slots.js'
 import { doubted, MemoryTier } from '../../../plugins/cache/memory-tier.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
 
-const standing = { epoch: 0, purges: 0, isShared: false }
+const standing = { seen: 7, isShared: false }
 
 function entryOf(value: unknown) {
   const instants = { freshUntil: 1_100, revalidateUntil: 1_200, staleUntil: 1_300 }
-  return { value, stamp: 1_000_000, ...instants, tags: ['a'], fingerprint: '', loadMs: 0, purgedAt: 0 }
+  return { value, stamp: 1_000_000, ...instants, tags: ['a'], fingerprint: 'f', loadMs: 0, purgedAt: 0 }
 }
 
 function createTier(options: { maxEntries?: number; maxBytes?: number } = {}) {
-  return new MemoryTier({ maxBytes: 10_000, maxEntries: 100, base: 1_000, refreshAt: () => 1_090, ...options })
+  return new MemoryTier({ maxBytes: 10_000, maxEntries: 100, refreshAt: () => 1_090, ...options })
 }
 
-t.test('instants count from the base', async (t) => {
-  const held = createTier().set('k', entryOf('v'), 3, standing)
-  t.match(held, { value: 'v', refresh: 90, fresh: 100, revalidate: 200, stale: 300, tags: ['a'] })
+t.test('gives back what was put under a key, and nothing where nothing was', async (t) => {
+  const tier = createTier()
+  tier.set('k', entryOf('v'), 3, standing)
+  const { loadMs: _loadMs, purgedAt: _purgedAt, ...entry } = entryOf('v')
+  t.strictSame(tier.peek('k'), { ...entry, refreshAt: 1_090, ...standing, isEnded: false })
+  t.equal(tier.valueOf('k'), 'v')
+  t.equal(tier.peek('other'), undefined)
+  t.equal(tier.valueOf('other'), undefined)
+})
+
+t.test('a hit is what was seen in this version, until it is due for a refresh', async (t) => {
+  const tier = createTier()
+  tier.set('k', entryOf('v'), 3, standing)
+  const hit = tier.hit('k', 7, 1_089)
+  t.equal(tier.valueAt(hit), 'v')
+  t.equal(tier.fingerprintAt(hit), 'f')
+  t.equal(tier.hit('k', 7, 1_090), none, 'due')
+  t.equal(tier.hit('k', 8, 1_089), none, 'something has happened since')
+  t.equal(tier.hit('other', 7, 0), none)
+  tier.refreshNoMore('k')
+  t.not(tier.hit('k', 7, 1_099), none, 'the refresh has begun')
+  t.equal(tier.hit('k', 7, 1_100), none, 'its freshness has ended')
+  tier.set('k', entryOf('v'), 3, standing)
+  tier.end('k')
+  tier.refreshNoMore('k')
+  t.equal(tier.hit('k', 7, 0), none, 'ended for good')
 })
 
 t.test('a change spoils what is on its way and doubts what is here', async (t) => {
   const tier = createTier()
-  const held = tier.set('k', entryOf('v'), 3, standing)
-  const [mark, other] = [tier.mark('k'), tier.mark('other')]
-  t.equal(tier.change('k'), held)
-  t.equal(mark.isCurrent, false)
-  t.equal(other.isCurrent, true)
-  t.equal(held.epoch, doubted)
+  tier.set('k', entryOf('v'), 3, standing)
+  const [mark, second, other] = [tier.mark('k'), tier.mark('k'), tier.mark('other')]
+  tier.change('k')
+  t.strictSame([mark.isCurrent, second.isCurrent, other.isCurrent], [false, false, true])
+  t.equal(tier.peek('k')?.seen, doubted)
   tier.changeAll()
   t.equal(other.isCurrent, false)
 })
 
+t.test('who has stopped watching is not told', async (t) => {
+  const tier = createTier()
+  const [first, second, third] = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
+  tier.unmark('k', second)
+  tier.unmark('k', third)
+  tier.change('k')
+  t.strictSame([first.isCurrent, second.isCurrent, third.isCurrent], [false, true, true])
+})
+
+t.test('the echo of an own write is taken once', async (t) => {
+  const tier = createTier()
+  tier.set('k', entryOf('v'), 3, standing)
+  tier.expectEcho('k')
+  t.strictSame([tier.takeEcho('k'), tier.takeEcho('k'), tier.takeEcho('other')], [true, false, false])
+})
+
 t.test('only the stamps that the shared store has not seen are shifted', async (t) => {
   const tier = createTier()
-  const mine = tier.set('mine', entryOf('v'), 3, standing)
-  const shared = tier.set('shared', entryOf('v'), 3, { ...standing, isShared: true })
+  tier.set('mine', entryOf('v'), 3, standing)
+  tier.set('shared', entryOf('v'), 3, standing)
+  tier.share('shared', true)
   tier.shift(500)
-  t.equal(mine.stamp, 1_000_500)
-  t.equal(shared.stamp, 1_000_000)
+  t.equal(tier.peek('mine')?.stamp, 1_000_500)
+  t.equal(tier.peek('shared')?.stamp, 1_000_000)
 })
 
 t.test('it is bounded by bytes and by entries', async (t) => {
@@ -49,6 +89,24 @@ t.test('it is bounded by bytes and by entries', async (t) => {
   for (const key of ['a', 'b', 'c']) small.set(key, entryOf(key), 300, standing)
   t.ok(small.size.bytes <= 1_000)
   t.ok(small.peek('c'))
+  small.set('c', entryOf('larger than all'), 1_000, standing)
+  t.strictSame(small.size, { entries: 0, bytes: 0 }, 'what alone is too large is not kept, nor what it replaces')
+})
+
+t.test('however many come and go, each key has its own', async (t) => {
+  const tier = createTier({ maxEntries: 5_000, maxBytes: 10 ** 8 })
+  for (let n = 0; n < 12_000; n += 1) {
+    tier.set(`k${n}`, { ...entryOf(n), stamp: n }, 1, standing)
+    if (n % 3 === 0) tier.delete(`k${n}`)
+  }
+  t.equal(tier.size.entries, 5_000)
+  const wrong = Array.from({ length: 12_000 }, (_none, n) => n).filter((n) => {
+    const held = tier.peek(`k${n}`)
+    return held !== undefined && (held.value !== n || held.stamp !== n)
+  })
+  t.strictSame(wrong, [])
+  t.equal(tier.peek('k11998')?.value, 11_998)
+  t.equal(tier.peek('k11997'), undefined)
 })
 
 t.test('the cache keeps no more entries than it was told to, the least recently used giving way', async (t) => {

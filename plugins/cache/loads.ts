@@ -1,0 +1,306 @@
+import type { Governor } from '../governor.js'
+import type { CacheClock } from './cache-clock.js'
+import { type Entry, normaliseValue, resolveInstants } from './entry.js'
+import { ErrorMemos } from './error-memos.js'
+import type { Lease, Leases } from './leases.js'
+import { type Loaded, runLoad } from './load.js'
+import type { Mark } from './memory-tier.js'
+import { type ReadPolicy, type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
+import type { Reading, ReadRequest } from './reading.js'
+import { RefreshPauses } from './refresh-pause.js'
+import type { SchemaCheck } from './schema-check.js'
+import type { Store } from './store.js'
+import type { Telling } from './telling.js'
+import type { LookUp, Tiers } from './tiers.js'
+
+export interface LoadsParts {
+  readonly store: Store | undefined
+  readonly tiers: Tiers
+  readonly leases: Leases
+  readonly clock: CacheClock
+  /** Tells of values that cannot be kept. */
+  readonly governor: Governor
+  /** Tells of loads that fail while there is a stale value to serve: otherwise the caller hears of them. */
+  readonly loadGovernor: Governor
+  readonly telling: Telling
+  readonly options: ResolvedCacheOptions
+  /** Ends every load when the application closes. */
+  readonly closing: AbortSignal
+}
+
+/** Background writes beyond this are dropped: the next miss fills the entry again. */
+const maxPendingWrites = 1_000
+
+/**
+ * The loads under way: one for each key, whoever asks, in this process and, where the shared store answers, in all; what they bring
+ * is kept, and what they fail with remembered for a while.
+ */
+export class Loads {
+  readonly #parts: LoadsParts
+  readonly #underWay = new Map<string, Loading>()
+  readonly #pauses = new RefreshPauses()
+  readonly #memos = new ErrorMemos()
+  readonly #writes = new Set<Promise<unknown>>()
+
+  constructor(parts: LoadsParts) {
+    this.#parts = parts
+  }
+
+  get count(): number {
+    return this.#underWay.size
+  }
+
+  has(key: string): boolean {
+    return this.#underWay.has(key)
+  }
+
+  /** Whether refreshing the key failed so lately that it is to be left alone. */
+  isPaused(key: string): boolean {
+    return this.#pauses.isPaused(key, this.#parts.clock.now())
+  }
+
+  /** Loads a key that there is nothing of; rejects at once with the failure of a moment ago, where that is remembered. */
+  async loadAnew(request: ReadRequest): Promise<Reading<unknown>> {
+    const memo = this.#memos.of(request.key, this.#parts.clock.now())
+    if (memo !== undefined) throw memo.error
+    return this.load(request, undefined, true)
+  }
+
+  /**
+   * Loads the key once for all who want it at this moment, here and, where the shared store answers, in all processes; `undefined`
+   * when another process loads it and the caller may not wait for that.
+   */
+  load(request: ReadRequest, stale: LookUp | undefined, mayWait: true): Promise<Reading<unknown>>
+  load(request: ReadRequest, stale: LookUp | undefined, mayWait: boolean): Promise<Reading<unknown> | undefined>
+  async load(request: ReadRequest, stale: LookUp | undefined, mayWait: boolean): Promise<Reading<unknown> | undefined> {
+    for (;;) {
+      const underWay = this.#underWay.get(request.key)
+      if (underWay === undefined || !this.#isJoinable(underWay)) return this.#begin(request, stale, mayWait)
+      const reading = await underWay.promise
+      if (reading !== undefined) return { ...reading, reason: 'collapsed' }
+      if (!mayWait) return undefined // else go on: it did not wait for the process that loads; we do
+    }
+  }
+
+  /** Runs the loader and keeps nothing. */
+  call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+    const { options, clock, closing } = this.#parts
+    return runLoad({
+      key,
+      loader,
+      lifetime: resolveLifetime(policy, options.lifetime),
+      tags: resolveTags(policy.tags),
+      stale: stale && { value: stale.held.value, storedAt: clock.instantOf(stale.held.stamp) },
+      absentTtlSeconds: options.absentTtlSeconds,
+      timeoutMs: options.loadTimeoutMs,
+      closing,
+      now: () => clock.now(),
+    })
+  }
+
+  /** The entry to keep, with its text, or `undefined` when the value is not to be kept or cannot be. */
+  prepare(
+    key: string,
+    { value, startedAt, tookMs, lifetime, tags }: Loaded,
+    stamp: number,
+    check: SchemaCheck | undefined,
+  ): { entry: Entry; text: string } | undefined {
+    if (lifetime === undefined) return undefined
+    const normal = normaliseValue(value)
+    if (normal === undefined) return this.#refuse(key, 'not-json', 'a value that JSON cannot hold is not kept')
+    const bytes = Buffer.byteLength(normal.text)
+    if (bytes > this.#parts.options.maxEntryBytes) {
+      return this.#refuse(key, 'too-large', `a value of ${bytes} bytes is not kept`)
+    }
+    if (check !== undefined && !check.accepts(normal.value)) {
+      return this.#refuse(key, 'wrong-shape', 'a value that does not match its own schema is not kept')
+    }
+    const instants = resolveInstants(lifetime, startedAt)
+    const fingerprint = check?.fingerprint ?? ''
+    const entry = { value: normal.value, stamp, ...instants, tags, fingerprint, loadMs: tookMs, purgedAt: 0 }
+    return { entry, text: normal.text }
+  }
+
+  /** From here on nothing that began earlier is kept under the key or joined by a new reader. */
+  supersede(key: string): void {
+    const loading = this.#underWay.get(key)
+    if (loading !== undefined) loading.isSuperseded = true
+    this.detach(key)
+  }
+
+  /** From here on nobody joins what began earlier, and what failed earlier says nothing. */
+  detach(key: string): void {
+    this.#pauses.clear(key)
+    this.#memos.clear(key)
+    const loading = this.#underWay.get(key)
+    if (loading?.stamp !== undefined) this.#underWay.delete(key)
+    else this.#parts.leases.wake(key) // still waiting for its turn: there may be something to read
+  }
+
+  /** Settles when the writes under way have. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.#writes)
+  }
+
+  /** Whether what it brings is as new as what would be loaded now. */
+  #isJoinable({ stamp, tags }: Loading): boolean {
+    return stamp === undefined || this.#parts.tiers.purges.verdict(stamp, tags) === 'none'
+  }
+
+  #begin(request: ReadRequest, stale: LookUp | undefined, mayWait: boolean): Promise<Reading<unknown> | undefined> {
+    const { memory } = this.#parts.tiers
+    const { key, policy } = request
+    const loading = new Loading(resolveTags(policy.tags), memory.mark(key))
+    const run = async () => {
+      try {
+        return await this.#takeTurn(request, stale, mayWait, loading)
+      } finally {
+        memory.unmark(key, loading.mark)
+        if (this.#underWay.get(key) === loading) this.#underWay.delete(key)
+      }
+    }
+    this.#underWay.set(key, loading)
+    loading.promise = run()
+    return loading.promise
+  }
+
+  /** Waits for its turn among the processes, unless somebody else's load brings the value first. */
+  async #takeTurn(
+    request: ReadRequest,
+    stale: LookUp | undefined,
+    mayWait: boolean,
+    loading: Loading,
+  ): Promise<Reading<unknown> | undefined> {
+    const { store, leases, options, closing } = this.#parts
+    const { key, beganAt } = request
+    if (store === undefined) return this.#run(request, stale, undefined, loading)
+    const waiting = leases.listen(key)
+    const spentMs = () => performance.now() - beganAt
+    try {
+      let budgetMs = options.readTimeoutMs - spentMs()
+      for (;;) {
+        const turn = await leases.take(key, budgetMs)
+        const isOverdue = spentMs() > 2 * options.loadTimeoutMs
+        if (turn === 'alone' || (turn === 'theirs' && isOverdue)) {
+          return await this.#run(request, stale, undefined, loading)
+        }
+        if (turn !== 'theirs') {
+          const kept = await this.#lookAgain(request)
+          if (kept === undefined) return await this.#run(request, stale, turn, loading)
+          void turn.end('done')
+          return kept
+        }
+        if (!mayWait) return undefined
+        await waiting.changed()
+        if (closing.aborted) throw closing.reason
+        const kept = await this.#lookAgain(request)
+        if (kept !== undefined) return kept
+        budgetMs = options.readTimeoutMs
+      }
+    } finally {
+      waiting.stop()
+    }
+  }
+
+  /** What another process may have loaded since we looked. */
+  async #lookAgain({ key, check }: ReadRequest): Promise<Reading<unknown> | undefined> {
+    const { tiers, clock } = this.#parts
+    const found = await tiers.lookAgain(key, check)
+    if (found === undefined) return undefined
+    const now = clock.now()
+    const isFresh = tiers.standingOf(key, found.held, now) === 'fresh'
+    // One that is due for a refresh is not what was waited for.
+    if (!isFresh || now >= found.held.refreshAt) return undefined
+    const { value, stamp } = found.held
+    return { value, state: 'fresh', storedAt: clock.instantOf(stamp), tier: found.tier, reason: 'collapsed' }
+  }
+
+  async #run(
+    request: ReadRequest,
+    stale: LookUp | undefined,
+    lease: Lease | undefined,
+    loading: Loading,
+  ): Promise<Reading<unknown>> {
+    const { key } = request
+    const { clock, telling, loadGovernor } = this.#parts
+    loading.stamp = clock.loadStamp()
+    loading.mark.isCurrent = true // what happened before the load began is in what it brings
+    const began = performance.now()
+    try {
+      const loaded = await this.call(request, stale)
+      telling.loaded(key, loaded.tookMs)
+      this.#memos.clear(key)
+      if (!loading.isSuperseded) this.#pauses.clear(key)
+      loadGovernor.succeeded()
+      return this.#keep(request, loaded, loading, loading.stamp, lease)
+    } catch (error) {
+      telling.loaded(key, performance.now() - began, error)
+      void lease?.end('passing')
+      if (!loading.isSuperseded) await this.#fail(request, stale, error)
+      throw error
+    }
+  }
+
+  #keep(
+    { key, check }: ReadRequest,
+    loaded: Loaded,
+    { mark, isSuperseded }: Loading,
+    stamp: number,
+    lease: Lease | undefined,
+  ): Reading<unknown> {
+    const answer = { state: 'fresh', storedAt: loaded.startedAt, tier: 'load', reason: 'miss' } as const
+    const kept = this.prepare(key, loaded, stamp, check)
+    const isFull = this.#writes.size >= maxPendingWrites
+    if (isFull) this.#parts.telling.writes.dropped += 1
+    if (kept === undefined || isSuperseded || isFull) {
+      void lease?.end('passing')
+      return { value: kept?.entry.value ?? loaded.value, ...answer }
+    }
+    const { value, written } = this.#parts.tiers.keep(key, kept.entry, kept.text, mark.isCurrent)
+    const write = written
+      .then((outcome) => lease?.end(outcome === 'kept' ? 'done' : 'passing'))
+      .finally(() => this.#writes.delete(write))
+    this.#writes.add(write)
+    return { value, ...answer }
+  }
+
+  #refuse(key: string, kind: string, message: string): undefined {
+    this.#parts.governor.incident({ kind, key, message: `cache: ${message}` })
+    return undefined
+  }
+
+  /** After a failed load leaves the key alone for a while or, when the failure withdraws the stale value, removes that. */
+  async #fail({ key, policy }: ReadRequest, stale: LookUp | undefined, error: unknown): Promise<void> {
+    const { clock, loadGovernor, tiers } = this.#parts
+    if (stale === undefined) return this.#memos.failed(key, error, clock.now())
+    const isKept = mayServeStale(policy, error)
+    const message = isKept
+      ? 'cache: a refresh failed; the stale value is served'
+      : 'cache: a refresh failed in a way that withdraws the stale value'
+    loadGovernor.failed({ kind: 'load-failed', key, error, message })
+    if (isKept) this.#pauses.failed(key, clock.now())
+    else await tiers.remove(key)
+  }
+}
+
+/** Whether a failure of the load may be answered with the stale value. */
+export function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
+  return policy.mayServeStale?.(error) ?? true
+}
+
+/** A load under way. */
+class Loading {
+  promise: Promise<Reading<unknown> | undefined> = Promise.resolve(undefined)
+  /** When it began; `undefined` while it waits for its turn. */
+  stamp: number | undefined
+  /** Whether something else was put under the key meanwhile: what it brings is not kept. */
+  isSuperseded = false
+  readonly tags: readonly string[]
+  /** Whether the key has changed since it began. */
+  readonly mark: Mark
+
+  constructor(tags: readonly string[], mark: Mark) {
+    this.tags = tags
+    this.mark = mark
+  }
+}

@@ -1,0 +1,198 @@
+import type { CacheClock } from './cache-clock.js'
+import { everything, PurgeLog, type PurgeVerdict, purgeMember } from './purge-log.js'
+import { type KeyPurge, PurgeQueue } from './purge-queue.js'
+import { SingleFlight } from './single-flight.js'
+import type { Store } from './store.js'
+
+/** What of a purge waits for the shared store to come back. */
+export interface QueuedPurge {
+  readonly tags: readonly string[]
+  readonly keys: readonly string[]
+  readonly all: boolean
+}
+
+export interface PurgeOrder {
+  readonly tags: readonly string[]
+  readonly keys: readonly string[]
+  readonly all: boolean
+  readonly isHard: boolean
+}
+
+export interface PurgesParts {
+  readonly store: Store | undefined
+  readonly clock: CacheClock
+  /** Milliseconds for which a key is fenced against late writes after it was purged, at least. */
+  readonly fenceMs: number
+  /** Runs a command of the store; `undefined` when it fails, which has been reported. */
+  readonly attempt: <T>(key: string, operation: () => Promise<T>) => Promise<T | undefined>
+  /** Verdicts may be others than before. */
+  readonly onNews: () => void
+  /** There is something to read or to send that cannot be had now: try again later. */
+  readonly onPending: () => void
+}
+
+/** Purges of keys that are sent at a time. */
+const purgesAtOnce = 16
+/** What the log is called where something is said of it. */
+const logName = '~purges'
+
+/**
+ * The purges that all processes share: known by heart here, read on from the shared store, sent to it, queued while it is away,
+ * and put back into it when it has lost them.
+ */
+export class Purges {
+  readonly #parts: PurgesParts
+  readonly #log = new PurgeLog()
+  readonly #queue = new PurgeQueue()
+  readonly #reads = new SingleFlight<void>()
+  readonly #replays = new SingleFlight<void>()
+  /** Whether all there were have been read once, so that reading on is enough. */
+  #hasAll = false
+  /** Whether there is nothing that we know of and have not read. */
+  #isKnown = false
+  /** Notices of purges so far: one that comes while purges are read may be of one that was not. */
+  #notices = 0
+
+  constructor(parts: PurgesParts) {
+    this.#parts = parts
+  }
+
+  /** What the purges say of an entry with this stamp and these tags. */
+  verdict(stamp: number, tags: readonly string[]): PurgeVerdict {
+    return this.#log.verdict(stamp, tags)
+  }
+
+  /** The purge of this key that the shared store has not heard of. */
+  queuedOf(key: string): KeyPurge | undefined {
+    return this.#queue.keys.get(key)
+  }
+
+  /** How many wait for the shared store. */
+  get queued(): number {
+    return this.#queue.size
+  }
+
+  /** How many are remembered. */
+  get remembered(): number {
+    return this.#log.size
+  }
+
+  /** Whether all purges are known that can be, as far as has been heard. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** There may be purges that have not been read. */
+  doubt(): void {
+    this.#notices += 1
+    this.#isKnown = false
+  }
+
+  /** Stamps given so far are wrong by so many microseconds. */
+  shift(byMicroseconds: number): void {
+    this.#queue.shift(byMicroseconds)
+    this.#log.clear()
+    this.#hasAll = false
+    this.doubt()
+    this.#parts.onNews()
+  }
+
+  /** Makes purges of tags, or of everything, known here and in the shared store; false when that has to wait. */
+  async add({ tags, all, isHard }: PurgeOrder, stamp: number): Promise<boolean> {
+    const labels = all ? [everything, ...tags] : tags
+    if (labels.length === 0) return true
+    const members = labels.map((tag) => purgeMember(tag, isHard))
+    this.#note(members.map((member) => [member, stamp]))
+    return this.#parts.store === undefined || this.#send(members, stamp)
+  }
+
+  /** Sends purges of keys; those that have to wait. */
+  async addKeys(keys: readonly string[], purge: KeyPurge): Promise<string[]> {
+    const waiting: string[] = []
+    for (let at = 0; at < keys.length; at += purgesAtOnce) {
+      const some = keys.slice(at, at + purgesAtOnce)
+      const sent = await Promise.all(some.map((key) => this.addKey(key, purge)))
+      waiting.push(...some.filter((_key, index) => sent[index] === undefined))
+    }
+    return waiting
+  }
+
+  /** Sends the purge of a key: whether there was something; `undefined` when it has to wait. */
+  async addKey(key: string, purge: KeyPurge): Promise<boolean | undefined> {
+    const { store, fenceMs, attempt, onPending } = this.#parts
+    if (store === undefined) return false
+    const had = await attempt(key, () => store.purgeKey(key, { ...purge, fenceMs }))
+    if (had !== undefined) return had
+    this.#queue.addKey(key, purge)
+    onPending()
+    return undefined
+  }
+
+  /** Reads on from where we were. */
+  async read(): Promise<void> {
+    const { store, attempt } = this.#parts
+    if (store === undefined) return
+    await this.#reads.run('', async () => {
+      const notices = this.#notices
+      const read = await attempt(logName, () => store.readPurges(this.#hasAll ? this.#log.latest : 0))
+      if (read !== undefined) this.#learn(read.stamps, notices)
+    }).promise
+  }
+
+  /** Reads all purges, and puts back those that the shared store has lost, to a fail-over or a flush. */
+  async restore(): Promise<void> {
+    const { store, attempt, onPending } = this.#parts
+    if (store === undefined) return
+    const notices = this.#notices
+    const read = await attempt(logName, () => store.readPurges(0))
+    if (read === undefined) {
+      this.doubt()
+      onPending()
+      return
+    }
+    const missing = this.#log.missingFrom(read.stamps)
+    for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
+    this.#learn(read.stamps, notices)
+    if (missing.size > 0) await attempt(logName, () => store.restorePurges(missing))
+  }
+
+  /** Sends what waits. */
+  async replay(): Promise<void> {
+    await this.#replays.run('', async () => {
+      const { members, keys } = this.#queue
+      for (const [member, stamp] of members) {
+        if (!(await this.#send([member], stamp))) return
+        if (members.get(member) === stamp) members.delete(member)
+      }
+      for (const [key, purge] of keys) {
+        if ((await this.addKey(key, purge)) === undefined) return
+        if (keys.get(key)?.stamp === purge.stamp) keys.delete(key)
+      }
+    }).promise
+  }
+
+  async #send(members: readonly string[], stamp: number): Promise<boolean> {
+    const { store, attempt, clock, onPending } = this.#parts
+    const given = await attempt(logName, async () => store?.addPurges(members, stamp))
+    if (given === undefined) {
+      this.#queue.addMembers(members, stamp)
+      onPending()
+      return false
+    }
+    clock.observe(given)
+    this.#note(members.map((member) => [member, given]))
+    return true
+  }
+
+  #learn(stamps: ReadonlyMap<string, number>, notices: number): void {
+    this.#note(stamps)
+    this.#parts.clock.observe(this.#log.latest)
+    this.#hasAll = true
+    if (notices === this.#notices) this.#isKnown = true
+    else this.#parts.onPending()
+  }
+
+  #note(stamps: Iterable<readonly [string, number]>): void {
+    if (this.#log.note(stamps)) this.#parts.onNews()
+  }
+}

@@ -1,0 +1,32 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { Loader } from './load.js'
+import type { ReadPolicy } from './options.js'
+import type { SchemaCheck } from './schema-check.js'
+import type { ReadReason, Tier } from './telling.js'
+
+/** A value with what can be said of it. */
+export interface Reading<T> {
+  readonly value: T
+  readonly state: 'fresh' | 'stale'
+  /** When the load of the value began, in milliseconds since the epoch. */
+  readonly storedAt: number
+  /** Which tier answered, or `load` when none did. */
+  readonly tier: Tier
+  readonly reason: ReadReason
+}
+
+/** One caller's question. */
+export interface ReadRequest {
+  readonly key: string
+  readonly loader: Loader<unknown>
+  readonly policy: ReadPolicy
+  readonly check: SchemaCheck | undefined
+  /** When it was asked, on the monotonic clock. */
+  readonly beganAt: number
+}
+
+/** A policy whose schema is known to the compiler; an intersection with the plain one is too deep for TypeScript 5. */
+export type WithSchema<P, S extends TSchema> = Omit<P, 'schema'> & { readonly schema: S }
+
+/** A policy whose value nobody checks, so that the type is the caller's word. */
+export type WithoutSchema<P> = Omit<P, 'schema'> & { readonly schema?: never }
