@@ -51,7 +51,7 @@ export class Breaker {
       probeIntervalMs: 400,
       successesToClose: 2,
       calmMs: 1_000,
-      now: Date.now,
+      now: () => performance.now(),
       random: Math.random,
       ...options,
     }
@@ -102,6 +102,13 @@ export class Breaker {
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+  }
+
+  /** Ends it for good, because its server has gone: nobody is away any more, whatever late answers say. */
+  retire(): void {
+    this.stop()
+    this.#turn(false)
+    this.#listeners.clear()
   }
 
   #turn(isOpen: boolean): void {

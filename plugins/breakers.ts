@@ -12,6 +12,11 @@ export interface Breakers {
   onChange(listener: (isOpen: boolean) => void): void
   /** For what concerns the client as a whole, such as a lost connection. */
   readonly whole: Breaker
+  /**
+   * Milliseconds in which a probe has to be answered. Who gives up sooner than that lowers it: else probes would call well what
+   * his requests find failing, and close the breaker again and again.
+   */
+  answerWithinMs: number
   /** Probes at once whatever is open. */
   hurry(): void
   stop(): void
@@ -21,6 +26,8 @@ export interface BreakersOptions extends Omit<BreakerOptions, 'probe'> {
   /** Asks one server, or the client as a whole, whether it works; rejects when it does not. */
   readonly probe: (client: Redis | Cluster) => Promise<unknown>
 }
+
+const answerWithinMs = 250
 
 export function createBreakers(client: Redis | Cluster, options: BreakersOptions): Breakers {
   const { probe, ...rest } = options
@@ -37,6 +44,7 @@ export function soleBreaker(breaker: Breaker): Breakers {
     },
     onChange: (listener) => breaker.onChange(listener),
     whole: breaker,
+    answerWithinMs,
     hurry: () => breaker.hurry(),
     stop: () => breaker.stop(),
   }
@@ -51,6 +59,7 @@ export function nodeName(node: Redis): string {
 class ClusterBreakers implements Breakers {
   readonly #cluster: Cluster
   readonly whole: Breaker
+  answerWithinMs = answerWithinMs
   readonly #options: BreakersOptions
   readonly #byNode = new Map<string, Breaker>()
   readonly #listeners: ((isOpen: boolean) => void)[] = []
@@ -98,7 +107,8 @@ class ClusterBreakers implements Breakers {
   }
 
   #forget(name: string): void {
-    this.#byNode.get(name)?.stop()
+    const breaker = this.#byNode.get(name)
     this.#byNode.delete(name)
+    breaker?.retire()
   }
 }

@@ -15,6 +15,7 @@ export type RedisFailureKind =
   | 'protocol'
   | 'auth'
   | 'loading'
+  | 'denied'
   | 'readonly'
   | 'full'
   | 'wrong-type'
@@ -60,7 +61,8 @@ const byCode: Readonly<Record<string, RedisFailureKind>> = {
 }
 
 const byReply: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
-  [/^(NOAUTH|WRONGPASS|NOPERM|ERR (AUTH|invalid password))/, 'auth'],
+  [/^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password))/, 'auth'],
+  [/^NOPERM|ACL failure in script/, 'denied'], // one command of many: Redis itself answers
   [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'loading'],
   [/^READONLY/, 'readonly'],
   [/^(OOM|MISCONF)/, 'full'],

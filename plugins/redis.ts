@@ -80,7 +80,8 @@ const maxReconnectDelayMs = 500
 /** How long an unanswering socket is kept: long enough for a slow server, short enough to find a half-open one. */
 const socketTimeoutMs = 5_000
 const keepAliveMs = 10_000
-const probeTimeoutMs = 250
+/** Between two new connections because of a server that takes no writes. */
+const readonlyReconnectMs = 30_000
 /** Between asking a socket to end and destroying it: a hung server never answers the end. */
 const disconnectTimeoutMs = 100
 
@@ -103,7 +104,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
 
   async function probe(server: Client): Promise<void> {
     try {
-      await withinBudget(() => server.ping(), probeTimeoutMs)
+      await withinBudget(() => server.ping(), breakers.answerWithinMs)
     } catch (error) {
       report(error)
       throw error
@@ -183,7 +184,15 @@ function createClient(options: RedisPluginOptions): Client {
 }
 
 function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...options }: RedisPluginOptions) {
+  let reconnectedAt = Number.NEGATIVE_INFINITY
   return {
+    // A master that was demoted keeps its connections: behind a name, a new one leads to the new master.
+    reconnectOnError(error: Error) {
+      const isDue = performance.now() - reconnectedAt >= readonlyReconnectMs
+      if (!isDue || !error.message.startsWith('READONLY')) return false
+      reconnectedAt = performance.now()
+      return true
+    },
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     socketTimeout: socketTimeoutMs,

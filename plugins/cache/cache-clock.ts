@@ -7,6 +7,8 @@ export interface ClockSample {
 
 /** A change of the offset smaller than this is the network's doing and not a clock's. */
 const toleranceMs = 10
+/** A stamp further ahead than this was given by a clock that nobody can go by. */
+const mostAheadMs = 60_000
 
 /**
  * Time as the cache sees it: milliseconds of this process for lifetimes, and stamps for order.
@@ -20,6 +22,7 @@ export class CacheClock {
   readonly #isCorrected: boolean
   #offsetMs = 0
   #uncertaintyMs = 0
+  #isSure: boolean
   #last = 0
   /** Microseconds that tell our stamps from those of another process in the same millisecond. */
   readonly #own: number
@@ -28,6 +31,7 @@ export class CacheClock {
   constructor(now: () => number, { isCorrected }: { isCorrected: boolean }) {
     this.#now = now
     this.#isCorrected = isCorrected
+    this.#isSure = !isCorrected
     this.#own = isCorrected ? Math.floor(Math.random() * 900) : 0
   }
 
@@ -39,6 +43,11 @@ export class CacheClock {
   /** Milliseconds to add to our time to have the shared store's. */
   get offsetMs(): number {
     return this.#offsetMs
+  }
+
+  /** Whether the shared store's time is known, so that others' stamps can be judged by it. */
+  get isSure(): boolean {
+    return this.#isSure
   }
 
   /** Stamp of a load or a write that begins now. */
@@ -53,7 +62,12 @@ export class CacheClock {
 
   /** Takes note of a stamp that somebody else gave. */
   observe(stamp: number): void {
-    if (stamp > this.#last) this.#last = stamp
+    if (stamp > this.#last && stamp <= this.latest) this.#last = stamp
+  }
+
+  /** The latest stamp that is believed: a single one from far ahead would put every later stamp of every process there. */
+  get latest(): number {
+    return Math.floor(this.now() + this.#offsetMs + mostAheadMs) * 1_000
   }
 
   /** The instant of a stamp in our own milliseconds; never in the future. */
@@ -67,9 +81,10 @@ export class CacheClock {
     const roundTripMs = Math.max(0, answeredAt - askedAt)
     const offsetMs = Math.round(serverMs - (askedAt + roundTripMs / 2))
     const movedMs = offsetMs - this.#offsetMs
-    if (Math.abs(movedMs) <= roundTripMs / 2 + toleranceMs) return 0
+    this.#isSure = true
+    this.#uncertaintyMs = Math.ceil(roundTripMs / 2) + toleranceMs
+    if (Math.abs(movedMs) <= this.#uncertaintyMs) return 0
     this.#offsetMs = offsetMs
-    this.#uncertaintyMs = Math.ceil(roundTripMs / 2)
     this.#last = 0 // what it was made of has moved
     return movedMs * 1_000
   }

@@ -126,6 +126,7 @@ export class Cache {
     const { signal: closing } = this.#closing
     const [tiers, leases] = [this.#tiers, this.#leases]
     this.#loads = new Loads({ store, tiers, leases, clock, governor, loadGovernor, telling, options, closing })
+    this.#tiers.start()
   }
 
   /**
@@ -139,11 +140,11 @@ export class Cache {
     if (hit !== none) return this.#memory.valueAt(hit)
     checkKey(key)
     const found = await this.#tiers.lookUp(key, this.#checkOf(policy?.schema))
-    if (found === undefined) return undefined
-    const standing = this.#tiers.standingOf(key, found.held, this.#clock.now())
-    if (standing === 'gone' || (standing !== 'fresh' && policy?.acceptStale !== true)) return undefined
-    this.#collect(key, found.held.value, standing === 'fresh')
-    return found.held.value
+    const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, this.#clock.now())
+    const isAnswer = standing === 'fresh' || (standing !== 'gone' && policy?.acceptStale === true)
+    const value = isAnswer ? found?.held.value : undefined
+    this.#collect(key, value, standing === 'fresh')
+    return value
   }
 
   /**
@@ -156,9 +157,9 @@ export class Cache {
     const startedAt = this.#clock.now()
     const lifetime = resolveLifetime(policy, this.#options.lifetime)
     const loaded = { value, startedAt, tookMs: 0, lifetime, tags: resolveTags(policy.tags) }
-    const kept = this.#loads.prepare(key, loaded, this.#clock.loadStamp(), this.#checkOf(policy.schema))
-    if (kept === undefined) return false
-    const outcome = await this.#tiers.keep(key, kept.entry, kept.text, true).written
+    const { entry, text } = this.#loads.prepare(key, loaded, this.#clock.loadStamp(), this.#checkOf(policy.schema))
+    if (entry === undefined) return false
+    const outcome = await this.#tiers.keep(key, entry, text, true).written
     return outcome !== 'newer' && outcome !== 'purged'
   }
 

@@ -25,6 +25,8 @@ export class Collector {
 
   /** An entry was read. */
   add(key: string, { value, tags, freshUntil }: Held): void {
+    // Two values under one key: what was made from both is not what would be made now.
+    if (this.#read.has(key) && this.#read.get(key) !== value) this.#freshUntil = 0
     this.#read.set(key, value)
     for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)

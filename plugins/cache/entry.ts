@@ -32,9 +32,11 @@ export interface Entry extends Instants {
   readonly purgedAt: number
 }
 
-/** What a hard purge leaves under a key for a while, so that a write from before it does not bring the value back. */
+/** What a purge leaves under a key for a while, so that a write from before it does not bring the value back. */
 export interface Tombstone {
   readonly purgedAt: number
+  /** Whether a copy in memory may not even be served when a load fails. */
+  readonly isHard: boolean
 }
 
 export type Defect = 'not-json' | 'unknown-format' | 'malformed'
@@ -99,8 +101,8 @@ export function encodeEntry(entry: Entry, body: string | { readonly gzip: string
 }
 
 /** The text of a tombstone. */
-export function encodeTombstone(purgedAt: number): string {
-  return `${formatHead(0, purgedAt, 0, '')}}`
+export function encodeTombstone({ purgedAt, isHard }: Tombstone): string {
+  return `${formatHead(0, purgedAt, 0, '')},"h":${isHard ? 1 : 0}}`
 }
 
 /** An entry whose value is still compressed: base64 of gzip. */
@@ -122,7 +124,7 @@ export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry
   const stamp = parseStamp(t)
   const purgedAt = parseStamp(p)
   if (stamp === undefined || purgedAt === undefined || typeof s !== 'string') return 'malformed'
-  if (!('e' in parsed)) return stamp === 0 ? { purgedAt } : 'malformed'
+  if (!('e' in parsed)) return stamp === 0 ? { purgedAt, isHard: 'h' in parsed && parsed.h === 1 } : 'malformed'
   if (!('m' in parsed && 'g' in parsed)) return 'malformed'
   const { e: instants, m: loadMs, g: tags } = parsed
   if (!Array.isArray(instants) || !isInstant(loadMs)) return 'malformed'
@@ -139,7 +141,13 @@ export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry
     fingerprint: s === noFingerprint ? '' : s,
     loadMs,
   }
-  if ('v' in parsed) return { value: deepFreeze(parsed.v), ...about }
+  if ('v' in parsed) {
+    try {
+      return { value: deepFreeze(parsed.v), ...about }
+    } catch {
+      return 'malformed' // nested too deep to be walked through
+    }
+  }
   return 'z' in parsed && typeof parsed.z === 'string' ? { packed: parsed.z, ...about } : 'malformed'
 }
 
@@ -148,13 +156,12 @@ export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry
  * tiers keep the same thing, so that a `Date` is not a `Date` until the first restart.
  */
 export function normaliseValue(value: unknown): { value: unknown; text: string } | undefined {
-  let text: string | undefined
   try {
-    text = JSON.stringify(value)
+    const text: string | undefined = JSON.stringify(value) // no text for a function or `undefined`, whatever the types say
+    return text === undefined ? undefined : { value: parseFrozen(text), text }
   } catch {
-    return undefined // a cycle or a BigInt
+    return undefined // a cycle, a BigInt, or nested too deep to be walked through
   }
-  return text === undefined ? undefined : { value: parseFrozen(text), text }
 }
 
 /** Parses JSON into a value that nobody can alter. */

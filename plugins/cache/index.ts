@@ -64,6 +64,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
 
   function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {
     const breakers = isRegistered ? app.redisBreakers : soleBreaker(breakerFor(client))
+    breakers.answerWithinMs = Math.min(breakers.answerWithinMs, resolved.readTimeoutMs)
     const onRefused = (error: unknown) => {
       const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
       governor.incident({ kind: 'no-tracking', error, message })

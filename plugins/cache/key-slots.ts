@@ -11,16 +11,22 @@ export class KeySlots {
   readonly #slots = new Map<string, number>()
   readonly #keys: (string | undefined)[] = []
   readonly #free: number[] = []
-  #older = new Int32Array(firstCapacity)
-  #newer = new Int32Array(firstCapacity)
+  #older = new Int32Array(0)
+  #newer = new Int32Array(0)
   #oldest = none
   #newest = none
+  readonly #most: number
+
+  /** For so many keys at most. */
+  constructor(most: number) {
+    this.#most = most
+  }
 
   get size(): number {
     return this.#slots.size
   }
 
-  /** Slots that there is room for at the moment; `add` may double it. */
+  /** Slots that there is room for at the moment; `add` may make more. */
   get capacity(): number {
     return this.#older.length
   }
@@ -40,7 +46,7 @@ export class KeySlots {
     return this.#slots.get(key) ?? none
   }
 
-  /** Gives a slot to a key that has none. Counts as use. */
+  /** Gives a slot to a key that has none; there have to be less than the most. Counts as use. */
   add(key: string): number {
     const slot = this.#free.pop() ?? this.#keys.length
     if (slot >= this.capacity) this.#grow()
@@ -86,8 +92,9 @@ export class KeySlots {
 
   #grow(): void {
     const [older, newer] = [this.#older, this.#newer]
-    this.#older = new Int32Array(older.length * 2)
-    this.#newer = new Int32Array(newer.length * 2)
+    const capacity = Math.max(firstCapacity, Math.min(this.capacity * 2, this.#most))
+    this.#older = new Int32Array(capacity)
+    this.#newer = new Int32Array(capacity)
     this.#older.set(older)
     this.#newer.set(newer)
   }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { withinTime } from '../within-time.js'
 import type { LeaseAnswer, Store } from './store.js'
 
 /** Somebody's turn to load a key: `alone` when there is nobody to take turns with. */
@@ -21,6 +23,9 @@ export interface LeasesParts {
 const pollShare = 0.5
 /** And while they are not known to. */
 const quickPollMs = 100
+/** Milliseconds for which somebody else's turn is taken for granted by those who would not wait for it. */
+const theirsMs = 250
+const maxTheirs = 10_000
 
 /**
  * One load for all processes: who wants to load a key asks the shared store for its turn. A lease saves work and guards nothing: with
@@ -30,21 +35,34 @@ export class Leases {
   readonly #parts: LeasesParts
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #held = new Set<Lease>()
+  /** Keys that another process loads, and until when that is taken for granted. */
+  readonly #theirs = new LRUCache<string, number>({ max: maxTheirs })
 
   constructor(parts: LeasesParts) {
     this.#parts = parts
   }
 
-  /** Asks for the turn, within the time that a request may still spend on the store. */
-  async take(key: string, timeoutMs: number): Promise<Turn> {
+  /** Whether another process was loading the key a moment ago, and has not been heard to end. */
+  areTheirs(key: string): boolean {
+    return performance.now() < (this.#theirs.get(key) ?? 0)
+  }
+
+  /** Asks for the turn; after the time that a request may still spend on the store it is `alone`. */
+  async take(key: string, withinMs: number): Promise<Turn> {
     const { store, attempt } = this.#parts
-    if (store === undefined || store.isAway(key) || timeoutMs <= 0) return 'alone'
+    if (store === undefined || store.isAway(key) || withinMs <= 0) return 'alone'
     const token = randomBytes(16).toString('hex')
-    const answer = await attempt<LeaseAnswer>(key, () => store.acquireLease(key, token, timeoutMs))
-    if (answer === 'theirs') return 'theirs'
-    if (answer === 'passed') return 'alone'
+    const asking = attempt<LeaseAnswer>(key, () => store.acquireLease(key, token))
+    const answer = await withinTime(asking, withinMs)
+    if (answer === undefined) {
+      void asking.then((late) => (late === 'mine' ? this.#hold(store, key, token, false).end('done') : undefined))
+      return 'alone'
+    }
+    if (answer.value === 'theirs') this.#theirs.set(key, performance.now() + theirsMs)
+    if (answer.value === 'theirs') return 'theirs'
+    if (answer.value === 'passed') return 'alone'
     // Without an answer it may be ours all the same: ending it is harmless if it is not.
-    return this.#hold(store, key, token, answer === 'mine')
+    return this.#hold(store, key, token, answer.value === 'mine')
   }
 
   /** Begins to listen; `changed` settles with the next sign that the load under way elsewhere has ended, or at the next look. */
@@ -79,11 +97,13 @@ export class Leases {
 
   /** Wakes those who wait for the key. */
   wake(key: string): void {
+    this.#theirs.delete(key)
     for (const listener of this.#waiting.get(key) ?? []) listener()
   }
 
   /** Wakes all: what they wait for may never be told. */
   wakeAll(): void {
+    this.#theirs.clear()
     for (const key of [...this.#waiting.keys()]) this.wake(key)
   }
 

@@ -1,4 +1,5 @@
 import type { Governor } from '../governor.js'
+import { withinTime } from '../within-time.js'
 import type { CacheClock } from './cache-clock.js'
 import { type Entry, normaliseValue, resolveInstants } from './entry.js'
 import { ErrorMemos } from './error-memos.js'
@@ -77,7 +78,9 @@ export class Loads {
       const underWay = this.#underWay.get(request.key)
       if (underWay === undefined || !this.#isJoinable(underWay)) return this.#begin(request, stale, mayWait)
       const reading = await underWay.promise
-      if (reading !== undefined) return { ...reading, reason: 'collapsed' }
+      // What was loaded for another schema is not for everybody.
+      const isOurs = request.check === underWay.check || request.check?.accepts(reading?.value) !== false
+      if (reading !== undefined && isOurs) return { ...reading, reason: 'collapsed' }
       if (!mayWait) return undefined // else go on: it did not wait for the process that loads; we do
     }
   }
@@ -98,27 +101,29 @@ export class Loads {
     })
   }
 
-  /** The entry to keep, with its text, or `undefined` when the value is not to be kept or cannot be. */
-  prepare(
-    key: string,
-    { value, startedAt, tookMs, lifetime, tags }: Loaded,
-    stamp: number,
-    check: SchemaCheck | undefined,
-  ): { entry: Entry; text: string } | undefined {
-    if (lifetime === undefined) return undefined
+  /** The value as everybody gets it, with its text and the entry to keep; without an entry it is not to be kept, or cannot be. */
+  prepare(key: string, loaded: Loaded, stamp: number, check: SchemaCheck | undefined): Prepared {
+    const { value, startedAt, tookMs, lifetime, tags } = loaded
     const normal = normaliseValue(value)
-    if (normal === undefined) return this.#refuse(key, 'not-json', 'a value that JSON cannot hold is not kept')
+    if (normal === undefined) {
+      this.#refuse(key, 'not-json', 'a value that JSON cannot hold is not kept')
+      return { value, text: '', entry: undefined }
+    }
+    const unkept = { ...normal, entry: undefined }
+    if (lifetime === undefined) return unkept
     const bytes = Buffer.byteLength(normal.text)
     if (bytes > this.#parts.options.maxEntryBytes) {
-      return this.#refuse(key, 'too-large', `a value of ${bytes} bytes is not kept`)
+      this.#refuse(key, 'too-large', `a value of ${bytes} bytes is not kept`)
+      return unkept
     }
     if (check !== undefined && !check.accepts(normal.value)) {
-      return this.#refuse(key, 'wrong-shape', 'a value that does not match its own schema is not kept')
+      this.#refuse(key, 'wrong-shape', 'a value that does not match its own schema is not kept')
+      return unkept
     }
     const instants = resolveInstants(lifetime, startedAt)
     const fingerprint = check?.fingerprint ?? ''
     const entry = { value: normal.value, stamp, ...instants, tags, fingerprint, loadMs: tookMs, purgedAt: 0 }
-    return { entry, text: normal.text }
+    return { ...normal, entry }
   }
 
   /** From here on nothing that began earlier is kept under the key or joined by a new reader. */
@@ -150,18 +155,20 @@ export class Loads {
   #begin(request: ReadRequest, stale: LookUp | undefined, mayWait: boolean): Promise<Reading<unknown> | undefined> {
     const { memory } = this.#parts.tiers
     const { key, policy } = request
-    const loading = new Loading(resolveTags(policy.tags), memory.mark(key))
+    const loading = new Loading(resolveTags(policy.tags), request.check, memory.mark(key))
     const run = async () => {
       try {
         return await this.#takeTurn(request, stale, mayWait, loading)
       } finally {
         memory.unmark(key, loading.mark)
         if (this.#underWay.get(key) === loading) this.#underWay.delete(key)
+        loading.promise = undefined // a table that the map has outgrown may live on for a while, and everything with it
       }
     }
     this.#underWay.set(key, loading)
-    loading.promise = run()
-    return loading.promise
+    const promise = run()
+    loading.promise = promise
+    return promise
   }
 
   /** Waits for its turn among the processes, unless somebody else's load brings the value first. */
@@ -174,18 +181,20 @@ export class Loads {
     const { store, leases, options, closing } = this.#parts
     const { key, beganAt } = request
     if (store === undefined) return this.#run(request, stale, undefined, loading)
+    if (!mayWait && leases.areTheirs(key)) return undefined
     const waiting = leases.listen(key)
-    const spentMs = () => performance.now() - beganAt
+    // What a request may spend on the store is counted from its beginning, and anew each time that it has waited for a load.
+    let endsAt = beganAt + options.readTimeoutMs
+    const leftMs = () => endsAt - performance.now()
     try {
-      let budgetMs = options.readTimeoutMs - spentMs()
       for (;;) {
-        const turn = await leases.take(key, budgetMs)
-        const isOverdue = spentMs() > 2 * options.loadTimeoutMs
+        const turn = await leases.take(key, leftMs())
+        const isOverdue = performance.now() - beganAt > 2 * options.loadTimeoutMs
         if (turn === 'alone' || (turn === 'theirs' && isOverdue)) {
           return await this.#run(request, stale, undefined, loading)
         }
         if (turn !== 'theirs') {
-          const kept = await this.#lookAgain(request)
+          const kept = await this.#lookAgain(request, leftMs())
           if (kept === undefined) return await this.#run(request, stale, turn, loading)
           void turn.end('done')
           return kept
@@ -193,9 +202,9 @@ export class Loads {
         if (!mayWait) return undefined
         await waiting.changed()
         if (closing.aborted) throw closing.reason
-        const kept = await this.#lookAgain(request)
+        endsAt = performance.now() + options.readTimeoutMs
+        const kept = await this.#lookAgain(request, leftMs())
         if (kept !== undefined) return kept
-        budgetMs = options.readTimeoutMs
       }
     } finally {
       waiting.stop()
@@ -203,9 +212,10 @@ export class Loads {
   }
 
   /** What another process may have loaded since we looked. */
-  async #lookAgain({ key, check }: ReadRequest): Promise<Reading<unknown> | undefined> {
+  async #lookAgain({ key, check }: ReadRequest, withinMs: number): Promise<Reading<unknown> | undefined> {
     const { tiers, clock } = this.#parts
-    const found = await tiers.lookAgain(key, check)
+    if (withinMs <= 0) return undefined
+    const found = (await withinTime(Promise.resolve(tiers.lookAgain(key, check)), withinMs))?.value
     if (found === undefined) return undefined
     const now = clock.now()
     const isFresh = tiers.standingOf(key, found.held, now) === 'fresh'
@@ -249,24 +259,23 @@ export class Loads {
     lease: Lease | undefined,
   ): Reading<unknown> {
     const answer = { state: 'fresh', storedAt: loaded.startedAt, tier: 'load', reason: 'miss' } as const
-    const kept = this.prepare(key, loaded, stamp, check)
+    const { value, text, entry } = this.prepare(key, loaded, stamp, check)
     const isFull = this.#writes.size >= maxPendingWrites
     if (isFull) this.#parts.telling.writes.dropped += 1
-    if (kept === undefined || isSuperseded || isFull) {
+    if (entry === undefined || isSuperseded || isFull) {
       void lease?.end('passing')
-      return { value: kept?.entry.value ?? loaded.value, ...answer }
+      return { value, ...answer }
     }
-    const { value, written } = this.#parts.tiers.keep(key, kept.entry, kept.text, mark.isCurrent)
-    const write = written
+    const kept = this.#parts.tiers.keep(key, entry, text, mark.isCurrent)
+    const write = kept.written
       .then((outcome) => lease?.end(outcome === 'kept' ? 'done' : 'passing'))
       .finally(() => this.#writes.delete(write))
     this.#writes.add(write)
-    return { value, ...answer }
+    return { value: kept.value, ...answer }
   }
 
-  #refuse(key: string, kind: string, message: string): undefined {
+  #refuse(key: string, kind: string, message: string): void {
     this.#parts.governor.incident({ kind, key, message: `cache: ${message}` })
-    return undefined
   }
 
   /** After a failed load leaves the key alone for a while or, when the failure withdraws the stale value, removes that. */
@@ -283,6 +292,12 @@ export class Loads {
   }
 }
 
+interface Prepared {
+  readonly value: unknown
+  readonly text: string
+  readonly entry: Entry | undefined
+}
+
 /** Whether a failure of the load may be answered with the stale value. */
 export function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
   return policy.mayServeStale?.(error) ?? true
@@ -290,17 +305,19 @@ export function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
 
 /** A load under way. */
 class Loading {
-  promise: Promise<Reading<unknown> | undefined> = Promise.resolve(undefined)
+  promise: Promise<Reading<unknown> | undefined> | undefined
   /** When it began; `undefined` while it waits for its turn. */
   stamp: number | undefined
   /** Whether something else was put under the key meanwhile: what it brings is not kept. */
   isSuperseded = false
   readonly tags: readonly string[]
+  readonly check: SchemaCheck | undefined
   /** Whether the key has changed since it began. */
   readonly mark: Mark
 
-  constructor(tags: readonly string[], mark: Mark) {
+  constructor(tags: readonly string[], check: SchemaCheck | undefined, mark: Mark) {
     this.tags = tags
+    this.check = check
     this.mark = mark
   }
 }

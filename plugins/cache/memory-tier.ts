@@ -61,15 +61,16 @@ const awaitsEcho = 4
 /** The tier in this process: entries that can be had without waiting, the least recently used ones giving way. */
 export class MemoryTier {
   readonly #options: MemoryTierOptions
-  readonly #slots = new KeySlots()
+  readonly #slots: KeySlots
   readonly #values: unknown[] = []
   readonly #labels: Label[] = []
-  #numbers = new Float64Array(this.#slots.capacity * width)
+  #numbers = new Float64Array(0)
   #bytes = 0
   readonly #marks = new Map<string, Mark>()
 
   constructor(options: MemoryTierOptions) {
     this.#options = options
+    this.#slots = new KeySlots(options.maxEntries + 1) // the new one comes before the oldest goes
   }
 
   /** How many entries there are, and what they weigh. */

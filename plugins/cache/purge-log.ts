@@ -1,7 +1,14 @@
-/** Purges as the shared store has them: stamps by member, and whether it told all of them or only the later ones. */
-export interface Purges {
+/** How far the shared store's log of purges has been read: which log, for it may be lost and begun anew, and up to which stamp. */
+export interface PurgesPosition {
+  readonly name: string
+  readonly upTo: number
+}
+
+/** Purges as the shared store has them, by member: those after some position, or all, because it has another log by now. */
+export interface PurgesRead {
   readonly stamps: ReadonlyMap<string, number>
-  readonly isComplete: boolean
+  readonly isWhole: boolean
+  readonly position: PurgesPosition
 }
 
 /** What purges say of an entry: nothing, that it is good only for when its load fails, or that it is gone. */
@@ -25,12 +32,6 @@ export const maxPurges = 50_000
 export class PurgeLog {
   /** Stamps by member, in the order of the purges, more or less. */
   readonly #stamps = new Map<string, number>()
-  #latest = 0
-
-  /** The latest stamp. */
-  get latest(): number {
-    return this.#latest
-  }
 
   /** How many purges are remembered. */
   get size(): number {
@@ -41,7 +42,6 @@ export class PurgeLog {
   note(stamps: Iterable<readonly [member: string, stamp: number]>): boolean {
     let isNews = false
     for (const [member, stamp] of stamps) {
-      if (stamp > this.#latest) this.#latest = stamp
       if (stamp <= (this.#stamps.get(member) ?? 0)) continue
       this.#stamps.delete(member)
       this.#stamps.set(member, stamp)
@@ -54,7 +54,6 @@ export class PurgeLog {
   /** Forgets everything, because the clock that the stamps were made with was wrong; they have to be read again. */
   clear(): void {
     this.#stamps.clear()
-    this.#latest = 0
   }
 
   /** What the purges so far say of an entry with this stamp and these tags. */

@@ -19,13 +19,14 @@ export class PurgeQueue {
   }
 
   addMembers(members: readonly string[], stamp: number): void {
-    for (const member of members) this.members.set(member, stamp)
+    for (const member of members) this.members.set(member, Math.max(stamp, this.members.get(member) ?? 0))
     this.#bound(stamp)
   }
 
   addKey(key: string, purge: KeyPurge): void {
     const before = this.keys.get(key)
-    this.keys.set(key, { ...purge, isHard: purge.isHard || before?.isHard === true })
+    const stamp = Math.max(purge.stamp, before?.stamp ?? 0)
+    this.keys.set(key, { stamp, isHard: purge.isHard || before?.isHard === true })
     this.#bound(purge.stamp)
   }
 

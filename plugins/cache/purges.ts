@@ -1,5 +1,5 @@
 import type { CacheClock } from './cache-clock.js'
-import { everything, PurgeLog, type PurgeVerdict, purgeMember } from './purge-log.js'
+import { everything, PurgeLog, type PurgesPosition, type PurgeVerdict, purgeMember } from './purge-log.js'
 import { type KeyPurge, PurgeQueue } from './purge-queue.js'
 import { SingleFlight } from './single-flight.js'
 import type { Store } from './store.js'
@@ -27,7 +27,7 @@ export interface PurgesParts {
   readonly attempt: <T>(key: string, operation: () => Promise<T>) => Promise<T | undefined>
   /** Verdicts may be others than before. */
   readonly onNews: () => void
-  /** There is something to read or to send that cannot be had now: try again later. */
+  /** There is something to read or to send that could not be now: try again later. */
   readonly onPending: () => void
 }
 
@@ -46,8 +46,9 @@ export class Purges {
   readonly #queue = new PurgeQueue()
   readonly #reads = new SingleFlight<void>()
   readonly #replays = new SingleFlight<void>()
-  /** Whether all there were have been read once, so that reading on is enough. */
-  #hasAll = false
+  /** How far the shared store's log has been read; only reading moves it, for what we add may come after what others have added. */
+  #position: PurgesPosition | undefined
+  #hasRead = false
   /** Whether there is nothing that we know of and have not read. */
   #isKnown = false
   /** Notices of purges so far: one that comes while purges are read may be of one that was not. */
@@ -55,6 +56,11 @@ export class Purges {
 
   constructor(parts: PurgesParts) {
     this.#parts = parts
+  }
+
+  /** Whether the shared store's purges have been read at all. Until then nobody knows what they say of its entries. */
+  get isRead(): boolean {
+    return this.#parts.store === undefined || this.#hasRead
   }
 
   /** What the purges say of an entry with this stamp and these tags. */
@@ -92,7 +98,8 @@ export class Purges {
   shift(byMicroseconds: number): void {
     this.#queue.shift(byMicroseconds)
     this.#log.clear()
-    this.#hasAll = false
+    this.#log.note(this.#queue.members)
+    this.#position = undefined
     this.doubt()
     this.#parts.onNews()
   }
@@ -128,32 +135,31 @@ export class Purges {
     return undefined
   }
 
-  /** Reads on from where we were. */
+  /** Reads on from where we were; where the shared store has another log by now, all of it, and puts back what that lacks. */
   async read(): Promise<void> {
-    const { store, attempt } = this.#parts
+    const { store, attempt, clock, onPending } = this.#parts
     if (store === undefined) return
     await this.#reads.run('', async () => {
       const notices = this.#notices
-      const read = await attempt(logName, () => store.readPurges(this.#hasAll ? this.#log.latest : 0))
-      if (read !== undefined) this.#learn(read.stamps, notices)
+      const read = await attempt(logName, () => store.readPurges(this.#position))
+      if (read === undefined) return
+      const missing = read.isWhole ? this.#log.missingFrom(read.stamps) : new Map<string, number>()
+      for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
+      this.#note(read.stamps)
+      for (const stamp of read.stamps.values()) clock.observe(stamp)
+      this.#position = read.position
+      this.#hasRead = true
+      if (notices === this.#notices) this.#isKnown = true
+      else onPending()
+      if (missing.size > 0) await this.#restore(store, missing)
     }).promise
   }
 
-  /** Reads all purges, and puts back those that the shared store has lost, to a fail-over or a flush. */
-  async restore(): Promise<void> {
-    const { store, attempt, onPending } = this.#parts
-    if (store === undefined) return
-    const notices = this.#notices
-    const read = await attempt(logName, () => store.readPurges(0))
-    if (read === undefined) {
-      this.doubt()
-      onPending()
-      return
-    }
-    const missing = this.#log.missingFrom(read.stamps)
-    for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
-    this.#learn(read.stamps, notices)
-    if (missing.size > 0) await attempt(logName, () => store.restorePurges(missing))
+  /** Reads all purges again: the shared store may be another one, or the same with older data. */
+  async readAll(): Promise<void> {
+    this.#position = undefined
+    this.doubt()
+    await this.read()
   }
 
   /** Sends what waits. */
@@ -184,12 +190,15 @@ export class Purges {
     return true
   }
 
-  #learn(stamps: ReadonlyMap<string, number>, notices: number): void {
-    this.#note(stamps)
-    this.#parts.clock.observe(this.#log.latest)
-    this.#hasAll = true
-    if (notices === this.#notices) this.#isKnown = true
-    else this.#parts.onPending()
+  async #restore(store: Store, missing: ReadonlyMap<string, number>): Promise<void> {
+    const isDone = await this.#parts.attempt(logName, async () => {
+      await store.restorePurges(missing)
+      return true
+    })
+    if (isDone === true) return
+    this.#position = undefined // to find again what is missing
+    this.doubt()
+    this.#parts.onPending()
   }
 
   #note(stamps: Iterable<readonly [string, number]>): void {

@@ -5,15 +5,19 @@ import { headLayout } from './entry.js'
 const { start, stamp, purgedAt, freshUntil, fingerprint, length } = headLayout
 const range = ([from, to]: readonly [number, number]) => `${from}, ${to}`
 
-/** Reads the head of what lies under KEYS[1]: `isOurs`, and the numbers in it. A stranger's value of any type is not ours. */
+/**
+ * Reads the head of what lies under KEYS[1]: `isOurs`, and the numbers in it. A stranger's value of any type is not ours, nor is one with
+ * a stamp later than the last argument: nobody can have given that by now.
+ */
 const readHead = `
 local head = redis.pcall('GETRANGE', KEYS[1], 0, ${length - 1})
 local isOurs = type(head) == 'string' and string.sub(head, 1, ${start.length}) == '${start}'
 local stamp = isOurs and tonumber(string.sub(head, ${range(stamp)})) or 0
 local purgedAt = isOurs and tonumber(string.sub(head, ${range(purgedAt)})) or 0
+if math.max(stamp, purgedAt) > tonumber(ARGV[#ARGV]) then isOurs, stamp, purgedAt = false, 0, 0 end
 `
 
-/** SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX. */
+/** SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX, latest. */
 export const setEntry = `${readHead}
 if isOurs then
   local mine = tonumber(ARGV[2])
@@ -27,49 +31,59 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[5])
 return 'kept'`
 
-/** The stamp of the entry, as text. */
+/** The stamp of the entry, as text. ARGV: latest. */
 export const readStamp = `${readHead}
 return isOurs and purgedAt < stamp and string.sub(head, ${range(stamp)}) or ''`
 
 /**
- * Leaves a tombstone. ARGV: its text, its stamp as a number, PX at least. It lives as long as the entry would have, because copies of
- * that may be in the memory of a process that does not hear us now.
+ * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, latest. It lives as long as the entry would have,
+ * because copies of that may be in the memory of a process that does not hear us now.
  */
 export const purgeKeyHard = `${readHead}
-local mine = tonumber(ARGV[2])
-if stamp > mine or purgedAt > mine then return 0 end
+if stamp > tonumber(ARGV[2]) then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 local wasThere = left ~= -2 and (not isOurs or stamp > 0)
-redis.call('SET', KEYS[1], ARGV[1], 'PX', string.format('%.0f', math.max(left, tonumber(ARGV[3]))))
+redis.call('SET', KEYS[1], ARGV[1], 'PX', string.format('%.0f', math.max(left, tonumber(ARGV[4]))))
+-- a later purge, even a soft one, says until when: this one only makes it hard
+if purgedAt > tonumber(ARGV[2]) then
+  redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, string.sub(head, ${range(purgedAt)}))
+end
 return wasThere and 1 or 0`
 
-/** Writes the purge into the entry where it lies, or leaves a tombstone where none does. ARGV as above, then the stamp's text. */
+/** Writes the purge into what of ours lies there, entry or tombstone, or leaves a tombstone. ARGV as above. */
 export const purgeKeySoft = `${readHead}
-local mine = tonumber(ARGV[2])
-if stamp > mine or purgedAt > mine then return 0 end
-if stamp > 0 then
-  redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, ARGV[4])
-  return 1
+if stamp > tonumber(ARGV[2]) or purgedAt > tonumber(ARGV[2]) then return 0 end
+if not isOurs then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
+  return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return 0`
+redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
+return stamp > 0 and 1 or 0`
 
-/** The purges after ARGV[1], and those of everything, which are moved without a newer stamp. */
+// The log of purges is one sorted set. The member with the score 0 is its name, drawn when it is made, and again when something is put back into
+// it: who knows it under another name has to read all of it. (A set of this key that was lost comes back under another name.)
+
+/** The log's name, whether it is told from its start, and the purges. ARGV: name and stamp up to which it is known, most members. */
 export const readPurges = `
-return redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '+inf', 'WITHSCORES')`
+local name = redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0)[1] or ''
+local from = name == ARGV[1] and ARGV[2] or '(0'
+return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])}`
 
 /**
  * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none. ARGV: stamp, most
- * members, PX, then the members. Beyond the most, the oldest become a purge of everything that is older still.
+ * members, PX, a name if there is no log yet, latest, then the members. Beyond the most, the oldest become a purge of everything that is
+ * older still.
  */
 export const addPurges = `
-local top = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-local stamp = math.max(tonumber(ARGV[1]), top and tonumber(top) + 1 or 0)
-local score = string.format('%.0f', stamp)
-for at = 4, #ARGV do redis.call('ZADD', KEYS[1], score, ARGV[at]) end
-local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf')
+if #redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0) == 0 then redis.call('ZADD', KEYS[1], 0, ARGV[4]) end
+local top = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
+local score = string.format('%.0f', math.max(tonumber(ARGV[1]), top + 1))
+for at = 6, #ARGV do redis.call('ZADD', KEYS[1], score, ARGV[at]) end
+local over = redis.call('ZCARD', KEYS[1]) - 1 - tonumber(ARGV[2])
 if over > 0 then
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, over - 1, 'WITHSCORES')
+  local oldest = redis.call('ZRANGE', KEYS[1], 1, over, 'WITHSCORES')
   for at = 1, #oldest, 2 do
     local floor = string.sub(oldest[at], 1, 1) .. '*'
     if oldest[at] ~= floor then
@@ -84,21 +98,19 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return score`
 
-/**
- * Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, then member and stamp by turns. The
- * member \`~\` with a new stamp tells those who read on from where they were to read everything again.
- */
+/** Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, a new name, then member and stamp by turns. */
 export const restorePurges = `
-local top = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-local latest = top and tonumber(top) or 0
-for at = 2, #ARGV, 2 do
+local isNews = false
+for at = 3, #ARGV, 2 do
   local known = redis.call('ZSCORE', KEYS[1], ARGV[at])
   if not known or tonumber(known) < tonumber(ARGV[at + 1]) then
     redis.call('ZADD', KEYS[1], ARGV[at + 1], ARGV[at])
+    isNews = true
   end
-  latest = math.max(latest, tonumber(ARGV[at + 1]))
 end
-redis.call('ZADD', KEYS[1], string.format('%.0f', latest + 1), '~')
+if not isNews then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, 0)
+redis.call('ZADD', KEYS[1], 0, ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`
 

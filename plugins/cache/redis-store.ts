@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { Cluster, Redis } from 'ioredis'
 import type { Breakers } from '../breakers.js'
 import { classifyRedisFailure, countRedisFailure, isOutage, type RedisFailureKind } from '../redis-failure.js'
 import { withinBudget } from '../within-budget.js'
+import { BatchedReads } from './batched-reads.js'
 import type { CacheClock } from './cache-clock.js'
 import {
   decodeEntry,
@@ -14,7 +16,7 @@ import {
   type PackedEntry,
   parseFrozen,
 } from './entry.js'
-import { maxPurges } from './purge-log.js'
+import { maxPurges, type PurgesPosition } from './purge-log.js'
 import * as scripts from './redis-scripts.js'
 import { type Found, type Store, StoreFailure, type StoreWatcher } from './store.js'
 import { Tracking } from './tracking.js'
@@ -22,6 +24,8 @@ import { Tracking } from './tracking.js'
 /** What the store needs of a client: ioredis, its Cluster, or anything that acts like one. */
 export interface RedisCommands {
   get(key: string): Promise<string | null>
+  /** Where there is one, several reads go in one command. */
+  mget?(...keys: string[]): Promise<(string | null)[]>
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
@@ -35,6 +39,8 @@ export interface RedisStoreOptions {
   readonly readTimeoutMs: number
   /** Milliseconds that a write may take before it is given up. It may happen all the same. */
   readonly writeTimeoutMs: number
+  /** An entry with more bytes of JSON is none of ours: nobody keeps so large ones. */
+  readonly maxEntryBytes: number
   /** Milliseconds after which a lease that nobody renews is anybody's. */
   readonly leaseMs: number
   /** Values whose JSON has more bytes are kept compressed; `undefined`: none are. */
@@ -43,10 +49,12 @@ export interface RedisStoreOptions {
   readonly onRefused: (error: unknown) => void
 }
 
-/** Milliseconds without a write after Redis has said that it takes none: it is full, or read-only. */
+/** Milliseconds without a write after Redis has said that it takes none: it is full, or read-only, or we may not. */
 const writePauseMs = 1_000
 /** How long those who come after a load that gave nothing do not wait for one another. */
 const passingMs = 1_000
+/** Keys that one command reads at most. */
+const mostKeysAtOnce = 64
 const timeEveryMs = 60_000
 /** Longer than any entry may live, so that no entry outlives a purge of it. */
 const purgesLifetimeMs = 800 * 86_400_000
@@ -54,8 +62,10 @@ const leaseMark = '~lease:'
 const purgesMark = '~purges'
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)
-/** A bomb is no entry of ours. */
-const maxUnpackedBytes = 256 * 2 ** 20
+/** What may stand around the value of an entry: head, instants, tags. */
+const envelopeBytes = 2 ** 14
+/** Purges that are read at a time; more than one order makes, which all have one stamp. */
+const purgesAtOnce = 5_000
 
 /** Keeps entries in Redis, one string a key. Redis expiry only sweeps up: freshness is computed from the entry. */
 export function createRedisStore(options: RedisStoreOptions): Store {
@@ -63,6 +73,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const clientPrefix = client instanceof Redis ? (client.options.keyPrefix ?? '') : ''
   const wirePrefix = clientPrefix + keyPrefix
   const purgesKey = keyPrefix + purgesMark
+  // In a Cluster keys of several slots cannot be read with one command.
+  const isBatching = client.mget !== undefined && !(client instanceof Cluster)
+  const reads = new BatchedReads({ ask: readAll, mostKeys: isBatching ? mostKeysAtOnce : 1 })
   let writesRefused: { readonly until: number; readonly by: StoreFailure } | undefined
   let tracking: Tracking | undefined
   let timeTimer: NodeJS.Timeout | undefined
@@ -73,16 +86,23 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return tracking?.isProven ?? false
     },
     isAway: (key) => isAway(entryKey(key)),
+    get hasAway() {
+      return breakers.isOpen
+    },
     async get(key) {
-      const text = await ask(entryKey(key), (name) => client.get(name), readTimeoutMs)
+      if (isAway(entryKey(key))) throw leftAlone()
+      const text = await reads.get(entryKey(key))
       if (text === null) return undefined
+      if (text.length > options.maxEntryBytes + envelopeBytes) throw corrupt('too-large')
       const decoded = decodeEntry(text, clock.offsetMs)
       if (typeof decoded === 'string') throw corrupt(decoded)
+      if (Math.max('stamp' in decoded ? decoded.stamp : 0, decoded.purgedAt) > clock.latest)
+        throw corrupt('from-the-future')
       if ('value' in decoded) return { entry: decoded, bytes: text.length }
       return 'packed' in decoded ? unpack(decoded) : decoded
     },
     async stampOf(key) {
-      const text = await run(scripts.readStamp, entryKey(key), [], readTimeoutMs)
+      const text = await run(scripts.readStamp, entryKey(key), [latest()], readTimeoutMs)
       return text === '' ? undefined : Number(text)
     },
     async set(key, entry, valueText) {
@@ -91,27 +111,40 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       if (writesRefused !== undefined && performance.now() < writesRefused.until) throw writesRefused.by
       const text = encodeEntry(entry, await pack(valueText), clock.offsetMs)
       const now = Math.round(clock.now() + clock.offsetMs) * 1_000
-      const about = [String(entry.stamp), formatFingerprint(entry.fingerprint), String(now), String(lifetimeMs)]
+      const about = [
+        String(entry.stamp),
+        formatFingerprint(entry.fingerprint),
+        String(now),
+        String(lifetimeMs),
+        latest(),
+      ]
       const outcome = await run(scripts.setEntry, entryKey(key), [text, ...about], writeTimeoutMs)
       if (outcome === 'kept') tracking?.announce(wirePrefix + ownName(key))
       return outcome === 'newer' || outcome === 'purged' || outcome === 'other-schema' ? outcome : 'kept'
     },
     async purgeKey(key, { stamp, isHard, fenceMs }) {
       const script = isHard ? scripts.purgeKeyHard : scripts.purgeKeySoft
-      const about = [encodeTombstone(stamp), String(stamp), String(Math.ceil(fenceMs)), formatStamp(stamp)]
+      const tombstone = encodeTombstone({ purgedAt: stamp, isHard })
+      const about = [tombstone, String(stamp), formatStamp(stamp), String(Math.ceil(fenceMs)), latest()]
       const had = await run(script, entryKey(key), about, writeTimeoutMs)
       tracking?.announce(wirePrefix + ownName(key))
       return had === 1
     },
     async readPurges(after) {
-      const later = after > 0 ? await readPurgesFrom(`(${after}`) : undefined
-      if (later !== undefined && !later.has('~')) return { stamps: later, isComplete: false }
-      const all = await readPurgesFrom('-inf')
-      all.delete('~')
-      return { stamps: all, isComplete: true }
+      const stamps = new Map<string, number>()
+      let position: PurgesPosition = after ?? { name: 'none', upTo: 0 }
+      for (let from = `(${position.upTo}`; ; from = String(position.upTo)) {
+        const { name, page } = await readPurgesPage(position.name, from)
+        const believed = page.filter(([, stamp]) => stamp <= clock.latest)
+        for (const [member, stamp] of believed) stamps.set(member, stamp)
+        const upTo = believed.at(-1)?.[1] ?? (name === position.name ? position.upTo : 0)
+        position = { name, upTo }
+        // The next page begins with the stamp that this one ends with: others may have the same.
+        if (believed.length < purgesAtOnce) return { stamps, isWhole: name !== after?.name, position }
+      }
     },
     async addPurges(members, stamp) {
-      const about = [String(stamp), String(maxPurges), String(purgesLifetimeMs), ...members]
+      const about = [String(stamp), String(maxPurges), String(purgesLifetimeMs), newName(), latest(), ...members]
       const given = Number(await run(scripts.addPurges, purgesKey, about, writeTimeoutMs))
       tracking?.announce(wirePrefix + purgesMark)
       return given
@@ -120,11 +153,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       const all = [...purges].flatMap(([member, stamp]) => [member, String(stamp)])
       for (let at = 0; at < all.length; at += 2_000) {
         const some = all.slice(at, at + 2_000)
-        await run(scripts.restorePurges, purgesKey, [String(purgesLifetimeMs), ...some], writeTimeoutMs)
+        await run(scripts.restorePurges, purgesKey, [String(purgesLifetimeMs), newName(), ...some], writeTimeoutMs)
       }
+      tracking?.announce(wirePrefix + purgesMark)
     },
-    async acquireLease(key, token, timeoutMs) {
-      const answer = await run(scripts.acquireLease, leaseKey(key), [token, String(leaseMs)], timeoutMs)
+    async acquireLease(key, token) {
+      const answer = await run(scripts.acquireLease, leaseKey(key), [token, String(leaseMs)], readTimeoutMs)
       return answer === 'theirs' || answer === 'passed' ? answer : 'mine'
     },
     async renewLease(key, token) {
@@ -198,6 +232,15 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     return keyPrefix + leaseMark + key
   }
 
+  function readAll(keys: readonly string[]): Promise<readonly (string | null)[]> {
+    const [first = ''] = keys
+    const command = async () => {
+      if (keys.length > 1 && client.mget !== undefined) return client.mget(...keys)
+      return [await client.get(first)]
+    }
+    return ask(first, command, readTimeoutMs, keys.length)
+  }
+
   async function pack(valueText: string): Promise<string | { gzip: string }> {
     const { compressAboveBytes = Number.POSITIVE_INFINITY } = options
     if (valueText.length <= compressAboveBytes) return valueText
@@ -206,21 +249,29 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   async function unpack({ packed, ...about }: PackedEntry): Promise<Found> {
     try {
-      const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength: maxUnpackedBytes }))
+      const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength: options.maxEntryBytes }))
       return { entry: { value: parseFrozen(text), ...about }, bytes: text.length }
     } catch {
       throw corrupt('not-json')
     }
   }
 
-  async function readPurgesFrom(minimum: string): Promise<Map<string, number>> {
-    const flat = await run(scripts.readPurges, purgesKey, [minimum], readTimeoutMs)
-    const stamps = new Map<string, number>()
-    if (!Array.isArray(flat)) return stamps
-    for (let at = 0; at + 1 < flat.length; at += 2) {
-      stamps.set(String(flat[at]), Number(flat[at + 1]))
-    }
-    return stamps
+  async function readPurgesPage(name: string, from: string) {
+    const answer = await run(scripts.readPurges, purgesKey, [name, from, String(purgesAtOnce)], writeTimeoutMs)
+    const [found, flat] = Array.isArray(answer) ? answer : []
+    const page: [member: string, stamp: number][] = []
+    if (!Array.isArray(flat)) return { name: '', page }
+    for (let at = 0; at + 1 < flat.length; at += 2) page.push([String(flat[at]), Number(flat[at + 1])])
+    return { name: String(found), page }
+  }
+
+  function newName(): string {
+    return `#${randomBytes(6).toString('hex')}`
+  }
+
+  /** The latest stamp that can be believed; without a known time of the server's, any. */
+  function latest(): string {
+    return String(clock.isSure ? clock.latest : Number.MAX_SAFE_INTEGER)
   }
 
   async function learnTime(watcher: StoreWatcher): Promise<void> {
@@ -236,17 +287,25 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     return ask(key, (name) => client.eval(script, 1, name, ...about), timeoutMs)
   }
 
-  /** Sends one command, unless the breaker is open; rejects with a `StoreFailure` when it fails or takes too long. */
-  async function ask<T>(key: string, command: (key: string) => Promise<T>, timeoutMs: number): Promise<T> {
+  /**
+   * Sends one command, unless the breaker is open; rejects with a `StoreFailure` when it fails or takes too long, which counts
+   * as many times as there are `requests` in it.
+   */
+  async function ask<T>(
+    key: string,
+    command: (key: string) => Promise<T>,
+    timeoutMs: number,
+    requests = 1,
+  ): Promise<T> {
     const breaker = breakers.of(clientPrefix + key)
-    if (breaker.isOpen) throw new StoreFailure('open', { isOutage: true, message: 'redis is left alone for now' })
+    if (breaker.isOpen) throw leftAlone()
     try {
       const reply = await withinBudget(() => command(key), timeoutMs)
       breaker.succeeded()
       return reply
     } catch (cause) {
       const kind = classifyRedisFailure(cause)
-      countRedisFailure(kind, breaker)
+      for (let request = 0; request < requests; request += 1) countRedisFailure(kind, breaker)
       const message = cause instanceof Error ? cause.message : String(cause)
       const failure = new StoreFailure(kind, { isOutage: isOutage(kind), message, cause })
       if (refusesWrites(kind)) writesRefused = { until: performance.now() + writePauseMs, by: failure }
@@ -255,10 +314,14 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   }
 }
 
+function leftAlone(): StoreFailure {
+  return new StoreFailure('open', { isOutage: true, message: 'redis is left alone for now' })
+}
+
 function corrupt(defect: string): StoreFailure {
   return new StoreFailure('corrupt', { isOutage: false, message: `what lies in Redis is no entry: ${defect}` })
 }
 
 function refusesWrites(kind: RedisFailureKind): boolean {
-  return kind === 'full' || kind === 'readonly'
+  return kind === 'full' || kind === 'readonly' || kind === 'denied'
 }

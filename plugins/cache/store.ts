@@ -1,5 +1,5 @@
 import type { Entry, Tombstone } from './entry.js'
-import type { Purges } from './purge-log.js'
+import type { PurgesPosition, PurgesRead } from './purge-log.js'
 
 /** An entry as it came from a store, with the bytes that it takes there. */
 export interface Found {
@@ -41,6 +41,8 @@ export interface StoreWatcher {
 export interface Store {
   /** Whether the server of this key is left alone for now: every call would be refused at once. */
   isAway(key: string): boolean
+  /** Whether any server is left alone for now. */
+  readonly hasAway: boolean
   /** Whether notices of change are known to arrive. */
   readonly isProven: boolean
   /** What lies under the key, `undefined` when there is nothing. */
@@ -54,13 +56,13 @@ export interface Store {
    * against writes from before for `fenceMs` at least. Whether there was something.
    */
   purgeKey(key: string, purge: { stamp: number; isHard: boolean; fenceMs: number }): Promise<boolean>
-  /** The purges of tags, those after the stamp or all. */
-  readPurges(after: number): Promise<Purges>
+  /** The purges of tags: those after the position, or all where there is none, or where the log is another one by now. */
+  readPurges(after: PurgesPosition | undefined): Promise<PurgesRead>
   /** Adds purges of tags; gives the stamp that they got, which is `stamp` or later. */
   addPurges(members: readonly string[], stamp: number): Promise<number>
-  /** Puts back purges that the store has lost. */
+  /** Puts back purges that the store has lost; where that is news to it, the log counts as another one. */
   restorePurges(purges: ReadonlyMap<string, number>): Promise<void>
-  acquireLease(key: string, token: string, timeoutMs: number): Promise<LeaseAnswer>
+  acquireLease(key: string, token: string): Promise<LeaseAnswer>
   /** False when it is somebody else's by now, or nobody's. */
   renewLease(key: string, token: string): Promise<boolean>
   /** Ends the lease if it is still ours; `passing` tells those who wait not to wait for one another. */

@@ -64,13 +64,14 @@ export class Tiers {
   #purgesChanged = 0
   /** Entries last seen before this were lost with everything else in the store. */
   #flushed = 0
+  /** On the monotonic clock. */
   #returnedAt = Number.NEGATIVE_INFINITY
   readonly #consultations = new Map<string, Consultation>()
-  readonly #awayServers = { count: 0 }
   #ticker: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(parts: TiersParts) {
-    const { memory, store, clock, fenceMs, telling } = parts
+    const { memory, store, clock, fenceMs } = parts
     this.#parts = parts
     this.memory = memory
     this.purges = new Purges({
@@ -84,11 +85,17 @@ export class Tiers {
       },
       onPending: () => this.#tick(false),
     })
+  }
+
+  /** Begins to listen to the shared store, which may tell things at once. */
+  start(): void {
+    const { store, telling, onLeaseChanged, onDisturbed } = this.#parts
+    const { memory } = this
     store?.watch({
       changed: (keys) => {
         for (const key of keys) this.#change(key)
       },
-      leaseChanged: (key) => parts.onLeaseChanged(key),
+      leaseChanged: (key) => onLeaseChanged(key),
       purged: () => {
         this.purges.doubt()
         this.#tick(true)
@@ -98,8 +105,8 @@ export class Tiers {
         this.#beginEpoch()
         this.#flushed = this.#version
         telling.stateChanged('flushed')
-        void this.purges.restore()
-        parts.onDisturbed()
+        void this.purges.readAll()
+        onDisturbed()
       },
       proven: (isProven) => this.#prove(isProven),
       away: (isAway) => (isAway ? this.#leave() : this.#return()),
@@ -109,7 +116,7 @@ export class Tiers {
         this.#tick(true)
       },
     })
-    if (store !== undefined) this.#tick(false)
+    this.#tick(false)
   }
 
   /** Changes whenever entries in memory have to be looked at again. */
@@ -120,7 +127,7 @@ export class Tiers {
   get coherence(): CoherenceState {
     const { store } = this.#parts
     if (store === undefined) return 'alone'
-    if (this.#awayServers.count > 0) return 'away'
+    if (store.hasAway) return 'away'
     return store.isProven ? 'proven' : 'unproven'
   }
 
@@ -173,7 +180,12 @@ export class Tiers {
    */
   keep(key: string, entry: Entry, text: string, isCurrent: boolean): { value: unknown; written: Promise<Written> } {
     const { store, telling } = this.#parts
-    const value = this.#place(key, entry, text.length, false)?.value ?? entry.value
+    const before = this.memory.peek(key)
+    if (before !== undefined && before.stamp > entry.stamp) {
+      return { value: entry.value, written: Promise.resolve('newer') } // another process was faster, and we have heard of it
+    }
+    const placed = this.#place(key, entry, text.length, false)
+    const value = placed === undefined ? entry.value : placed.value
     if (!isCurrent) this.memory.see(key, doubted)
     if (store === undefined) return { value, written: Promise.resolve('kept') }
     if (store.isAway(key)) return { value, written: Promise.resolve(undefined) }
@@ -229,12 +241,22 @@ export class Tiers {
   }
 
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#ticker)
   }
 
   #report(key: string, error: unknown): void {
     const { governor, telling } = this.#parts
-    if (!(error instanceof StoreFailure)) throw error
+    if (!(error instanceof StoreFailure)) {
+      telling.storeFailed('bug')
+      governor.incident({
+        kind: 'bug',
+        error,
+        key,
+        message: 'cache: its store failed in a way that is a mistake of ours',
+      })
+      return
+    }
     telling.storeFailed(error.kind)
     if (error.kind === 'open') {
       governor.skipped()
@@ -265,6 +287,8 @@ export class Tiers {
     } finally {
       this.memory.unmark(key, mark)
       if (this.#consultations.get(key) === consultation) this.#consultations.delete(key)
+      // A table that the map has outgrown may live on for a while, and everything with it.
+      consultation.promise = undefined
     }
   }
 
@@ -279,9 +303,11 @@ export class Tiers {
     }
     if (isTombstone(found)) {
       if (held === undefined) return undefined
-      if (held.stamp > found.purgedAt) return this.#confirmed(key, check)
-      memory.delete(key)
-      return undefined
+      if (held.stamp <= found.purgedAt) {
+        if (found.isHard) memory.delete(key)
+        else memory.end(key)
+      }
+      return this.#confirmed(key, check)
     }
     const { entry, bytes } = found
     const queued = this.#queuedFor(key, entry)
@@ -314,7 +340,7 @@ export class Tiers {
       return this.#fitting(key, this.memory.peek(key), check)
     }
     const { entry } = found
-    const verdict = this.purges.verdict(entry.stamp, entry.tags)
+    const verdict = this.#verdictOn(entry)
     if (verdict === 'hard' || (check !== undefined && !this.#accepts(key, entry, check))) return undefined
     return { held: this.#passing(entry, verdict), tier: 'redis' }
   }
@@ -349,18 +375,23 @@ export class Tiers {
   /** Puts an entry into memory, unless a purge says that it is gone; what is too large for memory is passed on all the same. */
   #place(key: string, entry: Entry, bytes: number, isShared: boolean): Held | undefined {
     const { memory } = this
-    const verdict = this.purges.verdict(entry.stamp, entry.tags)
+    const verdict = isShared ? this.#verdictOn(entry) : this.purges.verdict(entry.stamp, entry.tags)
     if (verdict === 'hard') {
       memory.delete(key)
       return undefined
     }
     const before = memory.valueOf(key)
     // The same value stays the same object: what was made from it is still what would be made.
-    const isSame = before !== undefined && isDeepStrictEqual(before, entry.value)
-    const kept = isSame ? { ...entry, value: before } : entry
+    const kept = before !== undefined && isSame(before, entry.value) ? { ...entry, value: before } : entry
     memory.set(key, kept, bytes, { seen: this.#version, isShared })
     if (verdict === 'soft' || entry.purgedAt >= entry.stamp) memory.end(key)
     return memory.peek(key) ?? this.#passing(kept, verdict)
+  }
+
+  /** What purges say of an entry of the shared store; before they have been read it is good only for when its load fails. */
+  #verdictOn({ stamp, tags }: Entry): PurgeVerdict {
+    const verdict = this.purges.verdict(stamp, tags)
+    return verdict === 'none' && !this.purges.isRead ? 'soft' : verdict
   }
 
   /** An entry of the shared store that is answered with and does not lie in memory. */
@@ -391,7 +422,9 @@ export class Tiers {
   /** Whether memory may answer without asking the shared store. */
   #isTrusted(key: string, held: Held): boolean {
     if (held.seen >= this.#epochBegan) return true
-    return this.#isRelied(held) && this.#parts.clock.now() < this.#returnedAt + jitterOf(key) * spreadMs
+    if (!this.#isRelied(held)) return false
+    const isAway = this.#parts.store?.isAway(key) === true
+    return isAway || performance.now() < this.#returnedAt + jitterOf(key) * spreadMs
   }
 
   /** Whether the entry was what the shared store had when that was last heard of. */
@@ -450,25 +483,23 @@ export class Tiers {
     if (isProven) {
       this.memory.changeAll() // what is on its way may have missed its notice
       this.#beginEpoch()
-      void this.purges.restore()
+      void this.purges.readAll()
     }
     this.#tick(!isProven)
     onDisturbed()
   }
 
   #leave(): void {
-    this.#awayServers.count += 1
     this.#parts.telling.stateChanged('away')
     this.#parts.onDisturbed()
   }
 
   #return(): void {
-    this.#awayServers.count -= 1
     this.memory.changeAll()
     this.#beginEpoch()
-    this.#returnedAt = this.#parts.clock.now()
+    this.#returnedAt = performance.now()
     this.#parts.telling.stateChanged('back')
-    void this.purges.restore()
+    void this.purges.readAll()
     void this.purges.replay()
     this.#tick(false)
     this.#parts.onDisturbed()
@@ -478,15 +509,23 @@ export class Tiers {
   #tick(isNow: boolean): void {
     const { store } = this.#parts
     clearTimeout(this.#ticker)
-    if (store === undefined) return
+    if (store === undefined || this.#isClosed) return
     if (isNow && !this.purges.isKnown) void this.purges.read()
     if (store.isProven && this.purges.isKnown && this.purges.queued === 0) return
     this.#ticker = setTimeout(() => {
-      if (!store.isProven) this.#beginEpoch()
+      if (!store.isProven && !store.hasAway) this.#beginEpoch()
       if (this.purges.queued > 0) void this.purges.replay()
       this.#tick(true)
     }, shortTrustMs)
     this.#ticker.unref()
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return isDeepStrictEqual(a, b)
+  } catch {
+    return false // nested too deep to be compared
   }
 }
 

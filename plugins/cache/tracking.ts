@@ -111,7 +111,17 @@ export class Tracking {
     for (const [name, server] of servers) {
       if (!this.#lines.has(name)) this.#lines.set(name, this.#open(name, server))
     }
+    // A question is how the client learns who has the slots of a master that has gone.
+    for (const name of this.#unheard()) this.#options.touch(this.#canaryOf(name)).catch(() => undefined)
     this.#tell()
+  }
+
+  /** Masters that have slots, as far as the client knows, and whom nobody listens to. */
+  #unheard(): string[] {
+    const { client } = this.#options
+    if (!(client instanceof Cluster)) return []
+    const owners = new Set(client.slots.flatMap((names) => names?.[0] ?? []))
+    return [...owners].filter((name) => !this.#lines.has(name))
   }
 
   #open(name: string, server: Redis): NoticeLine {
@@ -145,8 +155,10 @@ export class Tracking {
   }
 
   #tell(): void {
-    const lines = [...this.#lines.values()]
-    const isProven = lines.length > 0 && lines.every((line) => line.isProven || line.isAway)
+    const asked = [...this.#lines.values()].filter((line) => !line.isAway)
+    const unheard = this.#unheard().filter((name) => !this.#options.isAway(this.#canaryOf(name)))
+    if (asked.length === 0 && unheard.length === 0 && this.#lines.size > 0) return // all are left alone: nothing is heard, nothing is asked
+    const isProven = unheard.length === 0 && asked.length > 0 && asked.every((line) => line.isProven)
     if (isProven === this.#isProven) return
     this.#isProven = isProven
     this.#options.listener.proven(isProven)
@@ -189,7 +201,6 @@ class NoticeLine {
       maxRetriesPerRequest: 0,
       commandTimeout: commandTimeoutMs,
       disconnectTimeout: disconnectTimeoutMs,
-      socketTimeout: 0,
       readOnly: false,
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** (attempt - 1), 500) * (1 - Math.random() / 5),
     } satisfies RedisOptions
@@ -235,7 +246,7 @@ class NoticeLine {
       const id = await connection.client('ID')
       await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', wirePrefix)
     } catch (error) {
-      if (connection.status !== 'ready' || !isReply(error)) {
+      if (connection.status !== 'ready' || !isRefusal(error)) {
         this.#reconnect()
         return
       }
@@ -321,7 +332,7 @@ class NoticeLine {
   }
 }
 
-/** Whether the server itself said no. */
-function isReply(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError'
+/** Whether the server will not track changes for us, now or later. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && /^(NOPERM|ERR unknown)/i.test(error.message)
 }

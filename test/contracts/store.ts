@@ -77,6 +77,22 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal(await store.set('k', entry, text), 'purged', 'and keeps out what began before it')
   })
 
+  await t.test(
+    'where nothing lies, a purge leaves word whether it was hard, and a soft one does not soften it',
+    async (t) => {
+      const store = await createStore(t)
+      const stamp = Date.now() * 1_000
+      await store.purgeKey('soft', { stamp, isHard: false, fenceMs: 60_000 })
+      t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: false })
+      await store.purgeKey('soft', { stamp: stamp - 1, isHard: true, fenceMs: 60_000 })
+      t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: true }, 'an earlier hard one makes it hard')
+      await store.purgeKey('soft', { stamp: stamp + 1, isHard: false, fenceMs: 60_000 })
+      t.strictSame(await store.get('soft'), { purgedAt: stamp + 1, isHard: true })
+      const { entry, text } = entryOf('from before')
+      t.equal(await store.set('soft', { ...entry, stamp }, text), 'purged')
+    },
+  )
+
   await t.test('a purge takes nothing away that began after it', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf(1)
@@ -113,32 +129,41 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     const second = await store.addPurges(['.c'], now - 10_000)
     t.equal(first, now)
     t.ok(second > first)
-    t.strictSame(Object.fromEntries((await store.readPurges(0)).stamps), { '.a': first, '!b': first, '.c': second })
-    t.strictSame(Object.fromEntries((await store.readPurges(first)).stamps), { '.c': second })
+    const all = await store.readPurges(undefined)
+    t.strictSame(Object.fromEntries(all.stamps), { '.a': first, '!b': first, '.c': second })
+    t.equal(all.isWhole, true)
+    t.equal(all.position.upTo, second)
+    const later = await store.readPurges({ ...all.position, upTo: first })
+    t.strictSame(Object.fromEntries(later.stamps), { '.c': second })
+    t.equal(later.isWhole, false)
+    t.equal((await store.readPurges(all.position)).stamps.size, 0)
   })
 
   await t.test('purges that were lost can be put back, and who reads on from before is told all of them', async (t) => {
     const store = await createStore(t)
     const now = Date.now() * 1_000
     const stamp = await store.addPurges(['.new'], now)
+    const { position } = await store.readPurges(undefined)
     await store.restorePurges(new Map([['.lost', now - 500]]))
-    const read = await store.readPurges(stamp)
-    t.equal(read.isComplete, true)
+    const read = await store.readPurges(position)
+    t.equal(read.isWhole, true)
     t.strictSame(Object.fromEntries(read.stamps), { '.new': stamp, '.lost': now - 500 })
+    await store.restorePurges(new Map([['.lost', now - 500]]))
+    t.equal((await store.readPurges(read.position)).isWhole, false, 'what is there already changes nothing')
   })
 
   await t.test('a lease is one process’s until that ends it, and only that one can', async (t) => {
     const store = await createStore(t)
-    t.equal(await store.acquireLease('k', 'a', 5_000), 'mine')
-    t.equal(await store.acquireLease('k', 'b', 5_000), 'theirs')
+    t.equal(await store.acquireLease('k', 'a'), 'mine')
+    t.equal(await store.acquireLease('k', 'b'), 'theirs')
     t.equal(await store.renewLease('k', 'b'), false)
     t.equal(await store.renewLease('k', 'a'), true)
     await store.endLease('k', 'b', 'done')
-    t.equal(await store.acquireLease('k', 'b', 5_000), 'theirs')
+    t.equal(await store.acquireLease('k', 'b'), 'theirs')
     await store.endLease('k', 'a', 'done')
-    t.equal(await store.acquireLease('k', 'b', 5_000), 'mine')
+    t.equal(await store.acquireLease('k', 'b'), 'mine')
     await store.endLease('k', 'b', 'passing')
-    t.equal(await store.acquireLease('k', 'c', 5_000), 'passed', 'who finds that nothing came does not wait in turn')
+    t.equal(await store.acquireLease('k', 'c'), 'passed', 'who finds that nothing came does not wait in turn')
   })
 
   await t.test('keys that look like patterns, slots or paths are plain names', async (t) => {

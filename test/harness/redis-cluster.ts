@@ -1,39 +1,149 @@
-import { type RedisServer, startRedis } from './redis-server.js'
+import { keySlot } from '../../plugins/key-slot.js'
+import { freePort, type RedisServer, startRedis } from './redis-server.js'
+import { until } from './until.js'
 
-const slots = 16_384
+const slotCount = 16_384
+const masterCount = 3
+/** A server's port for the others: far below the first, because no port is 10,000 above some that the kernel gives. */
+const busPortBelow = 28_000
+/** A replica that takes over within seconds, however old its data, and syncs at once. */
+const haste = [
+  ...['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'],
+  ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
+]
 
-/** Three masters that share the slots; nothing is replicated. */
+/** Who has a share of the slots: the server that answers, and the one that takes over when that is gone. */
+export interface RedisShard {
+  readonly master: RedisServer
+  readonly replica: RedisServer | undefined
+  /** Whether the key, with its whole prefix, belongs to the shard. */
+  has(key: string): boolean
+}
+
+/** Three masters that share the slots. */
 export interface RedisCluster {
+  /** The masters in the order of their slots, then the replica of each, where there are replicas. */
   readonly nodes: readonly RedisServer[]
+  /** Who has what at this moment, in the order of the slots. No server may hang. */
+  shards(): Promise<RedisShard[]>
+  /** Waits until the Cluster is whole in the eyes of every server, and each replica has all that its master had. */
+  settle(): Promise<void>
+  /** Takes a server that is gone out of the Cluster for good: all others forget it. */
+  forget(server: RedisServer): Promise<void>
   stop(): Promise<void>
 }
 
+export interface RedisClusterOptions {
+  /** Whether each master has a replica, which takes over within seconds, however old its data. Default false. */
+  readonly replicas?: boolean
+}
+
+interface Member {
+  readonly server: RedisServer
+  readonly busPort: number
+  readonly id: string
+}
+
 /** Starts a Redis Cluster of real servers and waits until each of them says that it is whole. */
-export async function startRedisCluster(directory: string): Promise<RedisCluster> {
-  const nodes = await Promise.all(
-    [0, 1, 2].map((n) =>
-      startRedis({
-        flags: ['--cluster-enabled', 'yes', '--cluster-config-file', `${directory}/node-${n}.conf`],
-      }),
+export async function startRedisCluster(
+  directory: string,
+  { replicas = false }: RedisClusterOptions = {},
+): Promise<RedisCluster> {
+  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...(replicas ? haste : [])]
+  const started = await Promise.all(
+    Array.from({ length: masterCount * (replicas ? 2 : 1) }, (_, n) =>
+      startMember(`${directory}/node-${n}.conf`, flags),
     ),
   )
-  const share = Math.ceil(slots / nodes.length)
-  for (const [n, { client }] of nodes.entries()) {
-    await client.call('CLUSTER', 'ADDSLOTSRANGE', n * share, Math.min((n + 1) * share, slots) - 1)
-    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', n + 1)
-    for (const { port } of nodes) await client.call('CLUSTER', 'MEET', '127.0.0.1', port)
+  const nodes = started.map(({ server }) => server)
+  let members = started
+
+  const share = Math.ceil(slotCount / masterCount)
+  for (const [n, { server }] of members.slice(0, masterCount).entries()) {
+    await server.client.call('CLUSTER', 'ADDSLOTSRANGE', n * share, Math.min((n + 1) * share, slotCount) - 1)
+    await server.client.call('CLUSTER', 'SET-CONFIG-EPOCH', n + 1)
   }
-  for (const { client } of nodes) {
-    for (const deadline = Date.now() + 20_000; ; ) {
-      const info = String(await client.call('CLUSTER', 'INFO'))
-      if (/cluster_state:ok/.test(info) && /cluster_known_nodes:3/.test(info)) break
-      if (Date.now() > deadline) throw new Error(`the cluster did not come together: ${info}`)
+  for (const { server } of members) {
+    for (const { server: other, busPort } of members) {
+      await server.client.call('CLUSTER', 'MEET', '127.0.0.1', other.port, busPort)
     }
   }
+  await arrive('the servers know one another', isWhole)
+  for (const [n, { server }] of members.slice(masterCount).entries()) {
+    await server.client.call('CLUSTER', 'REPLICATE', members[n]?.id ?? '')
+  }
+  await settle()
   return {
     nodes,
+    shards,
+    settle,
+    async forget(server) {
+      const id = members.find((member) => member.server === server)?.id
+      members = members.filter((member) => member.server !== server)
+      for (const { server: other } of members) await other.client.call('CLUSTER', 'FORGET', id ?? '')
+    },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()))
     },
   }
+
+  async function isWhole(): Promise<boolean> {
+    const infos = await Promise.all(members.map(({ server }) => server.client.call('CLUSTER', 'INFO')))
+    const signs = ['cluster_state:ok', `cluster_known_nodes:${members.length}`]
+    return infos.every((info) => signs.every((sign) => String(info).includes(sign)))
+  }
+
+  /** Whether every server knows who has what, the replicas too. */
+  async function isAgreed(): Promise<boolean> {
+    const views = await Promise.all(members.map(({ server }) => rangesSeenBy(server)))
+    return views.every((ranges) => ranges.flatMap(({ ports }) => ports).length === members.length)
+  }
+
+  async function settle(): Promise<void> {
+    await arrive('the Cluster is whole', async () => (await isWhole()) && (await isAgreed()))
+    for (const { master, replica } of await shards()) {
+      if (replica === undefined) continue
+      const written = numberIn(await master.client.info('replication'), 'master_repl_offset')
+      await arrive('a replica has what its master had', async () => {
+        const info = await replica.client.info('replication')
+        return info.includes('master_link_status:up') && numberIn(info, 'slave_repl_offset') >= written
+      })
+    }
+  }
+
+  async function shards(): Promise<RedisShard[]> {
+    const running = members.find(({ server }) => server.pid !== -1)
+    const ranges = running === undefined ? [] : await rangesSeenBy(running.server)
+    return ranges.map(({ from, to, ports }) => {
+      const [master, replica] = ports.map((port) => nodes.find((node) => node.port === port))
+      if (master === undefined) throw new Error(`nobody has the slots ${from} to ${to}`)
+      return { master, replica, has: (key) => from <= keySlot(key) && keySlot(key) <= to }
+    })
+  }
+}
+
+async function startMember(file: string, flags: readonly string[]): Promise<Member> {
+  const port = await freePort()
+  const busPort = port - busPortBelow
+  const own = ['--cluster-port', String(busPort), '--cluster-config-file', file]
+  const server = await startRedis({ port, flags: [...flags, ...own] })
+  return { server, busPort, id: String(await server.client.call('CLUSTER', 'MYID')) }
+}
+
+/** Ranges of slots in their order, with the ports of those who have them, the master's first. */
+async function rangesSeenBy({ client }: RedisServer): Promise<{ from: number; to: number; ports: number[] }[]> {
+  const ranges = (await client.cluster('SLOTS')).map(([from, to, ...places]) => ({
+    from: Number(from),
+    to: Number(to),
+    ports: places.map((place) => Number(Array.isArray(place) ? place[1] : Number.NaN)),
+  }))
+  return ranges.sort((one, other) => one.from - other.from)
+}
+
+function numberIn(info: string, field: string): number {
+  return Number(info.match(new RegExp(`${field}:(\\d+)`))?.[1] ?? Number.NaN)
+}
+
+async function arrive(what: string, condition: () => Promise<boolean>): Promise<void> {
+  if (!(await until(condition))) throw new Error(`it never came about that ${what}`)
 }

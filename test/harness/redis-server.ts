@@ -44,16 +44,18 @@ export function ensureRedisServer(): void {
 }
 
 export interface RedisServerOptions {
+  /** Default: one that nobody listens on. */
+  readonly port?: number
   /** Added to the command line as they are. */
   readonly flags?: readonly string[]
   readonly password?: string
 }
 
 /** Starts a Redis that answers when the promise resolves; the test that starts it stops it. */
-export async function startRedis({ flags = [], password }: RedisServerOptions = {}): Promise<RedisServer> {
+export async function startRedis({ flags = [], password, ...options }: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer()
   if (program === undefined) throw new Error('There is no redis-server on this machine; `npm test` installs one.')
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const client = new Redis(port, '127.0.0.1', {
     lazyConnect: true,
     retryStrategy: () => 20,

@@ -18,6 +18,8 @@ t.test('names each failure with one word, and knows which of them concern Redis 
     { error: new Error('Unknown RESP type 72 "H". Please report this.'), kind: 'protocol', outage: true },
     { error: new Error('WRONGPASS invalid username-password pair'), kind: 'auth', outage: true },
     { error: new Error('NOAUTH Authentication required.'), kind: 'auth', outage: true },
+    { error: new Error("NOPERM User x has no permissions to run the 'eval' command"), kind: 'denied', outage: false },
+    { error: new Error('ERR ACL failure in script: User x has no permissions'), kind: 'denied', outage: false },
     { error: new Error('LOADING Redis is loading the dataset in memory'), kind: 'loading', outage: true },
     { error: new Error('CLUSTERDOWN The cluster is down'), kind: 'loading', outage: true },
     { error: new Error("READONLY You can't write against a read only replica."), kind: 'readonly', outage: false },

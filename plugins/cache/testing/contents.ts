@@ -1,5 +1,5 @@
 import { type Entry, parseFrozen, type Tombstone } from '../entry.js'
-import type { Purges } from '../purge-log.js'
+import type { PurgesPosition, PurgesRead } from '../purge-log.js'
 import type { Found, LeaseAnswer, WriteOutcome } from '../store.js'
 
 interface Kept {
@@ -22,8 +22,8 @@ export class Contents {
   readonly #entries = new Map<string, Kept | Tombstone>()
   readonly #leases = new Map<string, { readonly token: string | undefined; readonly until: number }>()
   readonly #purges = new Map<string, number>()
-  /** The stamp under which purges were last put back: who has read up to an earlier one reads them all. */
-  #restoredAt = 0
+  /** Times that the log of purges was begun anew, or had something put back. */
+  #logs = 0
 
   constructor({ now, leaseMs }: { readonly now: () => number; readonly leaseMs: number }) {
     this.#now = now
@@ -55,17 +55,23 @@ export class Contents {
   purgeKey(key: string, { stamp, isHard }: { readonly stamp: number; readonly isHard: boolean }): boolean {
     const lying = this.#entries.get(key)
     const before = this.#stampsOf(key)
-    if (before.stamp > stamp || before.purgedAt > stamp) return false
+    if (before.stamp > stamp || (before.purgedAt > stamp && !isHard)) return false
+    const purgedAt = Math.max(stamp, before.purgedAt)
     const wasThere = lying !== undefined && isKept(lying)
-    const isLeft = wasThere && !isHard
-    this.#entries.set(key, isLeft ? { ...lying, entry: { ...lying.entry, purgedAt: stamp } } : { purgedAt: stamp })
+    if (wasThere && !isHard) {
+      this.#entries.set(key, { ...lying, entry: { ...lying.entry, purgedAt } })
+      return true
+    }
+    const wasHard = lying !== undefined && !isKept(lying) && lying.isHard
+    this.#entries.set(key, { purgedAt, isHard: isHard || wasHard })
     return wasThere
   }
 
-  readPurges(after: number): Purges {
-    const isComplete = after === 0 || this.#restoredAt > after
-    const stamps = [...this.#purges].filter(([, stamp]) => isComplete || stamp > after)
-    return { stamps: new Map(stamps), isComplete }
+  readPurges(after: PurgesPosition | undefined): PurgesRead {
+    const name = String(this.#logs)
+    const isWhole = after?.name !== name
+    const stamps = new Map([...this.#purges].filter(([, stamp]) => isWhole || stamp > after.upTo))
+    return { stamps, isWhole, position: { name, upTo: this.#latestPurge() } }
   }
 
   addPurges(members: readonly string[], stamp: number): number {
@@ -76,9 +82,10 @@ export class Contents {
 
   restorePurges(purges: ReadonlyMap<string, number>): void {
     for (const [member, stamp] of purges) {
-      if (stamp > (this.#purges.get(member) ?? 0)) this.#purges.set(member, stamp)
+      if (stamp <= (this.#purges.get(member) ?? 0)) continue
+      this.#purges.set(member, stamp)
+      this.#logs += 1
     }
-    this.#restoredAt = this.#latestPurge() + 1
   }
 
   acquireLease(key: string, token: string): LeaseAnswer {
@@ -104,7 +111,7 @@ export class Contents {
     this.#entries.clear()
     this.#leases.clear()
     this.#purges.clear()
-    this.#restoredAt = 0
+    this.#logs += 1
   }
 
   #stampsOf(key: string): { readonly stamp: number; readonly purgedAt: number } {
@@ -119,7 +126,7 @@ export class Contents {
   }
 
   #latestPurge(): number {
-    return Math.max(this.#restoredAt, ...this.#purges.values())
+    return Math.max(0, ...this.#purges.values())
   }
 }
 

@@ -143,6 +143,10 @@ class Connection implements Store {
     return this.#shared.fault.mode === 'down'
   }
 
+  get hasAway(): boolean {
+    return this.#shared.fault.mode === 'down'
+  }
+
   get isProven(): boolean {
     return this.#shared.fault.mode !== 'hung'
   }
@@ -184,12 +188,12 @@ class Connection implements Store {
       tell((watcher) => watcher.purged())
     })
 
-  acquireLease: Store['acquireLease'] = (key, token, timeoutMs) =>
+  acquireLease: Store['acquireLease'] = (key, token) =>
     this.#call(({ contents, tell }) => {
       const answer = contents.acquireLease(key, token)
       if (answer === 'mine') tell((watcher) => watcher.leaseChanged(key))
       return answer
-    }, timeoutMs)
+    })
 
   renewLease: Store['renewLease'] = (key, token) => this.#call(({ contents }) => contents.renewLease(key, token))
 
@@ -234,21 +238,16 @@ class Connection implements Store {
   }
 
   async #change<T>(operation: (shared: Shared) => T): Promise<T> {
-    return this.#call(operation, this.#shared.timeoutMs, true)
+    return this.#call(operation, true)
   }
 
   /**
    * Does what is asked at once and answers in a later turn of the event loop, as a network would. By then every cache
    * has heard of the change and has read what it needs to: whoever waits for a purge may rely on it everywhere.
    */
-  async #call<T>(
-    operation: (shared: Shared) => T,
-    budgetMs: number = this.#shared.timeoutMs,
-    isChange = false,
-  ): Promise<T> {
+  async #call<T>(operation: (shared: Shared) => T, isChange = false): Promise<T> {
     const shared = this.#shared
-    const { fault } = shared
-    const timeoutMs = Math.min(budgetMs, shared.timeoutMs)
+    const { fault, timeoutMs } = shared
     if (fault.mode === 'down') throw this.#refusal()
     if (fault.mode === 'flaky' && shared.countCall() % fault.every === 0) throw failure('closed', 'it was refused')
     if (fault.mode === 'hung' || (fault.mode === 'slow' && fault.delayMs > timeoutMs)) {

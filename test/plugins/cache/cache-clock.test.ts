@@ -21,7 +21,7 @@ t.test('a purge is later than a load that began in the same millisecond in anoth
 t.test('a load that began after a purge was heard of is later than it, however the clocks differ', async (t) => {
   const clock = createClock()
   const [ahead, behind] = [
-    new CacheClock(() => clock.now() + 60_000, { isCorrected: true }),
+    new CacheClock(() => clock.now() + 50_000, { isCorrected: true }),
     new CacheClock(clock.now, { isCorrected: true }),
   ]
   const purge = ahead.purgeStamp()
@@ -63,7 +63,19 @@ t.test('the uncertainty of the offset puts purges later, not loads', async (t) =
   const askedAt = time.now()
   clock.learn({ serverMs: askedAt + 1_050, askedAt, answeredAt: askedAt + 100 })
   t.equal(Math.floor(clock.loadStamp() / 1_000), askedAt + 1_000)
-  t.equal(clock.purgeStamp(), (askedAt + 1_050) * 1_000 + 999)
+  t.equal(clock.purgeStamp(), (askedAt + 1_060) * 1_000 + 999, 'half the way there and back, and what is tolerated')
+})
+
+t.test('a stamp from far ahead is not believed', async (t) => {
+  const time = createClock()
+  const clock = new CacheClock(time.now, { isCorrected: true })
+  for (const stamp of [Number.MAX_SAFE_INTEGER, (time.now() + 61_000) * 1_000]) {
+    clock.observe(stamp)
+    t.ok(stamp > clock.latest)
+    t.ok(clock.loadStamp() < stamp)
+  }
+  clock.observe((time.now() + 59_000) * 1_000)
+  t.ok(clock.loadStamp() > (time.now() + 59_000) * 1_000)
 })
 
 t.test("a test's own clock is taken at its word", async (t) => {

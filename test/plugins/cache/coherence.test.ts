@@ -1,10 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { connect, createServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
+import { until } from '../../harness/until.js'
 
-// Two applications on one Redis stand for two processes; what happens between real ones is in lease.test.ts.
+// Two applications on one Redis stand for two processes; what happens between real ones is in one-load.test.ts.
 
 const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
 t.teardown(() => redis.stop())
@@ -46,6 +47,22 @@ t.test('the notice of an own write costs the writer nothing', async (t) => {
   for (let read = 0; read < 20; read += 1) {
     t.match(await a.cache.read('k', () => 'loaded'), { value: 'mine', tier: 'memory', reason: 'hit' })
   }
+})
+
+t.test('notices are proven over a network that takes a few milliseconds', async (t) => {
+  const wire = createServer((socket) => {
+    const far = connect(redis.port, '127.0.0.1')
+    const end = () => [socket, far].map((one) => one.destroy())
+    for (const one of [socket, far]) one.on('error', end).on('close', end)
+    socket.pipe(far)
+    far.on('data', (data) => setTimeout(() => socket.write(data), 10))
+  })
+  await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve))
+  const address = wire.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  t.teardown(() => wire.close())
+  const { app } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` } })
+  t.ok(await until(() => app.cache.stats().coherence === 'proven'))
 })
 
 t.test('what changed while connections were cut is seen once they are back', async (t) => {
@@ -110,13 +127,4 @@ async function startTwo(t: Test): Promise<{ a: FastifyInstance; b: FastifyInstan
   for (const app of [a, b])
     t.ok(await until(async () => app.cache.stats().coherence === 'proven'), 'notices are proven')
   return { a, b, prefix }
-}
-
-async function until(condition: () => Promise<boolean>, limitMs = 10_000): Promise<boolean> {
-  const limit = performance.now() + limitMs
-  while (!(await condition())) {
-    if (performance.now() > limit) return false
-    await pause(5)
-  }
-  return true
 }

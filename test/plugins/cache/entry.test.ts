@@ -50,8 +50,8 @@ t.test('the bytes of an encoded entry do not move, nor those of a tombstone', as
       '"e":[1300000,1360000,4900000],"m":20,"g":["sellers"],"v":{"a":[1,null,"é"]}}',
   )
   t.equal(
-    encodeTombstone(1_000_000_000),
-    '{"f":2,"t":"0000000000000000","p":"0000001000000000","u":"0000000000000000","s":"------------"}',
+    encodeTombstone({ purgedAt: 1_000_000_000, isHard: true }),
+    '{"f":2,"t":"0000000000000000","p":"0000001000000000","u":"0000000000000000","s":"------------","h":1}',
   )
 })
 

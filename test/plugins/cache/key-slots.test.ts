@@ -3,7 +3,7 @@ import t from 'tap'
 import { KeySlots, none } from '../../../plugins/cache/key-slots.js'
 
 t.test('the oldest is the one that was not used for longest', async (t) => {
-  const slots = new KeySlots()
+  const slots = new KeySlots(100)
   const [a, b, c] = ['a', 'b', 'c'].map((key) => slots.add(key))
   t.equal(slots.oldest, a)
   slots.use(a ?? none)
@@ -15,7 +15,7 @@ t.test('the oldest is the one that was not used for longest', async (t) => {
 })
 
 t.test('the slot of a key that is gone is given to the next one', async (t) => {
-  const slots = new KeySlots()
+  const slots = new KeySlots(100)
   const first = slots.add('a')
   slots.remove(first)
   slots.remove(first)
@@ -28,7 +28,7 @@ t.test('whatever is added, used and removed, the order is that of an array', asy
   const step = fc.record({ do: fc.constantFrom('add', 'use', 'remove', 'evict'), key: fc.constantFrom(...'abcdefgh') })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const slots = new KeySlots()
+      const slots = new KeySlots(100)
       let order: string[] = []
       for (const { do: what, key } of steps) {
         const slot = slots.find(key)

@@ -28,6 +28,7 @@ const options = {
   writeTimeoutMs: 5_000,
   leaseMs: 5_000,
   compressAboveBytes: undefined,
+  maxEntryBytes: 2 ** 20,
   onRefused: () => undefined,
 }
 
