@@ -28,7 +28,7 @@ import type { Reading, ReadRequest, WithoutSchema, WithSchema } from './reading.
 import { refreshAhead } from './refresh-ahead.js'
 import { type SchemaCheck, SchemaChecks } from './schema-check.js'
 import { SingleFlight } from './single-flight.js'
-import { isTombstone, type Store } from './store.js'
+import { isTombstone, type Store, type WriteOutcome } from './store.js'
 import type { ReadReason, Telling } from './telling.js'
 import { type CoherenceState, type LookUp, Tiers } from './tiers.js'
 
@@ -38,6 +38,11 @@ export interface PurgeResult {
   readonly isDone: boolean
   /** What waits for Redis to come back, and is lost when this process ends before that. */
   readonly queued: QueuedPurge
+}
+
+/** Whether what was set is what the next read gives: here at least, where the shared store did not take it. */
+function isKept(outcome: WriteOutcome | undefined): boolean {
+  return outcome !== 'newer' && outcome !== 'purged'
 }
 
 /** Counters since the start, and how things stand. */
@@ -115,6 +120,7 @@ export class Cache {
       fenceMs: Math.max(leastFenceMs, options.loadTimeoutMs * fenceFactor),
       staleWhileRevalidateMs: options.lifetime.staleWhileRevalidateSeconds * 1_000,
       onEnded: (key) => this.#loads.detach(key),
+      onPurged: () => this.#loads.giveWay(),
       onLeaseChanged: (key) => this.#leases.wake(key),
       onDisturbed: () => this.#leases.wakeAll(),
     })
@@ -159,8 +165,10 @@ export class Cache {
     const loaded = { value, startedAt, tookMs: 0, lifetime, tags: resolveTags(policy.tags) }
     const { entry, text } = this.#loads.prepare(key, loaded, this.#clock.loadStamp(), this.#checkOf(policy.schema))
     if (entry === undefined) return false
-    const outcome = await this.#tiers.keep(key, entry, text, true).written
-    return outcome !== 'newer' && outcome !== 'purged'
+    if (isKept(await this.#tiers.keep(key, entry, text, true).written)) return true
+    // A purge or a write was in the way whose stamp another clock gave. It came before this: by now we have heard of it.
+    const later = { ...entry, stamp: this.#clock.loadStamp() }
+    return isKept(await this.#tiers.keep(key, later, text, true).written)
   }
 
   /** Removes the entry, the copy kept for stale-if-error included; true when there was one. */

@@ -138,8 +138,17 @@ export class Loads {
     this.#pauses.clear(key)
     this.#memos.clear(key)
     const loading = this.#underWay.get(key)
-    if (loading?.stamp !== undefined) this.#underWay.delete(key)
-    else this.#parts.leases.wake(key) // still waiting for its turn: there may be something to read
+    if (loading?.stamp === undefined) {
+      this.#parts.leases.wake(key) // still waiting for its turn: there may be something to read
+      return
+    }
+    this.#underWay.delete(key)
+    void loading.lease?.end('done')
+  }
+
+  /** Loads that began before a purge of what they bring no longer keep others from loading it. */
+  giveWay(): void {
+    for (const loading of this.#underWay.values()) if (!this.#isJoinable(loading)) void loading.lease?.end('done')
   }
 
   /** Settles when the writes under way have. */
@@ -234,6 +243,7 @@ export class Loads {
     const { key } = request
     const { clock, telling, loadGovernor } = this.#parts
     loading.stamp = clock.loadStamp()
+    loading.lease = lease
     loading.mark.isCurrent = true // what happened before the load began is in what it brings
     const began = performance.now()
     try {
@@ -308,6 +318,7 @@ class Loading {
   promise: Promise<Reading<unknown> | undefined> | undefined
   /** When it began; `undefined` while it waits for its turn. */
   stamp: number | undefined
+  lease: Lease | undefined
   /** Whether something else was put under the key meanwhile: what it brings is not kept. */
   isSuperseded = false
   readonly tags: readonly string[]

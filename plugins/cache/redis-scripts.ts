@@ -17,19 +17,22 @@ local purgedAt = isOurs and tonumber(string.sub(head, ${range(purgedAt)})) or 0
 if math.max(stamp, purgedAt) > tonumber(ARGV[#ARGV]) then isOurs, stamp, purgedAt = false, 0, 0 end
 `
 
-/** SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX, latest. */
+/**
+ * SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX, latest. The
+ * outcome, and the stamp that stood in the way.
+ */
 export const setEntry = `${readHead}
 if isOurs then
   local mine = tonumber(ARGV[2])
-  if stamp > mine then return 'newer' end
-  if purgedAt >= mine then return 'purged' end
+  if stamp > mine then return {'newer', string.sub(head, ${range(stamp)})} end
+  if purgedAt >= mine then return {'purged', string.sub(head, ${range(purgedAt)})} end
   -- fresh for a process whose schema differs: it would not understand ours, so the two would take turns loading
   local isTheirs = string.sub(head, ${range(fingerprint)}) ~= ARGV[3]
   local isFresh = (tonumber(string.sub(head, ${range(freshUntil)})) or 0) > tonumber(ARGV[4])
-  if isTheirs and isFresh and purgedAt < stamp then return 'other-schema' end
+  if isTheirs and isFresh and purgedAt < stamp then return {'other-schema', '0'} end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[5])
-return 'kept'`
+return {'kept', '0'}`
 
 /** The stamp of the entry, as text. ARGV: latest. */
 export const readStamp = `${readHead}

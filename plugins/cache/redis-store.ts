@@ -118,7 +118,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         String(lifetimeMs),
         latest(),
       ]
-      const outcome = await run(scripts.setEntry, entryKey(key), [text, ...about], writeTimeoutMs)
+      const answer = await run(scripts.setEntry, entryKey(key), [text, ...about], writeTimeoutMs)
+      const [outcome, stamp] = Array.isArray(answer) ? answer : []
+      clock.observe(Number(stamp))
       if (outcome === 'kept') tracking?.announce(wirePrefix + ownName(key))
       return outcome === 'newer' || outcome === 'purged' || outcome === 'other-schema' ? outcome : 'kept'
     },

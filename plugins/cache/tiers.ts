@@ -37,6 +37,8 @@ export interface TiersParts {
   readonly staleWhileRevalidateMs: number
   /** The key is not what it was, or what is here of it may not be used as before: nothing begun earlier is to be joined. */
   readonly onEnded: (key: string) => void
+  /** There is news of purges: what is being loaded may be of before. */
+  readonly onPurged: () => void
   readonly onLeaseChanged: (key: string) => void
   /** Whoever waits for the store had better look again. */
   readonly onDisturbed: () => void
@@ -82,6 +84,7 @@ export class Tiers {
       onNews: () => {
         this.#version += 1
         this.#purgesChanged = this.#version
+        parts.onPurged()
       },
       onPending: () => this.#tick(false),
     })

@@ -1,18 +1,17 @@
-import { connect, createServer } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
+import { startSlowWire } from '../../harness/slow-wire.js'
+import { nextPrefix, startTwoCaches } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Two applications on one Redis stand for two processes; what happens between real ones is in one-load.test.ts.
 
 const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
 t.teardown(() => redis.stop())
-let prefixes = 0
 
 t.test('a change by anybody ends the freshness of what other processes hold', async (t) => {
-  const { a, b, prefix } = await startTwo(t)
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
   const changes: { name: string; change: (key: string) => Promise<unknown> }[] = [
     { name: 'set', change: (key) => a.cache.set(key, 'new') },
     { name: 'delete', change: (key) => a.cache.delete(key) },
@@ -31,7 +30,7 @@ t.test('a change by anybody ends the freshness of what other processes hold', as
 })
 
 t.test('everything that is flushed is loaded again', async (t) => {
-  const { a, b } = await startTwo(t)
+  const { a, b } = await startTwoCaches(t, redis.url)
   for (const key of ['x', 'y']) {
     await a.cache.set(key, 'old')
     t.equal(await b.cache.get(key), 'old')
@@ -41,7 +40,7 @@ t.test('everything that is flushed is loaded again', async (t) => {
 })
 
 t.test('the notice of an own write costs the writer nothing', async (t) => {
-  const { a } = await startTwo(t)
+  const { a } = await startTwoCaches(t, redis.url)
   await a.cache.set('k', 'mine')
   t.ok(await until(async () => (await a.cache.read('k', () => 'loaded')).tier === 'memory'))
   for (let read = 0; read < 20; read += 1) {
@@ -50,23 +49,13 @@ t.test('the notice of an own write costs the writer nothing', async (t) => {
 })
 
 t.test('notices are proven over a network that takes a few milliseconds', async (t) => {
-  const wire = createServer((socket) => {
-    const far = connect(redis.port, '127.0.0.1')
-    const end = () => [socket, far].map((one) => one.destroy())
-    for (const one of [socket, far]) one.on('error', end).on('close', end)
-    socket.pipe(far)
-    far.on('data', (data) => setTimeout(() => socket.write(data), 10))
-  })
-  await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve))
-  const address = wire.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  t.teardown(() => wire.close())
+  const port = await startSlowWire(t, redis.port, 10)
   const { app } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` } })
   t.ok(await until(() => app.cache.stats().coherence === 'proven'))
 })
 
 t.test('what changed while connections were cut is seen once they are back', async (t) => {
-  const { a, b, prefix } = await startTwo(t)
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
   for (const type of ['pubsub', 'normal']) {
     const key = `cut-${type}`
     await a.cache.set(key, 'old')
@@ -93,7 +82,7 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
 })
 
 t.test('while Redis is away memory keeps its own lifetimes, and says that it is', async (t) => {
-  const { a, b } = await startTwo(t)
+  const { a, b } = await startTwoCaches(t, redis.url)
   await a.cache.set('k', 'kept')
   t.equal(await b.cache.get('k'), 'kept')
   await redis.kill()
@@ -114,17 +103,3 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
   for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'))
   t.equal(b.cache.stats().purges.queued, 0)
 })
-
-function nextPrefix(): string {
-  prefixes += 1
-  return `cat_${prefixes}:`
-}
-
-async function startTwo(t: Test): Promise<{ a: FastifyInstance; b: FastifyInstance; prefix: string }> {
-  const prefix = nextPrefix()
-  const options = { redis: { url: redis.url }, cache: { keyPrefix: prefix } }
-  const [a, b] = [(await startPlugins(t, options)).app, (await startPlugins(t, options)).app]
-  for (const app of [a, b])
-    t.ok(await until(async () => app.cache.stats().coherence === 'proven'), 'notices are proven')
-  return { a, b, prefix }
-}

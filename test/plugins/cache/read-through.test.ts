@@ -420,6 +420,28 @@ t.test('an option, key, policy or tag that makes no sense is refused with a code
   )
 })
 
+t.test('who asks with another schema does not get what is loaded for the first one', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  const [A, B] = [Type.Object({ a: Type.Number() }), Type.Object({ b: Type.Number() })]
+  const slow = createDeferred<{ a: number }>()
+  const first = cache.fetch('k', () => slow.promise, { schema: A })
+  const second = cache.fetch('k', () => ({ b: 2 }), { schema: B })
+  slow.resolve({ a: 1 })
+  t.strictSame(await first, { a: 1 })
+  t.strictSame(await second, { b: 2 })
+})
+
+t.test('what is not kept is frozen all the same: several may have it', async (t) => {
+  const { cache } = (await startPlugins(t, { cache: { maxEntryBytes: 50 } })).app
+  const kept = await cache.fetch('unkept', (load) => {
+    load.doNotKeep()
+    return { list: [1] }
+  })
+  const large = await cache.fetch('large', () => ({ list: ['x'.repeat(100)] }))
+  for (const { list } of [kept, large] as { list: unknown[] }[]) t.throws(() => list.push(2), TypeError)
+  t.equal(await cache.fetch('nan', () => Number.NaN), null, 'what JSON makes of it, from the first time on')
+})
+
 t.test('closing ends loads under way', async (t) => {
   const { app } = await startPlugins(t)
   const reading = app.cache.fetch('k', () => new Promise(() => undefined))

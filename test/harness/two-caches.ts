@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import type { CacheOptions } from '../../plugins/cache/index.js'
+import type { LogBook } from './log.js'
+import { startPlugins } from './plugins.js'
+import { until } from './until.js'
+
+/** Two applications on one Redis, as two processes would be, and what their keys begin with there. */
+export interface TwoCaches {
+  readonly a: FastifyInstance
+  readonly b: FastifyInstance
+  readonly books: readonly [LogBook, LogBook]
+  readonly prefix: string
+}
+
+let prefixes = 0
+
+/** A prefix that no other test of this file has. */
+export function nextPrefix(): string {
+  prefixes += 1
+  return `cat_${prefixes}:`
+}
+
+/** Starts two, and waits until both hear of changes. */
+export async function startTwoCaches(t: Test, url: string, options: CacheOptions = {}): Promise<TwoCaches> {
+  const prefix = nextPrefix()
+  const start = () => startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix, ...options } })
+  const [one, other] = [await start(), await start()]
+  for (const { app } of [one, other]) {
+    t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'notices are proven')
+  }
+  return { a: one.app, b: other.app, books: [one.book, other.book], prefix }
+}

@@ -1,0 +1,182 @@
+import t from 'tap'
+import { createDeferred } from '../../harness/deferred.js'
+import { startPlugins } from '../../harness/plugins.js'
+import { startRedis } from '../../harness/redis-server.js'
+import { nextPrefix, startTwoCaches } from '../../harness/two-caches.js'
+import { until } from '../../harness/until.js'
+
+const redis = await startRedis()
+t.teardown(() => redis.stop())
+
+const fail = () => {
+  throw new Error('upstream is down')
+}
+
+t.test('a soft purge keeps the copy for when the load fails, a hard one does not; in every process', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  const purges: { name: string; purge: (key: string, hard: boolean) => Promise<unknown> }[] = [
+    { name: 'key', purge: (key, hard) => a.cache.purge({ keys: [key], hard }) },
+    { name: 'tag', purge: (key, hard) => a.cache.purge({ tags: [`of-${key}`], hard }) },
+    { name: 'all', purge: (_key, hard) => a.cache.purge({ all: true, hard }) },
+  ]
+  for (const { name, purge } of purges) {
+    for (const hard of [false, true]) {
+      const key = `${name}-${hard ? 'hard' : 'soft'}`
+      await a.cache.set(key, 'old', { tags: [`of-${key}`] })
+      t.equal(await b.cache.get(key), 'old', key)
+      t.match(await purge(key, hard), { isDone: true })
+      for (const app of [a, b]) {
+        t.ok(await until(async () => (await app.cache.get(key)) === undefined), `${key} is no answer any more`)
+        const reading = app.cache.read(key, fail)
+        if (hard) await t.rejects(reading, { message: 'upstream is down' })
+        else t.match(await reading, { value: 'old', state: 'stale', reason: 'error' })
+      }
+    }
+  }
+})
+
+t.test('a soft purge keeps the copies also where Redis itself has lost the entry', async (t) => {
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'old')
+  t.equal(await b.cache.get('k'), 'old')
+  await redis.client.del(`${prefix}k`)
+  await a.cache.purge({ keys: ['k'] })
+  for (const app of [a, b]) {
+    t.ok(await until(async () => (await app.cache.get('k')) === undefined))
+    t.equal(await app.cache.fetch('k', fail), 'old')
+  }
+  await a.cache.purge({ keys: ['k'], hard: true })
+  for (const app of [a, b]) {
+    t.ok(
+      await until(() =>
+        app.cache.fetch('k', fail).then(
+          () => false,
+          () => true,
+        ),
+      ),
+      'a hard one after it does not',
+    )
+  }
+})
+
+t.test('what a load brings that began before a purge is answered and not kept as fresh', async (t) => {
+  const { a } = await startTwoCaches(t, redis.url)
+  for (const purge of [{ keys: ['k'] }, { tags: ['x'] }, { all: true }]) {
+    const slow = createDeferred<string>()
+    const early = a.cache.fetch('k', () => slow.promise, { tags: ['x'] })
+    t.ok(await until(() => a.cache.stats().loads.underWay === 1))
+    await a.cache.purge(purge)
+    const late = a.cache.fetch('k', () => 'new', { tags: ['x'] })
+    t.equal(await late, 'new', 'who comes after the purge does not join it')
+    slow.resolve('old')
+    t.equal(await early, 'old')
+    t.equal(await a.cache.fetch('k', () => 'newer', { tags: ['x'] }), 'new')
+    await a.cache.delete('k')
+  }
+})
+
+t.test('two processes that purge at the same moment hear of each other', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  for (let round = 0; round < 30; round += 1) {
+    const [x, y] = [`x${round}`, `y${round}`]
+    for (const key of [x, y]) {
+      await a.cache.set(key, 'old', { tags: [key] })
+      t.ok(await until(async () => (await b.cache.get(key)) === 'old'))
+    }
+    await Promise.all([a.cache.purge({ tags: [x] }), b.cache.purge({ tags: [y] })])
+    for (const app of [a, b]) {
+      for (const key of [x, y]) t.ok(await until(async () => (await app.cache.get(key)) === undefined))
+    }
+  }
+})
+
+t.test('when the purges are lost in Redis they are put back, and hold for a process that starts later', async (t) => {
+  const { a, prefix } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'old', { tags: ['x'] })
+  await a.cache.purge({ tags: ['x'], hard: true })
+  const text = await redis.client.get(`${prefix}k`)
+  t.match(text, /old/, 'the entry still lies there: a purge of a tag touches none')
+  await redis.client.del(`${prefix}~purges`)
+  t.ok(await until(async () => (await redis.client.zscore(`${prefix}~purges`, '!x')) !== null), 'put back')
+  const late = await startPlugins(t, { redis: { url: redis.url }, cache: { keyPrefix: prefix } })
+  await t.rejects(late.app.cache.fetch('k', fail), { message: 'upstream is down' })
+})
+
+t.test('a process that has not been able to read the purges trusts nothing that Redis has', async (t) => {
+  const { a, prefix } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'old')
+  await redis.client.call('ACL', 'SETUSER', 'unread', 'on', '>secret', '~*', '&*', '+@all', '-zrangebyscore')
+  const url = `redis://unread:secret@127.0.0.1:${redis.port}`
+  const { app } = await startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix } })
+  t.equal(await app.cache.get('k'), undefined)
+  t.equal(await app.cache.fetch('k', fail), 'old', 'but for when the load fails')
+})
+
+t.test('a purge while Redis is away holds here at once, says that it is queued, and elsewhere later', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  for (const key of ['k', 'l', 'm']) {
+    await a.cache.set(key, 'old', { tags: [`of-${key}`] })
+    t.equal(await b.cache.get(key), 'old')
+  }
+  redis.hang()
+  t.teardown(() => redis.resume())
+  t.ok(await until(() => [a, b].every((app) => app.cache.stats().coherence === 'away')))
+  const queued = { isDone: false, queued: { tags: ['of-k'], keys: ['l'], all: false } }
+  t.strictSame(await a.cache.purge({ tags: ['of-k'], keys: ['l'], hard: true }), queued)
+  t.equal(await a.cache.delete('m'), true)
+  t.equal(a.cache.stats().purges.queued, 3)
+  for (const key of ['k', 'l', 'm']) {
+    await t.rejects(a.cache.fetch(key, fail), { message: 'upstream is down' })
+    t.equal(await b.cache.fetch(key, fail), 'old', 'the other one cannot know')
+  }
+  redis.resume()
+  t.ok(await until(() => a.cache.stats().purges.queued === 0), 'they are sent when it is back')
+  for (const app of [a, b]) {
+    for (const key of ['k', 'l', 'm']) {
+      t.ok(await until(async () => (await app.cache.get(key)) === undefined))
+      await t.rejects(app.cache.fetch(key, fail), { message: 'upstream is down' })
+    }
+  }
+})
+
+t.test('with more purges waiting than can be remembered, everything is purged when Redis is back', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  await a.cache.set('bystander', 'old')
+  t.equal(await b.cache.get('bystander'), 'old')
+  redis.hang()
+  t.teardown(() => redis.resume())
+  t.ok(await until(() => a.cache.stats().coherence === 'away'))
+  for (let batch = 0; batch < 5; batch += 1) {
+    const keys = Array.from({ length: 250 }, (_none, n) => `k${batch}-${n}`)
+    t.match(await a.cache.purge({ keys }), { isDone: false })
+  }
+  t.ok(a.cache.stats().purges.queued <= 1_000)
+  redis.resume()
+  t.ok(await until(async () => (await b.cache.get('bystander')) === undefined))
+})
+
+t.test('what another process keeps of before a hard purge does not come back with its late write', async (t) => {
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const slow = createDeferred<string>()
+  const early = a.cache.fetch('k', () => slow.promise)
+  t.ok(await until(() => a.cache.stats().loads.underWay === 1))
+  await b.cache.purge({ keys: ['k'], hard: true })
+  slow.resolve('old')
+  t.equal(await early, 'old')
+  t.ok(await until(() => a.cache.stats().writes.purged === 1), 'the write is refused')
+  t.notMatch(await redis.client.get(`${prefix}k`), /old/)
+  t.equal(await b.cache.fetch('k', () => 'new'), 'new')
+})
+
+t.test('fifty thousand purges are read by a process that starts, page by page', async (t) => {
+  const prefix = nextPrefix()
+  const stamp = Date.now() * 1_000
+  await redis.client.zadd(`${prefix}~purges`, 0, '#made')
+  for (let at = 0; at < 50_000; at += 5_000) {
+    const some = Array.from({ length: 5_000 }, (_none, n) => [stamp - Math.floor((at + n) / 100), `.tag-${at + n}`])
+    await redis.client.zadd(`${prefix}~purges`, ...some.flat())
+  }
+  const { app } = await startPlugins(t, { redis: { url: redis.url }, cache: { keyPrefix: prefix } })
+  t.ok(await until(() => app.cache.stats().purges.remembered === 50_000))
+  t.equal(app.cache.stats().failures.timeout, undefined)
+})

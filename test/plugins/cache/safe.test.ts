@@ -1,0 +1,144 @@
+import t from 'tap'
+import { createDeferred } from '../../harness/deferred.js'
+import { startPlugins } from '../../harness/plugins.js'
+import { freePort, startRedis } from '../../harness/redis-server.js'
+import { startSlowWire } from '../../harness/slow-wire.js'
+import { startTwoCaches } from '../../harness/two-caches.js'
+import { until } from '../../harness/until.js'
+
+// Whatever Redis holds, says or refuses: callers get their values, and the log a line.
+
+const redis = await startRedis()
+t.teardown(() => redis.stop())
+const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+t.test('with Redis away from before the start, everything works and nothing calls itself proven', async (t) => {
+  const port = await freePort()
+  const { app, book } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` } })
+  t.equal(app.cache.stats().coherence, 'away')
+  t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
+  t.match(await app.cache.read('k', () => 'again'), { value: 'loaded', tier: 'memory', reason: 'hit' })
+  t.equal(book.at(40).length, 1)
+  const late = await startRedis({ port })
+  t.teardown(() => late.stop())
+  t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+})
+
+t.test('hostile values under our keys are misses, counted, and replaced by the next write', async (t) => {
+  const { a, b, books, prefix } = await startTwoCaches(t, redis.url, { maxEntryBytes: 100_000 })
+  await a.cache.set('honest', 1)
+  const honest = String(await redis.client.get(`${prefix}honest`))
+  const hostile = {
+    rubbish: '\u0000\u00ff{',
+    'nested too deep': honest.replace(/"v":1/, `"v":${deep(5_000)}`),
+    'deep as a whole': deep(100_000),
+    'too large': honest.replace(/"v":1/, `"v":"${'x'.repeat(200_000)}"`),
+    'a bomb': honest.replace(/"v":1/, `"z":"${(await bomb(1_000_000)).toString('base64')}"`),
+    'from the future': honest.replace(/"t":"\d+"/, '"t":"9007199254740991"'),
+    'purged in the future': honest.replace(/"p":"\d+"/, '"p":"9007199254740991"'),
+    'without instants': honest.replace(/"e":\[[^\]]*\]/, '"e":[null]'),
+  }
+  for (const [name, text] of Object.entries(hostile)) {
+    await redis.client.set(prefix + name, text, 'PX', 60_000)
+    t.match(await a.cache.read(name, () => 'loaded'), { value: 'loaded', tier: 'load' }, name)
+    t.ok(await until(async () => (await b.cache.get(name)) === 'loaded'), `${name}: replaced`)
+  }
+  t.ok((a.cache.stats().failures.corrupt ?? 0) >= Object.keys(hostile).length)
+  t.strictSame(
+    books.flatMap((book) => book.at(40).map(({ kind }) => kind)),
+    ['corrupt'],
+    'one line for all of them',
+  )
+})
+
+t.test('a stamp from the future puts nobody’s clock there', async (t) => {
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  await redis.client.zadd(`${prefix}~purges`, 0, '#made', '9007199254740991', '.*')
+  await a.cache.purge({ tags: ['x'] })
+  for (const [writer, reader] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    t.equal(await writer.cache.set('k', 'kept'), true)
+    t.ok(await until(async () => (await reader.cache.get('k')) === 'kept'))
+    t.equal(await writer.cache.delete('k'), true)
+  }
+  t.ok(Number((await redis.client.zrange(`${prefix}~purges`, '-1', '-1', 'WITHSCORES'))[1]) < 2 ** 53 - 1)
+})
+
+t.test('a value of our own that is nested too deep to be kept is answered all the same', async (t) => {
+  const { app } = await startPlugins(t, { redis: { url: redis.url } })
+  for (const depth of [1_000, 2_000, 4_000, 20_000]) {
+    const value = JSON.parse(deep(depth))
+    for (let time = 0; time < 2; time += 1) {
+      await app.cache.set('deep', value)
+      t.ok(Array.isArray(await app.cache.fetch('deep', () => value)), String(depth))
+    }
+  }
+})
+
+t.test('a Redis that forbids scripts is no outage: reads go on, and the log has one line', async (t) => {
+  await redis.client.call('ACL', 'SETUSER', 'noscripts', 'on', '>secret', '~*', '&*', '+@all', '-eval')
+  const url = `redis://noscripts:secret@127.0.0.1:${redis.port}`
+  const { app, book } = await startPlugins(t, { redis: { url } })
+  for (let n = 0; n < 20; n += 1) t.equal(await app.cache.fetch(`k${n}`, () => n), n)
+  t.ok(await until(() => (app.cache.stats().failures.denied ?? 0) > 0))
+  t.equal(app.redisBreakers.isOpen, false)
+  t.equal(book.at(40).length, 1)
+  t.match(book.at(40), [{ kind: 'denied' }])
+})
+
+t.test(
+  'a Redis that is too slow for reads is left alone, and not taken back for being quick enough to be probed',
+  async (t) => {
+    const port = await startSlowWire(t, redis.port, 150)
+    const { app, book } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` } })
+    let turns = 0
+    app.redisBreakers.onChange(() => {
+      turns += 1
+    })
+    let count = 0
+    t.ok(
+      await until(async () => {
+        count += 1
+        await app.cache.fetch(`k${count}`, () => count)
+        return app.redisBreakers.isOpen
+      }),
+      'it opens',
+    )
+    const probes = book.at(40).length
+    await until(() => false, 1_500) // several probes
+    t.equal(app.redisBreakers.isOpen, true)
+    t.ok(turns <= 1, `${turns} turns`)
+    t.ok(probes <= 2)
+  },
+)
+
+t.test(
+  'while another process refreshes, those who have a stale value do not ask for its turn again and again',
+  async (t) => {
+    const lifetimes = { ttlSeconds: 0.05, staleWhileRevalidateSeconds: 60 }
+    const { a, b } = await startTwoCaches(t, redis.url, lifetimes)
+    await a.cache.set('k', 'old')
+    t.equal(await b.cache.get('k', { acceptStale: true }), 'old')
+    t.ok(await until(async () => (await b.cache.get('k')) === undefined), 'stale')
+    const slow = createDeferred<string>()
+    t.equal(await a.cache.fetch('k', () => slow.promise), 'old')
+    t.ok(await until(() => a.cache.stats().loads.underWay === 1))
+    t.equal(await b.cache.fetch('k', () => 'elsewhere'), 'old')
+    const before = await evalCalls()
+    for (let read = 0; read < 500; read += 1) t.equal(await b.cache.fetch('k', () => 'elsewhere'), 'old')
+    const asked = (await evalCalls()) - before
+    t.ok(asked < 50, `${asked} scripts for 500 reads`)
+    slow.resolve('new')
+  },
+)
+
+async function evalCalls(): Promise<number> {
+  return Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1] ?? 0)
+}
+
+async function bomb(bytes: number): Promise<Buffer> {
+  const { gzipSync } = await import('node:zlib')
+  return gzipSync(`[${'{},'.repeat(bytes / 3)}{}]`)
+}
