@@ -80,8 +80,6 @@ const maxReconnectDelayMs = 500
 /** How long an unanswering socket is kept: long enough for a slow server, short enough to find a half-open one. */
 const socketTimeoutMs = 5_000
 const keepAliveMs = 10_000
-/** Between two new connections because of a server that takes no writes. */
-const readonlyReconnectMs = 30_000
 /** Between asking a socket to end and destroying it: a hung server never answers the end. */
 const disconnectTimeoutMs = 100
 
@@ -184,15 +182,7 @@ function createClient(options: RedisPluginOptions): Client {
 }
 
 function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...options }: RedisPluginOptions) {
-  let reconnectedAt = Number.NEGATIVE_INFINITY
   return {
-    // A master that was demoted keeps its connections: behind a name, a new one leads to the new master.
-    reconnectOnError(error: Error) {
-      const isDue = performance.now() - reconnectedAt >= readonlyReconnectMs
-      if (!isDue || !error.message.startsWith('READONLY')) return false
-      reconnectedAt = performance.now()
-      return true
-    },
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     socketTimeout: socketTimeoutMs,

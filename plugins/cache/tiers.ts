@@ -162,7 +162,7 @@ export class Tiers {
     // Two versions of a schema in one process do not get each other's answer.
     const isJoinable = underWay?.check === check && underWay?.mark.isCurrent === true
     if (underWay?.promise !== undefined && isJoinable) return underWay.promise
-    const consultation: Consultation = { check, mark: this.memory.mark(key), promise: undefined }
+    const consultation = this.#prepare(key, check)
     this.#consultations.set(key, consultation)
     consultation.promise = this.#consult(store, key, consultation)
     return consultation.promise
@@ -171,9 +171,7 @@ export class Tiers {
   /** Asks the shared store even where memory can be relied on, and after everything that has happened up to now. */
   lookAgain(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
     const { store } = this.#parts
-    if (store !== undefined && !store.isAway(key)) {
-      return this.#consult(store, key, { check, mark: this.memory.mark(key), promise: undefined })
-    }
+    if (store !== undefined && !store.isAway(key)) return this.#consult(store, key, this.#prepare(key, check))
     return this.#fitting(key, this.memory.get(key), check)
   }
 
@@ -274,15 +272,22 @@ export class Tiers {
     }
   }
 
+  #prepare(key: string, check: SchemaCheck | undefined): Consultation {
+    return { check, mark: this.memory.mark(key), stamp: this.memory.peek(key)?.stamp, promise: undefined }
+  }
+
   /** Asks the shared store, and lets what it says stand in memory. */
   async #consult(store: Store, key: string, consultation: Consultation): Promise<Consulted> {
-    const { check, mark } = consultation
+    const { check, mark, stamp } = consultation
     try {
       const reading = this.purges.isKnown ? undefined : this.purges.read()
       const found = await store.get(key)
       this.#parts.governor.succeeded()
       if (reading !== undefined) await reading
       if (found !== undefined) this.#parts.clock.observe(isTombstone(found) ? found.purgedAt : found.entry.stamp)
+      const held = this.memory.peek(key)
+      // What has come to memory meanwhile is newer than the question: the answer says nothing of it.
+      if (held !== undefined && held.stamp !== stamp) return this.#fitting(key, held, check)
       return mark.isCurrent ? this.#reconcile(key, found, check) : this.#passOn(key, found, check)
     } catch (error) {
       this.#report(key, error)
@@ -539,6 +544,8 @@ type Consulted = LookUp | undefined
 interface Consultation {
   readonly check: SchemaCheck | undefined
   readonly mark: Mark
+  /** Of what memory had when the question was asked. */
+  readonly stamp: number | undefined
   promise: Promise<Consulted> | undefined
 }
 

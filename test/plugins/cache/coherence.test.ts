@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
 import { startSlowWire } from '../../harness/slow-wire.js'
@@ -37,6 +38,29 @@ t.test('everything that is flushed is loaded again', async (t) => {
   }
   await redis.client.flushall()
   for (const key of ['x', 'y']) t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'))
+})
+
+t.test('who asks while a load ends does not take its value for one that Redis has lost', async (t) => {
+  const { a } = await startTwoCaches(t, redis.url)
+  const reasons = new Set<string>()
+  for (let n = 0; n < 50; n += 1) {
+    const [upstream, began] = [createDeferred<string>(), createDeferred<void>()]
+    const load = () => {
+      began.resolve()
+      return upstream.promise
+    }
+    const first = a.cache.read(`k${n}`, load)
+    await began.promise
+    const second = a.cache.read(`k${n}`, load) // asks Redis, which has nothing yet
+    upstream.resolve('v')
+    await first
+    reasons.add((await second).reason)
+  }
+  t.equal(a.cache.stats().loads.succeeded, 50)
+  t.strictSame(
+    [...reasons].filter((reason) => reason !== 'hit' && reason !== 'collapsed'),
+    [],
+  )
 })
 
 t.test('the notice of an own write costs the writer nothing', async (t) => {

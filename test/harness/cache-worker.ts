@@ -1,0 +1,107 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import Fastify, { type FastifyInstance } from 'fastify'
+import cache, {
+  type CacheOptions,
+  channels,
+  type Policy,
+  type Purge,
+  type StateEvent,
+} from '../../plugins/cache/index.js'
+import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
+import { createDeferred, type Deferred } from './deferred.js'
+
+// A process with a cache on Redis that does what it is told over IPC: cache-processes.ts starts it and tells it. Its loads
+// are settled from there as well, so that who loads while what else happens is chosen by the test.
+
+/** What it can be asked; the reply has the same `id`. */
+export type Question =
+  /** Begins anew with an application of these options. */
+  | { readonly ask: 'open'; readonly redis: RedisPluginOptions; readonly cache: CacheOptions }
+  | { readonly ask: 'read'; readonly key: string; readonly callers: number; readonly policy: PlainPolicy }
+  | { readonly ask: 'purge'; readonly purge: Purge }
+  /** Replied to once it knows of so many purged tags. */
+  | { readonly ask: 'tags-purged'; readonly count: number }
+  | { readonly ask: 'close' }
+
+export type PlainPolicy = Omit<Policy, 'schema'>
+
+/** How a load ends: with the value, or with an error of this message. */
+export type Ending = { readonly value: string } | { readonly message: string }
+
+export type ToWorker = (Question & { readonly id: number }) | { readonly settle: number; readonly ending: Ending }
+
+export type FromWorker =
+  | { readonly is: 'ready' }
+  /** `waitedMs`: from being asked to calling the loader. */
+  | { readonly is: 'loading'; readonly load: number; readonly key: string; readonly waitedMs: number }
+  | { readonly is: 'reply'; readonly id: number; readonly reply: unknown }
+
+/** What became of one caller. */
+export type Outcome =
+  | { readonly value: string; readonly state: string; readonly reason: string }
+  | { readonly error: string }
+
+const loads: Deferred<string>[] = []
+let app: FastifyInstance | undefined
+
+process.on('message', (message: ToWorker) => {
+  if ('settle' in message) settle(message.settle, message.ending)
+  else void answer(message).then((reply) => tell({ is: 'reply', id: message.id, reply }))
+})
+process.once('disconnect', () => process.exit())
+tell({ is: 'ready' })
+
+async function answer(question: Question): Promise<unknown> {
+  if (question.ask === 'open') return open(question.redis, question.cache)
+  if (question.ask === 'close') return app?.close()
+  if (question.ask === 'purge') return app?.cache.purge(question.purge)
+  if (question.ask === 'tags-purged') return tagsPurged(question.count)
+  const { key, callers, policy } = question
+  const askedAt = performance.now()
+  return Promise.all(Array.from({ length: callers }, () => read(key, policy, askedAt)))
+}
+
+async function open(redisOptions: RedisPluginOptions, cacheOptions: CacheOptions): Promise<void> {
+  await app?.close()
+  const proven = createDeferred<void>()
+  const hear = (event: unknown) => {
+    const { cache, state } = event as StateEvent // what the channel carries
+    if (cache === cacheOptions.keyPrefix && state === 'proven') proven.resolve()
+  }
+  channels.state.subscribe(hear)
+  app = Fastify()
+  await app.register(redis, redisOptions)
+  await app.register(cache, cacheOptions)
+  await app.ready()
+  await proven.promise // from here on it is notices that wake those who wait
+  channels.state.unsubscribe(hear)
+}
+
+async function tagsPurged(count: number): Promise<void> {
+  while (app !== undefined && app.cache.stats().purges.remembered < count) await pause(5)
+}
+
+async function read(key: string, policy: PlainPolicy, askedAt: number): Promise<Outcome> {
+  const load = () => {
+    const deferred = createDeferred<string>()
+    const number = loads.push(deferred) - 1
+    tell({ is: 'loading', load: number, key, waitedMs: performance.now() - askedAt })
+    return deferred.promise
+  }
+  try {
+    if (app === undefined) throw new Error('asked to read before it was told to open')
+    const { value, state, reason } = await app.cache.read<string>(key, load, policy)
+    return { value, state, reason }
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function settle(load: number, ending: Ending): void {
+  if ('value' in ending) loads[load]?.resolve(ending.value)
+  else loads[load]?.reject(new Error(ending.message))
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message)
+}
