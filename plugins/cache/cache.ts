@@ -279,7 +279,7 @@ export class Cache {
 
   /** Where the value lies that answers at once, because it is fresh and known to be what every process would answer with; or `none`. */
   #hit(key: string, schema: TSchema | undefined): number {
-    const slot = this.#memory.hit(key, this.#tiers.version, this.#clock.now())
+    const slot = this.#memory.hit(key, this.#tiers.version, this.#clock)
     if (slot === none) return none
     if (schema !== undefined && this.#memory.fingerprintAt(slot) !== this.#checks.of(schema).fingerprint) return none
     this.#telling.answeredFromMemory(key)
@@ -290,7 +290,11 @@ export class Cache {
   async #answer(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
     checkKey(key)
     const request = { key, loader, policy, check: this.#checkOf(policy.schema), beganAt: performance.now() }
-    const reading = policy.bypass === true ? await this.#bypass(request) : await this.#readThrough(request)
+    const answer =
+      policy.bypass === true
+        ? this.#bypass(request)
+        : this.#readThrough(request, await this.#tiers.lookUp(key, request.check))
+    const reading = answer instanceof Promise ? await answer : answer
     this.#telling.answered(key, reading.tier, reading.reason)
     const isKept = reading.state === 'fresh' && policy.bypass !== true
     this.#collect(key, reading.value, isKept, policy.tags)
@@ -308,9 +312,9 @@ export class Cache {
     }
   }
 
-  async #readThrough(request: ReadRequest): Promise<Reading<unknown>> {
-    const { key, check } = request
-    const found = await this.#tiers.lookUp(key, check)
+  /** The read-through decision: what to answer, and whether to load, with what was found. */
+  #readThrough(request: ReadRequest, found: LookUp | undefined): Reading<unknown> | Promise<Reading<unknown>> {
+    const { key } = request
     const now = this.#clock.now()
     const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, now)
     if (found === undefined || standing === 'gone') return this.#loads.loadAnew(request)

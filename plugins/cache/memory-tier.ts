@@ -79,15 +79,15 @@ export class MemoryTier {
   }
 
   /**
-   * Where the value lies that answers a read at once: seen in this version, and not due for a refresh at the instant `now`; `none`
-   * when there is no such value. Counts as use. The slot is good until something is set.
+   * Where the value lies that answers a read at once: seen in this version, and not due for a refresh; `none` when there is no such
+   * value. Counts as use. The slot is good until something is set.
    */
-  hit(key: string, version: number, now: number): number {
+  hit(key: string, version: number, clock: { now(): number }): number {
     const slot = this.#slots.find(key)
     if (slot === none) return none
     const at = slot * width
     if (this.#numbers[at + seen] !== version) return none
-    if (now >= (this.#numbers[at + refreshAt] ?? 0)) return none
+    if (clock.now() >= (this.#numbers[at + refreshAt] ?? 0)) return none
     this.#slots.use(slot)
     return slot
   }

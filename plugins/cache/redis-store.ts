@@ -15,6 +15,7 @@ import {
   formatStamp,
   type PackedEntry,
   parseFrozen,
+  type Tombstone,
 } from './entry.js'
 import { maxPurges, type PurgesPosition } from './purge-log.js'
 import * as scripts from './redis-scripts.js'
@@ -75,7 +76,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const purgesKey = keyPrefix + purgesMark
   // In a Cluster keys of several slots cannot be read with one command.
   const isBatching = client.mget !== undefined && !(client instanceof Cluster)
-  const reads = new BatchedReads({ ask: readAll, mostKeys: isBatching ? mostKeysAtOnce : 1 })
+  const reads = new BatchedReads({
+    askOne: (key) => ask(key, (name) => client.get(name), readTimeoutMs),
+    askMany,
+    mostKeys: isBatching ? mostKeysAtOnce : 1,
+    decode,
+  })
   let writesRefused: { readonly until: number; readonly by: StoreFailure } | undefined
   let tracking: Tracking | undefined
   let timeTimer: NodeJS.Timeout | undefined
@@ -89,18 +95,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     get hasAway() {
       return breakers.isOpen
     },
-    async get(key) {
-      if (isAway(entryKey(key))) throw leftAlone()
-      const text = await reads.get(entryKey(key))
-      if (text === null) return undefined
-      if (text.length > options.maxEntryBytes + envelopeBytes) throw corrupt('too-large')
-      const decoded = decodeEntry(text, clock.offsetMs)
-      if (typeof decoded === 'string') throw corrupt(decoded)
-      if (Math.max('stamp' in decoded ? decoded.stamp : 0, decoded.purgedAt) > clock.latest)
-        throw corrupt('from-the-future')
-      if ('value' in decoded) return { entry: decoded, bytes: text.length }
-      return 'packed' in decoded ? unpack(decoded) : decoded
-    },
+    get: (key) => (isAway(entryKey(key)) ? Promise.reject(leftAlone()) : reads.get(entryKey(key))),
     async stampOf(key) {
       const text = await run(scripts.readStamp, entryKey(key), [latest()], readTimeoutMs)
       return text === '' ? undefined : Number(text)
@@ -234,13 +229,21 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     return keyPrefix + leaseMark + key
   }
 
-  function readAll(keys: readonly string[]): Promise<readonly (string | null)[]> {
+  function askMany(keys: readonly string[]): Promise<readonly (string | null)[]> {
     const [first = ''] = keys
-    const command = async () => {
-      if (keys.length > 1 && client.mget !== undefined) return client.mget(...keys)
-      return [await client.get(first)]
-    }
+    const command = async () => client.mget?.(...keys) ?? []
     return ask(first, command, readTimeoutMs, keys.length)
+  }
+
+  function decode(text: string | null): Answer | Promise<Answer> {
+    if (text === null) return undefined
+    if (text.length > options.maxEntryBytes + envelopeBytes) throw corrupt('too-large')
+    const decoded = decodeEntry(text, clock.offsetMs)
+    if (typeof decoded === 'string') throw corrupt(decoded)
+    if (Math.max('stamp' in decoded ? decoded.stamp : 0, decoded.purgedAt) > clock.latest)
+      throw corrupt('from-the-future')
+    if ('value' in decoded) return { entry: decoded, bytes: text.length }
+    return 'packed' in decoded ? unpack(decoded) : decoded
   }
 
   async function pack(valueText: string): Promise<string | { gzip: string }> {
@@ -315,6 +318,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     }
   }
 }
+
+/** What lies under a key. */
+type Answer = Found | Tombstone | undefined
 
 function leftAlone(): StoreFailure {
   return new StoreFailure('open', { isOutage: true, message: 'redis is left alone for now' })

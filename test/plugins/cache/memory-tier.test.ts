@@ -11,6 +11,8 @@ function entryOf(value: unknown) {
   return { value, stamp: 1_000_000, ...instants, tags: ['a'], fingerprint: 'f', loadMs: 0, purgedAt: 0 }
 }
 
+const at = (instant: number) => ({ now: () => instant })
+
 function createTier(options: { maxEntries?: number; maxBytes?: number } = {}) {
   return new MemoryTier({ maxBytes: 10_000, maxEntries: 100, refreshAt: () => 1_090, ...options })
 }
@@ -28,19 +30,19 @@ t.test('gives back what was put under a key, and nothing where nothing was', asy
 t.test('a hit is what was seen in this version, until it is due for a refresh', async (t) => {
   const tier = createTier()
   tier.set('k', entryOf('v'), 3, standing)
-  const hit = tier.hit('k', 7, 1_089)
+  const hit = tier.hit('k', 7, at(1_089))
   t.equal(tier.valueAt(hit), 'v')
   t.equal(tier.fingerprintAt(hit), 'f')
-  t.equal(tier.hit('k', 7, 1_090), none, 'due')
-  t.equal(tier.hit('k', 8, 1_089), none, 'something has happened since')
-  t.equal(tier.hit('other', 7, 0), none)
+  t.equal(tier.hit('k', 7, at(1_090)), none, 'due')
+  t.equal(tier.hit('k', 8, at(1_089)), none, 'something has happened since')
+  t.equal(tier.hit('other', 7, at(0)), none)
   tier.refreshNoMore('k')
-  t.not(tier.hit('k', 7, 1_099), none, 'the refresh has begun')
-  t.equal(tier.hit('k', 7, 1_100), none, 'its freshness has ended')
+  t.not(tier.hit('k', 7, at(1_099)), none, 'the refresh has begun')
+  t.equal(tier.hit('k', 7, at(1_100)), none, 'its freshness has ended')
   tier.set('k', entryOf('v'), 3, standing)
   tier.end('k')
   tier.refreshNoMore('k')
-  t.equal(tier.hit('k', 7, 0), none, 'ended for good')
+  t.equal(tier.hit('k', 7, at(0)), none, 'ended for good')
 })
 
 t.test('a change spoils what is on its way and doubts what is here', async (t) => {
