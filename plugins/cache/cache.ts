@@ -1,11 +1,9 @@
-import { setMaxListeners } from 'node:events'
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Governor } from '../governor.js'
 import { withinTime } from '../within-time.js'
 import type { CacheClock } from './cache-clock.js'
 import { Collecting, type Made } from './collector.js'
 import { normaliseValue } from './entry.js'
-import { CacheClosed } from './errors.js'
 import { type Explanation, explain, explainEntry } from './explain.js'
 import { none } from './key-slots.js'
 import { Leases } from './leases.js'
@@ -96,7 +94,6 @@ export class Cache {
   readonly #loads: Loads
   readonly #checks = new SchemaChecks()
   readonly #bypasses = new SingleFlight<Reading<unknown>>()
-  readonly #closing = new AbortController()
   readonly #collecting = new Collecting()
 
   constructor({ store, clock, governor, loadGovernor, telling, options }: CacheParts) {
@@ -104,7 +101,6 @@ export class Cache {
     this.#clock = clock
     this.#telling = telling
     this.#store = store
-    setMaxListeners(0, this.#closing.signal) // one listener for each load under way
     const salt = String(Math.random()) // processes that share an entry do not all refresh it at the same moment
     this.#memory = new MemoryTier({
       maxBytes: options.maxMemoryBytes,
@@ -129,9 +125,8 @@ export class Cache {
       leaseMs: options.leaseMs,
       attempt: (key, operation) => this.#tiers.attempt(key, operation),
     })
-    const { signal: closing } = this.#closing
     const [tiers, leases] = [this.#tiers, this.#leases]
-    this.#loads = new Loads({ store, tiers, leases, clock, governor, loadGovernor, telling, options, closing })
+    this.#loads = new Loads({ store, tiers, leases, clock, governor, loadGovernor, telling, options })
     this.#tiers.start()
   }
 
@@ -271,9 +266,8 @@ export class Cache {
 
   /** Ends loads under way and waits, not for long, until writes under way are done. */
   async close(): Promise<void> {
-    this.#closing.abort(new CacheClosed())
     this.#tiers.close()
-    await withinTime(Promise.all([this.#loads.drain(), this.#leases.close()]), drainTimeoutMs)
+    await withinTime(Promise.all([this.#loads.close(), this.#leases.close()]), drainTimeoutMs)
     await this.#store?.close()
   }
 

@@ -42,29 +42,26 @@ export interface LoadOrder {
   readonly stale: { readonly value: unknown; readonly storedAt: number } | undefined
   readonly absentTtlSeconds: number
   readonly timeoutMs: number
-  /** Ends every load when the application closes. */
-  readonly closing: AbortSignal
+  /** Calls back when the application closes; gives a way to take that back. */
+  readonly onClose: (end: (reason: unknown) => void) => () => void
   readonly now: () => number
 }
 
 /** Runs one loader under its deadline; rejects at the deadline even when the loader does not heed its signal. */
 export async function runLoad(order: LoadOrder): Promise<Loaded> {
-  const { key, loader, stale, timeoutMs, closing } = order
+  const { key, loader, stale, timeoutMs } = order
   const startedAt = order.now()
   let lifetime: Lifetime | undefined = order.lifetime
   let tags = order.tags
 
-  const controller = new AbortController()
-  const { signal } = controller
-  const timer = setTimeout(() => controller.abort(new LoadTimeout(key, timeoutMs)), timeoutMs)
-  const close = () => controller.abort(closing.reason)
-  closing.addEventListener('abort', close, { once: true })
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
+  const ending = new Ending()
+  const timer = setTimeout(() => ending.end(new LoadTimeout(key, timeoutMs)), timeoutMs)
+  const leave = order.onClose((reason) => ending.end(reason))
   const load: Load = {
     key,
-    signal,
+    get signal() {
+      return ending.signal
+    },
     stale,
     keepFor(wish) {
       lifetime = resolveLifetime(wish, order.lifetime)
@@ -87,11 +84,36 @@ export async function runLoad(order: LoadOrder): Promise<Loaded> {
   }
   const began = performance.now()
   try {
-    if (closing.aborted) throw closing.reason
-    const value = await Promise.race([loader(load), aborted])
+    const value = await Promise.race([loader(load), ending.promise])
     return { value, startedAt, tookMs: performance.now() - began, lifetime, tags }
   } finally {
     clearTimeout(timer)
-    closing.removeEventListener('abort', close)
+    leave()
+  }
+}
+
+/** The end of a load before its time, told to those who want to hear of it: a signal costs more than all the rest of a short load. */
+class Ending {
+  readonly promise: Promise<never>
+  #reject: (reason: unknown) => void = () => undefined
+  #controller: AbortController | undefined
+  #endedBy: { readonly reason: unknown } | undefined
+
+  constructor() {
+    this.promise = new Promise((_resolve, reject) => {
+      this.#reject = reject
+    })
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#endedBy !== undefined) this.#controller.abort(this.#endedBy.reason)
+    return this.#controller.signal
+  }
+
+  end(reason: unknown): void {
+    this.#endedBy = { reason }
+    this.#controller?.abort(reason)
+    this.#reject(reason)
   }
 }

@@ -3,6 +3,7 @@ import { withinTime } from '../within-time.js'
 import type { CacheClock } from './cache-clock.js'
 import { type Entry, normaliseValue, resolveInstants } from './entry.js'
 import { ErrorMemos } from './error-memos.js'
+import { CacheClosed } from './errors.js'
 import type { Lease, Leases } from './leases.js'
 import { type Loaded, runLoad } from './load.js'
 import type { Mark } from './memory-tier.js'
@@ -25,8 +26,6 @@ export interface LoadsParts {
   readonly loadGovernor: Governor
   readonly telling: Telling
   readonly options: ResolvedCacheOptions
-  /** Ends every load when the application closes. */
-  readonly closing: AbortSignal
 }
 
 /** Background writes beyond this are dropped: the next miss fills the entry again. */
@@ -42,6 +41,9 @@ export class Loads {
   readonly #pauses = new RefreshPauses()
   readonly #memos = new ErrorMemos()
   readonly #writes = new Set<Promise<unknown>>()
+  /** End what runs. */
+  readonly #ends = new Set<(reason: unknown) => void>()
+  #isClosed = false
 
   constructor(parts: LoadsParts) {
     this.#parts = parts
@@ -86,8 +88,9 @@ export class Loads {
   }
 
   /** Runs the loader and keeps nothing. */
-  call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
-    const { options, clock, closing } = this.#parts
+  async call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+    const { options, clock } = this.#parts
+    if (this.#isClosed) throw new CacheClosed()
     return runLoad({
       key,
       loader,
@@ -96,7 +99,10 @@ export class Loads {
       stale: stale && { value: stale.held.value, storedAt: clock.instantOf(stale.held.stamp) },
       absentTtlSeconds: options.absentTtlSeconds,
       timeoutMs: options.loadTimeoutMs,
-      closing,
+      onClose: (end) => {
+        this.#ends.add(end)
+        return () => this.#ends.delete(end)
+      },
       now: () => clock.now(),
     })
   }
@@ -151,8 +157,10 @@ export class Loads {
     for (const loading of this.#underWay.values()) if (!this.#isJoinable(loading)) void loading.lease?.end('done')
   }
 
-  /** Settles when the writes under way have. */
-  async drain(): Promise<void> {
+  /** Ends what runs; settles when the writes under way have. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const end of this.#ends) end(new CacheClosed())
     await Promise.allSettled(this.#writes)
   }
 
@@ -187,9 +195,9 @@ export class Loads {
     mayWait: boolean,
     loading: Loading,
   ): Promise<Reading<unknown> | undefined> {
-    const { store, leases, options, closing } = this.#parts
+    const { store, leases, options } = this.#parts
     const { key, beganAt } = request
-    if (store === undefined) return this.#run(request, stale, undefined, loading)
+    if (store === undefined || store.isAway(key)) return this.#run(request, stale, undefined, loading)
     if (!mayWait && leases.areTheirs(key)) return undefined
     const waiting = leases.listen(key)
     // What a request may spend on the store is counted from its beginning, and anew each time that it has waited for a load.
@@ -210,7 +218,7 @@ export class Loads {
         }
         if (!mayWait) return undefined
         await waiting.changed()
-        if (closing.aborted) throw closing.reason
+        if (this.#isClosed) throw new CacheClosed()
         endsAt = performance.now() + options.readTimeoutMs
         const kept = await this.#lookAgain(request, leftMs())
         if (kept !== undefined) return kept
