@@ -39,7 +39,7 @@ export interface PurgeResult {
 }
 
 /** Whether what was set is what the next read gives: here at least, where the shared store did not take it. */
-function isKept(outcome: WriteOutcome | undefined): boolean {
+function isKept(outcome: WriteOutcome | 'here' | undefined): boolean {
   return outcome !== 'newer' && outcome !== 'purged'
 }
 

@@ -42,69 +42,53 @@ export interface LoadOrder {
   readonly stale: { readonly value: unknown; readonly storedAt: number } | undefined
   readonly absentTtlSeconds: number
   readonly timeoutMs: number
-  /** Calls back when the application closes; gives a way to take that back. */
-  readonly onClose: (end: (reason: unknown) => void) => () => void
-  readonly now: () => number
+  /** Has the load in it while it runs, so that whoever closes can end it. */
+  readonly running: Set<RunningLoad>
+  readonly clock: { now(): number }
 }
 
 /** Runs one loader under its deadline; rejects at the deadline even when the loader does not heed its signal. */
 export async function runLoad(order: LoadOrder): Promise<Loaded> {
-  const { key, loader, stale, timeoutMs } = order
-  const startedAt = order.now()
-  let lifetime: Lifetime | undefined = order.lifetime
-  let tags = order.tags
-
-  const ending = new Ending()
-  const timer = setTimeout(() => ending.end(new LoadTimeout(key, timeoutMs)), timeoutMs)
-  const leave = order.onClose((reason) => ending.end(reason))
-  const load: Load = {
-    key,
-    get signal() {
-      return ending.signal
-    },
-    stale,
-    keepFor(wish) {
-      lifetime = resolveLifetime(wish, order.lifetime)
-    },
-    addTags(...added) {
-      tags = resolveTags([...tags, ...added])
-    },
-    doNotKeep() {
-      lifetime = undefined
-    },
-    notModified() {
-      if (stale === undefined) throw new InvalidCacheOption('notModified() wants a value that is being replaced')
-      return stale.value
-    },
-    absent(value) {
-      const briefly = { ttlSeconds: order.absentTtlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
-      lifetime = resolveLifetime(briefly, order.lifetime)
-      return value
-    },
-  }
+  const { key, loader, timeoutMs, running } = order
+  const startedAt = order.clock.now()
+  const load = new RunningLoad(order)
+  const timer = setTimeout(() => load.end(new LoadTimeout(key, timeoutMs)), timeoutMs)
+  running.add(load)
   const began = performance.now()
   try {
-    const value = await Promise.race([loader(load), ending.promise])
-    return { value, startedAt, tookMs: performance.now() - began, lifetime, tags }
+    const value = await Promise.race([loader(load), load.ended])
+    return { value, startedAt, tookMs: performance.now() - began, lifetime: load.lifetime, tags: load.tags }
   } finally {
     clearTimeout(timer)
-    leave()
+    running.delete(load)
   }
 }
 
-/** The end of a load before its time, told to those who want to hear of it: a signal costs more than all the rest of a short load. */
-class Ending {
-  readonly promise: Promise<never>
+/** A load under way: what its loader is handed, what that has said so far, and the way to end it before its time. */
+export class RunningLoad implements Load {
+  readonly key: string
+  readonly stale: LoadOrder['stale']
+  lifetime: Lifetime | undefined
+  tags: readonly string[]
+  /** Rejects when the load is ended. */
+  readonly ended: Promise<never>
+  readonly #order: LoadOrder
   #reject: (reason: unknown) => void = () => undefined
   #controller: AbortController | undefined
   #endedBy: { readonly reason: unknown } | undefined
 
-  constructor() {
-    this.promise = new Promise((_resolve, reject) => {
+  constructor(order: LoadOrder) {
+    this.#order = order
+    this.key = order.key
+    this.stale = order.stale
+    this.lifetime = order.lifetime
+    this.tags = order.tags
+    this.ended = new Promise((_resolve, reject) => {
       this.#reject = reject
     })
   }
 
+  /** Made when it is asked for: a signal costs more than all the rest of a short load. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#endedBy !== undefined) this.#controller.abort(this.#endedBy.reason)
@@ -115,5 +99,32 @@ class Ending {
     this.#endedBy = { reason }
     this.#controller?.abort(reason)
     this.#reject(reason)
+  }
+
+  // Loaders take these apart: `({ signal, keepFor }) => …`. So none of them needs its `this`.
+
+  readonly keepFor = (wish: Pick<Policy, keyof Lifetime>): void => {
+    this.lifetime = resolveLifetime(wish, this.#order.lifetime)
+  }
+
+  readonly addTags = (...added: string[]): void => {
+    this.tags = resolveTags([...this.tags, ...added])
+  }
+
+  readonly doNotKeep = (): void => {
+    this.lifetime = undefined
+  }
+
+  readonly notModified = (): unknown => {
+    if (this.stale === undefined) {
+      throw new InvalidCacheOption('notModified() wants a value that is being replaced')
+    }
+    return this.stale.value
+  }
+
+  readonly absent = <V>(value: V): V => {
+    const ttlSeconds = this.#order.absentTtlSeconds
+    this.keepFor({ ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
+    return value
   }
 }

@@ -5,13 +5,13 @@ import { type Entry, normaliseValue, resolveInstants } from './entry.js'
 import { ErrorMemos } from './error-memos.js'
 import { CacheClosed } from './errors.js'
 import type { Lease, Leases } from './leases.js'
-import { type Loaded, runLoad } from './load.js'
+import { type Loaded, type RunningLoad, runLoad } from './load.js'
 import type { Mark } from './memory-tier.js'
 import { type ReadPolicy, type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
 import type { Reading, ReadRequest } from './reading.js'
 import { RefreshPauses } from './refresh-pause.js'
 import type { SchemaCheck } from './schema-check.js'
-import type { Store } from './store.js'
+import type { Store, WriteOutcome } from './store.js'
 import type { Telling } from './telling.js'
 import type { LookUp, Tiers } from './tiers.js'
 
@@ -41,8 +41,7 @@ export class Loads {
   readonly #pauses = new RefreshPauses()
   readonly #memos = new ErrorMemos()
   readonly #writes = new Set<Promise<unknown>>()
-  /** End what runs. */
-  readonly #ends = new Set<(reason: unknown) => void>()
+  readonly #running = new Set<RunningLoad>()
   #isClosed = false
 
   constructor(parts: LoadsParts) {
@@ -99,11 +98,8 @@ export class Loads {
       stale: stale && { value: stale.held.value, storedAt: clock.instantOf(stale.held.stamp) },
       absentTtlSeconds: options.absentTtlSeconds,
       timeoutMs: options.loadTimeoutMs,
-      onClose: (end) => {
-        this.#ends.add(end)
-        return () => this.#ends.delete(end)
-      },
-      now: () => clock.now(),
+      running: this.#running,
+      clock,
     })
   }
 
@@ -160,7 +156,7 @@ export class Loads {
   /** Ends what runs; settles when the writes under way have. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const end of this.#ends) end(new CacheClosed())
+    for (const load of this.#running) load.end(new CacheClosed())
     await Promise.allSettled(this.#writes)
   }
 
@@ -285,11 +281,17 @@ export class Loads {
       return { value, ...answer }
     }
     const kept = this.#parts.tiers.keep(key, entry, text, mark.isCurrent)
-    const write = kept.written
-      .then((outcome) => lease?.end(outcome === 'kept' ? 'done' : 'passing'))
-      .finally(() => this.#writes.delete(write))
-    this.#writes.add(write)
+    if (typeof kept.written === 'string') void lease?.end('passing')
+    else void this.#await(kept.written, lease)
     return { value: kept.value, ...answer }
+  }
+
+  /** Ends the lease when the write has been done: then there is something to read for those who wait. */
+  async #await(written: Promise<WriteOutcome | undefined>, lease: Lease | undefined): Promise<void> {
+    this.#writes.add(written)
+    const outcome = await written
+    this.#writes.delete(written)
+    await lease?.end(outcome === 'kept' ? 'done' : 'passing')
   }
 
   #refuse(key: string, kind: string, message: string): void {

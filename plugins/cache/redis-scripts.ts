@@ -1,6 +1,17 @@
+import { createHash } from 'node:crypto'
 import { headLayout } from './entry.js'
 
 // Each script touches one key, so that it runs on a Cluster, and knows nothing but its arguments.
+
+/** A script and the digest by which Redis knows it after the first time. */
+export interface Script {
+  readonly text: string
+  readonly digest: string
+}
+
+function script(text: string): Script {
+  return { text, digest: createHash('sha1').update(text).digest('hex') }
+}
 
 const { start, stamp, purgedAt, freshUntil, fingerprint, length } = headLayout
 const range = ([from, to]: readonly [number, number]) => `${from}, ${to}`
@@ -21,7 +32,7 @@ if math.max(stamp, purgedAt) > tonumber(ARGV[#ARGV]) then isOurs, stamp, purgedA
  * SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX, latest. The
  * outcome, and the stamp that stood in the way.
  */
-export const setEntry = `${readHead}
+export const setEntry = script(`${readHead}
 if isOurs then
   local mine = tonumber(ARGV[2])
   if stamp > mine then return {'newer', string.sub(head, ${range(stamp)})} end
@@ -32,17 +43,17 @@ if isOurs then
   if isTheirs and isFresh and purgedAt < stamp then return {'other-schema', '0'} end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[5])
-return {'kept', '0'}`
+return {'kept', '0'}`)
 
 /** The stamp of the entry, as text. ARGV: latest. */
-export const readStamp = `${readHead}
-return isOurs and purgedAt < stamp and string.sub(head, ${range(stamp)}) or ''`
+export const readStamp = script(`${readHead}
+return isOurs and purgedAt < stamp and string.sub(head, ${range(stamp)}) or ''`)
 
 /**
  * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, latest. It lives as long as the entry would have,
  * because copies of that may be in the memory of a process that does not hear us now.
  */
-export const purgeKeyHard = `${readHead}
+export const purgeKeyHard = script(`${readHead}
 if stamp > tonumber(ARGV[2]) then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 local wasThere = left ~= -2 and (not isOurs or stamp > 0)
@@ -51,10 +62,10 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', string.format('%.0f', math.max(left, t
 if purgedAt > tonumber(ARGV[2]) then
   redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, string.sub(head, ${range(purgedAt)}))
 end
-return wasThere and 1 or 0`
+return wasThere and 1 or 0`)
 
 /** Writes the purge into what of ours lies there, entry or tombstone, or leaves a tombstone. ARGV as above. */
-export const purgeKeySoft = `${readHead}
+export const purgeKeySoft = script(`${readHead}
 if stamp > tonumber(ARGV[2]) or purgedAt > tonumber(ARGV[2]) then return 0 end
 if not isOurs then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
@@ -62,23 +73,23 @@ if not isOurs then
 end
 redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, ARGV[3])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
-return stamp > 0 and 1 or 0`
+return stamp > 0 and 1 or 0`)
 
 // The log of purges is one sorted set. The member with the score 0 is its name, drawn when it is made, and again when something is put back into
 // it: who knows it under another name has to read all of it. (A set of this key that was lost comes back under another name.)
 
 /** The log's name, whether it is told from its start, and the purges. ARGV: name and stamp up to which it is known, most members. */
-export const readPurges = `
+export const readPurges = script(`
 local name = redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0)[1] or ''
 local from = name == ARGV[1] and ARGV[2] or '(0'
-return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])}`
+return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])}`)
 
 /**
  * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none. ARGV: stamp, most
  * members, PX, a name if there is no log yet, latest, then the members. Beyond the most, the oldest become a purge of everything that is
  * older still.
  */
-export const addPurges = `
+export const addPurges = script(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf')
 if #redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0) == 0 then redis.call('ZADD', KEYS[1], 0, ARGV[4]) end
 local top = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
@@ -99,10 +110,10 @@ if over > 0 then
   end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return score`
+return score`)
 
 /** Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, a new name, then member and stamp by turns. */
-export const restorePurges = `
+export const restorePurges = script(`
 local isNews = false
 for at = 3, #ARGV, 2 do
   local known = redis.call('ZSCORE', KEYS[1], ARGV[at])
@@ -115,32 +126,32 @@ if not isNews then return 0 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, 0)
 redis.call('ZADD', KEYS[1], 0, ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return 1`
+return 1`)
 
 /** Takes the lease if nobody has it. ARGV: token, PX. */
-export const acquireLease = `
+export const acquireLease = script(`
 local holder = redis.call('GET', KEYS[1])
 if not holder then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 'mine'
 end
-return string.sub(holder, 1, 1) == '!' and 'passed' or 'theirs'`
+return string.sub(holder, 1, 1) == '!' and 'passed' or 'theirs'`)
 
 /** Lets it live on, if it is still ours. ARGV: token, PX. */
-export const renewLease = `
+export const renewLease = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 /** Gives it back, if it is still ours. ARGV: token, then PX of the word that is left for those who wait, or 0 for none. */
-export const endLease = `
+export const endLease = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
 redis.call('SET', KEYS[1], '!' .. ARGV[1], 'PX', ARGV[2])
-return 1`
+return 1`)
 
 /** Changes a key and leaves nothing behind: whoever is told of changes is told of this one. */
-export const touch = `
+export const touch = script(`
 redis.call('SET', KEYS[1], '', 'PX', 1000)
-return redis.call('DEL', KEYS[1])`
+return redis.call('DEL', KEYS[1])`)
 
-export const readTime = `return redis.call('TIME')`
+export const readTime = script(`return redis.call('TIME')`)

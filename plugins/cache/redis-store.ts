@@ -28,6 +28,8 @@ export interface RedisCommands {
   /** Where there is one, several reads go in one command. */
   mget?(...keys: string[]): Promise<(string | null)[]>
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  /** Where there is one, scripts are sent once and then called by their digests. */
+  evalsha?(digest: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
 export interface RedisStoreOptions {
@@ -192,7 +194,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       client,
       wirePrefix,
       keyPrefix,
-      touch: (key) => ask(key, (name) => client.eval(scripts.touch, 1, name), readTimeoutMs),
+      touch: (key) => run(scripts.touch, key, [], readTimeoutMs),
       isAway,
       listener: {
         changed(wireKeys) {
@@ -288,8 +290,17 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     if (moved !== 0) watcher.clockMoved(moved)
   }
 
-  function run(script: string, key: string, about: readonly string[], timeoutMs: number): Promise<unknown> {
-    return ask(key, (name) => client.eval(script, 1, name, ...about), timeoutMs)
+  function run(script: scripts.Script, key: string, about: readonly string[], timeoutMs: number): Promise<unknown> {
+    const command = async (name: string) => {
+      if (client.evalsha === undefined) return client.eval(script.text, 1, name, ...about)
+      try {
+        return await client.evalsha(script.digest, 1, name, ...about)
+      } catch (error) {
+        if (!isUnknownDigest(error)) throw error
+        return client.eval(script.text, 1, name, ...about)
+      }
+    }
+    return ask(key, command, timeoutMs)
   }
 
   /**
@@ -328,6 +339,11 @@ function leftAlone(): StoreFailure {
 
 function corrupt(defect: string): StoreFailure {
   return new StoreFailure('corrupt', { isOutage: false, message: `what lies in Redis is no entry: ${defect}` })
+}
+
+/** Whether the server does not know the script yet, or does not let us call it so. */
+function isUnknownDigest(error: unknown): boolean {
+  return error instanceof Error && /^(NOSCRIPT|NOPERM.*'evalsha')/.test(error.message)
 }
 
 function refusesWrites(kind: RedisFailureKind): boolean {

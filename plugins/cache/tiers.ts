@@ -179,17 +179,16 @@ export class Tiers {
    * Keeps what was loaded: here at once, in the shared store by and by. The value is the same object as before where
    * it is the same value. Not `isCurrent`: the key has changed since the load began.
    */
-  keep(key: string, entry: Entry, text: string, isCurrent: boolean): { value: unknown; written: Promise<Written> } {
+  keep(key: string, entry: Entry, text: string, isCurrent: boolean): Keeping {
     const { store, telling } = this.#parts
     const before = this.memory.peek(key)
     if (before !== undefined && before.stamp > entry.stamp) {
-      return { value: entry.value, written: Promise.resolve('newer') } // another process was faster, and we have heard of it
+      return { value: entry.value, written: 'newer' } // another process was faster, and we have heard of it
     }
     const placed = this.#place(key, entry, text.length, false)
     const value = placed === undefined ? entry.value : placed.value
     if (!isCurrent) this.memory.see(key, doubted)
-    if (store === undefined) return { value, written: Promise.resolve('kept') }
-    if (store.isAway(key)) return { value, written: Promise.resolve(undefined) }
+    if (store === undefined || store.isAway(key)) return { value, written: 'here' }
     this.memory.expectEcho(key)
     const write = async () => {
       const outcome = await this.attempt(key, () => store.set(key, entry, text))
@@ -549,5 +548,8 @@ interface Consultation {
   promise: Promise<Consulted> | undefined
 }
 
-/** What came of a write; nothing when it failed or was not tried. */
-type Written = WriteOutcome | undefined
+/** The value that was put into memory, and what comes of the write: nothing when that fails; where none is needed, why. */
+interface Keeping {
+  readonly value: unknown
+  readonly written: 'here' | 'newer' | Promise<WriteOutcome | undefined>
+}

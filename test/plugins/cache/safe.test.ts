@@ -78,7 +78,7 @@ t.test('a value of our own that is nested too deep to be kept is answered all th
 })
 
 t.test('a Redis that forbids scripts is no outage: reads go on, and the log has one line', async (t) => {
-  await redis.client.call('ACL', 'SETUSER', 'noscripts', 'on', '>secret', '~*', '&*', '+@all', '-eval')
+  await redis.client.call('ACL', 'SETUSER', 'noscripts', 'on', '>secret', '~*', '&*', '+@all', '-@scripting')
   const url = `redis://noscripts:secret@127.0.0.1:${redis.port}`
   const { app, book } = await startPlugins(t, { redis: { url } })
   for (let n = 0; n < 20; n += 1) t.equal(await app.cache.fetch(`k${n}`, () => n), n)
@@ -135,7 +135,8 @@ t.test(
 )
 
 async function evalCalls(): Promise<number> {
-  return Number(/cmdstat_eval:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1] ?? 0)
+  const told = (await redis.client.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)
+  return [...told].reduce((sum, [, calls]) => sum + Number(calls), 0)
 }
 
 async function bomb(bytes: number): Promise<Buffer> {
