@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
@@ -86,6 +87,27 @@ t.test('a Redis that forbids scripts is no outage: reads go on, and the log has 
   t.equal(app.redisBreakers.isOpen, false)
   t.equal(book.at(40).length, 1)
   t.match(book.at(40), [{ kind: 'denied' }])
+})
+
+t.test('what the documentation says that Redis has to allow is enough, and nothing more is asked for', async (t) => {
+  const documentation = await readFile(new URL('../../../plugins/README.md', import.meta.url), 'utf8')
+  const rule = /ACL SETUSER shop ([^`]*)/.exec(documentation)?.[1] ?? ''
+  await redis.client.call('ACL', 'SETUSER', 'shop', ...rule.trim().split(/\s+/))
+  await redis.client.call('ACL', 'LOG', 'RESET')
+  const url = `redis://shop:secret@127.0.0.1:${redis.port}`
+  const { a, b } = await startTwoCaches(t, url, { keyPrefix: 'cat_' })
+  await a.cache.fetch('k', () => 'loaded', { tags: ['x'] })
+  t.ok(await until(async () => (await b.cache.get('k')) === 'loaded'))
+  await Promise.all(['k', 'l', 'm'].map((key) => b.cache.get(key)))
+  for (const purge of [{ tags: ['x'] }, { keys: ['k'] }, { all: true, hard: true }]) {
+    t.match(await a.cache.purge(purge), { isDone: true })
+  }
+  await redis.client.del('cat_~purges') // and is put back
+  t.ok(await until(async () => (await redis.client.zscore('cat_~purges', '.x')) !== null))
+  t.equal(await a.cache.set('k', 'set'), true)
+  t.equal(await a.cache.delete('k'), true)
+  for (const { cache } of [a, b]) t.strictSame(cache.stats().failures, {})
+  t.strictSame(await redis.client.call('ACL', 'LOG'), [])
 })
 
 t.test(
