@@ -2,6 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox'
 import type { Governor } from '../governor.js'
 import { withinTime } from '../within-time.js'
 import type { CacheClock } from './cache-clock.js'
+import type { CoherenceState } from './coherence.js'
 import { Collecting, type Made } from './collector.js'
 import { normaliseValue } from './entry.js'
 import { type Explanation, explain, explainEntry } from './explain.js'
@@ -28,7 +29,7 @@ import { type SchemaCheck, SchemaChecks } from './schema-check.js'
 import { SingleFlight } from './single-flight.js'
 import { isTombstone, type Store, type WriteOutcome } from './store.js'
 import type { ReadReason, Telling } from './telling.js'
-import { type CoherenceState, type LookUp, Tiers } from './tiers.js'
+import { type LookUp, Tiers } from './tiers.js'
 
 /** What became of a purge. It has taken effect in this process in any case. */
 export interface PurgeResult {
@@ -127,7 +128,7 @@ export class Cache {
     })
     const [tiers, leases] = [this.#tiers, this.#leases]
     this.#loads = new Loads({ store, tiers, leases, clock, governor, loadGovernor, telling, options })
-    this.#tiers.start()
+    this.#tiers.coherence.start()
   }
 
   /**
@@ -222,7 +223,7 @@ export class Cache {
     const { result, collector } = await this.#collecting.run(make)
     const isCurrent = (key: string, value: unknown) => {
       const now = this.#clock.now()
-      if (this.#memory.isFresh(key, value, this.#tiers.version, now)) return true
+      if (this.#memory.isFresh(key, value, this.#tiers.coherence.version, now)) return true
       const held = this.#memory.peek(key)
       return held !== undefined && held.value === value && this.#tiers.isCurrent(key, held, now)
     }
@@ -243,7 +244,7 @@ export class Cache {
       standing: held === undefined ? 'gone' : this.#tiers.standingOf(key, held, now),
       memory: held && explainEntry(held, this.#clock),
       redis: store === undefined ? 'alone' : asked === undefined ? 'unknown' : inRedis,
-      coherence: this.#tiers.coherence,
+      coherence: this.#tiers.coherence.state,
       isLoading: this.#loads.has(key),
       isPaused: this.#loads.isPaused(key),
     })
@@ -260,20 +261,20 @@ export class Cache {
       failures: { ...failures },
       memory: { ...this.#memory.size, maxBytes: this.#options.maxMemoryBytes },
       purges: { ordered: purges, queued: this.#tiers.purges.queued, remembered: this.#tiers.purges.remembered },
-      coherence: this.#tiers.coherence,
+      coherence: this.#tiers.coherence.state,
     }
   }
 
   /** Ends loads under way and waits, not for long, until writes under way are done. */
   async close(): Promise<void> {
-    this.#tiers.close()
+    this.#tiers.coherence.close()
     await withinTime(Promise.all([this.#loads.close(), this.#leases.close()]), drainTimeoutMs)
     await this.#store?.close()
   }
 
   /** Where the value lies that answers at once, because it is fresh and known to be what every process would answer with; or `none`. */
   #hit(key: string, schema: TSchema | undefined): number {
-    const slot = this.#memory.hit(key, this.#tiers.version, this.#clock)
+    const slot = this.#memory.hit(key, this.#tiers.coherence.version, this.#clock)
     if (slot === none) return none
     if (schema !== undefined && this.#memory.fingerprintAt(slot) !== this.#checks.of(schema).fingerprint) return none
     this.#telling.answeredFromMemory(key)

@@ -1,7 +1,8 @@
 import type { CacheClock } from './cache-clock.js'
+import type { CoherenceState } from './coherence.js'
 import type { Entry, Tombstone } from './entry.js'
 import type { Held } from './memory-tier.js'
-import type { CoherenceState, Standing } from './tiers.js'
+import type { Standing } from './tiers.js'
 
 /** Where an entry lies, how old it is, and what would be done with it. */
 export interface Explanation {

@@ -11,6 +11,7 @@ import { createRedisStore, type RedisCommands } from './redis-store.js'
 import { Telling } from './telling.js'
 
 export type { Cache, CacheStats, PurgeResult } from './cache.js'
+export type { CoherenceState } from './coherence.js'
 export type { Made } from './collector.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
 export type { EntryExplanation, Explanation } from './explain.js'
@@ -30,7 +31,7 @@ export {
   type Tier,
   type WriteEvent,
 } from './telling.js'
-export type { CoherenceState, Standing } from './tiers.js'
+export type { Standing } from './tiers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -8,7 +8,7 @@ export const doubted = -1
 export interface Held extends Omit<Entry, 'loadMs' | 'purgedAt'> {
   /** When a hit begins to refresh behind; never after `freshUntil`. */
   readonly refreshAt: number
-  /** The version of things (`Tiers`) in which it was last known to be what the shared store has, and not purged; or `doubted`. */
+  /** The version of things (`Coherence`) in which it was last known to be what the shared store has, and not purged; or `doubted`. */
   readonly seen: number
   /** Whether the shared store has been seen to have it. */
   readonly isShared: boolean

@@ -1,15 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Governor } from '../governor.js'
-import type { CacheClock } from './cache-clock.js'
+import { Coherence, type CoherenceParts } from './coherence.js'
 import type { Entry, Tombstone } from './entry.js'
-import { jitterOf } from './jitter.js'
 import { doubted, type Held, type Mark, type MemoryTier } from './memory-tier.js'
 import type { PurgeVerdict } from './purge-log.js'
 import type { KeyPurge } from './purge-queue.js'
-import { type PurgeOrder, Purges, type QueuedPurge } from './purges.js'
+import type { PurgeOrder, Purges, QueuedPurge } from './purges.js'
 import type { SchemaCheck } from './schema-check.js'
 import { type Found, isTombstone, type Store, StoreFailure, type WriteOutcome } from './store.js'
-import type { Telling } from './telling.js'
 
 /**
  * How an entry may be used: `fresh`; `revalidating`, at once while a refresh runs behind; `stale`, where the load takes too
@@ -17,135 +15,50 @@ import type { Telling } from './telling.js'
  */
 export type Standing = 'fresh' | 'revalidating' | 'stale' | 'fallback' | 'gone'
 
-/** Whether the shared store's notices of change can be relied on; `alone`: there is no shared store. */
-export type CoherenceState = 'alone' | 'proven' | 'unproven' | 'away'
-
 /** An entry as it was found, and the tier that it was found in. */
 export interface LookUp {
   readonly held: Held
   readonly tier: 'memory' | 'redis'
 }
 
-export interface TiersParts {
-  readonly memory: MemoryTier
-  readonly store: Store | undefined
-  readonly clock: CacheClock
+export interface TiersParts extends Omit<CoherenceParts, 'attempt' | 'onChanged'> {
   readonly governor: Governor
-  readonly telling: Telling
-  /** Milliseconds for which a key is fenced against late writes after it was purged, at least. */
-  readonly fenceMs: number
   readonly staleWhileRevalidateMs: number
   /** The key is not what it was, or what is here of it may not be used as before: nothing begun earlier is to be joined. */
   readonly onEnded: (key: string) => void
-  /** There is news of purges: what is being loaded may be of before. */
-  readonly onPurged: () => void
-  readonly onLeaseChanged: (key: string) => void
-  /** Whoever waits for the store had better look again. */
-  readonly onDisturbed: () => void
 }
 
-/** Milliseconds for which memory is trusted while nothing proves that notices arrive. */
-const shortTrustMs = 1_000
-/** Milliseconds over which entries are checked again when the store is back, so that they are not all asked for at once. */
-const spreadMs = 1_500
-
-/**
- * Memory before the shared store: what is where, and what of it can be relied on.
- *
- * Memory answers for as long as its entry is known to be what the shared store has. That knowledge ends with a notice of change, with an
- * epoch (one begins whenever notices may have been missed), or, while they are not proven to arrive, within a second; then
- * the shared store is asked. While that is away memory keeps its own lifetimes.
- */
+/** Memory before the shared store: what is where, and which of the two is right. What of memory can be relied on, `Coherence` says. */
 export class Tiers {
   readonly memory: MemoryTier
   readonly purges: Purges
+  readonly coherence: Coherence
   readonly #parts: TiersParts
-  /** Counts the epochs and the news of purges: an entry seen in this very version needs no second look. */
-  #version = 0
-  #epochBegan = 0
-  #purgesChanged = 0
-  /** Entries last seen before this were lost with everything else in the store. */
-  #flushed = 0
-  /** On the monotonic clock. */
-  #returnedAt = Number.NEGATIVE_INFINITY
   readonly #consultations = new Map<string, Consultation>()
-  #ticker: NodeJS.Timeout | undefined
-  #isClosed = false
 
   constructor(parts: TiersParts) {
-    const { memory, store, clock, fenceMs } = parts
     this.#parts = parts
-    this.memory = memory
-    this.purges = new Purges({
-      store,
-      clock,
-      fenceMs,
+    this.memory = parts.memory
+    this.coherence = new Coherence({
+      ...parts,
       attempt: (key, operation) => this.attempt(key, operation),
-      onNews: () => {
-        this.#version += 1
-        this.#purgesChanged = this.#version
-        parts.onPurged()
-      },
-      onPending: () => this.#tick(false),
+      onChanged: (key) => this.#change(key),
     })
-  }
-
-  /** Begins to listen to the shared store, which may tell things at once. */
-  start(): void {
-    const { store, telling, onLeaseChanged, onDisturbed } = this.#parts
-    const { memory } = this
-    store?.watch({
-      changed: (keys) => {
-        for (const key of keys) this.#change(key)
-      },
-      leaseChanged: (key) => onLeaseChanged(key),
-      purged: () => {
-        this.purges.doubt()
-        this.#tick(true)
-      },
-      flushed: () => {
-        memory.changeAll()
-        this.#beginEpoch()
-        this.#flushed = this.#version
-        telling.stateChanged('flushed')
-        void this.purges.readAll()
-        onDisturbed()
-      },
-      proven: (isProven) => this.#prove(isProven),
-      away: (isAway) => (isAway ? this.#leave() : this.#return()),
-      clockMoved: (by) => {
-        memory.shift(by)
-        this.purges.shift(by)
-        this.#tick(true)
-      },
-    })
-    this.#tick(false)
-  }
-
-  /** Changes whenever entries in memory have to be looked at again. */
-  get version(): number {
-    return this.#version
-  }
-
-  get coherence(): CoherenceState {
-    const { store } = this.#parts
-    if (store === undefined) return 'alone'
-    if (store.hasAway) return 'away'
-    return store.isProven ? 'proven' : 'unproven'
+    this.purges = this.coherence.purges
   }
 
   /** What may be done at the instant `now` with an entry that was found. */
   standingOf(key: string, held: Held, now: number): Standing {
     const verdict = this.#holdAgainstPurges(key, held)
     if (verdict === 'hard' || now >= held.staleUntil) return 'gone'
-    if (verdict === 'soft' || held.isEnded || !this.#isRelied(held)) return 'fallback'
+    if (verdict === 'soft' || held.isEnded || !this.coherence.isRelied(held)) return 'fallback'
     if (now < held.freshUntil) return 'fresh'
     return now < held.revalidateUntil ? 'revalidating' : 'stale'
   }
 
   /** Whether an entry in memory is still what a read would be answered with, without asking anybody. */
   isCurrent(key: string, held: Held, now: number): boolean {
-    return this.#isTrusted(key, held) && this.standingOf(key, held, now) === 'fresh'
+    return this.coherence.isTrusted(key, held) && this.standingOf(key, held, now) === 'fresh'
   }
 
   /**
@@ -155,7 +68,7 @@ export class Tiers {
   lookUp(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
     const { store } = this.#parts
     const held = this.memory.get(key)
-    if (store === undefined || store.isAway(key) || (held !== undefined && this.#isTrusted(key, held))) {
+    if (store === undefined || store.isAway(key) || (held !== undefined && this.coherence.isTrusted(key, held))) {
       return this.#fitting(key, held, check)
     }
     const underWay = this.#consultations.get(key)
@@ -240,11 +153,6 @@ export class Tiers {
     }
   }
 
-  close(): void {
-    this.#isClosed = true
-    clearTimeout(this.#ticker)
-  }
-
   #report(key: string, error: unknown): void {
     const { governor, telling } = this.#parts
     if (!(error instanceof StoreFailure)) {
@@ -309,11 +217,7 @@ export class Tiers {
       return this.#confirmed(key, check)
     }
     if (isTombstone(found)) {
-      if (held === undefined) return undefined
-      if (held.stamp <= found.purgedAt) {
-        if (found.isHard) memory.delete(key)
-        else memory.end(key)
-      }
+      this.#bury(key, found)
       return this.#confirmed(key, check)
     }
     const { entry, bytes } = found
@@ -342,14 +246,22 @@ export class Tiers {
 
   /** The key has changed while it was asked for: the answer was true when it was asked for, and is not kept. */
   #passOn(key: string, found: Found | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
-    const isEntry = found !== undefined && !isTombstone(found)
-    if (!isEntry || this.#queuedFor(key, found.entry) !== undefined) {
+    if (found !== undefined && isTombstone(found)) this.#bury(key, found)
+    if (found === undefined || isTombstone(found) || this.#queuedFor(key, found.entry) !== undefined) {
       return this.#fitting(key, this.memory.peek(key), check)
     }
     const { entry } = found
     const verdict = this.#verdictOn(entry)
     if (verdict === 'hard' || (check !== undefined && !this.#accepts(key, entry, check))) return undefined
     return { held: this.#passing(entry, verdict), tier: 'redis' }
+  }
+
+  /** Ends or removes in memory what a purge of the key has left word of. */
+  #bury(key: string, { purgedAt, isHard }: Tombstone): void {
+    const held = this.memory.peek(key)
+    if (held === undefined || held.stamp > purgedAt) return
+    if (isHard) this.memory.delete(key)
+    else this.memory.end(key)
   }
 
   /** Our purge of the key that the shared store has not heard of, if it covers the entry that lies there. */
@@ -360,7 +272,7 @@ export class Tiers {
 
   /** The shared store has nothing under the key. */
   #miss(key: string, held: Held): void {
-    if (held.seen === doubted || held.seen < this.#flushed) {
+    if (!this.coherence.isRelied(held)) {
       this.memory.end(key)
       return
     }
@@ -375,7 +287,7 @@ export class Tiers {
   #confirmed(key: string, check: SchemaCheck | undefined): Consulted {
     const held = this.memory.peek(key)
     if (held === undefined || this.#holdAgainstPurges(key, held) === 'hard') return undefined
-    this.memory.see(key, this.#version)
+    this.memory.see(key, this.coherence.version)
     return this.#fitting(key, this.memory.peek(key), check)
   }
 
@@ -390,7 +302,7 @@ export class Tiers {
     const before = memory.valueOf(key)
     // The same value stays the same object: what was made from it is still what would be made.
     const kept = before !== undefined && isSame(before, entry.value) ? { ...entry, value: before } : entry
-    memory.set(key, kept, bytes, { seen: this.#version, isShared })
+    memory.set(key, kept, bytes, { seen: this.coherence.version, isShared })
     if (verdict === 'soft' || entry.purgedAt >= entry.stamp) memory.end(key)
     return memory.peek(key) ?? this.#passing(kept, verdict)
   }
@@ -404,7 +316,7 @@ export class Tiers {
   /** An entry of the shared store that is answered with and does not lie in memory. */
   #passing(entry: Entry, verdict: PurgeVerdict): Held {
     const isEnded = verdict === 'soft' || entry.purgedAt >= entry.stamp
-    return { ...entry, refreshAt: entry.freshUntil, seen: this.#version, isShared: true, isEnded }
+    return { ...entry, refreshAt: entry.freshUntil, seen: this.coherence.version, isShared: true, isEnded }
   }
 
   #fitting(key: string, held: Held | undefined, check: SchemaCheck | undefined): LookUp | undefined {
@@ -426,26 +338,13 @@ export class Tiers {
     this.#parts.governor.incident({ kind: 'other-schema', key, message })
   }
 
-  /** Whether memory may answer without asking the shared store. */
-  #isTrusted(key: string, held: Held): boolean {
-    if (held.seen >= this.#epochBegan) return true
-    if (!this.#isRelied(held)) return false
-    const isAway = this.#parts.store?.isAway(key) === true
-    return isAway || performance.now() < this.#returnedAt + jitterOf(key) * spreadMs
-  }
-
-  /** Whether the entry was what the shared store had when that was last heard of. */
-  #isRelied({ seen }: Held): boolean {
-    return seen !== doubted && seen >= this.#flushed
-  }
-
   /** Ends or removes in memory what was purged since it was last seen; an entry that was not is good for this version. */
   #holdAgainstPurges(key: string, held: Held): 'none' | 'soft' | 'hard' {
-    if (held.seen >= this.#purgesChanged) return 'none'
+    if (this.coherence.isHeldAgainstPurges(held)) return 'none'
     const verdict = this.purges.verdict(held.stamp, held.tags)
     const isStill = this.memory.peek(key)?.stamp === held.stamp
     if (verdict === 'none') {
-      if (isStill && held.seen >= this.#epochBegan) this.memory.see(key, this.#version)
+      if (isStill && this.coherence.isOfThisEpoch(held)) this.memory.see(key, this.coherence.version)
       return verdict
     }
     if (isStill && verdict === 'hard') this.memory.delete(key)
@@ -471,60 +370,10 @@ export class Tiers {
     const held = this.memory.peek(key)
     if (held !== undefined && answer?.stamp === held.stamp && mark.isCurrent) {
       this.memory.share(key, true)
-      if (this.#holdAgainstPurges(key, held) === 'none') this.memory.see(key, this.#version)
+      if (this.#holdAgainstPurges(key, held) === 'none') this.memory.see(key, this.coherence.version)
     } else {
       onEnded(key)
     }
-  }
-
-  /** From now on everything in memory has to be held against the shared store once. */
-  #beginEpoch(): void {
-    this.#version += 1
-    this.#epochBegan = this.#version
-    this.purges.doubt()
-  }
-
-  #prove(isProven: boolean): void {
-    const { telling, onDisturbed } = this.#parts
-    telling.stateChanged(isProven ? 'proven' : 'unproven')
-    if (isProven) {
-      this.memory.changeAll() // what is on its way may have missed its notice
-      this.#beginEpoch()
-      void this.purges.readAll()
-    }
-    this.#tick(!isProven)
-    onDisturbed()
-  }
-
-  #leave(): void {
-    this.#parts.telling.stateChanged('away')
-    this.#parts.onDisturbed()
-  }
-
-  #return(): void {
-    this.memory.changeAll()
-    this.#beginEpoch()
-    this.#returnedAt = performance.now()
-    this.#parts.telling.stateChanged('back')
-    void this.purges.readAll()
-    void this.purges.replay()
-    this.#tick(false)
-    this.#parts.onDisturbed()
-  }
-
-  /** While notices are not proven, or purges wait to be read or sent, looks again every second. */
-  #tick(isNow: boolean): void {
-    const { store } = this.#parts
-    clearTimeout(this.#ticker)
-    if (store === undefined || this.#isClosed) return
-    if (isNow && !this.purges.isKnown) void this.purges.read()
-    if (store.isProven && this.purges.isKnown && this.purges.queued === 0) return
-    this.#ticker = setTimeout(() => {
-      if (!store.isProven && !store.hasAway) this.#beginEpoch()
-      if (this.purges.queued > 0) void this.purges.replay()
-      this.#tick(true)
-    }, shortTrustMs)
-    this.#ticker.unref()
   }
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
@@ -137,6 +138,23 @@ t.test('a purge while Redis is away holds here at once, says that it is queued, 
       await t.rejects(app.cache.fetch(key, fail), { message: 'upstream is down' })
     }
   }
+})
+
+t.test('a hard purge elsewhere holds also for who was asking Redis when it came', async (t) => {
+  const shared = createTestStore()
+  const [one, other] = [
+    (await startPlugins(t, { cache: { store: shared.store } })).app,
+    (await startPlugins(t, { cache: { store: shared.connect() } })).app,
+  ]
+  await one.cache.set('k', 'old')
+  await other.cache.purge({ keys: ['k'] })
+  t.equal(await one.cache.fetch('k', fail), 'old', 'a soft one leaves the copy')
+  await one.cache.purge({ keys: ['k'] }) // so that nothing is paused
+  shared.slow(20)
+  const purging = other.cache.purge({ keys: ['k'], hard: true })
+  const reading = one.cache.fetch('k', fail) // is told of the purge before its answer comes
+  await t.rejects(reading, { message: 'upstream is down' })
+  await purging
 })
 
 t.test('with more purges waiting than can be remembered, everything is purged when Redis is back', async (t) => {
