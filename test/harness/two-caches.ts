@@ -31,3 +31,10 @@ export async function startTwoCaches(t: Test, url: string, options: CacheOptions
   }
   return { a: one.app, b: other.app, books: [one.book, other.book], prefix }
 }
+
+/** Whether memory answers with the key: a reply that crosses the notice of a write is not kept there. */
+export async function isInMemory({ cache }: FastifyInstance, key: string): Promise<boolean> {
+  const before = cache.stats().hits.memory
+  await cache.get(key)
+  return cache.stats().hits.memory > before
+}
