@@ -1,8 +1,8 @@
 // How soon one process stops answering with what another one, or a stranger, has changed. Method: two processes, an
 // application each, on one redis-server. The watcher holds a key in memory and asks for it in a loop of setImmediate. A
-// change counts as seen with the first call that is not answered with the old value; the clock is the machine's monotonic one, which both
-// processes read, and starts before the change is sent. Then the watcher's data or notice connection is killed by
-// CLIENT KILL, in no order, with a change from 5 ms before it to 30 ms after.
+// change counts as seen with the first call that is not answered with the old value; the clock is the machine's
+// monotonic one, which both processes read, and starts before the change is sent. Then the watcher's data or notice
+// connection is killed by CLIENT KILL, in no order, with a change from 5 ms before it to 30 ms after.
 //   node bench/coherence.js [reconnects, 200 unless told]
 import { fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'

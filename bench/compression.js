@@ -1,6 +1,7 @@
-// From which size on it pays to compress values in Redis (`compressAboveBytes`). Method: lists of sellers are kept and read with and
-// without compression, the two in turn within each round, every read from Redis (memory holds one entry); the size is what STRLEN says. The
-// last column is the speed of a network below which the bytes that are saved outweigh the time that packing and unpacking take.
+// From which size on it pays to compress values in Redis (`compressAboveBytes`). Method: lists of sellers are kept and
+// read with and without compression, the two in turn within each round, every read from Redis (memory holds one entry);
+// the size is what STRLEN says. The last column is the speed of a network below which the bytes that are saved outweigh
+// the time that packing and unpacking take.
 import { interleave, line, sellers, settled, startApp, startRedis, title } from './cache-kit.js'
 
 const redis = await startRedis()

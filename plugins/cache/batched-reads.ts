@@ -15,8 +15,8 @@ const mostCharacters = 2 ** 16
 const weight = 1 / 16
 
 /**
- * Reads that are asked for in one turn of the event loop go to Redis in as few commands as their size allows: a command costs this process
- * more than a short value does. None waits for anything but the end of the turn.
+ * Reads that are asked for in one turn of the event loop go to Redis in as few commands as their size allows: a command
+ * costs this process more than a short value does. None waits for anything but the end of the turn.
  */
 export class BatchedReads<T> {
   readonly #options: BatchedReadsOptions<T>

@@ -150,8 +150,8 @@ export class Cache {
   }
 
   /**
-   * Keeps the value; true when it was kept, false when JSON cannot hold it, it is too large or of the wrong shape, or something newer is
-   * there. With Redis away it is kept in memory.
+   * Keeps the value; true when it was kept, false when JSON cannot hold it, it is too large or of the wrong shape, or
+   * something newer is there. With Redis away it is kept in memory.
    */
   async set(key: string, value: unknown, policy: Policy = {}): Promise<boolean> {
     checkKey(key)
@@ -205,9 +205,9 @@ export class Cache {
   }
 
   /**
-   * Makes the next read of what it names load again, in every process; what was read before is served only when that load
-   * fails, and not even then after a hard purge. Takes effect here at once. While Redis is away the rest of the world hears of it when
-   * it is back, unless this process ends first: the result says so.
+   * Makes the next read of what it names load again, in every process; what was read before is served only when that
+   * load fails, and not even then after a hard purge. Takes effect here at once. While Redis is away the rest of the
+   * world hears of it when it is back, unless this process ends first: the result says so.
    */
   async purge(purge: Purge): Promise<PurgeResult> {
     const order = resolvePurge(purge)
@@ -272,7 +272,10 @@ export class Cache {
     await this.#store?.close()
   }
 
-  /** Where the value lies that answers at once, because it is fresh and known to be what every process would answer with; or `none`. */
+  /**
+   * Where the value lies that answers at once, because it is fresh and known to be what every process would answer
+   * with; or `none`.
+   */
   #hit(key: string, schema: TSchema | undefined): number {
     const slot = this.#memory.hit(key, this.#tiers.coherence.version, this.#clock)
     if (slot === none) return none
@@ -296,7 +299,10 @@ export class Cache {
     return reading
   }
 
-  /** Tells those who collect that this value was read; unless it is what lies in memory, and fresh, it is one that no tier keeps. */
+  /**
+   * Tells those who collect that this value was read; unless it is what lies in memory, and fresh, it is one that no
+   * tier keeps.
+   */
   #collect(key: string, value: unknown, isKept: boolean, tags: readonly string[] = []): void {
     const { collectors } = this.#collecting
     if (collectors === undefined) return

@@ -33,9 +33,9 @@ const spreadMs = 1_500
 /**
  * What of memory can be relied on.
  *
- * Memory answers for as long as its entry is known to be what the shared store has. That knowledge ends with a notice of change, with an
- * epoch (one begins whenever notices may have been missed), or, while they are not proven to arrive, within a second; then
- * the shared store is asked. While that is away memory keeps its own lifetimes.
+ * Memory answers for as long as its entry is known to be what the shared store has. That knowledge ends with a notice
+ * of change, with an epoch (one begins whenever notices may have been missed), or, while they are not proven to arrive,
+ * within a second; then the shared store is asked. While that is away memory keeps its own lifetimes.
  */
 export class Coherence {
   readonly purges: Purges

@@ -8,8 +8,8 @@ export interface Made {
   /** When the first of them ends being fresh, in milliseconds since the epoch; 0 when something was read that no tier keeps. */
   readonly freshUntil: number
   /**
-   * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has changed, and never
-   * asks the shared store.
+   * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has
+   * changed, and never asks the shared store.
    */
   isCurrent(): boolean
 }

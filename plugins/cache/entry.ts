@@ -53,8 +53,9 @@ export function resolveInstants(lifetime: Lifetime, startedAt: number): Instants
 const format = 2
 
 /**
- * The first bytes of what lies in Redis have a fixed width, so that scripts read them without decoding the value: stamp `t`, purge
- * stamp `p`, `u`ntil when it is fresh, fingerprint `s`. Positions are counted from 1 as Lua does, both ends inclusive.
+ * The first bytes of what lies in Redis have a fixed width, so that scripts read them without decoding the value: stamp
+ * `t`, purge stamp `p`, `u`ntil when it is fresh, fingerprint `s`. Positions are counted from 1 as Lua does, both ends
+ * inclusive.
  */
 export const headLayout = {
   start: `{"f":${format},"t":"`,

@@ -28,8 +28,8 @@ const theirsMs = 250
 const maxTheirs = 10_000
 
 /**
- * One load for all processes: who wants to load a key asks the shared store for its turn. A lease saves work and guards nothing: with
- * the store slow or away everybody loads alone, and what is kept is decided by stamps.
+ * One load for all processes: who wants to load a key asks the shared store for its turn. A lease saves work and guards
+ * nothing: with the store slow or away everybody loads alone, and what is kept is decided by stamps.
  */
 export class Leases {
   readonly #parts: LeasesParts

@@ -32,8 +32,8 @@ export interface LoadsParts {
 const maxPendingWrites = 1_000
 
 /**
- * The loads under way: one for each key, whoever asks, in this process and, where the shared store answers, in all; what they bring
- * is kept, and what they fail with remembered for a while.
+ * The loads under way: one for each key, whoever asks, in this process and, where the shared store answers, in all;
+ * what they bring is kept, and what they fail with remembered for a while.
  */
 export class Loads {
   readonly #parts: LoadsParts
@@ -69,8 +69,8 @@ export class Loads {
   }
 
   /**
-   * Loads the key once for all who want it at this moment, here and, where the shared store answers, in all processes; `undefined`
-   * when another process loads it and the caller may not wait for that.
+   * Loads the key once for all who want it at this moment, here and, where the shared store answers, in all processes;
+   * `undefined` when another process loads it and the caller may not wait for that.
    */
   load(request: ReadRequest, stale: LookUp | undefined, mayWait: true): Promise<Reading<unknown>>
   load(request: ReadRequest, stale: LookUp | undefined, mayWait: boolean): Promise<Reading<unknown> | undefined>

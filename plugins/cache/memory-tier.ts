@@ -8,7 +8,10 @@ export const doubted = -1
 export interface Held extends Omit<Entry, 'loadMs' | 'purgedAt'> {
   /** When a hit begins to refresh behind; never after `freshUntil`. */
   readonly refreshAt: number
-  /** The version of things (`Coherence`) in which it was last known to be what the shared store has, and not purged; or `doubted`. */
+  /**
+   * The version of things (`Coherence`) in which it was last known to be what the shared store has, and not purged;
+   * or `doubted`.
+   */
   readonly seen: number
   /** Whether the shared store has been seen to have it. */
   readonly isShared: boolean
@@ -79,8 +82,8 @@ export class MemoryTier {
   }
 
   /**
-   * Where the value lies that answers a read at once: seen in this version, and not due for a refresh; `none` when there is no such
-   * value. Counts as use. The slot is good until something is set.
+   * Where the value lies that answers a read at once: seen in this version, and not due for a refresh; `none` when
+   * there is no such value. Counts as use. The slot is good until something is set.
    */
   hit(key: string, version: number, clock: { now(): number }): number {
     const slot = this.#slots.find(key)

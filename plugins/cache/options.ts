@@ -42,8 +42,8 @@ export interface CacheOptions {
   /** A value whose JSON is larger, in bytes, is served but not kept. Default 8 MiB. */
   readonly maxEntryBytes?: number
   /**
-   * Milliseconds since the epoch; a test hands in its own clock, which is then taken at its word. Default `Date.now`, corrected by the
-   * clock of Redis wherever processes compare.
+   * Milliseconds since the epoch; a test hands in its own clock, which is then taken at its word. Default `Date.now`,
+   * corrected by the clock of Redis wherever processes compare.
    */
   readonly now?: () => number
 }

@@ -1,4 +1,7 @@
-/** How far the shared store's log of purges has been read: which log, for it may be lost and begun anew, and up to which stamp. */
+/**
+ * How far the shared store's log of purges has been read: which log, for it may be lost and begun anew, and up to
+ * which stamp.
+ */
 export interface PurgesPosition {
   readonly name: string
   readonly upTo: number

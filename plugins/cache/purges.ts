@@ -46,7 +46,10 @@ export class Purges {
   readonly #queue = new PurgeQueue()
   readonly #reads = new SingleFlight<void>()
   readonly #replays = new SingleFlight<void>()
-  /** How far the shared store's log has been read; only reading moves it, for what we add may come after what others have added. */
+  /**
+   * How far the shared store's log has been read; only reading moves it, for what we add may come after what others
+   * have added.
+   */
   #position: PurgesPosition | undefined
   #hasRead = false
   /** Whether there is nothing that we know of and have not read. */

@@ -17,8 +17,8 @@ const { start, stamp, purgedAt, freshUntil, fingerprint, length } = headLayout
 const range = ([from, to]: readonly [number, number]) => `${from}, ${to}`
 
 /**
- * Reads the head of what lies under KEYS[1]: `isOurs`, and the numbers in it. A stranger's value of any type is not ours, nor is one with
- * a stamp later than the last argument: nobody can have given that by now.
+ * Reads the head of what lies under KEYS[1]: `isOurs`, and the numbers in it. A stranger's value of any type is not
+ * ours, nor is one with a stamp later than the last argument: nobody can have given that by now.
  */
 const readHead = `
 local head = redis.pcall('GETRANGE', KEYS[1], 0, ${length - 1})
@@ -29,8 +29,8 @@ if math.max(stamp, purgedAt) > tonumber(ARGV[#ARGV]) then isOurs, stamp, purgedA
 `
 
 /**
- * SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now, PX, latest. The
- * outcome, and the stamp that stood in the way.
+ * SET unless what is there is newer, was purged since, or is another version's. ARGV: text, stamp, fingerprint, now,
+ * PX, latest. The outcome, and the stamp that stood in the way.
  */
 export const setEntry = script(`${readHead}
 if isOurs then
@@ -50,8 +50,8 @@ export const readStamp = script(`${readHead}
 return isOurs and purgedAt < stamp and string.sub(head, ${range(stamp)}) or ''`)
 
 /**
- * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, latest. It lives as long as the entry would have,
- * because copies of that may be in the memory of a process that does not hear us now.
+ * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, latest. It lives as long as the
+ * entry would have, because copies of that may be in the memory of a process that does not hear us now.
  */
 export const purgeKeyHard = script(`${readHead}
 if stamp > tonumber(ARGV[2]) then return 0 end
@@ -75,19 +75,23 @@ redis.call('SETRANGE', KEYS[1], ${purgedAt[0] - 1}, ARGV[3])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 return stamp > 0 and 1 or 0`)
 
-// The log of purges is one sorted set. The member with the score 0 is its name, drawn when it is made, and again when something is put back into
-// it: who knows it under another name has to read all of it. (A set of this key that was lost comes back under another name.)
+// The log of purges is one sorted set. The member with the score 0 is its name, drawn when it is made, and again when
+// something is put back into it: who knows it under another name has to read all of it. (A set of this key that was
+// lost comes back under another name.)
 
-/** The log's name, whether it is told from its start, and the purges. ARGV: name and stamp up to which it is known, most members. */
+/**
+ * The log's name, whether it is told from its start, and the purges. ARGV: name and stamp up to which it is known,
+ * most members.
+ */
 export const readPurges = script(`
 local name = redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0)[1] or ''
 local from = name == ARGV[1] and ARGV[2] or '(0'
 return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])}`)
 
 /**
- * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none. ARGV: stamp, most
- * members, PX, a name if there is no log yet, latest, then the members. Beyond the most, the oldest become a purge of everything that is
- * older still.
+ * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none. ARGV:
+ * stamp, most members, PX, a name if there is no log yet, latest, then the members. Beyond the most, the oldest become
+ * a purge of everything that is older still.
  */
 export const addPurges = script(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf')
@@ -112,7 +116,10 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return score`)
 
-/** Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, a new name, then member and stamp by turns. */
+/**
+ * Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, a new name, then member
+ * and stamp by turns.
+ */
 export const restorePurges = script(`
 local isNews = false
 for at = 3, #ARGV, 2 do

@@ -28,7 +28,10 @@ export interface TiersParts extends Omit<CoherenceParts, 'attempt' | 'onChanged'
   readonly onEnded: (key: string) => void
 }
 
-/** Memory before the shared store: what is where, and which of the two is right. What of memory can be relied on, `Coherence` says. */
+/**
+ * Memory before the shared store: what is where, and which of the two is right. What of memory can be relied on,
+ * `Coherence` says.
+ */
 export class Tiers {
   readonly memory: MemoryTier
   readonly purges: Purges

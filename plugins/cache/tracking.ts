@@ -37,9 +37,9 @@ const disconnectTimeoutMs = 100
 const notices = '__redis__:invalidate'
 
 /**
- * Hears of every change under the prefix, whoever makes it: one connection to each server, on which `CLIENT TRACKING … BCAST`
- * redirects to itself (docs/decisions/0008). That notices arrive is proved by making a change and seeing its notice, at first, after
- * every reconnect and whenever there has been none for a second.
+ * Hears of every change under the prefix, whoever makes it: one connection to each server, on which `CLIENT TRACKING …
+ * BCAST` redirects to itself (docs/decisions/0008). That notices arrive is proved by making a change and seeing its
+ * notice, at first, after every reconnect and whenever there has been none for a second.
  */
 export class Tracking {
   readonly #options: TrackingOptions
