@@ -145,6 +145,8 @@ export class Cache {
     const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, this.#clock.now())
     const isAnswer = standing === 'fresh' || (standing !== 'gone' && policy?.acceptStale === true)
     const value = isAnswer ? found?.held.value : undefined
+    if (found === undefined || !isAnswer) this.#telling.answered(key, 'none', 'miss')
+    else this.#telling.answered(key, found.tier, standing === 'fresh' ? 'hit' : 'stale')
     this.#collect(key, value, standing === 'fresh')
     return value
   }

@@ -51,6 +51,8 @@ export class Purges {
    * have added.
    */
   #position: PurgesPosition | undefined
+  /** Times that the position was given up: what a read from before that brings is no position. */
+  #rewinds = 0
   #hasRead = false
   /** Whether there is nothing that we know of and have not read. */
   #isKnown = false
@@ -102,8 +104,7 @@ export class Purges {
     this.#queue.shift(byMicroseconds)
     this.#log.clear()
     this.#log.note(this.#queue.members)
-    this.#position = undefined
-    this.doubt()
+    this.#rewind()
     this.#parts.onNews()
   }
 
@@ -140,28 +141,39 @@ export class Purges {
 
   /** Reads on from where we were; where the shared store has another log by now, all of it, and puts back what that lacks. */
   async read(): Promise<void> {
-    const { store, attempt, clock, onPending } = this.#parts
+    const { store } = this.#parts
     if (store === undefined) return
     await this.#reads.run('', async () => {
-      const notices = this.#notices
-      const read = await attempt(logName, () => store.readPurges(this.#position))
-      if (read === undefined) return
-      const missing = read.isWhole ? this.#log.missingFrom(read.stamps) : new Map<string, number>()
-      for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
-      this.#note(read.stamps)
-      for (const stamp of read.stamps.values()) clock.observe(stamp)
-      this.#position = read.position
-      this.#hasRead = true
-      if (notices === this.#notices) this.#isKnown = true
-      else onPending()
-      if (missing.size > 0) await this.#restore(store, missing)
+      const rewinds = this.#rewinds
+      // A notice that comes while purges are read may be of one that was not.
+      for (let notices = -1; notices !== this.#notices && rewinds === this.#rewinds; ) {
+        notices = this.#notices
+        if (!(await this.#readOnce(store, rewinds))) return
+        if (notices === this.#notices) this.#isKnown = true
+      }
     }).promise
+  }
+
+  /** Whether it has been answered. */
+  async #readOnce(store: Store, rewinds: number): Promise<boolean> {
+    const { attempt, clock } = this.#parts
+    const read = await attempt(logName, () => store.readPurges(this.#position))
+    if (read === undefined) return false
+    const missing = read.isWhole ? this.#log.missingFrom(read.stamps) : new Map<string, number>()
+    for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
+    this.#note(read.stamps)
+    for (const stamp of read.stamps.values()) clock.observe(stamp)
+    this.#hasRead = true
+    if (rewinds !== this.#rewinds) return true
+    this.#position = read.position
+    if (missing.size > 0) await this.#restore(store, missing)
+    return true
   }
 
   /** Reads all purges again: the shared store may be another one, or the same with older data. */
   async readAll(): Promise<void> {
-    this.#position = undefined
-    this.doubt()
+    this.#rewind()
+    this.#reads.forget('') // one that is under way does not read all
     await this.read()
   }
 
@@ -199,9 +211,14 @@ export class Purges {
       return true
     })
     if (isDone === true) return
-    this.#position = undefined // to find again what is missing
-    this.doubt()
+    this.#rewind() // to find again what is missing
     this.#parts.onPending()
+  }
+
+  #rewind(): void {
+    this.#position = undefined
+    this.#rewinds += 1
+    this.doubt()
   }
 
   #note(stamps: Iterable<readonly [string, number]>): void {

@@ -11,7 +11,7 @@ export interface Reading<T> {
   /** When the load of the value began, in milliseconds since the epoch. */
   readonly storedAt: number
   /** Which tier answered, or `load` when none did. */
-  readonly tier: Tier
+  readonly tier: Exclude<Tier, 'none'>
   readonly reason: ReadReason
 }
 

@@ -8,10 +8,10 @@ import type { WriteOutcome } from './store.js'
  */
 export type ReadReason = 'hit' | 'stale' | 'error' | 'miss' | 'collapsed' | 'bypass'
 
-/** Where an answer came from: one of the tiers, or the load itself. */
-export type Tier = 'memory' | 'redis' | 'load'
+/** Where an answer came from: one of the tiers, or the load itself; `none` where a `get` found nothing. */
+export type Tier = 'memory' | 'redis' | 'load' | 'none'
 
-/** Published on `fastify-vitrine:cache:read` for each read that was answered. */
+/** Published on `fastify-vitrine:cache:read` for each `fetch` and `read` that was answered, and each `get`. */
 export interface ReadEvent {
   readonly cache: string
   readonly key: string
@@ -112,7 +112,7 @@ export class Telling {
 
   answered(key: string, tier: Tier, reason: ReadReason): void {
     this.reads[reason] += 1
-    if (reason === 'hit' && tier !== 'load') this.hits[tier] += 1
+    if (reason === 'hit' && (tier === 'memory' || tier === 'redis')) this.hits[tier] += 1
     if (channels.read.hasSubscribers) this.#publishRead(key, tier, reason)
   }
 

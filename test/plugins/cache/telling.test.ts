@@ -46,6 +46,27 @@ t.test('stats count reads by reason, loads and purges', async (t) => {
   })
 })
 
+t.test('a get is told like any other read, and one that finds nothing as a miss of no tier', async (t) => {
+  const { cache, clock } = await start(t)
+  const events: unknown[] = []
+  const hear = (event: unknown) => events.push(event)
+  channels.read.subscribe(hear)
+  t.teardown(() => channels.read.unsubscribe(hear))
+  await cache.get('k')
+  await cache.set('k', 1)
+  await cache.get('k')
+  clock.step(301)
+  await cache.get('k', { acceptStale: true })
+  await cache.get('k')
+  t.match(events, [
+    { tier: 'none', reason: 'miss' },
+    { tier: 'memory', reason: 'hit' },
+    { tier: 'memory', reason: 'stale' },
+    { tier: 'none', reason: 'miss' },
+  ])
+  t.match(cache.stats().reads, { hit: 1, stale: 1, miss: 2 })
+})
+
 t.test('reads are published with a family, of which there are few whatever the keys', async (t) => {
   const { cache } = await start(t)
   const families = new Set<string>()
