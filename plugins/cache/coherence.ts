@@ -70,6 +70,9 @@ export class Coherence {
       changed: (keys) => {
         for (const key of keys) onChanged(key)
       },
+      removed: (key, stamp) => {
+        if ((memory.peek(key)?.stamp ?? Number.POSITIVE_INFINITY) <= stamp) memory.delete(key)
+      },
       leaseChanged: (key) => onLeaseChanged(key),
       purged: () => {
         this.purges.doubt()

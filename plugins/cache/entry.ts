@@ -67,12 +67,12 @@ export const headLayout = {
 } as const
 
 /** Digits of a stamp, or of an instant in microseconds: enough until the year 2286. */
-const digits = 16
+export const stampDigits = 16
 const noFingerprint = '-'.repeat(12)
 
 /** Text of a stamp as it stands in the head. */
 export function formatStamp(stamp: number): string {
-  return String(Math.max(0, Math.round(stamp))).padStart(digits, '0')
+  return String(Math.max(0, Math.round(stamp))).padStart(stampDigits, '0')
 }
 
 /** Text of a fingerprint as it stands in the head. */
@@ -171,7 +171,7 @@ export function parseFrozen(text: string): unknown {
 }
 
 function parseStamp(text: unknown): number | undefined {
-  if (typeof text !== 'string' || text.length !== digits) return undefined
+  if (typeof text !== 'string' || text.length !== stampDigits) return undefined
   const stamp = Number(text)
   return Number.isSafeInteger(stamp) && stamp >= 0 ? stamp : undefined
 }

@@ -50,10 +50,12 @@ export const readStamp = script(`${readHead}
 return isOurs and purgedAt < stamp and string.sub(head, ${range(stamp)}) or ''`)
 
 /**
- * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, latest. It lives as long as the
- * entry would have, because copies of that may be in the memory of a process that does not hear us now.
+ * Leaves a tombstone. ARGV: its text, its stamp as a number and as text, PX at least, channel, latest. It lives as long
+ * as the entry would have, because copies of that may be in the memory of a process that does not hear us now. Those who
+ * do are told which purge it was: by the time that they look, the tombstone may have been written over.
  */
 export const purgeKeyHard = script(`${readHead}
+redis.pcall('PUBLISH', ARGV[5], ARGV[3] .. KEYS[1])
 if stamp > tonumber(ARGV[2]) then return 0 end
 local left = redis.call('PTTL', KEYS[1])
 local wasThere = left ~= -2 and (not isOurs or stamp > 0)

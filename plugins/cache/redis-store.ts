@@ -15,6 +15,7 @@ import {
   formatStamp,
   type PackedEntry,
   parseFrozen,
+  stampDigits,
   type Tombstone,
 } from './entry.js'
 import { maxPurges, type PurgesPosition } from './purge-log.js'
@@ -63,6 +64,7 @@ const timeEveryMs = 60_000
 const purgesLifetimeMs = 800 * 86_400_000
 const leaseMark = '~lease:'
 const purgesMark = '~purges'
+const removedMark = '~removed'
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)
 /** What may stand around the value of an entry: head, instants, tags. */
@@ -124,7 +126,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async purgeKey(key, { stamp, isHard, fenceMs }) {
       const script = isHard ? scripts.purgeKeyHard : scripts.purgeKeySoft
       const tombstone = encodeTombstone({ purgedAt: stamp, isHard })
-      const about = [tombstone, String(stamp), formatStamp(stamp), String(Math.ceil(fenceMs)), latest()]
+      const channel = wirePrefix + removedMark
+      const about = [tombstone, String(stamp), formatStamp(stamp), String(Math.ceil(fenceMs)), channel, latest()]
       const had = await run(script, entryKey(key), about, writeTimeoutMs)
       tracking?.announce(wirePrefix + ownName(key))
       return had === 1
@@ -194,6 +197,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       client,
       wirePrefix,
       keyPrefix,
+      channel: wirePrefix + removedMark,
       touch: (key) => run(scripts.touch, key, [], readTimeoutMs),
       isAway,
       listener: {
@@ -206,6 +210,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
             else keys.push(name.startsWith('~~') ? name.slice(1) : name)
           }
           if (keys.length > 0) watcher.changed(keys)
+        },
+        published(message) {
+          const [stamp, name] = [Number(message.slice(0, stampDigits)), message.slice(stampDigits + wirePrefix.length)]
+          if (stamp <= clock.latest) watcher.removed(name.startsWith('~~') ? name.slice(1) : name, stamp)
         },
         flushed: () => watcher.flushed(),
         proven: (isProven) => watcher.proven(isProven),

@@ -20,6 +20,8 @@ export type LeaseAnswer = 'mine' | 'theirs' | 'passed'
 export interface StoreWatcher {
   /** Whatever lay under these keys is not what it was. */
   changed(keys: readonly string[]): void
+  /** The key was purged hard: what is kept of it from this stamp or before is not to be served, whatever lies there by now. */
+  removed(key: string, stamp: number): void
   /** The lease for the key was taken, renewed, ended or ran out. */
   leaseChanged(key: string): void
   /** There are purges that we have not read. */

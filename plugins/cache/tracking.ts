@@ -8,6 +8,8 @@ import { withinBudget } from '../within-budget.js'
 export interface NoticeListener {
   /** These keys, with the whole prefix, are not what they were. */
   changed(keys: readonly string[]): void
+  /** This was published on the channel. */
+  published(message: string): void
   /** A server has lost everything. */
   flushed(): void
   /** Whether the notices of every server are known to arrive. */
@@ -21,6 +23,8 @@ export interface TrackingOptions {
   /** What keys begin with on the wire. */
   readonly wirePrefix: string
   readonly keyPrefix: string
+  /** On which processes tell one another what no notice could. */
+  readonly channel: string
   /** Changes a key on the data connection and leaves nothing behind. */
   readonly touch: (key: string) => Promise<unknown>
   /** Whether a server is left alone for now, so that it is no wonder that it says nothing. */
@@ -128,12 +132,14 @@ export class Tracking {
     const { listener, wirePrefix, touch, isAway } = this.#options
     return new NoticeLine(server, {
       wirePrefix,
-      channel: this.#channel,
+      changes: this.#channel,
+      channel: this.#options.channel,
       id: this.#id,
       canary: () => this.#canaryOf(name),
       touch,
       isAway,
       changed: (keys) => listener.changed(keys),
+      published: (message) => listener.published(message),
       flushed: () => listener.flushed(),
       stateChanged: () => this.#tell(),
       refused: (error) => {
@@ -167,12 +173,14 @@ export class Tracking {
 
 interface LineOptions {
   readonly wirePrefix: string
+  readonly changes: string
   readonly channel: string
   readonly id: string
   readonly canary: () => string
   readonly touch: (key: string) => Promise<unknown>
   readonly isAway: (key: string) => boolean
   changed(keys: readonly string[]): void
+  published(message: string): void
   flushed(): void
   stateChanged(): void
   refused(error: unknown): void
@@ -241,7 +249,7 @@ class NoticeLine {
 
   async #arm(): Promise<void> {
     const connection = this.#connection
-    const { wirePrefix, channel } = this.#options
+    const { wirePrefix, channel, changes } = this.#options
     try {
       const id = await connection.client('ID')
       await connection.client('TRACKING', 'ON', 'REDIRECT', id, 'BCAST', 'PREFIX', wirePrefix)
@@ -251,9 +259,10 @@ class NoticeLine {
         return
       }
       this.#options.refused(error)
-      await connection.subscribe(channel).catch(() => undefined)
+      await connection.subscribe(channel, changes).catch(() => undefined)
       return
     }
+    connection.subscribe(channel).catch(() => undefined) // what it would tell lies in Redis too, for a while
     try {
       await connection.subscribe(notices)
     } catch {
@@ -289,7 +298,8 @@ class NoticeLine {
   }
 
   #hear(channel: string, message: Buffer | Buffer[] | null): void {
-    if (channel === this.#options.channel) this.#hearAnnouncement(String(message))
+    if (channel === this.#options.channel) this.#options.published(String(message))
+    if (channel === this.#options.changes) this.#hearAnnouncement(String(message))
     if (channel !== notices) return
     this.#lastNoticeAt = performance.now()
     if (message === null) this.#options.flushed()

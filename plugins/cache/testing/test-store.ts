@@ -170,6 +170,7 @@ class Connection implements Store {
     this.#change(({ contents, tell }) => {
       const had = contents.purgeKey(key, purge)
       tell((watcher) => watcher.changed([key]))
+      if (purge.isHard) tell((watcher) => watcher.removed(key, purge.stamp))
       return had
     })
 

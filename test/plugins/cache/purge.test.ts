@@ -168,6 +168,17 @@ t.test('a hard purge elsewhere holds also for who was asking Redis when it came'
   await purging
 })
 
+t.test('a hard purge holds in a process that looks only when everything else has gone over its mark', async (t) => {
+  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'old')
+  t.ok(await until(() => isInMemory(b, 'k')))
+  await a.cache.purge({ keys: ['k'], hard: true })
+  await a.cache.set('k', 'new')
+  await redis.client.del(`${prefix}k`)
+  t.ok(await until(async () => (await b.cache.get('k', { acceptStale: true })) === undefined))
+  await t.rejects(b.cache.fetch('k', fail), { message: 'upstream is down' })
+})
+
 t.test('with more purges waiting than can be remembered, everything is purged when Redis is back', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   await a.cache.set('bystander', 'old')

@@ -268,6 +268,7 @@ async function turn(): Promise<void> {
 function watch(store: Store, hear: (notice: string) => void): void {
   store.watch({
     changed: (keys) => hear(`changed ${keys.join()}`),
+    removed: (key) => hear(`removed ${key}`),
     leaseChanged: (key) => hear(`leaseChanged ${key}`),
     purged: () => hear('purged'),
     flushed: () => hear('flushed'),
