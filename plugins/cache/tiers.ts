@@ -224,6 +224,7 @@ export class Tiers {
       return this.#confirmed(key, check)
     }
     const { entry, bytes } = found
+    this.#bury(key, { purgedAt: entry.purgedAt, isHard: false }) // whichever of the two entries is the newer one
     const queued = this.#queuedFor(key, entry)
     if (queued !== undefined) {
       if (held !== undefined && !queued.isHard) return this.#confirmed(key, check)
@@ -238,7 +239,6 @@ export class Tiers {
     if (held !== undefined && held.fingerprint === entry.fingerprint) {
       if (held.stamp === entry.stamp) {
         memory.share(key, true)
-        if (entry.purgedAt >= held.stamp && !held.isEnded) memory.end(key)
         return this.#confirmed(key, check)
       }
       if (held.stamp > entry.stamp && !held.isShared) return this.#confirmed(key, check)

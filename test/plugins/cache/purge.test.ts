@@ -179,6 +179,17 @@ t.test('a hard purge holds in a process that looks only when everything else has
   await t.rejects(b.cache.fetch('k', fail), { message: 'upstream is down' })
 })
 
+t.test('a purge of a key ends also what a process has loaded for itself while Redis was away for it', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'shared')
+  b.redisBreakers.whole.trip()
+  await b.cache.delete('other') // has a later clock by now
+  t.equal(await b.cache.fetch('k', () => 'its own'), 'its own')
+  await a.cache.purge({ keys: ['k'] })
+  t.ok(await until(() => b.cache.stats().coherence === 'proven'), 'it is back')
+  t.equal(await b.cache.fetch('k', () => 'loaded again'), 'loaded again')
+})
+
 t.test('with more purges waiting than can be remembered, everything is purged when Redis is back', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   await a.cache.set('bystander', 'old')
