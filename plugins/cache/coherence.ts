@@ -65,12 +65,13 @@ export class Coherence {
 
   /** Begins to listen to the shared store, which may tell things at once. */
   start(): void {
-    const { memory, store, telling, onChanged, onLeaseChanged, onDisturbed } = this.#parts
+    const { memory, store, clock, telling, onChanged, onLeaseChanged, onDisturbed } = this.#parts
     store?.watch({
       changed: (keys) => {
         for (const key of keys) onChanged(key)
       },
       removed: (key, stamp) => {
+        clock.observe(stamp)
         if ((memory.peek(key)?.stamp ?? Number.POSITIVE_INFINITY) <= stamp) memory.delete(key)
       },
       leaseChanged: (key) => onLeaseChanged(key),
