@@ -13,17 +13,20 @@ await app.register(cache, { keyPrefix: 'example_' })
 const prices = { tea: 3, coffee: 4 } // stands for a slow database
 const offers = { breakfast: ['tea', 'coffee'], night: ['tea'] }
 
+// A tag has no white space and at most 128 characters, an entry at most 16 of them.
+const tagOf = (good) => `good:${encodeURIComponent(good)}`
+
 app.get('/offers/:name', ({ params: { name } }) =>
   app.cache.fetch(`offer_${name}`, (load) => {
     const goods = offers[name] ?? []
-    load.addTags('offers', ...goods.map((good) => `good:${good}`)) // known only now
+    load.addTags('offers', ...goods.map(tagOf)) // known only now
     return { name, price: goods.reduce((sum, good) => sum + prices[good], 0) }
   }),
 )
 
 app.put('/prices/:good/:price', async ({ params: { good, price } }, reply) => {
   prices[good] = Number(price) // first the change, then the purge: what is loaded from here on has it
-  const { isDone, queued } = await app.cache.purge({ tags: [`good:${good}`] })
+  const { isDone, queued } = await app.cache.purge({ tags: [tagOf(good)] })
   reply.code(isDone ? 200 : 202) // 202: done here; the other processes hear of it when Redis is back
   return { isDone, queued }
 })

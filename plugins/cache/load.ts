@@ -1,6 +1,6 @@
 import type { Lifetime } from './entry.js'
 import { InvalidCacheOption, LoadTimeout } from './errors.js'
-import { type Policy, resolveLifetime, resolveTags } from './options.js'
+import { maxTags, type Policy, resolveLifetime, resolveTags } from './options.js'
 
 /** What a loader is handed: how to stop, what there was before, and a say in how its answer is kept. */
 export interface Load<Stale = unknown> {
@@ -8,14 +8,17 @@ export interface Load<Stale = unknown> {
   /** Aborted when the load has taken too long or the application closes; never because one caller went away. */
   readonly signal: AbortSignal
   /** The value that is being replaced, where there is one. */
-  readonly stale: { readonly value: Stale; readonly storedAt: number } | undefined
+  readonly stale: { readonly value: Stale; readonly storedAt: number; readonly tags: readonly string[] } | undefined
   /** Overrides the policy for this answer, now that it is known; may be called more than once. */
   keepFor(lifetime: Pick<Policy, keyof Lifetime>): void
   /** Adds labels for purging that only the answer could tell. */
   addTags(...tags: string[]): void
   /** Serves this answer without keeping it. */
   doNotKeep(): void
-  /** Gives the value that was to be replaced, to be kept as if it had been loaded anew: the source says it is unchanged. */
+  /**
+   * Gives the value that was to be replaced, to be kept as if it had been loaded anew, with the tags that it had: the
+   * source says it is unchanged.
+   */
   notModified(): Stale
   /** Gives the value back, to be kept briefly (`absentTtlSeconds`) and never served stale: it says that there is nothing. */
   absent<V>(value: V): V
@@ -39,7 +42,7 @@ export interface LoadOrder {
   readonly loader: Loader<unknown>
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
-  readonly stale: { readonly value: unknown; readonly storedAt: number } | undefined
+  readonly stale: { readonly value: unknown; readonly storedAt: number; readonly tags: readonly string[] } | undefined
   readonly absentTtlSeconds: number
   readonly timeoutMs: number
   /** Has the load in it while it runs, so that whoever closes can end it. */
@@ -119,6 +122,8 @@ export class RunningLoad implements Load {
     if (this.stale === undefined) {
       throw new InvalidCacheOption('notModified() wants a value that is being replaced')
     }
+    // What only the answer could tell cannot be told again without one.
+    this.tags = resolveTags([...this.tags, ...this.stale.tags].slice(0, maxTags))
     return this.stale.value
   }
 

@@ -95,7 +95,11 @@ export class Loads {
       loader,
       lifetime: resolveLifetime(policy, options.lifetime),
       tags: resolveTags(policy.tags),
-      stale: stale && { value: stale.held.value, storedAt: clock.instantOf(stale.held.stamp) },
+      stale: stale && {
+        value: stale.held.value,
+        storedAt: clock.instantOf(stale.held.stamp),
+        tags: stale.held.tags,
+      },
       absentTtlSeconds: options.absentTtlSeconds,
       timeoutMs: options.loadTimeoutMs,
       running: this.#running,

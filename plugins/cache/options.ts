@@ -108,7 +108,8 @@ export interface ResolvedCacheOptions {
 }
 
 const maxSeconds = 366 * 86_400
-const maxTags = 16
+/** Tags that an entry has at most. */
+export const maxTags = 16
 const maxTagLength = 128
 const maxKeyLength = 512
 
@@ -176,13 +177,16 @@ function checkTag(tag: string): void {
 
 const maxPurged = 256
 
-/** The purge, completed; throws `VITRINE_CACHE_OPTION` when it names nothing, too much, or something that cannot be. */
-export function resolvePurge({ tags = [], keys = [], all = false, hard = false }: Purge): PurgeOrder {
+/** The purge, completed; throws `VITRINE_CACHE_OPTION` when it has no list, too much, or something that cannot be. */
+export function resolvePurge(purge: Purge): PurgeOrder {
+  const { tags = [], keys = [], all = false, hard = false } = purge
   if (!Array.isArray(tags) || !Array.isArray(keys)) throw invalid('purge wants lists of tags and keys')
   if (tags.length > maxPurged || keys.length > maxPurged) throw invalid(`purge takes at most ${maxPurged} at a time`)
   for (const tag of tags) checkTag(tag)
   for (const key of keys) checkKey(key)
-  if (tags.length === 0 && keys.length === 0 && all !== true) throw invalid('purge wants tags, keys or all')
+  // A list that turned out empty is a purge of nothing; without any list it is a mistake.
+  const isNamed = purge.tags !== undefined || purge.keys !== undefined || all === true
+  if (!isNamed) throw invalid('purge wants tags, keys or all')
   return { tags: [...new Set(tags)], keys: [...new Set(keys)], all: all === true, isHard: hard === true }
 }
 

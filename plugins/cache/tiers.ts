@@ -177,8 +177,7 @@ export class Tiers {
     if (error.isOutage) {
       governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })
     } else {
-      const message = 'cache: redis refused, or holds something else; counted as a miss'
-      governor.incident({ ...trouble, message })
+      governor.incident({ ...trouble, message: refusals[error.kind] ?? 'cache: redis holds no entry under the key' })
     }
   }
 
@@ -378,6 +377,14 @@ export class Tiers {
       onEnded(key)
     }
   }
+}
+
+/** What is said of failures that are no outage, where it is not the entry that is wrong. */
+const refusals: Readonly<Record<string, string>> = {
+  full: 'cache: redis is full and takes no writes; reads go on',
+  readonly: 'cache: redis takes no writes; reads go on',
+  denied: 'cache: redis does not allow a command that is needed; the cache goes on without it',
+  reply: 'cache: redis refused a command; the cache goes on without it',
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { createTestStore } from '../../../plugins/cache/testing/index.js'
@@ -187,6 +188,16 @@ t.test('a purge of a key ends also what a process has loaded for itself while Re
   await a.cache.purge({ keys: ['k'] })
   t.ok(await until(() => b.cache.stats().coherence === 'proven'), 'it is back')
   t.equal(await b.cache.fetch('k', () => 'loaded again'), 'loaded again')
+})
+
+t.test('a purge of a key reaches both of two versions whose schemas differ', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  const [V1, V2] = [Type.Integer({ title: 'one' }), Type.Integer({ title: 'two' })]
+  t.equal(await a.cache.fetch('k', () => 1, { schema: V1 }), 1)
+  t.equal(await b.cache.fetch('k', () => 2, { schema: V2 }), 2)
+  await a.cache.purge({ keys: ['k'] })
+  t.ok(await until(async () => (await b.cache.fetch('k', () => 3, { schema: V2 })) === 3))
+  t.equal(await a.cache.fetch('k', () => 4, { schema: V1 }), 4)
 })
 
 t.test('with more purges waiting than can be remembered, everything is purged when Redis is back', async (t) => {

@@ -442,6 +442,24 @@ t.test('what is not kept is frozen all the same: several may have it', async (t)
   t.equal(await cache.fetch('nan', () => Number.NaN), null, 'what JSON makes of it, from the first time on')
 })
 
+t.test('a value that is not modified keeps the tags that only its first answer could tell', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  await cache.fetch('k', (load) => {
+    load.addTags('of-the-answer')
+    return 1
+  })
+  await cache.purge({ keys: ['k'] })
+  t.equal(await cache.fetch<unknown>('k', (load) => load.notModified()), 1)
+  await cache.purge({ tags: ['of-the-answer'] })
+  t.equal(await cache.fetch('k', () => 2), 2)
+})
+
+t.test('a purge of an empty list is one of nothing, and one without any list a mistake', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  t.match(await cache.purge({ tags: [] }), { isDone: true })
+  await t.rejects(cache.purge({}), { code: 'VITRINE_CACHE_OPTION' })
+})
+
 t.test('closing ends loads under way', async (t) => {
   const { app } = await startPlugins(t)
   const reading = app.cache.fetch('k', () => new Promise(() => undefined))
