@@ -23,7 +23,7 @@ import {
   resolveTags,
 } from './options.js'
 import type { QueuedPurge } from './purges.js'
-import type { Reading, ReadRequest, WithoutSchema, WithSchema } from './reading.js'
+import { type Reading, type ReadRequest, readingOf, type WithoutSchema, type WithSchema } from './reading.js'
 import { refreshAhead } from './refresh-ahead.js'
 import { type SchemaCheck, SchemaChecks } from './schema-check.js'
 import { SingleFlight } from './single-flight.js'
@@ -367,8 +367,8 @@ export class Cache {
     return isCollapsed ? { ...reading, reason: 'collapsed' } : reading
   }
 
-  #answerFrom({ held, tier }: LookUp, state: 'fresh' | 'stale', reason: ReadReason): Reading<unknown> {
-    return { value: held.value, state, storedAt: this.#clock.instantOf(held.stamp), tier, reason }
+  #answerFrom(found: LookUp, state: 'fresh' | 'stale', reason: ReadReason): Reading<unknown> {
+    return readingOf(found, { state, reason }, this.#clock)
   }
 
   #checkOf(schema: TSchema | undefined): SchemaCheck | undefined {

@@ -8,7 +8,7 @@ import type { Lease, Leases } from './leases.js'
 import { type Loaded, type RunningLoad, runLoad } from './load.js'
 import type { Mark } from './memory-tier.js'
 import { type ReadPolicy, type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
-import type { Reading, ReadRequest } from './reading.js'
+import { type Reading, type ReadRequest, readingOf } from './reading.js'
 import { RefreshPauses } from './refresh-pause.js'
 import type { SchemaCheck } from './schema-check.js'
 import type { Store, WriteOutcome } from './store.js'
@@ -238,8 +238,7 @@ export class Loads {
     const isFresh = tiers.standingOf(key, found.held, now) === 'fresh'
     // One that is due for a refresh is not what was waited for.
     if (!isFresh || now >= found.held.refreshAt) return undefined
-    const { value, stamp } = found.held
-    return { value, state: 'fresh', storedAt: clock.instantOf(stamp), tier: found.tier, reason: 'collapsed' }
+    return readingOf(found, { state: 'fresh', reason: 'collapsed' }, clock)
   }
 
   async #run(
@@ -278,9 +277,10 @@ export class Loads {
   ): Reading<unknown> {
     const answer = { state: 'fresh', storedAt: loaded.startedAt, tier: 'load', reason: 'miss' } as const
     const { value, text, entry } = this.prepare(key, loaded, stamp, check)
+    const isWanted = entry !== undefined && !isSuperseded
     const isFull = this.#writes.size >= maxPendingWrites
-    if (isFull) this.#parts.telling.writes.dropped += 1
-    if (entry === undefined || isSuperseded || isFull) {
+    if (isWanted && isFull) this.#parts.telling.writes.dropped += 1
+    if (!isWanted || isFull) {
       void lease?.end('passing')
       return { value, ...answer }
     }

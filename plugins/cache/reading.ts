@@ -1,8 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
+import type { CacheClock } from './cache-clock.js'
 import type { Loader } from './load.js'
 import type { ReadPolicy } from './options.js'
 import type { SchemaCheck } from './schema-check.js'
 import type { ReadReason, Tier } from './telling.js'
+import type { LookUp } from './tiers.js'
 
 /** A value with what can be said of it. */
 export interface Reading<T> {
@@ -13,6 +15,15 @@ export interface Reading<T> {
   /** Which tier answered, or `load` when none did. */
   readonly tier: Exclude<Tier, 'none'>
   readonly reason: ReadReason
+}
+
+/** The reading of an entry that was found. */
+export function readingOf(
+  { held: { value, stamp }, tier }: LookUp,
+  { state, reason }: Pick<Reading<unknown>, 'state' | 'reason'>,
+  clock: CacheClock,
+): Reading<unknown> {
+  return { value, state, storedAt: clock.instantOf(stamp), tier, reason }
 }
 
 /** One caller's question. */

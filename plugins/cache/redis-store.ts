@@ -78,6 +78,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const clientPrefix = client instanceof Redis ? (client.options.keyPrefix ?? '') : ''
   const wirePrefix = clientPrefix + keyPrefix
   const purgesKey = keyPrefix + purgesMark
+  const removedChannel = wirePrefix + removedMark
   // In a Cluster keys of several slots cannot be read with one command.
   const isBatching = client.mget !== undefined && !(client instanceof Cluster)
   const reads = new BatchedReads({
@@ -126,8 +127,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async purgeKey(key, { stamp, isHard, fenceMs }) {
       const script = isHard ? scripts.purgeKeyHard : scripts.purgeKeySoft
       const tombstone = encodeTombstone({ purgedAt: stamp, isHard })
-      const channel = wirePrefix + removedMark
-      const about = [tombstone, String(stamp), formatStamp(stamp), String(Math.ceil(fenceMs)), channel, latest()]
+      const fence = String(Math.ceil(fenceMs))
+      const about = [tombstone, String(stamp), formatStamp(stamp), fence, removedChannel, latest()]
       const had = await run(script, entryKey(key), about, writeTimeoutMs)
       tracking?.announce(wirePrefix + ownName(key))
       return had === 1
@@ -197,7 +198,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       client,
       wirePrefix,
       keyPrefix,
-      channel: wirePrefix + removedMark,
+      channel: removedChannel,
       touch: (key) => run(scripts.touch, key, [], readTimeoutMs),
       isAway,
       listener: {
@@ -207,13 +208,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
             const name = wireKey.slice(wirePrefix.length)
             if (name === purgesMark) watcher.purged()
             else if (name.startsWith(leaseMark)) watcher.leaseChanged(name.slice(leaseMark.length))
-            else keys.push(name.startsWith('~~') ? name.slice(1) : name)
+            else keys.push(keyOf(name))
           }
           if (keys.length > 0) watcher.changed(keys)
         },
         published(message) {
           const [stamp, name] = [Number(message.slice(0, stampDigits)), message.slice(stampDigits + wirePrefix.length)]
-          if (stamp <= clock.latest) watcher.removed(name.startsWith('~~') ? name.slice(1) : name, stamp)
+          if (stamp <= clock.latest) watcher.removed(keyOf(name), stamp)
         },
         flushed: () => watcher.flushed(),
         proven: (isProven) => watcher.proven(isProven),
@@ -229,6 +230,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   /** Our own keys beside the entries begin with a tilde and a letter, so that no entry's key is one of them. */
   function ownName(key: string): string {
     return key.startsWith('~') ? `~${key}` : key
+  }
+
+  function keyOf(ownName: string): string {
+    return ownName.startsWith('~~') ? ownName.slice(1) : ownName
   }
 
   function entryKey(key: string): string {

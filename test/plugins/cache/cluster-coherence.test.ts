@@ -5,7 +5,7 @@ import type { LogBook } from '../../harness/log.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { type RedisShard, startRedisCluster } from '../../harness/redis-cluster.js'
 import type { RedisServer } from '../../harness/redis-server.js'
-import { isInMemory } from '../../harness/two-caches.js'
+import { isInMemory, nextPrefix } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Two applications on one Redis Cluster stand for two processes, a plain connection to one of its servers for a stranger. Each
@@ -14,7 +14,6 @@ import { until } from '../../harness/until.js'
 const cluster = await startRedisCluster(t.testdir(), { replicas: true })
 t.teardown(() => cluster.stop())
 const clusterNodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
-let prefixes = 0
 
 t.test('what a stranger changes on any master is seen by the memory of every application', async (t) => {
   const { apps, prefix, shards } = await startTwo(t)
@@ -198,8 +197,7 @@ interface Shard extends RedisShard {
 
 async function startTwo(t: Test) {
   await cluster.settle()
-  prefixes += 1
-  const prefix = `cat_${prefixes}:`
+  const prefix = nextPrefix()
   const options = { redis: { clusterNodes }, cache: { keyPrefix: prefix } }
   const [one, other] = [await startPlugins(t, options), await startPlugins(t, options)]
   const apps = [one.app, other.app] as const
