@@ -222,14 +222,20 @@ export class Cache {
 
   /** Runs `make` and tells what of the cache it was made from. Calls may be nested. */
   async collect<T>(make: () => Promise<T> | T): Promise<{ result: T; made: Made }> {
+    const stamp = this.#clock.loadStamp()
     const { result, collector } = await this.#collecting.run(make)
-    const isCurrent = (key: string, value: unknown) => {
-      const now = this.#clock.now()
-      if (this.#memory.isFresh(key, value, this.#tiers.coherence.version, now)) return true
-      const held = this.#memory.peek(key)
-      return held !== undefined && held.value === value && this.#tiers.isCurrent(key, held, now)
-    }
-    return { result, made: collector.made(isCurrent) }
+    const { coherence } = this.#tiers
+    const made = collector.made({
+      isCurrent: (key, value) => {
+        const now = this.#clock.now()
+        if (this.#memory.isFresh(key, value, coherence.version, now)) return true
+        const held = this.#memory.peek(key)
+        return held !== undefined && held.value === value && this.#tiers.isCurrent(key, held, now)
+      },
+      version: () => coherence.version,
+      verdict: (tags) => coherence.purges.verdict(stamp, tags),
+    })
+    return { result, made }
   }
 
   /** Where the entry under the key lies, how old it is, and what a read would do with it and why. Changes nothing. */

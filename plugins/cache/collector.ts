@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Held } from './memory-tier.js'
+import type { PurgeVerdict } from './purge-log.js'
 
 /** What a result was made from: every entry that was read while it was made. */
 export interface Made {
@@ -12,10 +13,21 @@ export interface Made {
    * changed, and never asks the shared store.
    */
   isCurrent(): boolean
+  /** The same made also from what has these tags, which the cache has not read: a purge of one of them ends it too. */
+  alsoTagged(tags: readonly string[]): Made
+  /** Whether a tag of it has been purged since it began to be made, and how; a purge of everything counts. */
+  purged(): PurgeVerdict
 }
 
-/** Says of an entry whether it is still the one that would be answered with. */
-export type IsCurrent = (key: string, value: unknown) => boolean
+/** What the cache says of what was read. */
+export interface Judge {
+  /** Whether the entry is still the one that would be answered with. */
+  isCurrent(key: string, value: unknown): boolean
+  /** Changes whenever the purges may say something else than before. */
+  version(): number
+  /** What the purges say of something that began to be made when the collecting began. */
+  verdict(tags: readonly string[]): PurgeVerdict
+}
 
 /** Collects what is read. */
 export class Collector {
@@ -38,17 +50,28 @@ export class Collector {
     this.#freshUntil = 0
   }
 
-  made(isCurrent: IsCurrent): Made {
-    const [read, freshUntil] = [this.#read, this.#freshUntil]
-    return {
-      tags: [...this.#tags],
-      freshUntil,
-      isCurrent() {
-        if (freshUntil === 0) return false
-        for (const [key, value] of read) if (!isCurrent(key, value)) return false
-        return true
-      },
-    }
+  made(judge: Judge): Made {
+    return describe(this.#read, this.#freshUntil, [...this.#tags], judge)
+  }
+}
+
+function describe(read: ReadonlyMap<string, unknown>, freshUntil: number, tags: string[], judge: Judge): Made {
+  let judgedIn = -1
+  return {
+    tags,
+    freshUntil,
+    isCurrent() {
+      if (freshUntil === 0) return false
+      const version = judge.version()
+      if (version !== judgedIn) {
+        if (judge.verdict(tags) !== 'none') return false
+        judgedIn = version
+      }
+      for (const [key, value] of read) if (!judge.isCurrent(key, value)) return false
+      return true
+    },
+    alsoTagged: (more) => describe(read, freshUntil, [...new Set([...tags, ...more])], judge),
+    purged: () => judge.verdict(tags),
   }
 }
 

@@ -1,46 +1,79 @@
-import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { entityTagOf, isNotModified } from './conditional.js'
+import type { EdgeParts } from './edge-parts.js'
+import { EdgeRoute } from './edge-route.js'
+import { Flights } from './flights.js'
+import { Invalidations } from './invalidations.js'
+import { createKeyOf } from './key.js'
+import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute } from './options.js'
+import { Pauses } from './pauses.js'
+import { Reception } from './reception.js'
+import { Refreshes } from './refreshes.js'
+import { Resources } from './resources.js'
+import { SharedResponses } from './shared-responses.js'
 
-/** Options of one route, as `{ config: { edge: {} } }`. There are none yet: the route takes part, or it does not. */
-export type EdgeRouteOptions = Readonly<Record<never, never>>
+export { InvalidEdgeOption, OnlyIfCached } from './errors.js'
+export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, TagHeader, VaryBy } from './options.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Lets clients ask whether what they have is still what the route answers. */
+    /** Keeps what the route answers, and answers with it. `false`: not this route. */
     edge?: EdgeRouteOptions | false
   }
 }
 
 /**
- * Validation for routes that ask for it: their answers carry an `ETag` and `Cache-Control: no-cache` unless the handler
- * said otherwise, and a client that has the answer already gets a 304 without a body. RFC 9110 §13, RFC 9111 §5.2.2.4.
- *
- * Nothing is stored: the handler runs for every request.
+ * A shared HTTP cache in front of the handlers of routes that ask for it with `config: { edge: {} }`. What it keeps is sent
+ * before the handler, and the hooks between, are run. RFC 9111.
  */
 export default fp(edgePlugin, { name: 'fastify-vitrine/edge', fastify: '5.x' })
 
-async function edgePlugin(app: FastifyInstance): Promise<void> {
+type AnswerHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+
+async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<void> {
+  const resolved = resolveOptions(options)
+  const cache = app.hasDecorator('cache') ? app.cache : undefined
+  const parts: EdgeParts = {
+    options: resolved,
+    resources: new Resources(resolved.maxMemoryBytes),
+    flights: new Flights(resolved),
+    pauses: new Pauses(resolved.now),
+    invalidations: new Invalidations(),
+    exchanges: new WeakMap(),
+    refreshes: new Refreshes(app),
+    log: app.log,
+    cache,
+    shared: cache && new SharedResponses(cache),
+  }
+  const ours = new WeakSet<object>()
+  app.addHook('onClose', () => parts.refreshes.close())
   app.addHook('onRoute', (route) => {
-    if (!route.config?.edge) return
-    const others = route.onSend === undefined ? [] : [route.onSend].flat()
-    // Before the hook by which Fastify's own HEAD routes take the body away, and only once there.
-    if (!others.includes(validate)) route.onSend = [validate, ...others]
+    const edge = route.config?.edge
+    if (edge === undefined || edge === false) return
+    if (listOf(route.onRequest).some((hook) => ours.has(hook))) return // Fastify's own HEAD route, which has those of its GET
+    const settings = resolveRoute(edge, resolved.defaults)
+    const { answer } = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
+    const { receive } = new Reception(parts, settings)
+    warnOfHooksBehind(app, route)
+    ours.add(answer)
+    route.onRequest = [...listOf(route.onRequest), answer satisfies AnswerHook]
+    route.onSend = [...listOf(route.onSend), receive]
   })
 }
 
-async function validate(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  const isRead = request.method === 'GET' || request.method === 'HEAD'
-  if (!isRead || reply.statusCode !== 200) return payload
-  const isWhole = typeof payload === 'string' || payload instanceof Uint8Array
-  if (isWhole && !reply.hasHeader('etag')) reply.header('etag', entityTagOf(payload))
-  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache')
+function listOf<Hook>(hooks: Hook | Hook[] | undefined): Hook[] {
+  return hooks === undefined ? [] : ([hooks].flat() as Hook[]) // a list of hooks has no lists in it
+}
 
-  const entityTag = reply.getHeader('etag')
-  if (typeof entityTag !== 'string' || !isNotModified(request.headers['if-none-match'], entityTag)) return payload
-  reply.code(304).removeHeader('content-type').removeHeader('content-length')
-  if (request.method === 'HEAD') return payload // Fastify's own hook takes it away and says how long it is
-  if (payload instanceof Readable) payload.destroy() // nobody will read it
-  return null // not '': that would say that the representation has no bytes, RFC 9110 §8.6
+/** They run only where a handler does, which is easily forgotten where they let some in and others not. */
+function warnOfHooksBehind(app: FastifyInstance, route: RouteOptions): void {
+  const behind = (['preParsing', 'preValidation', 'preHandler'] as const).filter(
+    (hook) => listOf<unknown>(route[hook]).length > 0,
+  )
+  if (behind.length === 0) return
+  const { method, url } = route
+  app.log.warn(
+    { kind: 'edge', method, url, hooks: behind },
+    'hooks behind the edge do not run for what it answers itself',
+  )
 }

@@ -1,0 +1,149 @@
+import { allowsRange, isNotModified } from './conditional.js'
+import { acceptedCodings, type Coding } from './encoding.js'
+import { type FieldLines, type Fields, linesOf, membersOf, soleLine } from './fields.js'
+import { rangeOf } from './range.js'
+import type { StoredResponse } from './stored-response.js'
+
+/** What is sent: names and values of the head one after the other, and the body where there is one. */
+export interface Answer {
+  readonly status: number
+  readonly head: readonly string[]
+  readonly body: Buffer | undefined
+}
+
+export interface AnswerParts {
+  readonly stored: StoredResponse
+  readonly method: string
+  /** Of the request. */
+  readonly fields: Fields
+  readonly now: number
+  /** Member of `Cache-Status`, or several, with the seconds that the response stays fresh. */
+  readonly status: (ttl: number) => string
+  /** Of `Server-Timing`; `undefined`: none. */
+  readonly timing: string | undefined
+  /** Whether heads of this status are made again and again, so that they are worth keeping. */
+  readonly isUsual: boolean
+  /** Bytes that codings take have been added. */
+  readonly onCoded: () => void
+}
+
+/** The answer that a stored response gives to a request: all of it, a part, or that the client has it already. */
+export function answerFrom(parts: AnswerParts): Answer {
+  const { stored, method, fields } = parts
+  const isWhole = stored.status === 200
+  if (isWhole && (fields['if-none-match'] !== undefined || fields['if-modified-since'] !== undefined)) {
+    const tag = knownTag(parts)
+    if (tag !== undefined) return notModified(parts, tag)
+  }
+  if (isWhole && fields.range !== undefined && method === 'GET') {
+    const part = partOf(parts)
+    if (part !== undefined) return part
+  }
+  const { coding, body } = representation(parts)
+  const head = headOf(parts, coding ?? 'identity', () => ({
+    coding,
+    ...(stored.status === 204 ? {} : { 'content-length': String(body.length) }),
+  }))
+  return { status: stored.status, head, body: method === 'HEAD' ? undefined : body }
+}
+
+/** The entity-tag by which the client has the representation, in whichever coding; `undefined` when it does not have it. */
+function knownTag({ stored, fields, now }: AnswerParts): { readonly etag: string | undefined } | undefined {
+  const { etag, modifiedAt, compresses } = stored
+  const noneMatch = fields['if-none-match']
+  if (noneMatch === undefined || !compresses)
+    return isNotModified(fields, { etag, modifiedAt }, now) ? { etag } : undefined
+  for (const given of membersOf(noneMatch)) {
+    const inIdentity = given.replace(/-(?:br|gzip)"$/, '"')
+    if (isNotModified({ 'if-none-match': inIdentity }, { etag, modifiedAt }, now)) {
+      return { etag: inIdentity === given ? etag : given.replace(/^W\//, '') }
+    }
+  }
+  return undefined
+}
+
+function notModified(parts: AnswerParts, { etag }: { readonly etag: string | undefined }): Answer {
+  const head = headOf(parts, `not modified ${etag}`, () => ({ isEmpty: true, ...(etag === undefined ? {} : { etag }) }))
+  return { status: 304, head, body: undefined }
+}
+
+/** The part that the client asks for; `undefined` when it gets the whole. */
+function partOf(parts: AnswerParts): Answer | undefined {
+  const { stored, fields, now } = parts
+  const { body } = stored
+  if (!allowsRange(soleLine(fields['if-range']), stored.fields, now)) return undefined
+  const range = rangeOf(soleLine(fields.range) ?? '', body.length)
+  if (range === undefined) return undefined
+  const rare = { ...parts, isUsual: false }
+  if (range === 'unsatisfiable') {
+    const more = { isEmpty: true, 'content-range': `bytes */${body.length}`, 'content-length': '0' }
+    return { status: 416, head: headOf(rare, '', () => more), body: Buffer.alloc(0) }
+  }
+  const part = body.subarray(range.first, range.last + 1)
+  const more = {
+    'content-range': `bytes ${range.first}-${range.last}/${body.length}`,
+    'content-length': String(part.length),
+  }
+  return { status: 206, head: headOf(rare, '', () => more), body: part }
+}
+
+function representation({ stored, fields, onCoded }: AnswerParts): { coding: Coding | undefined; body: Buffer } {
+  if (stored.isCompressible) {
+    for (const coding of acceptedCodings(soleLine(fields['accept-encoding']))) {
+      const body = stored.coded(coding, onCoded)
+      if (body !== undefined && body !== stored.body) return { coding, body }
+    }
+  }
+  return { coding: undefined, body: stored.body }
+}
+
+/** What a head has beside the stored fields. */
+interface HeadMore {
+  /** Without what describes a body: there is none. RFC 9110 §15.4.5. */
+  readonly isEmpty?: boolean
+  readonly coding?: Coding | undefined
+  readonly etag?: string
+  readonly 'content-length'?: string
+  readonly 'content-range'?: string
+}
+
+const describesBody = /^content-(?!location$|security-policy)|^last-modified$/
+/** Fields that are not sent as they were stored. */
+const remade = new Set(['content-length', 'cache-status', 'server-timing', 'etag', 'age'])
+
+function headOf(parts: AnswerParts, kind: string, more: () => HeadMore): readonly string[] {
+  return parts.isUsual ? parts.stored.head(kind, parts.now, () => makeHead(parts, more())) : makeHead(parts, more())
+}
+
+function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore): string[] {
+  const { isEmpty, coding, etag = etagIn(stored.etag, coding), ...added } = more
+  const age = stored.ageAt(now)
+  const head: string[] = []
+  const add = (name: string, lines: FieldLines) => {
+    for (const line of linesOf(lines)) head.push(name, line)
+  }
+  for (const [name, lines] of Object.entries(stored.fields)) {
+    const isLeftOut =
+      remade.has(name) || (isEmpty === true && describesBody.test(name) && !isOnlyValidator(name, stored))
+    if (!isLeftOut) add(name, lines)
+  }
+  if (etag !== undefined) add('etag', etag)
+  if (coding !== undefined) add('content-encoding', coding)
+  for (const [name, line] of Object.entries(added)) add(name, line)
+  add('age', String(age))
+  if (stored.browserSeconds !== undefined) {
+    add('cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`)
+  }
+  add('cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))])
+  if (timing !== undefined) add('server-timing', [...linesOf(stored.fields['server-timing']), timing])
+  return head
+}
+
+function isOnlyValidator(name: string, { etag }: StoredResponse): boolean {
+  return name === 'last-modified' && etag === undefined
+}
+
+/** A strong entity-tag is of certain bytes: others want another one. RFC 9110 §8.8.3.3. */
+function etagIn(etag: string | undefined, coding: Coding | undefined): string | undefined {
+  return etag === undefined || coding === undefined || etag.startsWith('W/') ? etag : `${etag.slice(0, -1)}-${coding}"`
+}

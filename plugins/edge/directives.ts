@@ -1,0 +1,81 @@
+import { type BareItem, isInnerList, parseDictionary } from 'structured-headers'
+import { type FieldLines, linesOf, membersOf } from './fields.js'
+
+/** Cache directives by lower-case name, with their argument where they have one. Of two that contradict, the first stands. */
+export type Directives = ReadonlyMap<string, string | undefined>
+
+/** 2^31 seconds: what stands for every larger number. RFC 9111 §1.2.2. */
+const maxDeltaSeconds = 2 ** 31
+
+const directive = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(.*))?$/s
+
+/** The directives of `Cache-Control`; what is no directive says nothing. RFC 9111 §5.2. */
+export function parseDirectives(field: FieldLines | undefined): Directives {
+  const directives = new Map<string, string | undefined>()
+  for (const member of membersOf(field)) {
+    const [, written, given] = directive.exec(member) ?? []
+    if (written === undefined) continue
+    const [name, argument] = [written.toLowerCase(), given === undefined ? undefined : unquote(given)]
+    if (!directives.has(name)) directives.set(name, argument)
+    else if (listsFields(name)) directives.set(name, joined(directives.get(name), argument))
+  }
+  return directives
+}
+
+/** Those whose argument narrows them down to some fields: without one they are about the whole response. */
+function listsFields(name: string): boolean {
+  return name === 'no-cache' || name === 'private'
+}
+
+function joined(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || other === undefined ? undefined : `${one}, ${other}`
+}
+
+function unquote(argument: string): string {
+  const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/s.exec(argument) ?? []
+  return quoted === undefined ? argument : quoted.replace(/\\(.)/gs, '$1')
+}
+
+/**
+ * The directives of a targeted field such as `CDN-Cache-Control`, a structured dictionary; `undefined` when it is missing,
+ * empty or malformed, and so to be taken for missing. RFC 9213 §2.1.
+ */
+export function parseTargeted(field: FieldLines | undefined): Directives | undefined {
+  const lines = linesOf(field)
+  if (lines.length === 0) return undefined
+  try {
+    const dictionary = parseDictionary(lines.join(', '))
+    const directives = new Map<string, string | undefined>()
+    for (const [name, item] of dictionary) {
+      const value = isInnerList(item) ? '' : item[0]
+      // `?0` says that it is not meant
+      if (value !== false) directives.set(name, value === true ? undefined : argumentOf(name, value))
+    }
+    return dictionary.size === 0 ? undefined : directives
+  } catch {
+    return undefined
+  }
+}
+
+/** What takes seconds takes an integer: of any other type it is invalid, as a text that is no number is. */
+function argumentOf(name: string, value: BareItem): string {
+  const isSeconds = name.startsWith('stale-') || name.endsWith('max-age') || name === 's-maxage'
+  return isSeconds && typeof value !== 'number' ? '' : String(value)
+}
+
+/** The seconds of a directive; `undefined` when it is not there, 'invalid' when it has none. RFC 9111 §1.2.2. */
+export function secondsOf(directives: Directives, name: string): number | 'invalid' | undefined {
+  if (!directives.has(name)) return undefined
+  return deltaSeconds(directives.get(name)) ?? 'invalid'
+}
+
+/** A number of seconds in plain digits, at most 2^31. */
+export function deltaSeconds(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Math.min(Number(text), maxDeltaSeconds) : undefined
+}
+
+/** Fields that a directive's argument lists, in lower case; `undefined` when it is about the whole response. */
+export function fieldsNamedBy(directives: Directives, name: string): string[] | undefined {
+  const argument = directives.get(name)
+  return argument === undefined ? undefined : membersOf(argument).map((field) => field.toLowerCase())
+}

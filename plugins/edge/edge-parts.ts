@@ -1,0 +1,24 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Cache } from '../cache/index.js'
+import type { Exchanges } from './exchange.js'
+import type { Flights } from './flights.js'
+import type { Invalidations } from './invalidations.js'
+import type { ResolvedEdgeOptions } from './options.js'
+import type { Pauses } from './pauses.js'
+import type { Refreshes } from './refreshes.js'
+import type { Resources } from './resources.js'
+import type { SharedResponses } from './shared-responses.js'
+
+/** What all routes of one registration have in common. */
+export interface EdgeParts {
+  readonly options: ResolvedEdgeOptions
+  readonly resources: Resources
+  readonly flights: Flights
+  readonly pauses: Pauses
+  readonly invalidations: Invalidations
+  readonly exchanges: Exchanges
+  readonly refreshes: Refreshes
+  readonly log: FastifyBaseLogger
+  readonly cache: Cache | undefined
+  readonly shared: SharedResponses | undefined
+}

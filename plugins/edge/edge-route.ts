@@ -1,0 +1,282 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { answerFrom } from './answer.js'
+import { type ForwardReason, formatTierStatus, type TierStatus } from './cache-status.js'
+import { choose } from './choice.js'
+import { Collecting } from './collecting.js'
+import type { EdgeParts } from './edge-parts.js'
+import { OnlyIfCached } from './errors.js'
+import type { Fields } from './fields.js'
+import type { Flight } from './flights.js'
+import type { KeyOf, RequestKey } from './key.js'
+import type { ResolvedRoute } from './options.js'
+import { requestDirectivesOf } from './request-directives.js'
+import {
+  asksForLess,
+  conditionsOf,
+  forwarded,
+  hasOriginConditions,
+  mayBeTold,
+  withoutConditions,
+} from './request-fields.js'
+import { sendAtOnce } from './sending.js'
+import type { StoredResponse } from './stored-response.js'
+import { variantValue } from './vary.js'
+import { cover, fieldValue, remember, showFields } from './visible-headers.js'
+
+/** A request that no stored response answers at once. */
+interface Pending {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** Passes it on to the handler. */
+  readonly pass: (error?: Error) => void
+  readonly asked: RequestKey
+  readonly fields: Fields
+  /** Times that it has waited for another request. */
+  readonly waits: number
+  readonly hasAskedShared: boolean
+  readonly isFromShared: boolean
+}
+
+/** A request on its way to the handler. */
+interface Making {
+  readonly reason: ForwardReason
+  readonly stored?: StoredResponse | undefined
+  readonly flight?: Flight
+  readonly mayKeep?: boolean
+}
+
+/** Times that a request waits for others at most: for one, and then for one of the same variant. */
+const maxWaits = 2
+const noNames: ReadonlySet<string> = new Set()
+
+/** The requests of one route: which of them a stored response answers, and what the handler gets to see of the others. */
+export class EdgeRoute {
+  readonly #parts: EdgeParts
+  readonly #route: ResolvedRoute
+  readonly #keyOf: KeyOf
+  readonly #normalisers: ReadonlyMap<string, (value: string | undefined) => string | undefined>
+  readonly #hitStatus: (ttl: number) => string
+  readonly #hitTiming: string | undefined
+
+  constructor(parts: EdgeParts, route: ResolvedRoute, keyOf: KeyOf) {
+    this.#parts = parts
+    this.#route = route
+    this.#keyOf = keyOf
+    this.#normalisers = new Map(route.vary.map(({ name, normalise }) => [name, normalise]))
+    this.#hitStatus = (ttl) => formatTierStatus(parts.options.name, { hit: true, ttl })
+    this.#hitTiming = route.forwards ? undefined : 'cache;desc=hit'
+  }
+
+  /** The hook: answers what can be answered at once, and passes on the rest. */
+  readonly answer = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
+    const asked = this.#keyOf(request)
+    if (asked === undefined) {
+      pass() // its query is wrong, which is about to be said
+      return
+    }
+    const fields = request.raw.headers as Fields // Node has no name there without a value
+    const pending = { request, reply, pass, asked, fields, waits: 0, hasAskedShared: false, isFromShared: false }
+    const { method } = request.raw
+    const isRead = method === 'GET' || method === 'HEAD'
+    const stored = isRead ? this.#select(asked, fields) : undefined
+    const now = this.#parts.options.now()
+    if (stored?.isFresh(now) === true && this.#isPlain(request, fields, stored)) this.#sendHit(pending, stored, now)
+    else if (isRead) this.#consider(this.#route.forwards ? { ...pending, fields: forwarded(fields) } : pending)
+    else this.#make(pending, { reason: 'method', mayKeep: false })
+  }
+
+  /** Whether nothing in the request asks for more than a fresh response. */
+  #isPlain(request: FastifyRequest, fields: Fields, stored: StoredResponse): boolean {
+    const { forwards, obeysDirectives, bypasses } = this.#route
+    if (obeysDirectives && (fields['cache-control'] !== undefined || fields.pragma !== undefined)) return false
+    if (forwards ? hasOriginConditions(fields) : !mayBeTold(fields, stored)) return false
+    return bypasses === undefined || !bypasses(request)
+  }
+
+  #consider(pending: Pending): void {
+    const { request, asked, fields, hasAskedShared } = pending
+    const { forwards, isShared, bypasses } = this.#route
+    const found = this.#select(asked, fields)
+    const stored = found !== undefined && (forwards || mayBeTold(fields, found)) ? found : undefined
+    const isDoubtful = stored === undefined || (!stored.isDerived && stored.made?.isCurrent() === false)
+    if (this.#parts.refreshes.isOf(this.#nameOf(pending, stored))) this.#make(pending, { reason: 'stale', stored })
+    else if (bypasses?.(request) === true) this.#make(pending, { reason: 'bypass', mayKeep: false })
+    else if (forwards && hasOriginConditions(fields)) this.#make(pending, { reason: 'request', mayKeep: false })
+    else if (isShared && isDoubtful && !hasAskedShared) this.#askShared(pending, stored).catch(pending.pass)
+    else this.#answerOrForward(pending, stored)
+  }
+
+  #answerOrForward(pending: Pending, stored: StoredResponse | undefined): void {
+    const { options, pauses, resources, refreshes } = this.#parts
+    const now = options.now()
+    const directives = this.#route.obeysDirectives ? requestDirectivesOf(pending.fields) : undefined
+    const choice = choose(stored, directives, now)
+    const name = this.#nameOf(pending, stored)
+    const isPaused = pauses.isPaused(name)
+    if (choice.use !== 'nothing') {
+      if (choice.use === 'stale-while-revalidate' && !isPaused) {
+        refreshes.begin(name, pending.request, withoutConditions(pending.fields))
+      }
+      this.#send(
+        pending,
+        choice.stored,
+        now,
+        choice.use === 'fresh' ? { hit: true } : { hit: true, detail: choice.use },
+      )
+    } else if (directives?.onlyIfCached === true) {
+      pending.pass(new OnlyIfCached())
+    } else if (
+      isPaused &&
+      stored?.mayBeStale(now, stored.instants.staleUntil, true) === true &&
+      choice.why === 'stale'
+    ) {
+      this.#send(pending, stored, now, { hit: true, detail: 'stale-if-error' })
+    } else {
+      const isOther = choice.why === 'uri-miss' && resources.get(pending.asked.key) !== undefined
+      this.#waitOrMake(pending, stored, isOther ? 'vary-miss' : choice.why)
+    }
+  }
+
+  /** One request of a kind goes to the handler; the others wait for it, unless it has turned out that there is no use in it. */
+  #waitOrMake(pending: Pending, stored: StoredResponse | undefined, reason: ForwardReason): void {
+    const { flights } = this.#parts
+    const { request, fields, waits } = pending
+    const name = this.#nameOf(pending, stored)
+    const isAlone =
+      request.raw.method !== 'GET' ||
+      flights.isPassed(name) ||
+      waits >= maxWaits ||
+      (this.#route.forwards ? asksForLess(fields) && stored === undefined : fields.authorization !== undefined)
+    const ahead = flights.get(name)
+    if (isAlone) this.#make(pending, { reason, stored })
+    else if (ahead === undefined) this.#make(pending, { reason, stored, flight: flights.begin(name) })
+    else this.#waitFor(ahead, pending, reason).catch(pending.pass)
+  }
+
+  async #waitFor(ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
+    const { options } = this.#parts
+    const made = await ahead.outcome(options.collapseTimeoutMs)
+    const now = options.now()
+    const isAnswer = made?.matches((name) => this.#variantOf(name, pending.fields)) === true && made.isFresh(now)
+    if (made !== undefined && isAnswer && (this.#route.forwards || mayBeTold(pending.fields, made))) {
+      this.#send(pending, made, now, { forward: reason, collapsed: true })
+      return
+    }
+    const isOver = made === undefined && !ahead.isAbandoned
+    this.#consider({ ...pending, waits: isOver ? maxWaits : pending.waits + 1 })
+  }
+
+  async #askShared(pending: Pending, stored: StoredResponse | undefined): Promise<void> {
+    const { shared, resources } = this.#parts
+    const { asked, fields } = pending
+    const found = await shared?.get(asked.key, (name) => this.#variantOf(name, fields))
+    if (stored !== undefined) resources.remove(asked.key, stored)
+    if (found !== undefined) resources.put(asked.key, asked.path, found, this.#route.maxVariants)
+    this.#consider({ ...pending, hasAskedShared: true, isFromShared: found !== undefined })
+  }
+
+  /** Has the handler make the response. */
+  #make(pending: Pending, { reason, stored, flight, mayKeep = true }: Making): void {
+    const { request, reply, pass, asked, fields } = pending
+    const { cache, exchanges, invalidations, options, refreshes } = this.#parts
+    const { forwards } = this.#route
+    const name = this.#nameOf(pending, stored)
+    const isValidating =
+      mayKeep && stored?.hasOwnValidator === true && request.raw.method === 'GET' && fields.range === undefined
+    const uncover = remember(request)
+    const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked) : noNames
+    if (forwards) showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
+    if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored))
+    const collecting = cache === undefined || !mayKeep ? undefined : new Collecting(cache)
+    exchanges.set(request, {
+      method: request.raw.method ?? 'GET',
+      asked,
+      name,
+      variantOf: (field) => this.#variantOf(field, fields),
+      fields,
+      reason,
+      ahead: reply.getHeaders(),
+      requestedAt: options.now(),
+      invalidations: invalidations.count,
+      mayKeep,
+      stored,
+      isValidating,
+      isBehind: refreshes.isOf(name),
+      flight,
+      chosenBy,
+      uncover,
+      collecting,
+    })
+    if (flight !== undefined || collecting !== undefined) this.#endWith(reply, name, flight, collecting)
+    if (collecting === undefined) pass()
+    else collecting.run(pass)
+  }
+
+  /** Nobody waits for a request that is over, however it ended. */
+  #endWith(reply: FastifyReply, name: string, flight: Flight | undefined, collecting: Collecting | undefined): void {
+    const { flights } = this.#parts
+    reply.raw.once('close', () => {
+      collecting?.end()
+      if (flight === undefined) return
+      if (reply.raw.writableFinished) flights.end(name, flight, undefined)
+      // A client that goes away may take the request to the other server along.
+      else if (this.#route.forwards) flights.abandon(name, flight)
+    })
+  }
+
+  #sendHit({ request, reply, fields, asked }: Pending, stored: StoredResponse, now: number): void {
+    const { resources } = this.#parts
+    const answer = answerFrom({
+      stored,
+      method: request.raw.method ?? 'GET',
+      fields,
+      now,
+      status: this.#hitStatus,
+      timing: this.#hitTiming,
+      isUsual: true,
+      onCoded: () => resources.weigh(asked.key),
+    })
+    sendAtOnce(reply, answer)
+  }
+
+  #send(pending: Pending, stored: StoredResponse, now: number, status: TierStatus): void {
+    const { resources, options } = this.#parts
+    const { request, reply, fields, asked, isFromShared } = pending
+    const memory: TierStatus = isFromShared ? { forward: 'uri-miss', stored: true } : status
+    const answer = answerFrom({
+      stored,
+      method: request.raw.method ?? 'GET',
+      fields,
+      now,
+      status: (ttl) => {
+        const own = formatTierStatus(options.name, { ...memory, ttl })
+        return isFromShared ? `${formatTierStatus(`${options.name}-Redis`, { ...status, ttl })}, ${own}` : own
+      },
+      timing: this.#route.forwards
+        ? undefined
+        : `cache;desc=${status.detail ?? (status.collapsed ? 'collapsed' : 'hit')}`,
+      isUsual: false,
+      onCoded: () => resources.weigh(asked.key),
+    })
+    sendAtOnce(reply, answer)
+  }
+
+  #select(asked: RequestKey, fields: Fields): StoredResponse | undefined {
+    const variants = this.#parts.resources.get(asked.key)?.variants
+    return variants?.find((variant) => variant.matches((name) => this.#variantOf(name, fields)))
+  }
+
+  /** What a request field counts as, where responses are told apart by it. */
+  #variantOf(name: string, fields: Fields): string {
+    const normalise = this.#normalisers.get(name)
+    const field = fields[name]
+    return variantValue(normalise === undefined ? field : normalise(fieldValue(field)))
+  }
+
+  /** Names the kind of request of which one at a time goes to the handler. */
+  #nameOf({ asked, fields }: Pick<Pending, 'asked' | 'fields'>, stored: StoredResponse | undefined): string {
+    const latest = stored ?? this.#parts.resources.get(asked.key)?.variants[0]
+    const names = latest?.varyNames ?? [...this.#normalisers.keys()]
+    return `${asked.key}\n${names.map((name) => this.#variantOf(name, fields)).join('\n')}`
+  }
+}

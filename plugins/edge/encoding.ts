@@ -1,0 +1,55 @@
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import { type Fields, membersOf, soleLine } from './fields.js'
+
+export type Coding = 'br' | 'gzip'
+
+/** Bytes below which a coding saves less than it costs. */
+const leastBytes = 1_024
+const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
+/** Values of `Accept-Encoding` that are remembered; browsers and apps send a handful. */
+const maxRemembered = 200
+const remembered = new Map<string, readonly Coding[]>()
+const none: readonly Coding[] = []
+
+/** The codings that we make and the client accepts, the best first. RFC 9110 §12.5.3. */
+export function acceptedCodings(acceptEncoding: string | undefined): readonly Coding[] {
+  if (acceptEncoding === undefined) return none
+  const known = remembered.get(acceptEncoding)
+  if (known !== undefined) return known
+  const accepted = negotiate(acceptEncoding)
+  if (remembered.size < maxRemembered) remembered.set(acceptEncoding, accepted)
+  return accepted
+}
+
+function negotiate(acceptEncoding: string): readonly Coding[] {
+  const weights = new Map<string, number>()
+  for (const member of membersOf(acceptEncoding)) {
+    const [coding = '', ...parameters] = member.split(';').map((part) => part.trim().toLowerCase())
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
+    weights.set(coding === 'x-gzip' ? 'gzip' : coding, weight === undefined ? 1 : Number(weight) || 0)
+  }
+  const weightOf = (coding: Coding) => weights.get(coding) ?? weights.get('*') ?? 0
+  const codings: Coding[] = ['br', 'gzip'] // of equal weight the smaller one
+  return codings.filter((coding) => weightOf(coding) > 0).sort((a, b) => weightOf(b) - weightOf(a))
+}
+
+/** Whether a representation gains by being coded, and may be. RFC 9110 §7.7, RFC 9111 §5.2.2.6. */
+export function isCompressible(status: number, fields: Fields, body: Uint8Array): boolean {
+  if (status !== 200 || body.length < leastBytes || fields['content-encoding'] !== undefined) return false
+  if (membersOf(fields['cache-control']).some((directive) => directive.toLowerCase() === 'no-transform')) return false
+  return compressible.test(soleLine(fields['content-type']) ?? '')
+}
+
+const coders = {
+  gzip: promisify(gzip),
+  br: (body: Uint8Array) =>
+    promisify(brotliCompress)(body, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+    }),
+}
+
+/** The bytes in a coding, made on another thread. */
+export function encode(coding: Coding, body: Uint8Array): Promise<Buffer> {
+  return coders[coding](body)
+}

@@ -1,0 +1,11 @@
+import createError from '@fastify/error'
+
+/** An option that the edge cannot work with: a mistake in the calling program. */
+export const InvalidEdgeOption = createError<[string]>('VITRINE_EDGE_OPTION', 'edge: %s', 500, TypeError)
+
+/** The client wants no answer that is not here, and there is none. RFC 9111 §5.2.1.7. */
+export const OnlyIfCached = createError(
+  'VITRINE_EDGE_ONLY_IF_CACHED',
+  'Nothing that is kept answers this request.',
+  504,
+)

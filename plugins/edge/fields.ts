@@ -1,0 +1,64 @@
+/** The lines of one header field: several where it was repeated. */
+export type FieldLines = string | readonly string[]
+
+/** Header fields by lower-case name; repeated lines are kept apart. */
+export type Fields = Readonly<Record<string, FieldLines>>
+
+export function linesOf(field: FieldLines | undefined): readonly string[] {
+  if (field === undefined) return []
+  return typeof field === 'string' ? [field] : field
+}
+
+/** The one line of a field that is no list; `undefined` when it is missing or repeated. */
+export function soleLine(field: FieldLines | undefined): string | undefined {
+  const [line, ...others] = linesOf(field)
+  return others.length === 0 ? line : undefined
+}
+
+/** Members of a comma-separated list, over all lines; a comma inside a quoted string parts nothing. RFC 9110 §5.6.1. */
+export function membersOf(field: FieldLines | undefined): string[] {
+  return linesOf(field).flatMap((line) =>
+    (line.includes('"') ? splitQuoted(line) : line.split(',')).map(trim).filter(Boolean),
+  )
+}
+
+function splitQuoted(line: string): string[] {
+  const members: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]
+    if (isQuoted && character === '\\') at++
+    else if (character === '"') isQuoted = !isQuoted
+    else if (character === ',' && !isQuoted) {
+      members.push(line.slice(start, at))
+      start = at + 1
+    }
+  }
+  members.push(line.slice(start))
+  return members
+}
+
+/** Without the white space that HTTP allows around things; `trim` of JavaScript takes more away. */
+function trim(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '')
+}
+
+/** Fields that are about one connection, not about the message. RFC 9110 §7.6.1, RFC 9111 §3.1. */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Whether a field ends here: one of every connection's own, or one that `Connection` names. */
+export function isHopByHop(name: string, connection: FieldLines | undefined): boolean {
+  return hopByHop.has(name) || membersOf(connection).some((option) => option.toLowerCase() === name)
+}

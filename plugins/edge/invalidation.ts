@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify'
+import type { EdgeParts } from './edge-parts.js'
+import { soleLine } from './fields.js'
+import type { ReceivedResponse } from './freshness.js'
+import { pathOf, targetUriKey } from './key.js'
+import type { ResolvedRoute } from './options.js'
+
+/**
+ * After a request that may have changed something, and did not fail, what is kept for its URI goes, and for those of the same
+ * origin that its response names. RFC 9111 §4.4.
+ */
+export async function invalidate(
+  { resources, invalidations, shared }: EdgeParts,
+  { forwards, isShared }: ResolvedRoute,
+  request: FastifyRequest,
+  { status, fields }: ReceivedResponse,
+): Promise<void> {
+  if (status < 200 || status >= 400) return
+  const { host = '' } = request.raw.headers
+  const target = request.raw.url ?? '/'
+  const named = [fields.location, fields['content-location']]
+    .map(soleLine)
+    .flatMap((uri) => sameOrigin(uri, host, target))
+  const places: string[] = []
+  for (const uri of new Set([target, ...named])) {
+    const { key } = targetUriKey(host, uri)
+    resources.delete(key)
+    places.push(key)
+    if (forwards) continue
+    // Routes of ours are told apart by what of the query counts: all that lies under the path goes.
+    const path = pathOf(uri)
+    for (const lying of resources.keysAt(path)) resources.delete(lying)
+    places.push(path)
+  }
+  for (const place of places) invalidations.add(place)
+  if (isShared) await shared?.delete(places)
+}
+
+/** The request target of a URI of the same origin. */
+function sameOrigin(uri: string | undefined, host: string, target: string): string[] {
+  if (uri === undefined || !URL.canParse(uri, `http://${host}${target}`)) return []
+  const { host: named, pathname, search, protocol } = new URL(uri, `http://${host}${target}`)
+  const isHttp = protocol === 'http:' || protocol === 'https:'
+  return isHttp && named === new URL(`http://${host}`).host ? [`${pathname}${search}`] : []
+}

@@ -1,0 +1,89 @@
+import type { FastifyRequest, RouteOptions } from 'fastify'
+import { LRUCache } from 'lru-cache'
+
+/** What a request asks for, the request fields aside. */
+export interface RequestKey {
+  /** Names the resource among all that the plugin keeps. */
+  readonly key: string
+  /** Path under which everything is found that belongs to it. */
+  readonly path: string
+  /** The parameters that the handler gets to see, where the key covers no others. */
+  readonly query: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Gives the key of a request; `undefined` for one that is going to be refused. */
+export type KeyOf = (request: FastifyRequest) => RequestKey | undefined
+
+/** Characters of target URIs that are remembered with what they ask for. */
+const maxRemembered = 2 ** 20
+/** A target URI that is longer is worked out every time. */
+const maxRememberedLength = 1_024
+
+/**
+ * Makes the keys of a route's requests: of its path and its validated query, or of the whole target URI where there is no
+ * schema that says what of the query matters, or where somebody else decides.
+ */
+export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
+  const names = forwards ? undefined : queryNames(route.schema?.querystring)
+  if (names === undefined) return targetUri
+  const place = JSON.stringify([route.url, route.constraints ?? {}])
+  const remembered = new LRUCache<string, RequestKey>({
+    maxSize: maxRemembered,
+    sizeCalculation: (_key, url) => url.length + 64,
+  })
+  return (request) => {
+    const url = request.raw.url ?? '/'
+    const known = remembered.get(url)
+    if (known !== undefined) return known
+    const query = pick(request.query, names)
+    const validated = validatedQuery(request, query)
+    if (validated === undefined) return undefined
+    const path = pathOf(url)
+    const key = { key: `${place} ${path}?${canonical(validated, names)}`, path, query }
+    if (url.length <= maxRememberedLength) remembered.set(url, key)
+    return key
+  }
+}
+
+/** The target URI: one byte more or less is another one. RFC 9110 §7.1. */
+function targetUri({ raw }: FastifyRequest): RequestKey {
+  return targetUriKey(raw.headers.host ?? '', raw.url ?? '/')
+}
+
+export function targetUriKey(host: string, target: string): RequestKey {
+  const authority = host.toLowerCase()
+  return { key: `${authority} ${target}`, path: `${authority} ${pathOf(target)}`, query: undefined }
+}
+
+export function pathOf(target: string): string {
+  const end = target.indexOf('?')
+  return end === -1 ? target : target.slice(0, end)
+}
+
+/** The parameters that the schema names; `undefined` where it does not say which there can be. */
+function queryNames(schema: unknown): readonly string[] | undefined {
+  if (!isRecord(schema) || schema.type !== 'object' || !isRecord(schema.properties)) return undefined
+  const isOpen = ['patternProperties', 'allOf', 'anyOf', 'oneOf', 'if', '$ref'].some((keyword) => keyword in schema)
+  return isOpen ? undefined : Object.keys(schema.properties).sort()
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function pick(query: unknown, names: readonly string[]): Record<string, unknown> {
+  const given = isRecord(query) ? query : {}
+  return Object.fromEntries(names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]))
+}
+
+/** What the route's own validator makes of the query. */
+function validatedQuery(request: FastifyRequest, query: Record<string, unknown>): Record<string, unknown> | undefined {
+  const input = structuredClone(query) // validators fill defaults in
+  const result: unknown = request.validateInput(input, 'querystring')
+  if (isRecord(result) && isRecord(result.value)) return result.value // as compilers other than Fastify's own answer
+  return result === true || (isRecord(result) && !('error' in result)) ? input : undefined
+}
+
+function canonical(query: Record<string, unknown>, names: readonly string[]): string {
+  return JSON.stringify(names.filter((name) => query[name] !== undefined).map((name) => [name, query[name]]))
+}

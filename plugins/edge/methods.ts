@@ -1,0 +1,6 @@
+/** Methods that change nothing; every other one, known or not, may. IANA HTTP Method Registry. */
+const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
+
+export function isSafe(method: string): boolean {
+  return safe.has(method)
+}

@@ -1,0 +1,185 @@
+import type { FastifyRequest } from 'fastify'
+import { InvalidEdgeOption } from './errors.js'
+import type { FreshnessPolicy } from './freshness.js'
+
+/** How responses are kept: of all routes when it is given at registration, of one route in its `config.edge`. */
+export interface EdgePolicy {
+  /** Seconds that a response is fresh which does not say so itself. Default: none; then such a response is not kept. */
+  readonly ttlSeconds?: number
+  /** Seconds after that in which it is served stale at once while it is made again behind. Default 0. */
+  readonly staleWhileRevalidateSeconds?: number
+  /** Seconds after freshness in which it is served when making it again fails. Default 0. */
+  readonly staleIfErrorSeconds?: number
+  /** Seconds that a browser, which no purge can reach, may keep a response of our own. Default 5. */
+  readonly browserSeconds?: number
+  /** Share of the time since `Last-Modified` that is taken for the lifetime where none is stated. Default 0: none is. */
+  readonly heuristicFraction?: number
+  /** Whether `Cache-Control` of a request counts. Default: only where the route forwards. */
+  readonly obeyRequestDirectives?: boolean
+  /** Whether gzip and Brotli variants are made. Default: only where the route does not forward. */
+  readonly compress?: boolean
+  /** Bytes of a body beyond which a response is sent but not kept. Default 2 MiB. */
+  readonly maxBodyBytes?: number
+  /** Variants of one resource that are kept at most. Default 16. */
+  readonly maxVariants?: number
+  /** Whether responses are also kept in the shared store of `fastify.cache`. Default false. */
+  readonly shared?: boolean
+}
+
+/** A request field that the handler reads, and what it makes of it: values that are the same to it are one variant. */
+export interface VaryBy {
+  readonly name: string
+  /** Gives what the handler gets to see; `undefined`: no such field. */
+  readonly normalise: (value: string | undefined) => string | undefined
+}
+
+/** Options of one route, as `{ config: { edge: {} } }`. */
+export interface EdgeRouteOptions extends EdgePolicy {
+  /**
+   * Whether the handler passes requests on to another server: then it sees all of the request, and what that server says of
+   * its responses stands. Default: where the route has no `ttlSeconds`.
+   */
+  readonly forwards?: boolean
+  /** Tags beside those of what the handler reads from `fastify.cache`. */
+  readonly tags?: readonly string[] | ((request: FastifyRequest) => readonly string[])
+  /** Request fields that the handler reads. They are part of the key, and in `Vary`. */
+  readonly vary?: readonly (string | VaryBy)[]
+  /** Request fields that the handler may read though its response does not depend on them, such as `traceparent`. */
+  readonly visibleHeaders?: readonly string[]
+  /** Requests that nothing is kept or answered for. Sees what the key covers. */
+  readonly bypass?: (request: FastifyRequest) => boolean
+}
+
+export type TagHeader = 'Surrogate-Key' | 'Cache-Tag' | 'Edge-Cache-Tag'
+
+/** Options of the plugin; each has a default. */
+export interface EdgeOptions extends EdgePolicy {
+  /** What it calls itself in `Cache-Status`, a token. Default `Vitrine`. */
+  readonly name?: string
+  /** Field that tells edges in front of this one the tags of a response. Default `Surrogate-Key`; `false`: none. */
+  readonly tagHeader?: TagHeader | false
+  /** Bytes that responses may take in memory. Default 64 MiB. */
+  readonly maxMemoryBytes?: number
+  /** Milliseconds that a request waits at most for another one that is being answered. Default 10,000. */
+  readonly collapseTimeoutMs?: number
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+export interface ResolvedEdgeOptions {
+  readonly name: string
+  readonly tagHeader: TagHeader | undefined
+  readonly maxMemoryBytes: number
+  readonly collapseTimeoutMs: number
+  readonly now: () => number
+  readonly defaults: EdgePolicy
+}
+
+export interface ResolvedRoute {
+  readonly forwards: boolean
+  readonly freshness: FreshnessPolicy
+  readonly browserSeconds: number
+  readonly obeysDirectives: boolean
+  readonly compresses: boolean
+  readonly maxBodyBytes: number
+  readonly maxVariants: number
+  readonly isShared: boolean
+  readonly tagsOf: (request: FastifyRequest) => readonly string[]
+  /** Request fields that are told apart by, in lower case and in order. */
+  readonly vary: readonly VaryBy[]
+  readonly visibleHeaders: ReadonlySet<string>
+  readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
+}
+
+const maxSeconds = 366 * 86_400
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** A structured token, as `Cache-Status` wants the names of caches. RFC 9211 §2. */
+const cacheName = /^[A-Za-z*][!#$%&'*+.^_`|~:/0-9A-Za-z-]*$/
+const tagHeaders: readonly unknown[] = ['Surrogate-Key', 'Cache-Tag', 'Edge-Cache-Tag', false]
+
+/** Completes and checks the options once, at registration; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
+export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
+  const { name = 'Vitrine', tagHeader = 'Surrogate-Key', now = Date.now, ...others } = options
+  const { maxMemoryBytes = 64 * 2 ** 20, collapseTimeoutMs = 10_000, ...defaults } = others
+  if (typeof name !== 'string' || !cacheName.test(name)) throw new InvalidEdgeOption('name must be a token')
+  if (!tagHeaders.includes(tagHeader)) throw new InvalidEdgeOption('tagHeader must be one that is known, or false')
+  if (typeof now !== 'function') throw new InvalidEdgeOption('now must be a function')
+  resolveRoute({}, defaults) // what is wrong in the defaults is wrong here, not at the first route
+  return {
+    name,
+    tagHeader: tagHeader === false ? undefined : tagHeader,
+    maxMemoryBytes: between('maxMemoryBytes', maxMemoryBytes, 1, Number.MAX_SAFE_INTEGER),
+    collapseTimeoutMs: between('collapseTimeoutMs', collapseTimeoutMs, 1, 600_000),
+    now,
+    defaults,
+  }
+}
+
+/** The options of a route, completed from `defaults`; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
+export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): ResolvedRoute {
+  const policy = { ...defaults, ...withoutUndefined(options) }
+  const { ttlSeconds, forwards = ttlSeconds === undefined, tags = [], bypass } = policy
+  if (bypass !== undefined && typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
+  return {
+    forwards: flag('forwards', forwards),
+    freshness: {
+      ttlSeconds: ttlSeconds === undefined ? undefined : seconds('ttlSeconds', ttlSeconds),
+      staleWhileRevalidateSeconds: seconds('staleWhileRevalidateSeconds', policy.staleWhileRevalidateSeconds ?? 0),
+      staleIfErrorSeconds: seconds('staleIfErrorSeconds', policy.staleIfErrorSeconds ?? 0),
+      heuristicFraction: between('heuristicFraction', policy.heuristicFraction ?? 0, 0, 1),
+    },
+    browserSeconds: seconds('browserSeconds', policy.browserSeconds ?? 5),
+    obeysDirectives: flag('obeyRequestDirectives', policy.obeyRequestDirectives ?? forwards),
+    compresses: flag('compress', policy.compress ?? !forwards),
+    maxBodyBytes: between('maxBodyBytes', policy.maxBodyBytes ?? 2 * 2 ** 20, 0, 2 ** 30),
+    maxVariants: between('maxVariants', policy.maxVariants ?? 16, 1, 1_000),
+    isShared: flag('shared', policy.shared ?? false),
+    tagsOf: resolveTags(tags),
+    vary: (policy.vary ?? []).map(resolveVary).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    visibleHeaders: new Set((policy.visibleHeaders ?? []).map(fieldName)),
+    bypasses: bypass,
+  }
+}
+
+function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {
+  if (typeof tags === 'function') return tags
+  if (!Array.isArray(tags) || !tags.every(isTag)) throw new InvalidEdgeOption('tags must be a list of words')
+  return () => tags
+}
+
+export function isTag(tag: unknown): tag is string {
+  return typeof tag === 'string' && /^(?!\*$)\S{1,128}$/.test(tag)
+}
+
+function resolveVary(by: string | VaryBy): VaryBy {
+  const { name, normalise } = typeof by === 'string' ? { name: by, normalise: asGiven } : by
+  if (typeof normalise !== 'function') throw new InvalidEdgeOption('vary wants names, or { name, normalise }')
+  return { name: fieldName(name), normalise }
+}
+
+function asGiven(value: string | undefined): string | undefined {
+  return value
+}
+
+function fieldName(name: string): string {
+  if (typeof name === 'string' && token.test(name)) return name.toLowerCase()
+  throw new InvalidEdgeOption('vary and visibleHeaders want names of request fields')
+}
+
+function flag(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value
+  throw new InvalidEdgeOption(`${name} must be true or false`)
+}
+
+function seconds(name: string, value: number): number {
+  return between(name, value, 0, maxSeconds)
+}
+
+function between(name: string, value: number, least: number, most: number): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value
+  throw new InvalidEdgeOption(`${name} must be from ${least} to ${most}`)
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T // fewer of the same
+}

@@ -1,0 +1,45 @@
+import { conditionFields } from './conditional.js'
+import { type Fields, isHopByHop } from './fields.js'
+import type { StoredResponse } from './stored-response.js'
+
+/** Fields that only responses have: what a client sends under these names is for nobody. */
+const ofResponses = new Set(['cache-status', 'surrogate-key', 'cache-tag', 'edge-cache-tag', 'surrogate-control'])
+/** Fields that a message cannot do without, whatever `Connection` says. */
+const indispensable = new Set(['host', 'content-length', 'content-type'])
+
+/** The fields that go on to another server: not those of this connection. */
+export function forwarded(fields: Fields): Fields {
+  const { connection } = fields
+  const isForwarded = (name: string) =>
+    indispensable.has(name) || !(ofResponses.has(name) || isHopByHop(name, connection))
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => isForwarded(name)))
+}
+
+/** The fields without what the client says that it has: that is for us to answer. */
+export function withoutConditions(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !conditionFields.some((field) => field === name)))
+}
+
+/** Fields that ask the handler whether the stored response is still what it would answer. RFC 9111 §4.3.1. */
+export function conditionsOf({ fields }: StoredResponse): Record<string, string> {
+  const { etag, 'last-modified': lastModified } = fields
+  return {
+    ...(typeof etag === 'string' ? { 'if-none-match': etag } : {}),
+    ...(typeof lastModified === 'string' ? { 'if-modified-since': lastModified } : {}),
+  }
+}
+
+/** Whether the request has conditions that only the origin can hold against what it has. RFC 9110 §13.2.1. */
+export function hasOriginConditions(fields: Fields): boolean {
+  return fields['if-match'] !== undefined || fields['if-unmodified-since'] !== undefined
+}
+
+/** Whether the response to the request may be less than the whole representation. */
+export function asksForLess(fields: Fields): boolean {
+  return fields.range !== undefined || conditionFields.some((name) => fields[name] !== undefined)
+}
+
+/** Whether the request may be answered with what is kept, its sender having identified itself or not. */
+export function mayBeTold(fields: Fields, stored: StoredResponse): boolean {
+  return fields.authorization === undefined || stored.allowsAuthorization
+}

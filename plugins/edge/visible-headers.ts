@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import type { Fields } from './fields.js'
+import { pathOf, type RequestKey } from './key.js'
+import type { ResolvedRoute } from './options.js'
+
+/** What a handler may choose a representation by; reading it makes the response vary by it. RFC 9110 §12.5. */
+export const negotiated = ['accept', 'accept-language'] as const
+
+/** Remembers the request as it came; gives what shows it so again. */
+export function remember(request: FastifyRequest): () => void {
+  const { raw, query } = request
+  const { headers, rawHeaders, url = '/' } = raw
+  const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
+  return () => {
+    Object.assign(raw, { headers, rawHeaders, url }, originalUrl === undefined ? {} : { originalUrl })
+    request.query = query
+  }
+}
+
+/** Lets the handler see these fields instead of those that came. */
+export function showFields({ raw }: FastifyRequest, fields: Fields): void {
+  Object.assign(raw, { headers: { ...fields }, rawHeaders: [] })
+}
+
+/**
+ * Lets the handler see only what the key covers: parameters that the schema names, the fields that the route varies by as it
+ * tells them apart, and those that it has declared to be of no account. What it cannot read it cannot put into a response that
+ * others get. Gives the names of the fields that it chooses a representation by, as it reads them.
+ */
+export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: RequestKey): ReadonlySet<string> {
+  const { raw } = request
+  const { headers, url = '/' } = raw
+  const chosenBy = new Set<string>()
+  const visible: IncomingHttpHeaders = {}
+  for (const name of route.visibleHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
+  if (query === undefined && headers.host !== undefined) visible.host = headers.host // the key has the whole URI
+  if (headers.authorization !== undefined) visible.authorization = headers.authorization // kept only where the handler says so
+  for (const name of negotiated) {
+    const value = headers[name]
+    if (value === undefined) continue
+    const get = () => {
+      chosenBy.add(name)
+      return value
+    }
+    Object.defineProperty(visible, name, { get, enumerable: true, configurable: true })
+  }
+  for (const { name, normalise } of route.vary) {
+    const value = normalise(fieldValue(headers[name]))
+    if (value === undefined) delete visible[name]
+    else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true })
+  }
+  Object.assign(raw, { headers: visible, rawHeaders: [] })
+  if (query === undefined) return chosenBy
+  request.query = { ...query }
+  const shownUrl = withQuery(url, query)
+  Object.assign(raw, { url: shownUrl }, 'originalUrl' in raw ? { originalUrl: shownUrl } : {})
+  return chosenBy
+}
+
+/** The field as one value. */
+export function fieldValue(field: string | readonly string[] | undefined): string | undefined {
+  return field === undefined || typeof field === 'string' ? field : field.join(', ')
+}
+
+function withQuery(url: string, query: Readonly<Record<string, unknown>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) parameters.append(name, String(one))
+  }
+  return parameters.size === 0 ? pathOf(url) : `${pathOf(url)}?${parameters}`
+}
