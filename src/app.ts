@@ -66,7 +66,7 @@ export async function buildApp({
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,
   })
-  await app.register(edge)
+  await app.register(edge, { ttlSeconds: config.CACHE_TTL_SECONDS, now })
 
   const marketplace = createMarketplace({
     url: upstreamUrl,

@@ -48,6 +48,12 @@ function versioned(path: string, file: string): string {
   return `${path}?v=${version}`
 }
 
+/** The request fields by which a panel is a page or a fragment; all but `true` says nothing. */
+export const fragmentFields = ['HX-Request', 'HX-History-Restore-Request'].map((name) => ({
+  name,
+  normalise: (value: string | undefined) => (value === 'true' ? value : undefined),
+}))
+
 /**
  * Whether only the panel is wanted, for htmx to put into the page that is there. A request that restores history gets
  * the whole page again.
@@ -58,5 +64,5 @@ export function wantsFragment({ headers }: FastifyRequest): boolean {
 
 /** Tells every cache on the way that the same URL answers with a page or with a fragment. */
 export function varyByFragment(reply: FastifyReply): void {
-  reply.header('vary', 'HX-Request, HX-History-Restore-Request')
+  reply.header('vary', fragmentFields.map(({ name }) => name).join(', '))
 }

@@ -337,6 +337,11 @@ export class Reception {
       const isPersonal = exchange.fields.authorization !== undefined || fields['set-cookie'] !== undefined
       reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
     }
+    const vary = mergeVary(
+      fields.vary,
+      this.#route.vary.map(({ name }) => name),
+    )
+    if (vary !== '') reply.header('vary', vary)
     reply.header('server-timing', [...linesOf(fields['server-timing']), this.#timingOf(exchange)])
   }
 

@@ -4,6 +4,7 @@ import { problemResponses } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import { CatalogListing, CatalogsQuery } from '../../schemas/catalog.js'
 import { SellerParams } from '../../schemas/listing.js'
+import { keptUnless } from '../kept.js'
 
 const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
   const schema = {
@@ -16,7 +17,7 @@ const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (
     querystring: CatalogsQuery,
     response: { 200: CatalogListing, ...problemResponses },
   }
-  app.get('/sellers/:seller_id/catalogs', { schema, config: { edge: {} } }, (request) =>
+  app.get('/sellers/:seller_id/catalogs', { schema, config: { edge: keptUnless(['title']) } }, (request) =>
     catalogs.list(request.params.seller_id, request.query, callContext(request)),
   )
 }

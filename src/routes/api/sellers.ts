@@ -3,6 +3,7 @@ import type { Sellers } from '../../catalog/sellers.js'
 import { problemResponses } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import { SellerListing, SellersQuery } from '../../schemas/seller.js'
+import { keptUnless } from '../kept.js'
 
 const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app, { sellers }) => {
   const schema = {
@@ -14,7 +15,9 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
     querystring: SellersQuery,
     response: { 200: SellerListing, ...problemResponses },
   }
-  app.get('/sellers', { schema, config: { edge: {} } }, (request) => sellers.list(request.query, callContext(request)))
+  app.get('/sellers', { schema, config: { edge: keptUnless(['name', 'customer_display_id']) } }, (request) =>
+    sellers.list(request.query, callContext(request)),
+  )
 }
 
 export default sellerRoutes

@@ -1,13 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { wantsFragment } from '../../pages.js'
+import { fragmentFields, wantsFragment } from '../../pages.js'
 import { SellerParams } from '../../schemas/listing.js'
 import { EventsPanelQuery } from '../../schemas/panel.js'
+import { keptUnless } from '../kept.js'
 import { sellersQueryOf } from './links.js'
 import { panelBeside, type Shop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
-  app.get('/panels/sellers/:seller_id/events', { schema, config: { edge: {} } }, async (request, reply) => {
+  const edge = { ...keptUnless(['title', 'list_name', 'list_customer_display_id']), vary: fragmentFields }
+  app.get('/panels/sellers/:seller_id/events', { schema, config: { edge } }, async (request, reply) => {
     const { query, params } = request
     if (wantsFragment(request)) {
       return reply.view('partials/events', await shop.events(params.seller_id, query, request))
