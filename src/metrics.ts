@@ -6,6 +6,7 @@ import {
   type ReadEvent,
   type WriteEvent,
 } from 'fastify-vitrine/cache'
+import type { Edge } from 'fastify-vitrine/edge'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
@@ -18,6 +19,7 @@ export interface Metrics {
 
 export interface MetricsParts {
   readonly cache: Pick<Cache, 'stats'>
+  readonly edge: Edge
   /** The key prefix, by which a cache names itself in what it tells. */
   readonly cacheName: string
   /** `undefined` when there is no Redis to be up. */
@@ -27,7 +29,7 @@ export interface MetricsParts {
 const coherenceStates = ['alone', 'proven', 'unproven', 'away'] as const
 
 /** Counts what one cache tells of itself, in a registry of its own. Labels are few: never an id or a key. */
-export function createMetrics({ cache, cacheName, isRedisUp }: MetricsParts): Metrics {
+export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsParts): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const reads = new Counter({
@@ -71,6 +73,18 @@ export function createMetrics({ cache, cacheName, isRedisUp }: MetricsParts): Me
       for (const [kind, count] of Object.entries(cache.stats().failures)) storeFailures.inc({ kind }, count)
     },
   })
+  const requests: Counter<'outcome'> = new Counter({
+    name: 'vitrine_edge_requests_total',
+    help: 'Requests to routes with an edge, by how they were answered.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      requests.reset()
+      for (const [outcome, count] of Object.entries(edge.stats().requests)) requests.inc({ outcome }, count)
+    },
+  })
+  gauge('vitrine_edge_memory_bytes', 'Bytes of responses in memory.', () => edge.stats().memory.bytes)
+  gauge('vitrine_edge_memory_max_bytes', 'Bytes of responses in memory at most.', () => edge.stats().memory.maxBytes)
   gauge('vitrine_cache_memory_bytes', 'Bytes of JSON in memory.', () => cache.stats().memory.bytes)
   gauge('vitrine_cache_memory_entries', 'Entries in memory.', () => cache.stats().memory.entries)
   gauge('vitrine_cache_memory_max_bytes', 'Bytes of JSON in memory at most.', () => cache.stats().memory.maxBytes)

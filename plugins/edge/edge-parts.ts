@@ -8,9 +8,12 @@ import type { Pauses } from './pauses.js'
 import type { Refreshes } from './refreshes.js'
 import type { Resources } from './resources.js'
 import type { SharedResponses } from './shared-responses.js'
+import type { Tally } from './tally.js'
 
 /** What all routes of one registration have in common. */
 export interface EdgeParts {
+  /** Whether the application closes: then no connection is kept for later. */
+  isClosing: boolean
   readonly options: ResolvedEdgeOptions
   readonly resources: Resources
   readonly flights: Flights
@@ -18,6 +21,7 @@ export interface EdgeParts {
   readonly invalidations: Invalidations
   readonly exchanges: Exchanges
   readonly refreshes: Refreshes
+  readonly tally: Tally
   readonly log: FastifyBaseLogger
   readonly cache: Cache | undefined
   readonly shared: SharedResponses | undefined

@@ -183,6 +183,7 @@ export class EdgeRoute {
     const name = this.#nameOf(pending, stored)
     const isValidating =
       mayKeep && stored?.hasOwnValidator === true && request.raw.method === 'GET' && fields.range === undefined
+    this.#parts.tally.requests[reason === 'stale' ? 'revalidation' : reason] += 1
     const uncover = remember(request)
     const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked) : noNames
     if (forwards) showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
@@ -225,7 +226,8 @@ export class EdgeRoute {
   }
 
   #sendHit({ request, reply, fields, asked }: Pending, stored: StoredResponse, now: number): void {
-    const { resources } = this.#parts
+    const { resources, tally } = this.#parts
+    tally.requests.hit += 1
     const answer = answerFrom({
       stored,
       method: request.raw.method ?? 'GET',
@@ -236,12 +238,13 @@ export class EdgeRoute {
       isUsual: true,
       onCoded: () => resources.weigh(asked.key),
     })
-    sendAtOnce(reply, answer)
+    sendAtOnce(reply, answer, this.#parts.isClosing)
   }
 
   #send(pending: Pending, stored: StoredResponse, now: number, status: TierStatus): void {
-    const { resources, options } = this.#parts
+    const { resources, options, tally } = this.#parts
     const { request, reply, fields, asked, isFromShared } = pending
+    tally.requests[status.collapsed === true ? 'collapsed' : status.detail === undefined ? 'hit' : 'stale'] += 1
     const memory: TierStatus = isFromShared ? { forward: 'uri-miss', stored: true } : status
     const answer = answerFrom({
       stored,
@@ -258,7 +261,7 @@ export class EdgeRoute {
       isUsual: false,
       onCoded: () => resources.weigh(asked.key),
     })
-    sendAtOnce(reply, answer)
+    sendAtOnce(reply, answer, this.#parts.isClosing)
   }
 
   #select(asked: RequestKey, fields: Fields): StoredResponse | undefined {

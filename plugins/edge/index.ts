@@ -11,11 +11,22 @@ import { Reception } from './reception.js'
 import { Refreshes } from './refreshes.js'
 import { Resources } from './resources.js'
 import { SharedResponses } from './shared-responses.js'
+import { type EdgeStats, Tally } from './tally.js'
 
 export { InvalidEdgeOption, OnlyIfCached } from './errors.js'
 export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, TagHeader, VaryBy } from './options.js'
+export type { EdgeStats, Outcome } from './tally.js'
+
+/** What the plugin tells of itself. */
+export interface Edge {
+  stats(): EdgeStats
+}
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    edge: Edge
+  }
+
   interface FastifyContextConfig {
     /** Keeps what the route answers, and answers with it. `false`: not this route. */
     edge?: EdgeRouteOptions | false
@@ -34,6 +45,7 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
   const resolved = resolveOptions(options)
   const cache = app.hasDecorator('cache') ? app.cache : undefined
   const parts: EdgeParts = {
+    isClosing: false,
     options: resolved,
     resources: new Resources(resolved.maxMemoryBytes),
     flights: new Flights(resolved),
@@ -41,11 +53,23 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     invalidations: new Invalidations(),
     exchanges: new WeakMap(),
     refreshes: new Refreshes(app),
+    tally: new Tally(),
     log: app.log,
     cache,
     shared: cache && new SharedResponses(cache),
   }
+  const { resources, tally } = parts
+  app.decorate('edge', {
+    stats: () => ({
+      requests: { ...tally.requests },
+      stored: tally.stored,
+      memory: { ...resources.size, maxBytes: resolved.maxMemoryBytes },
+    }),
+  })
   const ours = new WeakSet<object>()
+  app.addHook('preClose', async () => {
+    parts.isClosing = true
+  })
   app.addHook('onClose', () => parts.refreshes.close())
   app.addHook('onRoute', (route) => {
     const edge = route.config?.edge

@@ -91,7 +91,7 @@ export class Reception {
   }
 
   async #receive(request: FastifyRequest, reply: FastifyReply, exchange: Exchange, payload: unknown): Promise<unknown> {
-    if (this.#route.forwards) dropConnectionFields(reply, exchange.ahead)
+    if (this.#route.forwards) dropConnectionFields(reply, exchange.ahead, this.#parts.isClosing)
     const response = {
       status: reply.statusCode,
       fields: fieldsOf(reply),
@@ -220,6 +220,7 @@ export class Reception {
     const stored = this.#storedFrom(received, body, lifetime, made)
     const inStore = isShared && !stored.isDerived ? await shared?.put(asked, stored, maxVariants) : undefined
     const kept = inStore ?? stored
+    this.#parts.tally.stored += 1
     if (method === 'GET') resources.put(asked.key, asked.path, kept, maxVariants)
     this.#parts.pauses.end(exchange.name)
     this.#land(exchange, kept.isFresh(response.receivedAt) ? kept : undefined)
@@ -454,7 +455,8 @@ function isSendable(fields: Fields): boolean {
 }
 
 /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */
-function dropConnectionFields(reply: FastifyReply, ahead: ReplyFields): void {
+function dropConnectionFields(reply: FastifyReply, ahead: ReplyFields, isClosing: boolean): void {
   const own = fieldsSince(reply, ahead)
   for (const name of Object.keys(own)) if (isHopByHop(name, own.connection)) reply.removeHeader(name)
+  if (isClosing) reply.header('connection', 'close')
 }

