@@ -5,14 +5,12 @@ import { setTimeout } from 'node:timers/promises'
 import { Type } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import cache from 'fastify-vitrine/cache'
-import edge from 'fastify-vitrine/edge'
 import redis from 'fastify-vitrine/redis'
 
 const app = Fastify({ logger: true })
 const { REDIS_URL: url, PORT = '3001' } = process.env
 if (url) await app.register(redis, { url }) // Redis may be away: the application starts all the same
 await app.register(cache, { keyPrefix: 'example_', ttlSeconds: 60, staleIfErrorSeconds: 3_600 })
-await app.register(edge)
 
 const Rates = Type.Record(Type.String(), Type.Number())
 
@@ -21,7 +19,7 @@ async function askTheBank(signal) {
   return { EUR: 1, GBP: 0.84 }
 }
 
-app.get('/rates', { config: { edge: {} } }, async (_request, reply) => {
+app.get('/rates', async (_request, reply) => {
   const { value, state, reason } = await app.cache.read('rates', ({ signal }) => askTheBank(signal), {
     tags: ['rates'],
     schema: Rates, // what lies in Redis and does not match is a miss, not a crash
