@@ -219,9 +219,9 @@ export class EdgeRoute {
     reply.raw.once('close', () => {
       collecting?.end()
       if (flight === undefined) return
-      if (reply.raw.writableFinished) flights.end(name, flight, undefined)
+      if (reply.raw.writableFinished) flights.end({ name, flight }, undefined)
       // A client that goes away may take the request to the other server along.
-      else if (this.#route.forwards) flights.abandon(name, flight)
+      else if (this.#route.forwards) flights.abandon({ name, flight })
     })
   }
 

@@ -36,6 +36,12 @@ export class Flight {
   }
 }
 
+/** A request with the handler, whether or not others wait for it. */
+export interface Flown {
+  readonly name: string
+  readonly flight: Flight | undefined
+}
+
 export interface FlightsOptions {
   readonly now: () => number
 }
@@ -71,19 +77,19 @@ export class Flights {
     return flight
   }
 
-  /** Ends it: whoever waits goes on. */
-  end(key: string, flight: Flight, stored: StoredResponse | undefined): void {
-    if (flight.isOver) return
-    if (this.#underWay.get(key) === flight) this.#underWay.delete(key)
-    if (stored === undefined) this.#passedUntil.set(key, this.#now() + passMs)
-    else this.#passedUntil.delete(key)
+  /** Ends it, where there is one: whoever waits goes on. */
+  end({ name, flight }: Flown, stored: StoredResponse | undefined): void {
+    if (flight === undefined || flight.isOver) return
+    if (this.#underWay.get(name) === flight) this.#underWay.delete(name)
+    if (stored === undefined) this.#passedUntil.set(name, this.#now() + passMs)
+    else this.#passedUntil.delete(name)
     flight.land(stored)
   }
 
   /** Ends it without an answer, because whoever asked has gone away: somebody else is to ask. */
-  abandon(key: string, flight: Flight): void {
-    if (flight.isOver) return
-    if (this.#underWay.get(key) === flight) this.#underWay.delete(key)
+  abandon({ name, flight }: Flown): void {
+    if (flight === undefined || flight.isOver) return
+    if (this.#underWay.get(name) === flight) this.#underWay.delete(name)
     flight.land(undefined, true)
   }
 }

@@ -1,0 +1,190 @@
+import { validateHeaderValue } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import type { Made } from '../cache/index.js'
+import { entityTagOf } from './conditional.js'
+import { fieldsNamedBy } from './directives.js'
+import type { EdgeParts } from './edge-parts.js'
+import { isCompressible } from './encoding.js'
+import type { Exchange } from './exchange.js'
+import { type Fields, linesOf } from './fields.js'
+import {
+  type CacheControl,
+  type Instants,
+  initialAgeMs,
+  instantsOf,
+  type Lifetime,
+  lifetimeOf,
+  mayEverBeStale,
+} from './freshness.js'
+import { isTag, type ResolvedRoute } from './options.js'
+import type { Received } from './received.js'
+import { allowsAuthorization, type Refusal, refusalOf } from './storable.js'
+import { endToEnd, StoredResponse } from './stored-response.js'
+import { formatTags, parseTags } from './surrogate-keys.js'
+import { mergeVary, varyNames } from './vary.js'
+import { negotiated } from './visible-headers.js'
+
+/** Whether a response is kept, and why not. */
+export type Verdict =
+  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' }
+  | { readonly lifetime: Lifetime }
+
+/** What of a route's responses is kept, and as what. */
+export class Keeper {
+  readonly #parts: EdgeParts
+  readonly #route: ResolvedRoute
+  readonly #warned = new Set<string>()
+
+  constructor(parts: EdgeParts, route: ResolvedRoute) {
+    this.#parts = parts
+    this.#route = route
+  }
+
+  /** Whether the response may be kept, and for how long it is fresh. */
+  judge({ exchange, response, own, control }: Received, made: Made | undefined, bytes: number): Verdict {
+    const { method, fields, mayKeep, asked, invalidations } = exchange
+    const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
+    const lifetime = lifetimeOf(response, control, freshness)
+    const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
+    if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime' }
+    if (!mayKeep) return { refusal: 'no-store' }
+    if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large' }
+    if (this.#parts.invalidations.isAfter(invalidations, asked.key, asked.path)) return { refusal: 'invalidated' }
+    if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
+      return { refusal: 'derived' }
+    if (!forwards && !this.#isVaryCovered(exchange, own)) return { refusal: 'vary' }
+    return { lifetime }
+  }
+
+  /** Whether the key has all that the handler says its response depends on: it cannot have seen anything else. */
+  #isVaryCovered({ chosenBy }: Exchange, own: Fields): boolean {
+    const covered = new Set([
+      ...this.#route.vary.map(({ name }) => name),
+      ...chosenBy,
+      ...negotiated,
+      'accept-encoding',
+    ])
+    const foreign = varyNames(own).filter((name) => !covered.has(name) && !this.#route.visibleHeaders.has(name))
+    if (foreign.length === 0) return true
+    this.#warnOnce(`a response varies by ${foreign.join(', ')}, which the option vary does not name: it is not kept`)
+    return false
+  }
+
+  /** Keeps the response, and lets those who wait have it. */
+  async keep(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): Promise<StoredResponse> {
+    const { exchange, response } = received
+    const { resources, shared } = this.#parts
+    const { asked, method } = exchange
+    const { maxVariants, isShared } = this.#route
+    const stored = this.#storedFrom(received, body, lifetime, made)
+    const inStore = isShared && !stored.isDerived ? await shared?.put(asked, stored, maxVariants) : undefined
+    const kept = inStore ?? stored
+    this.#parts.tally.stored += 1
+    if (method === 'GET') resources.put(asked.key, asked.path, kept, maxVariants)
+    this.#parts.pauses.end(exchange.name)
+    this.#parts.flights.end(exchange, kept.isFresh(response.receivedAt) ? kept : undefined)
+    return kept
+  }
+
+  #storedFrom(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): StoredResponse {
+    const { exchange, response, control, own, request } = received
+    const { forwards, compresses, freshness } = this.#route
+    const { tagHeader } = this.#parts.options
+    const tags = this.#tagsOf(request, own, made)
+    const whole = made?.alsoTagged(tags)
+    const fields = endToEnd(withoutNamed(own, control))
+    const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
+    const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
+    const bornAt = response.receivedAt - initialAgeMs(response)
+    const instants = capped(instantsOf(response, control, lifetime, freshness), made?.freshUntil)
+    const names = forwards ? varyNames(response.fields) : this.#ownVary(exchange, own)
+    if (!forwards) {
+      if (fields.etag === undefined) fields.etag = entityTagOf(body)
+      const isCoded = compresses && isCompressible(response.status, fields, body)
+      const vary = mergeVary(own.vary, names, isCoded ? 'Accept-Encoding' : undefined)
+      if (vary !== '') fields.vary = vary
+    }
+    if (isOurs) fields['cdn-cache-control'] ??= targeted(instants, bornAt)
+    if (tagHeader !== undefined && tags.length > 0) {
+      const value = formatTags(tagHeader, tags)
+      if (value !== undefined) fields[tagHeader.toLowerCase()] = value
+      else if (isOurs) fields['cdn-cache-control'] = 'no-store' // an edge that could not purge it must not keep it
+      if (value === undefined) this.#warnOnce(`a response has more tags than ${tagHeader} can hold`)
+    }
+    return new StoredResponse({
+      status: response.status,
+      fields,
+      body,
+      bornAt,
+      receivedAt: response.receivedAt,
+      instants,
+      varyNames: names,
+      varyValues: names.map((name) => exchange.variantOf(name)),
+      allowsAuthorization: allowsAuthorization(control),
+      browserSeconds: isOurs ? this.#route.browserSeconds : undefined,
+      compresses,
+      mayEverBeStale: mayEverBeStale(control),
+      hasOwnValidator: own.etag !== undefined || own['last-modified'] !== undefined,
+      isDerived,
+      tags,
+      made: whole,
+    })
+  }
+
+  /** Request fields that a response of ours is told apart by: those of the route, and those that it was chosen by. */
+  #ownVary({ chosenBy }: Exchange, own: Fields): string[] {
+    const stated = varyNames(own).filter((name) => negotiated.some((field) => field === name))
+    return [...new Set([...this.#route.vary.map(({ name }) => name), ...chosenBy, ...stated])].sort()
+  }
+
+  #tagsOf(request: FastifyRequest, own: Fields, made: Made | undefined): string[] {
+    const { tagHeader } = this.#parts.options
+    const stated = tagHeader === undefined ? [] : linesOf(own[tagHeader.toLowerCase()])
+    const byHandler = tagHeader === undefined ? [] : stated.flatMap((line) => parseTags(tagHeader, line))
+    const tags = [...new Set([...this.#route.tagsOf(request), ...byHandler, ...(made?.tags ?? [])])]
+    const usable = tags.filter(isTag)
+    if (usable.length < tags.length) this.#warnOnce('a tag is no word of 1 to 128 characters, and is left out')
+    return usable
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message) || this.#warned.size > 100) return
+    this.#warned.add(message)
+    this.#parts.log.warn({ kind: 'edge' }, message)
+  }
+}
+
+/** The fields without those that `private` and `no-cache` name: they are not for everybody, or not without asking. RFC 9111 §5.2.2. */
+function withoutNamed(fields: Fields, { directives }: CacheControl): Fields {
+  const named = ['private', 'no-cache'].flatMap((name) => fieldsNamedBy(directives, name) ?? [])
+  if (named.length === 0) return fields
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !named.includes(name)))
+}
+
+/** What was made from entries of the cache is not used beyond their freshness, stale neither: the cache sees to that. */
+function capped(instants: Instants, until = Number.POSITIVE_INFINITY): Instants {
+  return {
+    freshUntil: Math.min(instants.freshUntil, until),
+    revalidateUntil: Math.min(instants.revalidateUntil, until),
+    staleUntil: Math.min(instants.staleUntil, until),
+  }
+}
+
+/** The lifetime for edges in front of this one, who take off the age that is told beside it. RFC 9213, RFC 5861. */
+function targeted({ freshUntil, revalidateUntil, staleUntil }: Instants, bornAt: number): string {
+  const seconds = (ms: number) => Math.floor(ms / 1_000)
+  const windows = { 'stale-while-revalidate': revalidateUntil - freshUntil, 'stale-if-error': staleUntil - freshUntil }
+  const directives = Object.entries(windows).map(([name, ms]) => (ms >= 1_000 ? `, ${name}=${seconds(ms)}` : ''))
+  return `max-age=${seconds(freshUntil - bornAt)}${directives.join('')}`
+}
+
+/** Whether Node would send the fields: it throws at some, and a stored response is sent where nobody catches. */
+function isSendable(fields: Fields): boolean {
+  try {
+    for (const [name, lines] of Object.entries(fields))
+      for (const line of linesOf(lines)) validateHeaderValue(name, line)
+    return true
+  } catch {
+    return false
+  }
+}

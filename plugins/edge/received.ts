@@ -1,0 +1,18 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Exchange } from './exchange.js'
+import type { FieldLines } from './fields.js'
+import type { CacheControl, ReceivedResponse } from './freshness.js'
+
+/** What the handler has answered, on its way to be sent. */
+export interface Received {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly exchange: Exchange
+  /** With all fields, those set ahead of the handler included. */
+  readonly response: ReceivedResponse
+  /** What the handler answered, before anything was made of it. */
+  readonly originStatus: number
+  /** The fields that the handler has set. */
+  readonly own: Record<string, FieldLines>
+  readonly control: CacheControl
+}
