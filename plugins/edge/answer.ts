@@ -1,4 +1,4 @@
-import { allowsRange, isNotModified } from './conditional.js'
+import { allowsRange, isNotModified, matchesAny, type Validators } from './conditional.js'
 import { acceptedCodings, type Coding } from './encoding.js'
 import { type FieldLines, type Fields, linesOf, membersOf, soleLine } from './fields.js'
 import { rangeOf } from './range.js'
@@ -32,7 +32,7 @@ export function answerFrom(parts: AnswerParts): Answer {
   const { stored, method, fields } = parts
   const isWhole = stored.status === 200
   if (isWhole && (fields['if-none-match'] !== undefined || fields['if-modified-since'] !== undefined)) {
-    const tag = knownTag(parts)
+    const tag = knownTag(heldOf(stored), fields, parts.now)
     if (tag !== undefined) return notModified(parts, tag)
   }
   if (isWhole && fields.range !== undefined && method === 'GET') {
@@ -47,19 +47,29 @@ export function answerFrom(parts: AnswerParts): Answer {
   return { status: stored.status, head, body: method === 'HEAD' ? undefined : body }
 }
 
+/** What a client's conditions are held against, and whether that also comes in codings of ours. */
+export interface Held extends Validators {
+  readonly compresses: boolean
+}
+
 /** The entity-tag by which the client has the representation, in whichever coding; `undefined` when it does not have it. */
-function knownTag({ stored, fields, now }: AnswerParts): { readonly etag: string | undefined } | undefined {
-  const { etag, modifiedAt, compresses } = stored
+export function knownTag(
+  { compresses, ...validators }: Held,
+  fields: Fields,
+  now: number,
+): { readonly etag: string | undefined } | undefined {
+  const { etag } = validators
   const noneMatch = fields['if-none-match']
-  if (noneMatch === undefined || !compresses)
-    return isNotModified(fields, { etag, modifiedAt }, now) ? { etag } : undefined
+  if (noneMatch === undefined || !compresses) return isNotModified(fields, validators, now) ? { etag } : undefined
   for (const given of membersOf(noneMatch)) {
     const inIdentity = given.replace(/-(?:br|gzip)"$/, '"')
-    if (isNotModified({ 'if-none-match': inIdentity }, { etag, modifiedAt }, now)) {
-      return { etag: inIdentity === given ? etag : given.replace(/^W\//, '') }
-    }
+    if (matchesAny(inIdentity, etag)) return { etag: inIdentity === given ? etag : given.replace(/^W\//, '') }
   }
   return undefined
+}
+
+function heldOf({ etag, modifiedAt, compresses }: StoredResponse): Held {
+  return { etag, modifiedAt, compresses }
 }
 
 function notModified(parts: AnswerParts, { etag }: { readonly etag: string | undefined }): Answer {

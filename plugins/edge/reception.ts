@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { answerFrom } from './answer.js'
+import { answerFrom, knownTag } from './answer.js'
 import { formatTierStatus, type TierStatus } from './cache-status.js'
-import { entityTagOf, isNotModified, matchesAny } from './conditional.js'
+import { entityTagOf, matchesAny } from './conditional.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
 import { isHopByHop, linesOf, soleLine } from './fields.js'
-import { cacheControlOf } from './freshness.js'
+import { cacheControlOf, dateOf } from './freshness.js'
 import { invalidate } from './invalidation.js'
 import { Keeper } from './keeper.js'
 import { isSafe } from './methods.js'
@@ -177,12 +177,14 @@ export class Reception {
     const isReading = exchange.method === 'GET' || exchange.method === 'HEAD'
     if (!forwards && isReading) this.#describeOwn(received, payload)
     const etag = soleLine(fieldsOf(reply).etag)
-    const modified = soleLine(response.fields['last-modified'])
+    const modifiedAt = dateOf(response, 'last-modified')
     const isOurs = !forwards || exchange.isValidating
     const isRead = isReading && response.status === 200
-    if (!isOurs || !isRead || (etag === undefined && modified === undefined)) return payload
-    const modifiedAt = modified === undefined ? response.receivedAt : Date.parse(modified)
-    if (!isNotModified(exchange.fields, { etag, modifiedAt }, response.receivedAt)) return payload
+    if (!isOurs || !isRead || (etag === undefined && modifiedAt === undefined)) return payload
+    const held = { etag, modifiedAt: modifiedAt ?? response.receivedAt, compresses: this.#route.compresses }
+    const known = knownTag(held, exchange.fields, response.receivedAt)
+    if (known === undefined) return payload
+    if (known.etag !== undefined) reply.header('etag', known.etag)
     reply.code(304).removeHeader('content-type').removeHeader('content-length')
     if (exchange.method === 'HEAD') return payload // Fastify's own hook takes it away and says how long it is
     if (payload instanceof Readable) payload.resume() // nobody reads it, but it may be being kept
