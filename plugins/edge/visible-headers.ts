@@ -38,12 +38,11 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   if (headers.authorization !== undefined) visible.authorization = headers.authorization // kept only where the handler says so
   for (const name of negotiated) {
     const value = headers[name]
-    if (value === undefined) continue
     const get = () => {
       chosenBy.add(name)
       return value
     }
-    Object.defineProperty(visible, name, { get, enumerable: true, configurable: true })
+    Object.defineProperty(visible, name, { get, enumerable: value !== undefined, configurable: true })
   }
   for (const { name, normalise } of route.vary) {
     const value = normalise(fieldValue(headers[name]))
