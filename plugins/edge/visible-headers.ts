@@ -1,26 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import type { Fields } from './fields.js'
+import { type Fields, linesOf } from './fields.js'
 import { pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /** What a handler may choose a representation by; reading it makes the response vary by it. RFC 9110 §12.5. */
 export const negotiated = ['accept', 'accept-language'] as const
 
-/** Remembers the request as it came; gives what shows it so again. */
+/** Remembers the request as it came; gives what shows it so again. Node makes `headersDistinct` of the others when it is asked for. */
 export function remember(request: FastifyRequest): () => void {
   const { raw, query } = request
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   return () => {
-    Object.assign(raw, { headers, rawHeaders, url }, originalUrl === undefined ? {} : { originalUrl })
+    Object.assign(
+      raw,
+      { headers, rawHeaders, headersDistinct: undefined, url },
+      originalUrl === undefined ? {} : { originalUrl },
+    )
     request.query = query
   }
 }
 
 /** Lets the handler see these fields instead of those that came. */
 export function showFields({ raw }: FastifyRequest, fields: Fields): void {
-  Object.assign(raw, { headers: { ...fields }, rawHeaders: [] })
+  const lines = Object.entries(fields).map(([name, value]) => [name, linesOf(value)] as const)
+  const rawHeaders = lines.flatMap(([name, values]) => values.flatMap((value) => [name, value]))
+  Object.assign(raw, { headers: { ...fields }, rawHeaders, headersDistinct: Object.fromEntries(lines) })
 }
 
 /**
@@ -49,7 +55,7 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
     if (value === undefined) delete visible[name]
     else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true })
   }
-  Object.assign(raw, { headers: visible, rawHeaders: [] })
+  Object.assign(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
   if (query === undefined) return chosenBy
   request.query = { ...query }
   const shownUrl = withQuery(url, query)

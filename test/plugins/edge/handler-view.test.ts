@@ -30,3 +30,31 @@ t.test(
     t.match((await app.inject('/x')).headers, { 'cache-status': /hit/ })
   },
 )
+
+t.test('fields that are hidden are so in each form in which Node has them', async (t) => {
+  const seen: unknown[] = []
+  const app = await startEdge(t, (app) => {
+    app.addHook('onRequest', async ({ raw }) => void raw.headersDistinct)
+    app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async ({ raw, headers }) => {
+      seen.push(raw.headersDistinct, raw.rawHeaders, raw.headers.cookie, headers.cookie)
+      return 'x'
+    })
+    app.addHook('onResponse', async ({ raw }) => void seen.push(raw.headersDistinct.cookie))
+  })
+  const { statusCode } = await app.inject({ url: '/x', headers: { cookie: 'a=b' } })
+  t.equal(statusCode, 200)
+  t.notMatch(JSON.stringify(seen.slice(0, 4)), 'a=b')
+})
+
+t.test('a handler that forwards sees the fields in each form in which Node has them', async (t) => {
+  const seen: unknown[] = []
+  const app = await startEdge(t, (app) => {
+    app.get('/x', { config: { edge: {} } }, async ({ raw }) => {
+      seen.push(raw.headers['x-a'], raw.rawHeaders.join().includes('x-a,1'), raw.headersDistinct['x-a'])
+      return 'x'
+    })
+  })
+  const { statusCode } = await app.inject({ url: '/x', headers: { 'x-a': '1' } })
+  t.equal(statusCode, 200)
+  t.strictSame(seen, ['1', true, ['1']])
+})
