@@ -16,6 +16,7 @@ import {
   forwarded,
   hasOriginConditions,
   mayBeTold,
+  namesFields,
   withoutConditions,
 } from './request-fields.js'
 import { sendAtOnce } from './sending.js'
@@ -89,7 +90,8 @@ export class EdgeRoute {
   #isPlain(request: FastifyRequest, fields: Fields, stored: StoredResponse): boolean {
     const { forwards, obeysDirectives, bypasses } = this.#route
     if (obeysDirectives && (fields['cache-control'] !== undefined || fields.pragma !== undefined)) return false
-    if (forwards ? hasOriginConditions(fields) : !mayBeTold(fields, stored)) return false
+    if (forwards ? namesFields(fields.connection) || hasOriginConditions(fields) : !mayBeTold(fields, stored))
+      return false
     return bypasses === undefined || !bypasses(request)
   }
 

@@ -1,5 +1,5 @@
 import { conditionFields } from './conditional.js'
-import { type Fields, isHopByHop } from './fields.js'
+import { type FieldLines, type Fields, isHopByHop } from './fields.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** Fields that only responses have: what a client sends under these names is for nobody. */
@@ -12,7 +12,12 @@ export function forwarded(fields: Fields): Fields {
   const { connection } = fields
   const isForwarded = (name: string) =>
     indispensable.has(name) || !(ofResponses.has(name) || isHopByHop(name, connection))
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => isForwarded(name)))
+  return Object.fromEntries(Object.entries(fields).filter(([name, lines]) => lines !== undefined && isForwarded(name)))
+}
+
+/** Whether `Connection` may name fields that are only for us, and by which no response is to be chosen. */
+export function namesFields(connection: FieldLines | undefined): boolean {
+  return connection !== undefined && !/^(?:keep-alive|close)$/i.test(String(connection))
 }
 
 /** The fields without what the client says that it has: that is for us to answer. */

@@ -58,3 +58,19 @@ t.test('a handler that forwards sees the fields in each form in which Node has t
   t.equal(statusCode, 200)
   t.strictSame(seen, ['1', true, ['1']])
 })
+
+t.test(
+  'no response is chosen by a field that Connection names: what is behind us does not get to see it',
+  async (t) => {
+    // RFC 9110 §7.6.1
+    const app = await startEdge(t, (app) => {
+      app.get('/x', { config: { edge: {} } }, async ({ headers }, reply) =>
+        reply.headers({ 'cache-control': 'max-age=60', vary: 'x-lang' }).send(headers['x-lang'] ?? 'none'),
+      )
+    })
+    const ask = async (headers: Record<string, string>) => (await app.inject({ url: '/x', headers })).body
+    t.equal(await ask({ 'x-lang': 'fr', connection: 'x-lang' }), 'none')
+    t.equal(await ask({ 'x-lang': 'fr' }), 'fr')
+    t.equal(await ask({ 'x-lang': 'fr', connection: 'keep-alive, X-Lang' }), 'none')
+  },
+)
