@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerFrom } from './answer.js'
 import { type ForwardReason, formatTierStatus, type TierStatus } from './cache-status.js'
-import { choose } from './choice.js'
+import { type Choice, choose } from './choice.js'
 import { Collecting } from './collecting.js'
 import type { EdgeParts } from './edge-parts.js'
 import { OnlyIfCached } from './errors.js'
@@ -9,6 +9,7 @@ import type { Fields } from './fields.js'
 import type { Flight } from './flights.js'
 import type { KeyOf, RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
+import { canBeAskedAgain } from './refreshes.js'
 import { requestDirectivesOf } from './request-directives.js'
 import {
   asksForLess,
@@ -112,7 +113,7 @@ export class EdgeRoute {
     const { options, pauses, resources, refreshes } = this.#parts
     const now = options.now()
     const directives = this.#route.obeysDirectives ? requestDirectivesOf(pending.fields) : undefined
-    const choice = choose(stored, directives, now)
+    const choice = behind(choose(stored, directives, now), pending.request)
     const name = this.#nameOf(pending, stored)
     const isPaused = pauses.isPaused(name)
     if (choice.use !== 'nothing') {
@@ -284,4 +285,10 @@ export class EdgeRoute {
     const names = latest?.varyNames ?? [...this.#normalisers.keys()]
     return `${asked.key}\n${names.map((name) => this.#variantOf(name, fields)).join('\n')}`
   }
+}
+
+/** What cannot be made again behind the client's back is made before it is answered. */
+function behind(choice: Choice, request: FastifyRequest): Choice {
+  const isPossible = choice.use !== 'stale-while-revalidate' || canBeAskedAgain(request)
+  return isPossible ? choice : { use: 'nothing', why: 'stale' }
 }

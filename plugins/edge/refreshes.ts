@@ -23,12 +23,23 @@ export class Refreshes {
     if (this.#underWay.has(name)) return
     const { raw } = request
     const url = request.originalUrl
-    const headers = Object.fromEntries(
-      Object.entries(fields).map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
-    )
-    const refresh = this.#current
-      .run(name, () => this.#app.inject({ method: 'GET', url, headers, remoteAddress: raw.socket.remoteAddress ?? '' }))
-      .catch(() => undefined) // what went wrong has been said by whoever saw it
+    const headers = {
+      'user-agent': undefined, // so that none is invented where the client has none
+      ...Object.fromEntries(
+        Object.entries(fields).map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
+      ),
+    }
+    const ask = () =>
+      this.#current.run(
+        name,
+        () =>
+          this.#app
+            .inject({ method: 'GET', url, headers, remoteAddress: raw.socket.remoteAddress ?? '' })
+            .then(done, done), // what went wrong has been said by whoever saw it
+      )
+    // Not before it is known to be under way: it is asked at once, and would find what is stale as others do.
+    const refresh = Promise.resolve()
+      .then(ask)
       .finally(() => this.#underWay.delete(name))
     this.#underWay.set(name, refresh)
   }
@@ -37,4 +48,13 @@ export class Refreshes {
   async close(): Promise<void> {
     await Promise.all(this.#underWay.values())
   }
+}
+
+function done(): void {}
+
+/** Whether `inject` would ask the same: it writes targets in their usual form, and does not go without a host. */
+export function canBeAskedAgain({ originalUrl, raw }: FastifyRequest): boolean {
+  if (!originalUrl.startsWith('/') || !raw.headers.host) return false
+  const { pathname, search } = new URL(`http://localhost${originalUrl}`)
+  return pathname + search === originalUrl
 }

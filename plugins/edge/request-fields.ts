@@ -7,7 +7,7 @@ const ofResponses = new Set(['cache-status', 'surrogate-key', 'cache-tag', 'edge
 /** Fields that a message cannot do without, whatever `Connection` says. */
 const indispensable = new Set(['host', 'content-length', 'content-type'])
 
-/** The fields that go on to another server: not those of this connection. */
+/** The fields that go on to another server: not those of this connection. Requests of our own have names without a value. */
 export function forwarded(fields: Fields): Fields {
   const { connection } = fields
   const isForwarded = (name: string) =>

@@ -1,0 +1,104 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import Fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { createClock } from '../../harness/clock.js'
+import { connectRaw, listen } from '../../harness/raw-http.js'
+import { until } from '../../harness/until.js'
+
+// Responses that are made again behind the back of a client who gets the stale one. RFC 5861 §3.
+
+interface World {
+  readonly app: FastifyInstance
+  readonly step: (seconds: number) => void
+  /** What the handler was asked, in order. */
+  readonly asked: { readonly url: string; readonly headers: IncomingHttpHeaders }[]
+  /** The target as it is, over a socket. */
+  write(target: string, fields?: string): Promise<{ body: string; status: string }>
+}
+
+async function startWorld(t: Test, options: EdgeOptions = {}): Promise<World> {
+  const clock = createClock()
+  const app = Fastify()
+  await app.register(edge, { now: clock.now, ...options })
+  const asked: World['asked'] = []
+  app.get(
+    '/own/*',
+    { config: { edge: { ttlSeconds: 1, staleWhileRevalidateSeconds: 60 } } },
+    async ({ url, headers }) => {
+      asked.push({ url, headers: { ...headers } })
+      return `${asked.length}`
+    },
+  )
+  app.get('/fwd/*', { config: { edge: {} } }, async ({ url, headers, raw }, reply) => {
+    asked.push({ url, headers: { ...headers } })
+    reply.headers({ 'cache-control': 'max-age=1, stale-while-revalidate=60', vary: 'user-agent' })
+    if (raw.headers.range !== undefined) reply.code(206).header('content-range', 'bytes 0-0/1')
+    return `${asked.length}`
+  })
+  await app.ready()
+  t.teardown(() => app.close())
+  const connection = await connectRaw(t, await listen(app))
+  return {
+    app,
+    step: clock.step,
+    asked,
+    async write(target, fields = 'Host: a.example\r\n') {
+      connection.write(`GET ${target} HTTP/1.1\r\n${fields}\r\n`)
+      const { body, fields: answered } = await connection.response()
+      return { body: body.toString(), status: answered['cache-status'] ?? '' }
+    },
+  }
+}
+
+t.test('what is stale is served at once, and made again once for all who get it', async (t) => {
+  const { app, step, asked } = await startWorld(t)
+  t.equal((await app.inject('/own/a')).body, '1')
+  step(2)
+  const several = await Promise.all(Array.from({ length: 8 }, () => app.inject('/own/a')))
+  for (const { body, headers } of several) {
+    t.equal(body, '1')
+    t.match(headers['cache-status'], /hit; ttl=-1; detail=stale-while-revalidate/)
+  }
+  t.ok(await until(() => asked.length === 2))
+  t.ok(await until(async () => (await app.inject('/own/a')).body === '2'))
+  t.equal(asked.length, 2)
+})
+
+t.test('a target or a client of an unusual kind gets what is new as well', async (t) => {
+  const { step, asked, write } = await startWorld(t)
+  const targets = [
+    '/own/a?',
+    '/own/./a',
+    '/own/x/../a',
+    '/own/a#b',
+    "/own/a?q='",
+    'http://b.example/own/a',
+    '/own/%7e',
+    '/own/"',
+  ]
+  for (const target of [...targets, ...targets.map((one) => one.replace('own', 'fwd'))]) {
+    const before = asked.length
+    t.equal((await write(target)).body, `${before + 1}`, target)
+    step(2)
+    await write(target)
+    t.ok(await until(() => asked.length === before + 2), 'the handler is asked a second time')
+    t.equal(asked.at(-1)?.url, asked.at(-2)?.url, 'for the same')
+    t.ok(await until(async () => (await write(target)).body === `${before + 2}`))
+    t.match((await write(target)).status, /hit; ttl=[01]$/)
+  }
+})
+
+t.test('the handler is asked as the client asked it', async (t) => {
+  const { step, asked, write } = await startWorld(t)
+  for (const fields of ['Host: a.example\r\n', 'Host: \r\n', 'Host: b.example\r\nUser-Agent: x\r\nX-A: \xe9\r\n']) {
+    const before = asked.length
+    await write('/fwd/a', fields)
+    step(2)
+    await write('/fwd/a', fields)
+    t.ok(await until(() => asked.length === before + 2))
+    const [first, second] = asked.slice(before).map(({ headers }) => JSON.stringify(Object.entries(headers).sort()))
+    t.equal(second, first)
+    t.ok(await until(async () => /hit; ttl=1$/.test((await write('/fwd/a', fields)).status)))
+  }
+})
