@@ -14,6 +14,7 @@ import { requestDirectivesOf } from './request-directives.js'
 import {
   asksForLess,
   conditionsOf,
+  forEverybody,
   forwarded,
   hasOriginConditions,
   mayBeTold,
@@ -118,7 +119,7 @@ export class EdgeRoute {
     const isPaused = pauses.isPaused(name)
     if (choice.use !== 'nothing') {
       if (choice.use === 'stale-while-revalidate' && !isPaused) {
-        refreshes.begin(name, pending.request, withoutConditions(pending.fields))
+        refreshes.begin(name, pending.request, forEverybody(pending.fields))
       }
       this.#send(
         pending,

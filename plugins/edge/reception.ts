@@ -3,9 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerFrom, knownTag } from './answer.js'
 import { formatTierStatus, type TierStatus } from './cache-status.js'
 import { entityTagOf, matchesAny } from './conditional.js'
+import { parseDirectives } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
-import { isHopByHop, linesOf, soleLine } from './fields.js'
+import { type Fields, isHopByHop, linesOf, soleLine } from './fields.js'
 import { cacheControlOf, dateOf } from './freshness.js'
 import { invalidate } from './invalidation.js'
 import { Keeper } from './keeper.js'
@@ -153,9 +154,11 @@ export class Reception {
   #refuse(received: Received, payload: unknown, refusal: string): unknown {
     const { exchange, response } = received
     const { stored, asked, isBehind } = exchange
-    // What was kept has been replaced by something that is not: only a failure leaves it.
+    const isForAll = exchange.fields.range === undefined && !this.#isNotToBeKept(exchange.fields)
+    // What was kept has been replaced by something that is not: a failure leaves it, and so does what only one client wants.
     if (
       stored !== undefined &&
+      isForAll &&
       !failures.has(response.status) &&
       exchange.method === 'GET' &&
       response.status !== 304
@@ -164,6 +167,10 @@ export class Reception {
     }
     this.#parts.flights.end(exchange, undefined)
     return this.#passOn(received, isBehind ? discard(payload) : payload, undefined, refusal)
+  }
+
+  #isNotToBeKept(fields: Fields): boolean {
+    return this.#route.obeysDirectives && parseDirectives(fields['cache-control']).has('no-store')
   }
 
   /** Sends what the handler sends, with what there is to say about it. */

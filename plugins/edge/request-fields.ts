@@ -25,6 +25,12 @@ export function withoutConditions(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !conditionFields.some((field) => field === name)))
 }
 
+/** The fields without what is about this client alone: what it has, which part it wants, and what it asks of caches. */
+export function forEverybody(fields: Fields): Fields {
+  const { range: _range, 'cache-control': _control, pragma: _pragma, ...others } = fields
+  return withoutConditions(others)
+}
+
 /** Fields that ask the handler whether the stored response is still what it would answer. RFC 9111 §4.3.1. */
 export function conditionsOf({ fields }: StoredResponse): Record<string, string> {
   const { etag, 'last-modified': lastModified } = fields

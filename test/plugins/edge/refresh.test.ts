@@ -102,3 +102,17 @@ t.test('the handler is asked as the client asked it', async (t) => {
     t.ok(await until(async () => /hit; ttl=1$/.test((await write('/fwd/a', fields)).status)))
   }
 })
+
+t.test('who wants a part, or nothing kept, does not end what is kept for others', async (t) => {
+  const { step, asked, write } = await startWorld(t)
+  for (const more of ['Range: bytes=0-0', 'Cache-Control: no-store']) {
+    await write('/fwd/a')
+    step(2)
+    const before = asked.length
+    await write('/fwd/a', `Host: a.example\r\n${more}\r\n`)
+    t.ok(await until(() => asked.length === before + 1), more)
+    t.ok(await until(async () => (await write('/fwd/a')).body === `${before + 1}`), 'made again, and kept')
+    t.equal(asked.length, before + 1)
+    step(100)
+  }
+})
