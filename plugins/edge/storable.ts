@@ -26,8 +26,11 @@ export type Refusal =
 /** Statuses whose meaning for caches we know. RFC 9111 §5.2.2.3. */
 const understood = new Set([
   200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 409, 410, 411, 413, 414,
-  415, 416, 421, 422, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505,
+  415, 421, 422, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505,
 ])
+
+/** Statuses that answer what a request asks beside its target, a part or a condition, and so no other request. */
+const ofTheRequest = new Set([206, 304, 412, 416])
 
 /** Why the response must not, or had better not, be kept; `undefined` when it may be. RFC 9111 §3. */
 export function refusalOf(
@@ -39,7 +42,7 @@ export function refusalOf(
   const { status, fields } = response
   const { directives } = control
   if (request.method !== 'GET') return 'method'
-  if (status < 200 || status === 206 || status === 304) return 'status' // parts are not put together here
+  if (status < 200 || ofTheRequest.has(status)) return 'status'
   const isUnderstood = understood.has(status)
   if (directives.has('must-understand') && !isUnderstood) return 'status'
   if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
