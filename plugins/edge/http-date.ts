@@ -1,15 +1,15 @@
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const month = `(?<month>${months.join('|')})`
 const time = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
 const shortDay = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)'
 const longDay = '(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day'
 
-/** The three forms there are: of today, of RFC 850, and of C's `asctime`. RFC 9110 §5.6.7. */
+/** The three forms there are, of today, of RFC 850, and of C's `asctime`, in any case. RFC 9110 §5.6.7, RFC 9111 §4.2. */
 const forms = [
-  new RegExp(`^${shortDay}, (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT$`),
-  new RegExp(`^${longDay}, (?<day>\\d\\d)-${month}-(?<year>\\d\\d) ${time} GMT$`),
-  new RegExp(`^${shortDay} ${month} (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})$`),
-]
+  `${shortDay}, (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT`,
+  `${longDay}, (?<day>\\d\\d)-${month}-(?<year>\\d\\d) ${time} GMT`,
+  `${shortDay} ${month} (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})`,
+].map((form) => new RegExp(`^${form}$`, 'i'))
 
 /** Milliseconds of an HTTP date; `undefined` for anything else, which `Date.parse` would make something of. */
 export function parseHttpDate(text: string | undefined, now: number): number | undefined {
@@ -19,7 +19,7 @@ export function parseHttpDate(text: string | undefined, now: number): number | u
     if (groups === undefined) continue
     const [day, hour, minute, second] = [groups.day, groups.hour, groups.minute, groups.second].map(Number)
     if (day === undefined || hour === undefined || minute === undefined || second === undefined) return undefined
-    const monthIndex = months.indexOf(groups.month ?? '')
+    const monthIndex = months.indexOf(groups.month?.toLowerCase() ?? '')
     const year = groups.year?.length === 2 ? wholeYear(Number(groups.year), now) : Number(groups.year)
     const date = new Date(0)
     date.setUTCFullYear(year, monthIndex, day)
