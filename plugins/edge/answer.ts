@@ -145,7 +145,7 @@ function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore):
     add('cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`)
   }
   add('cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))])
-  if (timing !== undefined) add('server-timing', [...linesOf(stored.fields['server-timing']), timing])
+  add('server-timing', [...linesOf(stored.fields['server-timing']), ...linesOf(timing)])
   return head
 }
 
