@@ -35,6 +35,8 @@ const SharedResource = Type.Object({
 
 /** Seconds that a response is kept at least beyond its use, to be validated. */
 const validationSeconds = 3_600
+/** Seconds that the cache keeps anything at most; origins may name more. */
+const maxTtlSeconds = 366 * 86_400
 
 /**
  * Responses in the shared store of `fastify.cache`: an entry for each, and one that tells by what those of a resource vary.
@@ -71,7 +73,8 @@ export class SharedResponses {
     const variant = variantName(name, response.varyNames, response.varyValues)
     const { instants } = response
     const useUntil = Math.max(instants.freshUntil, instants.revalidateUntil, instants.staleUntil)
-    const ttlSeconds = Math.max(0, (useUntil - response.receivedAt) / 1_000) + validationSeconds
+    const useSeconds = Math.max(0, (useUntil - response.receivedAt) / 1_000)
+    const ttlSeconds = Math.min(useSeconds + validationSeconds, maxTtlSeconds)
     const policy = { ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: validationSeconds }
     const known = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
     const isKnown = known?.variants.includes(variant) === true
