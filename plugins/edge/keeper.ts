@@ -86,6 +86,12 @@ export class Keeper {
     return kept
   }
 
+  /** What is kept is not what the origin would answer, or must not be kept any longer: it goes from all tiers. */
+  async forget({ asked }: Exchange, stored: StoredResponse): Promise<void> {
+    this.#parts.resources.remove(asked.key, stored)
+    if (this.#route.isShared) await this.#parts.shared?.remove(asked.key, stored)
+  }
+
   #storedFrom(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): StoredResponse {
     const { exchange, response, control, own, request } = received
     const { forwards, compresses, freshness } = this.#route

@@ -15,6 +15,7 @@ import type { ResolvedRoute } from './options.js'
 import { bytesOf, discard, streamOf } from './payload.js'
 import type { Received } from './received.js'
 import { fieldsOf, fieldsSince, type ReplyFields, sendThrough } from './sending.js'
+import { isOfRequestAlone } from './storable.js'
 import { type StoredResponse, updatedFields } from './stored-response.js'
 import { tee } from './tee.js'
 import { mergeVary } from './vary.js'
@@ -84,7 +85,7 @@ export class Reception {
         return this.#answer(received, stored, { detail: 'stale-if-error' })
       }
     }
-    if (method === 'HEAD') this.#compareWithHead(received)
+    if (method === 'HEAD') await this.#compareWithHead(received)
     return this.#keepOrPassOn(received, payload)
   }
 
@@ -97,7 +98,7 @@ export class Reception {
     const etag = soleLine(response.fields.etag)
     if (etag !== undefined && !matchesAny(etag, stored.etag)) {
       // It speaks of another representation. What is kept is all there is to answer with, this once.
-      this.#parts.resources.remove(exchange.asked.key, stored)
+      await this.#keeper.forget(exchange, stored)
       this.#parts.flights.end(exchange, undefined)
       return this.#answer(received, stored, {})
     }
@@ -108,7 +109,7 @@ export class Reception {
     const made = await exchange.collecting?.made()
     const verdict = this.#keeper.judge(confirmed, made, stored.body.length)
     if ('refusal' in verdict) {
-      this.#parts.resources.remove(exchange.asked.key, stored)
+      await this.#keeper.forget(exchange, stored)
       this.#parts.flights.end(exchange, undefined)
       return this.#answer(confirmed, stored, { detail: verdict.refusal })
     }
@@ -151,20 +152,14 @@ export class Reception {
   }
 
   /** It is not kept; those who wait go on by themselves. */
-  #refuse(received: Received, payload: unknown, refusal: string): unknown {
+  async #refuse(received: Received, payload: unknown, refusal: string): Promise<unknown> {
     const { exchange, response } = received
-    const { stored, asked, isBehind } = exchange
-    const isForAll = exchange.fields.range === undefined && !this.#isNotToBeKept(exchange.fields)
+    const { stored, isBehind, method } = exchange
+    const { status } = response
+    const isForAll = !isOfRequestAlone(status) && !this.#isNotToBeKept(exchange.fields)
     // What was kept has been replaced by something that is not: a failure leaves it, and so does what only one client wants.
-    if (
-      stored !== undefined &&
-      isForAll &&
-      !failures.has(response.status) &&
-      exchange.method === 'GET' &&
-      response.status !== 304
-    ) {
-      this.#parts.resources.remove(asked.key, stored)
-    }
+    const isReplaced = method === 'GET' && isForAll && !failures.has(status)
+    if (stored !== undefined && isReplaced) await this.#keeper.forget(exchange, stored)
     this.#parts.flights.end(exchange, undefined)
     return this.#passOn(received, isBehind ? discard(payload) : payload, undefined, refusal)
   }
@@ -248,8 +243,8 @@ export class Reception {
   }
 
   /** A HEAD tells of the representation that a GET would get: what is kept of another one is out of date. RFC 9111 §4.3.5. */
-  #compareWithHead({ exchange, response }: Received): void {
-    const { stored, asked } = exchange
+  async #compareWithHead({ exchange, response }: Received): Promise<void> {
+    const { stored } = exchange
     if (stored === undefined || response.status !== 200) return
     const isSame = ['etag', 'last-modified'].every((name) => {
       const field = response.fields[name]
@@ -257,7 +252,7 @@ export class Reception {
     })
     const length = soleLine(response.fields['content-length'])
     const isAsLong = length === undefined || Number(length) === stored.body.length
-    if (!isSame || !isAsLong) this.#parts.resources.remove(asked.key, stored)
+    if (!isSame || !isAsLong) await this.#keeper.forget(exchange, stored)
   }
 }
 

@@ -93,6 +93,11 @@ export class SharedResponses {
     return this.get(key, variantOfResponse(response))
   }
 
+  /** Removes one response, everywhere. */
+  async remove(key: string, { varyNames, varyValues }: StoredResponse): Promise<void> {
+    await this.#cache.delete(variantName(nameOf(key), varyNames, varyValues))
+  }
+
   /** Removes all responses of the resources with these keys, or under these paths, everywhere. */
   async delete(places: readonly string[]): Promise<void> {
     await this.#cache.purge({ tags: places.map(tagOf), hard: true })

@@ -29,8 +29,10 @@ const understood = new Set([
   415, 421, 422, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505,
 ])
 
-/** Statuses that answer what a request asks beside its target, a part or a condition, and so no other request. */
-const ofTheRequest = new Set([206, 304, 412, 416])
+/** Whether the status answers what a request asks beside its target, a part or a condition, and so no other request. */
+export function isOfRequestAlone(status: number): boolean {
+  return status === 206 || status === 304 || status === 412 || status === 416
+}
 
 /** Why the response must not, or had better not, be kept; `undefined` when it may be. RFC 9111 §3. */
 export function refusalOf(
@@ -42,7 +44,7 @@ export function refusalOf(
   const { status, fields } = response
   const { directives } = control
   if (request.method !== 'GET') return 'method'
-  if (status < 200 || ofTheRequest.has(status)) return 'status'
+  if (status < 200 || isOfRequestAlone(status)) return 'status'
   const isUnderstood = understood.has(status)
   if (directives.has('must-understand') && !isUnderstood) return 'status'
   if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
