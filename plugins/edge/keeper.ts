@@ -42,18 +42,25 @@ export class Keeper {
 
   /** Whether the response may be kept, and for how long it is fresh. */
   judge({ exchange, response, own, control }: Received, made: Made | undefined, bytes: number): Verdict {
-    const { method, fields, mayKeep, asked, invalidations } = exchange
+    const { method, fields, mayKeep } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
     const lifetime = lifetimeOf(response, control, freshness)
     const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime' }
     if (!mayKeep) return { refusal: 'no-store' }
     if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large' }
-    if (this.#parts.invalidations.isAfter(invalidations, asked.key, asked.path)) return { refusal: 'invalidated' }
+    if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated' }
     if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
       return { refusal: 'derived' }
     if (!forwards && !this.#isVaryCovered(exchange, own)) return { refusal: 'vary' }
     return { lifetime }
+  }
+
+  /** Whether something has changed what was asked for since then. RFC 9111 §4.4. */
+  #isInvalidated({ asked, invalidations }: Exchange, made: Made | undefined): boolean {
+    const { shared } = this.#parts
+    if (this.#parts.invalidations.isAfter(invalidations, asked.key, asked.path)) return true
+    return this.#route.isShared && made !== undefined && shared?.isInvalidated(asked, made) === true
   }
 
   /** Whether the key has all that the handler says its response depends on: it cannot have seen anything else. */
@@ -79,6 +86,11 @@ export class Keeper {
     const stored = this.#storedFrom(received, body, lifetime, made)
     const inStore = isShared && !stored.isDerived ? await shared?.put(asked, stored, maxVariants) : undefined
     const kept = inStore ?? stored
+    if (this.#isInvalidated(exchange, made)) {
+      await this.forget(exchange, kept) // its target changed while it was on its way there
+      this.#parts.flights.end(exchange, undefined)
+      return kept
+    }
     this.#parts.tally.stored += 1
     if (method === 'GET') resources.put(asked.key, asked.path, kept, maxVariants)
     this.#parts.pauses.end(exchange.name)

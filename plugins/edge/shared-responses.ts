@@ -93,6 +93,11 @@ export class SharedResponses {
     return this.get(key, variantOfResponse(response))
   }
 
+  /** Whether the resource has been invalidated, by whichever process, since this began to be made. */
+  isInvalidated({ key, path }: RequestKey, made: Made): boolean {
+    return made.alsoTagged([tagOf(key), tagOf(path)]).purged() !== 'none'
+  }
+
   /** Removes one response, everywhere. */
   async remove(key: string, { varyNames, varyValues }: StoredResponse): Promise<void> {
     await this.#cache.delete(variantName(nameOf(key), varyNames, varyValues))
