@@ -93,6 +93,8 @@ export class Collecting {
       return { result, collector }
     } finally {
       this.#underWay -= 1
+      // Or Node would go on following every asynchronous step of the process, at some 0.8 us a request.
+      if (this.#underWay === 0) this.#storage.disable()
     }
   }
 }

@@ -40,7 +40,10 @@ export class Refreshes {
     // Not before it is known to be under way: it is asked at once, and would find what is stale as others do.
     const refresh = Promise.resolve()
       .then(ask)
-      .finally(() => this.#underWay.delete(name))
+      .finally(() => {
+        this.#underWay.delete(name)
+        if (this.#underWay.size === 0) this.#current.disable() // Node follows every step of the process until then
+      })
     this.#underWay.set(name, refresh)
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
@@ -60,6 +61,23 @@ t.test('nested collects each see what is read inside them', async (t) => {
   })
   t.strictSame([...outer.made.tags].sort(), ['a', 'b'])
   t.strictSame(outer.result.made.tags, ['b'])
+})
+
+t.test('collects begin and end in any order, and after there were none', async (t) => {
+  const { cache } = await start(t)
+  const tagsOf = async (tag: string, ready: Promise<unknown>) => {
+    const { made } = await cache.collect(async () => {
+      await ready
+      await cache.fetch(tag, () => tag, { tags: [tag] })
+    })
+    return made.tags
+  }
+  t.strictSame(await tagsOf('alone', Promise.resolve()), ['alone'])
+  const first = tagsOf('first', sleep(5))
+  const second = tagsOf('second', first)
+  const third = tagsOf('third', second)
+  t.strictSame(await Promise.all([first, second, third]), [['first'], ['second'], ['third']])
+  t.strictSame(await tagsOf('alone-again', sleep(1)), ['alone-again'])
 })
 
 t.test('what was made with a bypass is never current', async (t) => {
