@@ -4,6 +4,9 @@ import { type Fields, membersOf, soleLine } from './fields.js'
 
 export type Coding = 'br' | 'gzip'
 
+/** Those that we make; of equal weight the smaller one first. */
+export const codings: readonly Coding[] = ['br', 'gzip']
+
 /** Bytes below which a coding saves less than it costs. */
 const leastBytes = 1_024
 const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
@@ -30,7 +33,6 @@ function negotiate(acceptEncoding: string): readonly Coding[] {
     weights.set(coding === 'x-gzip' ? 'gzip' : coding, weight === undefined ? 1 : Number(weight) || 0)
   }
   const weightOf = (coding: Coding) => weights.get(coding) ?? weights.get('*') ?? 0
-  const codings: Coding[] = ['br', 'gzip'] // of equal weight the smaller one
   return codings.filter((coding) => weightOf(coding) > 0).sort((a, b) => weightOf(b) - weightOf(a))
 }
 
