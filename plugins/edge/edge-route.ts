@@ -8,6 +8,7 @@ import { OnlyIfCached } from './errors.js'
 import type { Fields } from './fields.js'
 import type { Flight } from './flights.js'
 import type { KeyOf, RequestKey } from './key.js'
+import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
 import { canBeAskedAgain } from './refreshes.js'
 import { requestDirectivesOf } from './request-directives.js'
@@ -154,14 +155,15 @@ export class EdgeRoute {
     const ahead = flights.get(name)
     if (isAlone) this.#make(pending, { reason, stored })
     else if (ahead === undefined) this.#make(pending, { reason, stored, flight: flights.begin(name) })
-    else this.#waitFor(ahead, pending, reason).catch(pending.pass)
+    else this.#waitFor(name, ahead, pending, reason).catch(pending.pass)
   }
 
-  async #waitFor(ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
+  async #waitFor(name: string, ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
     const { options } = this.#parts
     const made = await ahead.outcome(options.collapseTimeoutMs)
+    if (!ahead.isOver) this.#parts.flights.end({ name, flight: ahead }, undefined) // who comes now need not wait as long
     const now = options.now()
-    const isAnswer = made?.matches((name) => this.#variantOf(name, pending.fields)) === true && made.isFresh(now)
+    const isAnswer = made?.matches((field) => this.#variantOf(field, pending.fields)) === true && made.isFresh(now)
     if (made !== undefined && isAnswer && (this.#route.forwards || mayBeTold(pending.fields, made))) {
       this.#send(pending, made, now, { forward: reason, collapsed: true })
       return
@@ -190,7 +192,9 @@ export class EdgeRoute {
     this.#parts.tally.requests[reason === 'stale' ? 'revalidation' : reason] += 1
     const uncover = remember(request)
     const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked) : noNames
-    if (forwards) showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
+    // Of a request with a body Fastify itself still wants to know how it is framed.
+    if (forwards && isSafe(request.raw.method ?? ''))
+      showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
     if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored))
     const collecting = cache === undefined || !mayKeep ? undefined : new Collecting(cache)
     exchanges.set(request, {

@@ -26,7 +26,7 @@ import { negotiated } from './visible-headers.js'
 
 /** Whether a response is kept, and why not. */
 export type Verdict =
-  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' }
+  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' }
   | { readonly lifetime: Lifetime }
 
 /** What of a route's responses is kept, and as what. */
@@ -42,12 +42,11 @@ export class Keeper {
 
   /** Whether the response may be kept, and for how long it is fresh. */
   judge({ exchange, response, own, control }: Received, made: Made | undefined, bytes: number): Verdict {
-    const { method, fields, mayKeep } = exchange
+    const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
     const lifetime = lifetimeOf(response, control, freshness)
     const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime' }
-    if (!mayKeep) return { refusal: 'no-store' }
     if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large' }
     if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated' }
     if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
@@ -81,7 +80,7 @@ export class Keeper {
   async keep(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): Promise<StoredResponse> {
     const { exchange, response } = received
     const { resources, shared } = this.#parts
-    const { asked, method } = exchange
+    const { asked } = exchange
     const { maxVariants, isShared } = this.#route
     const stored = this.#storedFrom(received, body, lifetime, made)
     const inStore = isShared && !stored.isDerived ? await shared?.put(asked, stored, maxVariants) : undefined
@@ -92,7 +91,7 @@ export class Keeper {
       return kept
     }
     this.#parts.tally.stored += 1
-    if (method === 'GET') resources.put(asked.key, asked.path, kept, maxVariants)
+    resources.put(asked.key, asked.path, kept, maxVariants)
     this.#parts.pauses.end(exchange.name)
     this.#parts.flights.end(exchange, kept.isFresh(response.receivedAt) ? kept : undefined)
     return kept

@@ -71,11 +71,12 @@ export class Reception {
     const own = fieldsSince(reply, exchange.ahead)
     const control = cacheControlOf(response.fields)
     const received = { request, reply, exchange, response, originStatus: response.status, own, control }
-    const { stored, method, isValidating } = exchange
+    const { stored, method, mayKeep, isValidating } = exchange
     if (!isSafe(method)) {
       await invalidate(this.#parts, this.#route, request, response)
       return this.#passOn(received, payload, undefined)
     }
+    if (!mayKeep) return this.#passOn(received, payload, undefined)
     if (isValidating && response.status === 304) return this.#confirm(received, payload)
     if (stored !== undefined && failures.has(response.status)) {
       this.#parts.pauses.begin(exchange.name)
