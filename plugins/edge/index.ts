@@ -81,7 +81,8 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     warnOfHooksBehind(app, route)
     ours.add(answer)
     route.onRequest = [...listOf(route.onRequest), answer satisfies AnswerHook]
-    route.onSend = [...listOf(route.onSend), receive]
+    // Fastify's own HEAD routes have a hook that takes the body away: what we say of the response depends on it.
+    route.onSend = route.method === 'HEAD' ? [receive, ...listOf(route.onSend)] : [...listOf(route.onSend), receive]
   })
 }
 

@@ -229,7 +229,7 @@ export class Reception {
     })
     const sent = sendThrough(reply, exchange.ahead, answer)
     // Fastify's own routes for HEAD want the body, to say how long it is.
-    return request.raw.method === 'HEAD' && answer.status !== 304 ? stored.body : sent
+    return request.raw.method === 'HEAD' ? stored.body : sent
   }
 
   #statusOf({ exchange, originStatus }: Received, status: TierStatus): string {

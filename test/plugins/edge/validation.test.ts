@@ -75,3 +75,17 @@ t.test('errors, other methods and routes that did not ask are left alone', async
     t.notOk(headers.etag, `${request.method} ${request.url}`)
   }
 })
+
+t.test('a HEAD request that nothing is kept for is told what GET would be told', async (t) => {
+  const app = Fastify()
+  await app.register(edge)
+  app.get('/x', { config: { edge: { ttlSeconds: 60, vary: ['X-Lang'] } } }, async () => 'text')
+  t.teardown(() => app.close())
+  const head = await app.inject({ method: 'HEAD', url: '/x' })
+  const again = await app.inject({ method: 'HEAD', url: '/x', headers: { 'if-none-match': '*' } })
+  const get = await app.inject('/x')
+  for (const name of ['etag', 'vary', 'content-length', 'content-type'])
+    t.equal(head.headers[name], get.headers[name], name)
+  t.equal(head.body, '')
+  t.equal(again.statusCode, 304)
+})
