@@ -17,6 +17,8 @@ export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, 
   if (isLast) raw.shouldKeepAlive = false
   if (reply.request.raw.httpVersionMajor === 1) raw.writeHead(status, whole)
   else raw.writeHead(status, byName(whole))
+  // Node writes a head that is still to be sent, with bytes behind it, before the 100 that has been queued.
+  if (reply.request.raw.headers.expect !== undefined) raw.flushHeaders()
   raw.end(body)
 }
 
