@@ -74,8 +74,9 @@ export async function buildApp({
     deadlineMs: config.UPSTREAM_DEADLINE_MS,
     ...(config.UPSTREAM_TOKEN === undefined ? {} : { token: config.UPSTREAM_TOKEN }),
   })
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id) // what to look for in the log
+    next()
   })
   let isClosing = false
   app.addHook('preClose', async () => {
