@@ -1,13 +1,14 @@
 import { allowsRange, isNotModified, matchesAny, type Validators } from './conditional.js'
 import { acceptedCodings, type Coding, codings } from './encoding.js'
-import { type FieldLines, type Fields, linesOf, membersOf, soleLine } from './fields.js'
+import { type Fields, linesOf, membersOf, soleLine } from './fields.js'
+import { Head } from './head.js'
 import { rangeOf } from './range.js'
 import type { StoredResponse } from './stored-response.js'
 
-/** What is sent: names and values of the head one after the other, and the body where there is one. */
+/** What is sent: the head, and the body where there is one. */
 export interface Answer {
   readonly status: number
-  readonly head: readonly string[]
+  readonly head: Head
   readonly body: Buffer | undefined
 }
 
@@ -124,32 +125,26 @@ const describesBody = /^content-(?!location$|security-policy)|^last-modified$/
 /** Fields that are not sent as they were stored. */
 const remade = new Set(['content-length', 'cache-status', 'server-timing', 'etag', 'age'])
 
-function headOf(parts: AnswerParts, kind: string, more: () => HeadMore): readonly string[] {
+function headOf(parts: AnswerParts, kind: string, more: () => HeadMore): Head {
   return parts.isUsual ? parts.stored.head(kind, parts.now, () => makeHead(parts, more())) : makeHead(parts, more())
 }
 
-function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore): string[] {
+function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore): Head {
   const { isEmpty, coding, etag = etagIn(stored.etag, coding), ...added } = more
   const age = stored.ageAt(now)
-  const head: string[] = []
-  const add = (name: string, lines: FieldLines) => {
-    for (const line of linesOf(lines)) head.push(name, line)
-  }
-  for (const [name, lines] of Object.entries(stored.fields)) {
-    const isLeftOut =
-      remade.has(name) || (isEmpty === true && describesBody.test(name) && !isOnlyValidator(name, stored))
-    if (!isLeftOut) add(name, lines)
-  }
-  if (etag !== undefined) add('etag', etag)
-  if (coding !== undefined) add('content-encoding', coding)
-  for (const [name, line] of Object.entries(added)) add(name, line)
-  add('age', String(age))
+  const fields = Object.entries(stored.fields).filter(
+    ([name]) => !remade.has(name) && (isEmpty !== true || !describesBody.test(name) || isOnlyValidator(name, stored)),
+  )
+  if (etag !== undefined) fields.push(['etag', etag])
+  if (coding !== undefined) fields.push(['content-encoding', coding])
+  fields.push(...Object.entries(added), ['age', String(age)])
   if (stored.browserSeconds !== undefined) {
-    add('cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`)
+    fields.push(['cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`])
   }
-  add('cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))])
-  add('server-timing', [...linesOf(stored.fields['server-timing']), ...linesOf(timing)])
-  return head
+  const timings = [...linesOf(stored.fields['server-timing']), ...linesOf(timing)]
+  if (timings.length > 0) fields.push(['server-timing', timings])
+  fields.push(['cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))]])
+  return new Head(fields)
 }
 
 function isOnlyValidator(name: string, { etag }: StoredResponse): boolean {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { Answer } from './answer.js'
 import type { FieldLines } from './fields.js'
+import { byName, type Head } from './head.js'
 import { mergeVary } from './vary.js'
 
 /** Fields of a reply by lower-case name, as Fastify has them. */
@@ -22,17 +23,16 @@ export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, 
   raw.end(body)
 }
 
-function withFieldsAhead(reply: FastifyReply, head: readonly string[]): string[] {
+/** Names and values of the head, and of what hooks ahead have set that it does not have. */
+function withFieldsAhead(reply: FastifyReply, head: Head): string[] {
   const ahead: ReplyFields = reply.getHeaders()
-  let whole: string[] | undefined
+  const added: [string, FieldLines][] = []
   for (const name in ahead) {
     const value = ahead[name]
-    if (value === undefined || (name !== 'vary' && (reply.raw.hasHeader(name) || names(head, name)))) continue
-    whole ??= [...head]
-    if (name === 'vary') mergeInto(whole, asLines(value))
-    else for (const line of [asLines(value)].flat()) whole.push(name, line)
+    const isMissing = name === 'vary' || !(head.has(name) || reply.raw.hasHeader(name))
+    if (value !== undefined && isMissing) added.push([name, asLines(value)])
   }
-  return whole ?? (head as string[]) // `writeHead` does not change it
+  return added.length === 0 ? (head.lines as string[]) : head.with(added) // `writeHead` does not change what it is given
 }
 
 /** Makes the answer what the handler is sending: for a request that has come all the way. */
@@ -40,7 +40,7 @@ export function sendThrough(reply: FastifyReply, ahead: ReplyFields, { status, h
   const fields: ReplyFields = reply.getHeaders()
   for (const name of Object.keys(fields))
     if (fields[name] !== ahead[name] && name !== 'connection') reply.removeHeader(name)
-  for (const [name, lines] of Object.entries(byName(head))) {
+  for (const [name, lines] of Object.entries(byName(head.lines))) {
     const isMerged = name === 'vary' && ahead.vary !== undefined
     reply.header(name, isMerged ? mergeVary(asLines(ahead.vary ?? ''), lines) : lines)
   }
@@ -65,27 +65,4 @@ export function fieldsOf(reply: FastifyReply): Record<string, FieldLines> {
 
 function asLines(value: number | string | readonly string[]): FieldLines {
   return typeof value === 'number' ? String(value) : value
-}
-
-function byName(head: readonly string[]): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {}
-  for (let at = 0; at + 1 < head.length; at += 2) {
-    const [name = '', line = ''] = [head[at], head[at + 1]]
-    const known = fields[name]
-    fields[name] = known === undefined ? line : [known, line].flat()
-  }
-  return fields
-}
-
-function names(head: readonly string[], name: string): boolean {
-  for (let at = 0; at < head.length; at += 2) if (head[at] === name) return true
-  return false
-}
-
-function mergeInto(head: string[], vary: FieldLines): void {
-  const lines: FieldLines[] = [vary]
-  for (let at = head.length - 2; at >= 0; at -= 2) {
-    if (head[at] === 'vary') lines.push(...head.splice(at, 2).slice(1))
-  }
-  head.push('vary', mergeVary(...lines))
 }

@@ -2,6 +2,7 @@ import type { Made } from '../cache/index.js'
 import { type Coding, encode, isCompressible } from './encoding.js'
 import { type FieldLines, type Fields, isHopByHop, soleLine } from './fields.js'
 import type { Instants } from './freshness.js'
+import type { Head } from './head.js'
 import { formatHttpDate, parseHttpDate } from './http-date.js'
 
 /** A response as it is kept: everything that answering with it needs, decided once. RFC 9111 §3. */
@@ -60,7 +61,7 @@ export class StoredResponse implements StoredResponseParts {
   readonly lifetimeSeconds: number
   readonly isCompressible: boolean
   readonly #coded = new Map<Coding, Buffer | 'under way'>()
-  readonly #heads = new Map<string, { readonly second: number; readonly head: readonly string[] }>()
+  readonly #heads = new Map<string, { readonly second: number; readonly head: Head }>()
 
   constructor(parts: StoredResponseParts) {
     this.status = parts.status
@@ -145,7 +146,7 @@ export class StoredResponse implements StoredResponseParts {
   }
 
   /** A head of the given kind, made once a second: age and lifetime do not change more often. */
-  head(kind: string, now: number, make: () => readonly string[]): readonly string[] {
+  head(kind: string, now: number, make: () => Head): Head {
     const second = this.ageAt(now)
     const known = this.#heads.get(kind)
     if (known !== undefined && known.second === second) return known.head
