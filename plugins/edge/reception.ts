@@ -43,21 +43,19 @@ export class Reception {
     reply: FastifyReply,
     payload: unknown,
     send: (error: Error | null, payload: unknown) => void,
-  ): void => {
-    const exchange = this.#parts.exchanges.get(request)
+  ): Promise<unknown> | undefined => {
+    const { exchanges, flights } = this.#parts
+    const exchange = exchanges.get(request)
     if (exchange === undefined) {
       send(null, payload)
-      return
+      return undefined
     }
-    this.#parts.exchanges.delete(request) // an error on the way from here sends another payload
+    exchanges.delete(request) // an error on the way from here sends another payload
     exchange.uncover()
-    this.#receive(request, reply, exchange, payload).then(
-      (sent) => send(null, sent),
-      (error: unknown) => {
-        this.#parts.flights.end(exchange, undefined)
-        send(error as Error, undefined) // what else would be thrown
-      },
-    )
+    return this.#receive(request, reply, exchange, payload).catch((error: unknown) => {
+      flights.end(exchange, undefined)
+      throw error
+    })
   }
 
   async #receive(request: FastifyRequest, reply: FastifyReply, exchange: Exchange, payload: unknown): Promise<unknown> {

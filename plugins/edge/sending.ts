@@ -14,10 +14,11 @@ export type ReplyFields = Readonly<Record<string, number | string | readonly str
 export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
   const { raw } = reply
   const whole = withFieldsAhead(reply, head)
-  reply.hijack()
   if (isLast) raw.shouldKeepAlive = false
+  // Before the reply is ours alone: Node throws at fields that it does not send, and hooks may have set such.
   if (reply.request.raw.httpVersionMajor === 1) raw.writeHead(status, whole)
   else raw.writeHead(status, byName(whole))
+  reply.hijack()
   // Node writes a head that is still to be sent, with bytes behind it, before the 100 that has been queued.
   if (reply.request.raw.headers.expect !== undefined) raw.flushHeaders()
   raw.end(body)

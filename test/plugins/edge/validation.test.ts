@@ -89,3 +89,22 @@ t.test('a HEAD request that nothing is kept for is told what GET would be told',
   t.equal(head.body, '')
   t.equal(again.statusCode, 304)
 })
+
+t.test('a field that Node refuses to send is an error of that request alone', async (t) => {
+  const app = Fastify()
+  await app.register(edge)
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (headers['x-bad'] !== undefined) reply.header('x-ahead', 'a\u0100b')
+  })
+  app.get('/handler', { config: { edge: { ttlSeconds: 60 } } }, async (_request, reply) =>
+    reply.header('x-a', 'a\u0100b').send('x'),
+  )
+  app.get('/hook', { config: { edge: { ttlSeconds: 60 } } }, async () => 'x')
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  const ask = async (path: string, headers = {}) => (await fetch(url + path, { headers })).status
+  t.equal(await ask('/handler'), 500)
+  t.equal(await ask('/hook'), 200)
+  t.equal(await ask('/hook', { 'x-bad': '1' }), 500, 'of a hit')
+  t.equal(await ask('/hook'), 200)
+})
