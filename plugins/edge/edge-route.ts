@@ -208,6 +208,7 @@ export class EdgeRoute {
       requestedAt: options.now(),
       invalidations: invalidations.count,
       mayKeep,
+      isReceived: false,
       stored,
       isValidating,
       isBehind: refreshes.isOf(name),

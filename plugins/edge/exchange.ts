@@ -25,6 +25,8 @@ export interface Exchange {
   readonly invalidations: number
   /** Whether the response may be kept, where nothing else is against it. */
   readonly mayKeep: boolean
+  /** Whether a response to it has been seen, so that the next one is about what became of that. */
+  readonly isReceived: boolean
   /** What is being made again, or confirmed. */
   readonly stored: StoredResponse | undefined
   /** Whether the handler was told the validators of `stored` instead of the client's conditions. */

@@ -77,10 +77,11 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     if (listOf(route.onRequest).some((hook) => ours.has(hook))) return // Fastify's own HEAD route, which has those of its GET
     const settings = resolveRoute(edge, resolved.defaults)
     const { answer } = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
-    const { receive } = new Reception(parts, settings)
+    const { receive, fail } = new Reception(parts, settings)
     warnOfHooksBehind(app, route)
     ours.add(answer)
     route.onRequest = [...listOf(route.onRequest), answer satisfies AnswerHook]
+    route.onError = [...listOf(route.onError), fail]
     // Fastify's own HEAD routes have a hook that takes the body away: what we say of the response depends on it.
     route.onSend = route.method === 'HEAD' ? [receive, ...listOf(route.onSend)] : [...listOf(route.onSend), receive]
   })

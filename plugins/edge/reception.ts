@@ -50,12 +50,21 @@ export class Reception {
       send(null, payload)
       return undefined
     }
-    exchanges.delete(request) // an error on the way from here sends another payload
+    if (exchange.isReceived) reply.removeHeader('cache-status') // it was about what could not be sent
+    // An error on the way from here sends another payload: that is not kept, but may be one that something kept is better than.
+    exchanges.set(request, { ...exchange, isReceived: true, mayKeep: false, isValidating: false })
     exchange.uncover()
     return this.#receive(request, reply, exchange, payload).catch((error: unknown) => {
       flights.end(exchange, undefined)
       throw error
     })
+  }
+
+  /** The hook: hears of an error. What is sent because of it is not kept, whatever the handler has said before it. */
+  readonly fail = (request: FastifyRequest, _reply: FastifyReply, _error: Error, done: () => void): void => {
+    const exchange = this.#parts.exchanges.get(request)
+    if (exchange !== undefined) this.#parts.exchanges.set(request, { ...exchange, mayKeep: false })
+    done()
   }
 
   async #receive(request: FastifyRequest, reply: FastifyReply, exchange: Exchange, payload: unknown): Promise<unknown> {
@@ -74,7 +83,6 @@ export class Reception {
       await invalidate(this.#parts, this.#route, request, response)
       return this.#passOn(received, payload, undefined)
     }
-    if (!mayKeep) return this.#passOn(received, payload, undefined)
     if (isValidating && response.status === 304) return this.#confirm(received, payload)
     if (stored !== undefined && failures.has(response.status)) {
       this.#parts.pauses.begin(exchange.name)
@@ -83,6 +91,10 @@ export class Reception {
         this.#parts.flights.end(exchange, undefined)
         return this.#answer(received, stored, { detail: 'stale-if-error' })
       }
+    }
+    if (!mayKeep) {
+      this.#parts.flights.end(exchange, undefined)
+      return this.#passOn(received, payload, undefined)
     }
     if (method === 'HEAD') await this.#compareWithHead(received)
     return this.#keepOrPassOn(received, payload)
