@@ -228,7 +228,8 @@ export class EdgeRoute {
     reply.raw.once('close', () => {
       collecting?.end()
       if (flight === undefined) return
-      if (reply.raw.writableFinished) flights.end({ name, flight }, undefined)
+      // Or the handler has taken the reply over, and cut it off.
+      if (reply.raw.writableFinished || reply.sent) flights.end({ name, flight }, undefined)
       // A client that goes away may take the request to the other server along.
       else if (this.#route.forwards) flights.abandon({ name, flight })
     })
