@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import cache, { type CacheOptions } from '../../plugins/cache/index.js'
+import edge, { type EdgeOptions } from '../../plugins/edge/index.js'
 import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
 import { createLogBook, type LogBook } from './log.js'
 
@@ -9,15 +10,23 @@ export interface PluginApp {
   readonly book: LogBook
 }
 
+export interface PluginAppOptions {
+  /** Without it everything stays in memory. */
+  readonly redis?: RedisPluginOptions
+  readonly cache?: CacheOptions
+  /** Without it there is no edge. */
+  readonly edge?: EdgeOptions
+  readonly routes?: (app: FastifyInstance) => void
+}
+
 /** A Fastify with only the plugins, as somebody who reuses them would have it; closed when the test ends. */
-export async function startPlugins(
-  t: Test,
-  options: { readonly redis?: RedisPluginOptions; readonly cache?: CacheOptions } = {},
-): Promise<PluginApp> {
+export async function startPlugins(t: Test, options: PluginAppOptions = {}): Promise<PluginApp> {
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })
   if (options.redis !== undefined) await app.register(redis, options.redis)
   await app.register(cache, options.cache ?? {})
+  if (options.edge !== undefined) await app.register(edge, options.edge)
+  options.routes?.(app)
   await app.ready()
   t.teardown(() => app.close())
   return { app, book }

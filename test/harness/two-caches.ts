@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import type { CacheOptions } from '../../plugins/cache/index.js'
 import type { LogBook } from './log.js'
-import { startPlugins } from './plugins.js'
+import { type PluginAppOptions, startPlugins } from './plugins.js'
 import { until } from './until.js'
 
 /** Two applications on one Redis, as two processes would be, and what their keys begin with there. */
@@ -21,10 +21,15 @@ export function nextPrefix(): string {
   return `cat_${prefixes}:`
 }
 
-/** Starts two, and waits until both hear of changes. */
-export async function startTwoCaches(t: Test, url: string, options: CacheOptions = {}): Promise<TwoCaches> {
+/** Starts two, with what else they are to have, and waits until both hear of changes. */
+export async function startTwoCaches(
+  t: Test,
+  url: string,
+  options: CacheOptions = {},
+  more: Pick<PluginAppOptions, 'edge' | 'routes'> = {},
+): Promise<TwoCaches> {
   const prefix = nextPrefix()
-  const start = () => startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix, ...options } })
+  const start = () => startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix, ...options }, ...more })
   const [one, other] = [await start(), await start()]
   for (const { app } of [one, other]) {
     t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'notices are proven')
