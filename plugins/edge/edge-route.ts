@@ -173,11 +173,13 @@ export class EdgeRoute {
   }
 
   async #askShared(pending: Pending, stored: StoredResponse | undefined): Promise<void> {
-    const { shared, resources } = this.#parts
+    const { options, shared, resources } = this.#parts
     const { asked, fields } = pending
+    const askedAt = options.now()
     const found = await shared?.get(asked.key, (name) => this.#variantOf(name, fields))
     if (stored !== undefined) resources.remove(asked.key, stored)
-    if (found !== undefined) resources.put(asked.key, asked.path, found, this.#route.maxVariants)
+    if (found !== undefined)
+      resources.put(asked.key, asked.path, found, { maxVariants: this.#route.maxVariants, askedAt })
     this.#consider({ ...pending, hasAskedShared: true, isFromShared: found !== undefined })
   }
 

@@ -91,7 +91,7 @@ export class Keeper {
       return kept
     }
     this.#parts.tally.stored += 1
-    resources.put(asked.key, asked.path, kept, maxVariants)
+    resources.put(asked.key, asked.path, kept, { maxVariants, askedAt: exchange.requestedAt })
     this.#parts.pauses.end(exchange.name)
     this.#parts.flights.end(exchange, kept.isFresh(response.receivedAt) ? kept : undefined)
     return kept

@@ -7,6 +7,13 @@ export interface Resource {
   readonly variants: readonly StoredResponse[]
 }
 
+/** How a response takes its place. */
+export interface Placing {
+  readonly maxVariants: number
+  /** When it was asked for, in milliseconds since the epoch. */
+  readonly askedAt: number
+}
+
 /** Bytes of a key and its place. */
 const overheadBytes = 256
 
@@ -34,8 +41,11 @@ export class Resources {
   }
 
   /** Puts the response before those of the same resource, in the place of the one for the same request fields. */
-  put(key: string, path: string, response: StoredResponse, maxVariants: number): void {
+  put(key: string, path: string, response: StoredResponse, { maxVariants, askedAt }: Placing): void {
     const others = this.#byKey.peek(key)?.variants ?? []
+    // One that was asked for later may have come earlier: the most recent one counts. RFC 9111 §4.
+    const isLate = (other: StoredResponse) => other.receivedAt > askedAt && other.bornAt > response.bornAt
+    if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
     const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
     this.#byKey.set(key, { path, variants })
     if (!this.#byKey.has(key)) return // larger than all of memory
