@@ -39,6 +39,8 @@ interface Pending {
   readonly waits: number
   readonly hasAskedShared: boolean
   readonly isFromShared: boolean
+  /** Whether the shared store has any response of the resource. */
+  readonly isKnown: boolean
 }
 
 /** A request on its way to the handler. */
@@ -79,7 +81,17 @@ export class EdgeRoute {
       return
     }
     const fields = request.raw.headers as Fields // Node has no name there without a value
-    const pending = { request, reply, pass, asked, fields, waits: 0, hasAskedShared: false, isFromShared: false }
+    const pending = {
+      request,
+      reply,
+      pass,
+      asked,
+      fields,
+      waits: 0,
+      hasAskedShared: false,
+      isFromShared: false,
+      isKnown: false,
+    }
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const stored = isRead ? this.#select(asked, fields) : undefined
@@ -137,7 +149,8 @@ export class EdgeRoute {
     ) {
       this.#send(pending, stored, now, { hit: true, detail: 'stale-if-error' })
     } else {
-      const isOther = choice.why === 'uri-miss' && resources.get(pending.asked.key) !== undefined
+      const isKnown = pending.isKnown || resources.get(pending.asked.key) !== undefined
+      const isOther = choice.why === 'uri-miss' && isKnown
       this.#waitOrMake(pending, stored, isOther ? 'vary-miss' : choice.why)
     }
   }
@@ -176,11 +189,11 @@ export class EdgeRoute {
     const { options, shared, resources } = this.#parts
     const { asked, fields } = pending
     const askedAt = options.now()
-    const found = await shared?.get(asked.key, (name) => this.#variantOf(name, fields))
+    const { found, isKnown = false } = (await shared?.get(asked.key, (name) => this.#variantOf(name, fields))) ?? {}
     if (stored !== undefined) resources.remove(asked.key, stored)
     if (found !== undefined)
       resources.put(asked.key, asked.path, found, { maxVariants: this.#route.maxVariants, askedAt })
-    this.#consider({ ...pending, hasAskedShared: true, isFromShared: found !== undefined })
+    this.#consider({ ...pending, hasAskedShared: true, isKnown, isFromShared: found !== undefined })
   }
 
   /** Has the handler make the response. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredResponse } from './stored-response.js'
 
-/** The responses that are kept for one URI, the latest first: one for each combination of the request fields it varies by. */
+/** The responses that are kept for one URI, the most recent first: one for each combination of the request fields it varies by. */
 export interface Resource {
   readonly path: string
   readonly variants: readonly StoredResponse[]
@@ -47,7 +47,7 @@ export class Resources {
     const isLate = (other: StoredResponse) => other.receivedAt > askedAt && other.bornAt > response.bornAt
     if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
     const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
-    this.#byKey.set(key, { path, variants })
+    this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.madeAt - a.madeAt) })
     if (!this.#byKey.has(key)) return // larger than all of memory
     const keys = this.#byPath.get(path)
     if (keys === undefined) this.#byPath.set(path, new Set([key]))

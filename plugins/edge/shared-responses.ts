@@ -3,7 +3,6 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Made } from '../cache/index.js'
 import type { RequestKey } from './key.js'
 import { StoredResponse, type StoredResponseParts } from './stored-response.js'
-import { variantValue } from './vary.js'
 
 const Lines = Type.Union([Type.String(), Type.Array(Type.String())])
 
@@ -38,6 +37,13 @@ const validationSeconds = 3_600
 /** Seconds that the cache keeps anything at most; origins may name more. */
 const maxTtlSeconds = 366 * 86_400
 
+/** What the shared store has for a request. */
+export interface SharedLookUp {
+  readonly found: StoredResponse | undefined
+  /** Whether it has any response of the resource. */
+  readonly isKnown: boolean
+}
+
 /**
  * Responses in the shared store of `fastify.cache`: an entry for each, and one that tells by what those of a resource vary.
  * All of a resource have a tag in common, so that it goes as a whole.
@@ -49,53 +55,60 @@ export class SharedResponses {
     this.#cache = cache
   }
 
-  /** The latest response for a request with these values; knows by itself when it is no longer what the store has. */
-  async get(key: string, variantOf: (name: string) => string): Promise<StoredResponse | undefined> {
+  /** The most recent response for a request with these values; it knows by itself when it is not what the store has any more. */
+  async get(key: string, variantOf: (name: string) => string): Promise<SharedLookUp> {
     const name = nameOf(key)
     const resource = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
-    for (const names of resource?.varies ?? []) {
-      const variant = variantName(name, names, names.map(variantOf))
-      const { result, made } = await this.#cache.collect(() =>
-        this.#cache.get(variant, { schema: SharedResponse, acceptStale: true }),
-      )
-      if (result !== undefined) return fromShared(result, made)
-    }
-    return undefined
+    const matching = (resource?.varies ?? []).map((names) =>
+      this.#read(name, variantName(name, names, names.map(variantOf))),
+    )
+    const [found] = (await Promise.all(matching)).flat().sort((a, b) => b.madeAt - a.madeAt)
+    return { found, isKnown: resource !== undefined }
   }
 
-  /** Keeps the response; gives it back as it is kept there, or `undefined` where it is not. */
+  /**
+   * Keeps the response; gives it back as it is kept there, or `undefined` where it is not. The oldest variant goes when
+   * there are too many.
+   */
   async put(
     { key, path }: RequestKey,
     response: StoredResponse,
     maxVariants: number,
   ): Promise<StoredResponse | undefined> {
+    if (response.tags.length > maxTags) return undefined // it could not be purged by all of them
     const name = nameOf(key)
     const variant = variantName(name, response.varyNames, response.varyValues)
-    const { instants } = response
-    const useUntil = Math.max(instants.freshUntil, instants.revalidateUntil, instants.staleUntil)
-    const useSeconds = Math.max(0, (useUntil - response.receivedAt) / 1_000)
-    const ttlSeconds = Math.min(useSeconds + validationSeconds, maxTtlSeconds)
-    const policy = { ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: validationSeconds }
-    const known = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
-    const isKnown = known?.variants.includes(variant) === true
-    if (!isKnown && (known?.variants.length ?? 0) >= maxVariants) return undefined
-    const tags = [tagOf(key), tagOf(path), ...response.tags.slice(0, maxTags)]
-    const isKept = await this.#cache.set(variant, toShared(response), { ...policy, tags, schema: SharedResponse })
+    const policy = { ...lifetimeOf(response), tags: [tagOf(key), tagOf(path)] }
+    const tagged = { ...policy, tags: [...policy.tags, ...response.tags] }
+    const isKept = await this.#cache.set(variant, toShared(response), { ...tagged, schema: SharedResponse })
     if (!isKept) return undefined
-    if (!isKnown) {
+    const known = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
+    if (known?.variants.includes(variant) !== true) {
+      const variants = [variant, ...(known?.variants ?? [])]
       const others = known?.varies.filter((names) => names.join() !== response.varyNames.join()) ?? []
       const resource = {
-        varies: [[...response.varyNames], ...others],
-        variants: [variant, ...(known?.variants ?? [])],
+        varies: [[...response.varyNames], ...others].slice(0, maxVariants),
+        variants: variants.slice(0, maxVariants),
       }
-      await this.#cache.set(name, resource, { ...policy, tags: [tagOf(key), tagOf(path)], schema: SharedResource })
+      await this.#cache.set(name, resource, { ...policy, schema: SharedResource })
+      await Promise.all(variants.slice(maxVariants).map((dropped) => this.#cache.delete(dropped)))
     }
-    return this.get(key, variantOfResponse(response))
+    const [kept] = await this.#read(name, variant)
+    return kept
   }
 
   /** Whether the resource has been invalidated, by whichever process, since this began to be made. */
   isInvalidated({ key, path }: RequestKey, made: Made): boolean {
     return made.alsoTagged([tagOf(key), tagOf(path)]).purged() !== 'none'
+  }
+
+  /** Of what is known of the resource too, so that what is read is looked at again when there is another variant. */
+  async #read(name: string, variant: string): Promise<StoredResponse[]> {
+    const { result, made } = await this.#cache.collect(async () => {
+      await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
+      return this.#cache.get(variant, { schema: SharedResponse, acceptStale: true })
+    })
+    return result === undefined ? [] : [fromShared(result, made)]
   }
 
   /** Removes one response, everywhere. */
@@ -109,12 +122,16 @@ export class SharedResponses {
   }
 }
 
+/** How long a response is of use, and to be kept to be validated after that. */
+function lifetimeOf({ instants, receivedAt }: StoredResponse) {
+  const useUntil = Math.max(instants.freshUntil, instants.revalidateUntil, instants.staleUntil)
+  const useSeconds = Math.max(0, (useUntil - receivedAt) / 1_000)
+  const ttlSeconds = Math.min(useSeconds + validationSeconds, maxTtlSeconds)
+  return { ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: validationSeconds }
+}
+
 /** Tags of a response beside those of its resource: an entry has 16. */
 const maxTags = 14
-
-function variantOfResponse({ varyNames, varyValues }: StoredResponse): (name: string) => string {
-  return (name) => varyValues[varyNames.indexOf(name)] ?? variantValue(undefined)
-}
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 32)

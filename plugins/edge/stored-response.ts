@@ -58,6 +58,8 @@ export class StoredResponse implements StoredResponseParts {
   readonly etag: string | undefined
   /** Milliseconds: when it was last changed, or else made. */
   readonly modifiedAt: number
+  /** Milliseconds: when its origin made it, as it says. */
+  readonly madeAt: number
   readonly lifetimeSeconds: number
   readonly isCompressible: boolean
   readonly #coded = new Map<Coding, Buffer | 'under way'>()
@@ -82,7 +84,8 @@ export class StoredResponse implements StoredResponseParts {
     this.fields = { ...parts.fields, date: parts.fields.date ?? formatHttpDate(parts.receivedAt) }
     this.etag = soleLine(parts.fields.etag)
     const date = (name: string) => parseHttpDate(soleLine(this.fields[name]), parts.receivedAt)
-    this.modifiedAt = date('last-modified') ?? date('date') ?? parts.receivedAt
+    this.madeAt = date('date') ?? parts.receivedAt
+    this.modifiedAt = date('last-modified') ?? this.madeAt
     this.lifetimeSeconds = Math.floor((parts.instants.freshUntil - parts.bornAt) / 1_000)
     this.isCompressible = parts.compresses && isCompressible(parts.status, parts.fields, parts.body)
   }
