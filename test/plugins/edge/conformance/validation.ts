@@ -1,0 +1,350 @@
+import { type FieldLines, httpDate } from '../../../harness/scripted-origin.js'
+import { bodyOf, cacheControl, type Exchange, type Expectation, type Row, under } from './row.js'
+
+const minute = cacheControl('max-age=60')
+const hour = cacheControl('max-age=3600')
+const strong = ['ETag', '"a"'] as const
+const longAgo = 'Mon, 09 Mar 2026 12:00:00 GMT'
+const modified = ['Last-Modified', longAgo] as const
+
+/** A response is stored, becomes stale, and the origin says 304 with these fields when it is asked. */
+function freshened(
+  stored: FieldLines,
+  fresher: FieldLines,
+  { first, later }: { readonly first?: Expectation; readonly later?: Expectation } = {},
+): Exchange[] {
+  return [
+    { origin: { fields: [minute, ...stored] } },
+    {
+      after: 61,
+      origin: { status: 304, fields: [hour, ...fresher] },
+      expect: { by: 'validation', ...first },
+    },
+    { after: 10, expect: { by: 'store', ...later } },
+  ]
+}
+
+const updated: readonly [name: string, before: string, after: string][] = [
+  ['Test-Header', 'a', 'b'],
+  ['X-Test-Header', 'a', 'b'],
+  ['Content-Foo', 'a', 'b'],
+  ['X-Content-Foo', 'a', 'b'],
+  ['Content-Location', '/a', '/b'],
+  ['Content-Security-Policy', "default-src 'self'", "default-src 'none'"],
+  ['Content-Language', 'en', 'fr'],
+  ['Content-Disposition', 'inline', 'attachment'],
+  ['X-Frame-Options', 'deny', 'sameorigin'],
+  ['X-XSS-Protection', '1', '1; mode=block'],
+  ['Clear-Site-Data', '"cache"', '"cookies"'],
+  ['Set-Cookie', 'a=b', 'a=c'],
+  ['Link', '</a>; rel=next', '</b>; rel=next'],
+  ['CDN-Cache-Control', 'max-age=60', 'max-age=3600'],
+]
+
+const notUpdated: readonly [name: string, before: string, after: string][] = [
+  ['Content-Encoding', 'identity', 'gzip'],
+  ['Content-Type', 'text/plain', 'text/html'],
+  ['Content-Range', 'bytes 0-7/8', 'bytes 0-3/8'],
+]
+
+export const validation = [
+  ...under('RFC 9111 §4.3.1', [
+    {
+      title: 'asks the origin whether the entity-tag of a stale response still holds',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          origin: { fields: [minute, strong] },
+          expect: { by: 'validation', sent: { 'if-none-match': '"a"', 'if-modified-since': null } },
+        },
+      ],
+    },
+    {
+      title: 'asks with a weak entity-tag as it is',
+      exchanges: [
+        { origin: { fields: [minute, ['ETag', 'W/"a"']] } },
+        {
+          after: 61,
+          origin: { fields: [minute, ['ETag', 'W/"a"']] },
+          expect: { by: 'validation', sent: { 'if-none-match': 'W/"a"' } },
+        },
+      ],
+    },
+    {
+      title: 'asks the origin whether anything changed since the Last-Modified of a stale response',
+      exchanges: [
+        { origin: { fields: [minute, modified] } },
+        {
+          after: 61,
+          origin: { fields: [minute, modified] },
+          expect: { by: 'validation', sent: { 'if-modified-since': longAgo, 'if-none-match': null } },
+        },
+      ],
+    },
+    {
+      title: 'asks with both validators where there are both',
+      exchanges: [
+        { origin: { fields: [minute, strong, modified] } },
+        {
+          after: 61,
+          origin: { fields: [minute, strong, modified] },
+          expect: { by: 'validation', sent: { 'if-none-match': '"a"', 'if-modified-since': longAgo } },
+        },
+      ],
+    },
+    {
+      title: 'asks without a condition where there is no validator',
+      exchanges: [
+        { origin: { fields: [minute] } },
+        { after: 61, expect: { sent: { 'if-none-match': null, 'if-modified-since': null } } },
+      ],
+    },
+    {
+      title: 'asks with HEAD, and without a condition, for a client that asks with HEAD',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          method: 'HEAD',
+          after: 61,
+          origin: { fields: [minute, strong] },
+          expect: { sent: { 'if-none-match': null } },
+        },
+      ],
+    },
+    {
+      title: 'asks with the fields of the client that the response varies by',
+      exchanges: [
+        { fields: [['Foo', '1']], origin: { fields: [minute, strong, ['Vary', 'Foo']] } },
+        {
+          fields: [
+            ['Foo', '1'],
+            ['Bar', '2'],
+          ],
+          after: 61,
+          origin: { fields: [minute, strong, ['Vary', 'Foo']] },
+          expect: { by: 'validation', sent: { foo: '1', bar: '2' } },
+        },
+      ],
+    },
+    {
+      title: 'does not validate for a client that asks for a range, and passes that on',
+      supported: false,
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          fields: [['Range', 'bytes=0-3']],
+          origin: { status: 206, body: 'ANSW', fields: [['Content-Range', 'bytes 0-3/8']] },
+          expect: { sent: { range: 'bytes=0-3', 'if-none-match': null } },
+        },
+        { after: 1, origin: { fields: [minute, strong] }, expect: { by: 'validation' } },
+      ],
+    },
+  ]),
+
+  ...under('RFC 9111 §4.3.4', [
+    {
+      title: 'reuses a validated response as long as the 304 says',
+      exchanges: freshened([strong], [strong], { later: { fields: { age: '10', 'cache-control': 'max-age=3600' } } }),
+    },
+    {
+      title: 'reuses a response validated by Last-Modified as long as the 304 says',
+      exchanges: freshened([modified], [modified], { later: { fields: { age: '10' } } }),
+    },
+    {
+      title: 'counts the age of a validated response from the 304',
+      exchanges: freshened([strong, ['Age', '50']], [strong], {
+        first: { fields: { age: /^0$/ } },
+        later: { fields: { age: '10' } },
+      }),
+    },
+    {
+      title: 'counts the age that a 304 comes with',
+      exchanges: freshened([strong], [strong, ['Age', '100']], { later: { fields: { age: ['110'] } } }),
+    },
+    {
+      title: 'does not count an age that the response came with and the 304 does not',
+      exchanges: freshened([strong, ['Age', '59']], [strong], { later: { fields: { age: ['10'] } } }),
+    },
+    {
+      title: 'counts the age of a validated response from the coming of a 304 that has no date',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        { after: 61, origin: { status: 304, date: false, fields: [strong] }, expect: { by: 'validation' } },
+        { after: 59, expect: { by: 'store', fields: { age: '59', date: httpDate(-59) } } },
+      ],
+    },
+    {
+      title: 'gives the lifetime that was stored to a 304 that says none',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        { after: 61, origin: { status: 304, fields: [strong] }, expect: { by: 'validation' } },
+        { after: 59, expect: { by: 'store', fields: { age: '59' } } },
+        { after: 2, origin: { fields: [minute, strong] }, expect: { by: 'validation' } },
+      ],
+    },
+    {
+      title: 'gives to the client the date of the 304',
+      exchanges: freshened([strong], [strong], {
+        first: { fields: { date: httpDate(0) } },
+        later: { fields: { date: httpDate(-10) } },
+      }),
+    },
+    {
+      title: 'reuses a response with a weak entity-tag that a 304 confirms',
+      exchanges: freshened([['ETag', 'W/"a"']], [['ETag', 'W/"a"']]),
+    },
+    {
+      title: 'reuses a response that a 304 without any validator confirms',
+      exchanges: freshened([strong], []),
+    },
+    {
+      title: 'takes nothing over from a 304 with another entity-tag, answers with what is stored, and forgets it',
+      exchanges: [
+        { origin: { fields: [minute, strong, ['X-Turn', '1']] } },
+        {
+          after: 61,
+          origin: { status: 304, fields: [hour, ['ETag', '"b"'], ['X-Turn', '2']] },
+          expect: { by: 'validation', fields: { 'x-turn': '1', etag: '"a"', age: '61' } },
+        },
+        { after: 1, origin: { fields: [minute, ['ETag', '"b"']] }, expect: { sent: { 'if-none-match': null } } },
+      ],
+    },
+    {
+      title: 'updates only the variant that a 304 names',
+      exchanges: [
+        { fields: [['Foo', '1']], origin: { fields: [minute, ['Vary', 'Foo'], ['ETag', '"1"']] } },
+        { fields: [['Foo', '2']], origin: { fields: [minute, ['Vary', 'Foo'], ['ETag', '"2"']] } },
+        {
+          fields: [['Foo', '1']],
+          after: 61,
+          origin: { status: 304, fields: [hour, ['Vary', 'Foo'], ['ETag', '"1"']] },
+          expect: { by: 'validation' },
+        },
+        { fields: [['Foo', '1']], after: 1, expect: { by: 'store' } },
+        { fields: [['Foo', '2']], after: 1 },
+      ],
+    },
+    {
+      title: 'does not go on with what a 304 says must not be stored',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          origin: { status: 304, fields: [cacheControl('no-store'), strong] },
+          expect: { by: 'validation' },
+        },
+        { after: 1, origin: { fields: [strong] }, expect: { sent: { 'if-none-match': null } } },
+      ],
+    },
+    {
+      title: 'does not go on with what a 304 says is private',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          origin: { status: 304, fields: [cacheControl('private, max-age=60'), strong] },
+          expect: { by: 'validation' },
+        },
+        { after: 1, origin: { fields: [strong] }, expect: { sent: { 'if-none-match': null } } },
+      ],
+    },
+    {
+      title: 'passes on a 304 that answers the condition of a client, and not one of its own',
+      exchanges: [
+        { fields: [['If-None-Match', '"a"']], origin: { fields: [minute, strong] }, expect: { status: 304, body: '' } },
+        { origin: { fields: [minute, strong] } },
+        { after: 1, expect: { by: 'store', of: 2 } },
+      ],
+    },
+  ]),
+
+  ...under('RFC 9111 §3.2', [
+    ...updated.map(([name, before, after]) => ({
+      title: `takes over ${name} from a 304`,
+      exchanges: freshened([strong, [name, before]], [strong, [name, after]], {
+        first: { fields: { [name.toLowerCase()]: after } },
+        later: { fields: { [name.toLowerCase()]: after } },
+      }),
+    })),
+    ...updated.map(([name, before, after]) => ({
+      title: `takes over ${name} from a 304 that was asked for by Last-Modified`,
+      exchanges: freshened([modified, [name, before]], [modified, [name, after]], {
+        first: { fields: { [name.toLowerCase()]: after } },
+        later: { fields: { [name.toLowerCase()]: after } },
+      }),
+    })),
+    ...updated.map(([name, before]) => ({
+      title: `keeps the ${name} that a 304 does not mention`,
+      exchanges: freshened([strong, [name, before]], [strong], {
+        first: { fields: { [name.toLowerCase()]: before } },
+        later: { fields: { [name.toLowerCase()]: before } },
+      }),
+    })),
+    ...notUpdated.map(([name, before, after]) => ({
+      title: `does not take over ${name}, which belongs to the stored content, from a 304`,
+      exchanges: freshened([strong, [name, before]], [strong, [name, after]], {
+        first: { fields: { [name.toLowerCase()]: before } },
+        later: { fields: { [name.toLowerCase()]: before } },
+      }),
+    })),
+    {
+      title: 'does not take over Content-Length, which belongs to the stored content, from a 304',
+      exchanges: freshened([strong], [strong, ['Content-Length', '3']], {
+        first: { fields: { 'content-length': String(bodyOf(1).length) } },
+        later: { fields: { 'content-length': String(bodyOf(1).length) } },
+      }),
+    },
+    ...['Connection', 'Keep-Alive', 'Proxy-Authenticate', 'Proxy-Connection', 'TE', 'Upgrade'].map((name) => ({
+      title: `does not take over ${name}, which belongs to one connection, from a 304`,
+      exchanges: freshened([strong], [strong, [name, 'x-foo']], {
+        later: { fields: { [name.toLowerCase()]: { without: 'x-foo' } } },
+      }),
+    })),
+    {
+      title: 'takes over from a 304 a field that was not stored',
+      exchanges: freshened([strong], [strong, ['X-New', '1']], {
+        first: { fields: { 'x-new': '1' } },
+        later: { fields: { 'x-new': '1' } },
+      }),
+    },
+    {
+      title: 'replaces all stored lines of a field by those of a 304',
+      exchanges: freshened([strong, ['X-Foo', '1'], ['X-Foo', '2']], [strong, ['X-Foo', '3']], {
+        first: { fields: { 'x-foo': ['3'] } },
+        later: { fields: { 'x-foo': ['3'] } },
+      }),
+    },
+    {
+      title: 'takes over all lines of a field from a 304',
+      exchanges: freshened([strong, ['Set-Cookie', 'a=1']], [strong, ['Set-Cookie', 'a=2'], ['Set-Cookie', 'b=3']], {
+        later: { fields: { 'set-cookie': ['a=2', 'b=3'] } },
+      }),
+    },
+    {
+      title: 'takes over Expires from a 304 when that says how long the response is fresh',
+      exchanges: [
+        { origin: { fields: [['Expires', httpDate(60)], strong] } },
+        {
+          after: 61,
+          origin: { status: 304, fields: [['Expires', httpDate(600)], strong] },
+          expect: { by: 'validation' },
+        },
+        { after: 500, expect: { by: 'store', fields: { expires: httpDate(100) } } },
+      ],
+    },
+    {
+      title: 'takes over a Cache-Control that says no-cache from a 304',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          origin: { status: 304, fields: [cacheControl('no-cache'), strong] },
+          expect: { by: 'validation' },
+        },
+        { after: 1, origin: { fields: [hour, strong] }, expect: { by: 'validation' } },
+      ],
+    },
+  ]),
+] satisfies readonly Row[]
