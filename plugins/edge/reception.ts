@@ -96,13 +96,13 @@ export class Reception {
       this.#parts.flights.end(exchange, undefined)
       return this.#passOn(received, payload, undefined)
     }
-    if (method === 'HEAD') await this.#compareWithHead(received)
+    if (method === 'HEAD') await this.#learnFromHead(received)
     return this.#keepOrPassOn(received, payload)
   }
 
   /** The origin says that what is kept is still what it would answer: its fields are brought up to date. RFC 9111 §4.3.4. */
   async #confirm(received: Received, payload: unknown): Promise<unknown> {
-    const { exchange, response, own } = received
+    const { exchange, response } = received
     const { stored } = exchange
     discard(payload)
     if (stored === undefined) return this.#passOn(received, null, undefined)
@@ -113,19 +113,25 @@ export class Reception {
       this.#parts.flights.end(exchange, undefined)
       return this.#answer(received, stored, {})
     }
+    const { confirmed, kept, refusal } = await this.#bringUpToDate(received, stored)
+    const status = kept === undefined ? { detail: refusal } : { stored: true }
+    return this.#answer(confirmed, kept ?? stored, status)
+  }
+
+  /** Takes over the fields of a response about what is kept; where they say so, it is not kept any longer. RFC 9111 §3.2. */
+  async #bringUpToDate(received: Received, stored: StoredResponse) {
+    const { exchange, response, own } = received
     const fields = updatedFields(stored.fields, own)
     const updated = { ...response, status: stored.status, fields }
-    const control = cacheControlOf(fields)
-    const confirmed = { ...received, response: updated, own: fields, control }
+    const confirmed: Received = { ...received, response: updated, own: fields, control: cacheControlOf(fields) }
     const made = await exchange.collecting?.made()
     const verdict = this.#keeper.judge(confirmed, made, stored.body.length)
-    if ('refusal' in verdict) {
-      await this.#keeper.forget(exchange, stored)
-      this.#parts.flights.end(exchange, undefined)
-      return this.#answer(confirmed, stored, { detail: verdict.refusal })
+    if ('lifetime' in verdict) {
+      return { confirmed, kept: await this.#keeper.keep(confirmed, stored.body, verdict.lifetime, made) }
     }
-    const kept = await this.#keeper.keep(confirmed, stored.body, verdict.lifetime, made)
-    return this.#answer(confirmed, kept, { stored: true })
+    await this.#keeper.forget(exchange, stored)
+    this.#parts.flights.end(exchange, undefined)
+    return { confirmed, refusal: verdict.refusal }
   }
 
   async #keepOrPassOn(received: Received, payload: unknown): Promise<unknown> {
@@ -253,17 +259,21 @@ export class Reception {
     return `cache;desc=${reason}, origin;dur=${this.#parts.options.now() - requestedAt}`
   }
 
-  /** A HEAD tells of the representation that a GET would get: what is kept of another one is out of date. RFC 9111 §4.3.5. */
-  async #compareWithHead({ exchange, response }: Received): Promise<void> {
+  /**
+   * A HEAD tells of the representation that a GET would get: what is kept of the same one is brought up to date, what is kept of
+   * another one goes. RFC 9111 §4.3.5.
+   */
+  async #learnFromHead(received: Received): Promise<void> {
+    const { exchange, response } = received
     const { stored } = exchange
     if (stored === undefined || response.status !== 200) return
-    const isSame = ['etag', 'last-modified'].every((name) => {
-      const field = response.fields[name]
-      return field === undefined || String(field) === String(stored.fields[name])
-    })
+    const told = ['etag', 'last-modified'].filter((name) => response.fields[name] !== undefined)
+    const isSame = told.every((name) => String(response.fields[name]) === String(stored.fields[name]))
     const length = soleLine(response.fields['content-length'])
     const isAsLong = length === undefined || Number(length) === stored.body.length
     if (!isSame || !isAsLong) await this.#keeper.forget(exchange, stored)
+    else if (told.length > 0)
+      await this.#bringUpToDate({ ...received, exchange: { ...exchange, method: 'GET' } }, stored)
   }
 }
 

@@ -124,8 +124,9 @@ async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheParts) {
   for (const method of furtherMethods) app.addHttpMethod(method, { hasBody: true })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   if (isShared) {
-    await app.register(redis, { url: redisUrl })
-    await app.register(cache, { keyPrefix, now })
+    // The rules are not about a slow Redis, which a busy machine makes of any.
+    await app.register(redis, { url: redisUrl, commandTimeoutMs: 10_000 })
+    await app.register(cache, { keyPrefix, now, readTimeoutMs: 10_000, writeTimeoutMs: 10_000 })
   }
   await app.register(edge, { now })
   await app.register(replyFrom, { destroyAgent: true, disableRequestLogging: true })
