@@ -11,6 +11,14 @@ export function streamOf(payload: unknown): Readable | undefined {
   return payload instanceof ReadableStream ? Readable.fromWeb(payload) : undefined
 }
 
+/** Reads to its end what has nothing in it, such as the content of a 204. */
+export function drain(payload: unknown): null {
+  streamOf(payload)
+    ?.on('error', () => undefined)
+    .resume()
+  return null
+}
+
 export function discard(payload: unknown): null {
   streamOf(payload)
     ?.on('error', () => undefined)

@@ -12,7 +12,7 @@ import { invalidate } from './invalidation.js'
 import { Keeper } from './keeper.js'
 import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
-import { bytesOf, discard, streamOf } from './payload.js'
+import { bytesOf, discard, drain, streamOf } from './payload.js'
 import type { Received } from './received.js'
 import { fieldsOf, fieldsSince, type ReplyFields, sendThrough } from './sending.js'
 import { isOfRequestAlone } from './storable.js'
@@ -97,7 +97,8 @@ export class Reception {
       return this.#passOn(received, payload, undefined)
     }
     if (method === 'HEAD') await this.#learnFromHead(received)
-    return this.#keepOrPassOn(received, payload)
+    // Fastify does not wait for the end of a content that there cannot be, and it is to be kept before it is answered.
+    return this.#keepOrPassOn(received, response.status === 204 ? drain(payload) : payload)
   }
 
   /** The origin says that what is kept is still what it would answer: its fields are brought up to date. RFC 9111 §4.3.4. */
