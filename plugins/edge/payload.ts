@@ -12,11 +12,11 @@ export function streamOf(payload: unknown): Readable | undefined {
 }
 
 /** Reads to its end what has nothing in it, such as the content of a 204. */
-export function drain(payload: unknown): null {
-  streamOf(payload)
-    ?.on('error', () => undefined)
-    .resume()
-  return null
+export function drain(payload: unknown): unknown {
+  const stream = streamOf(payload)
+  if (stream === undefined) return payload
+  stream.on('error', () => undefined).resume()
+  return ''
 }
 
 export function discard(payload: unknown): null {
