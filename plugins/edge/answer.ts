@@ -144,7 +144,7 @@ function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore):
   const timings = [...linesOf(stored.fields['server-timing']), ...linesOf(timing)]
   if (timings.length > 0) fields.push(['server-timing', timings])
   fields.push(['cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))]])
-  return new Head(fields)
+  return Head.of(fields)
 }
 
 function isOnlyValidator(name: string, { etag }: StoredResponse): boolean {

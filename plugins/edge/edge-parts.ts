@@ -23,6 +23,7 @@ export interface EdgeParts {
   readonly refreshes: Refreshes
   readonly tally: Tally
   readonly log: FastifyBaseLogger
-  readonly cache: Cache | undefined
-  readonly shared: SharedResponses | undefined
+  /** Known once the application is ready: it may be registered later than we are. */
+  cache: Cache | undefined
+  shared: SharedResponses | undefined
 }

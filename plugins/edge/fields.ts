@@ -9,6 +9,12 @@ export function linesOf(field: FieldLines | undefined): readonly string[] {
   return typeof field === 'string' ? [field] : field
 }
 
+/** A field of these lines, a plain text where there is only one. */
+export function fieldOf(lines: readonly string[]): FieldLines {
+  const [line, ...others] = lines
+  return line !== undefined && others.length === 0 ? line : lines
+}
+
 /** The one line of a field that is no list; `undefined` when it is missing or repeated. */
 export function soleLine(field: FieldLines | undefined): string | undefined {
   const [line, ...others] = linesOf(field)

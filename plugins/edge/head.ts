@@ -6,24 +6,35 @@ export class Head {
   readonly lines: readonly string[]
   readonly #names: ReadonlySet<string>
 
-  constructor(fields: Iterable<readonly [name: string, lines: FieldLines]>) {
-    const all = [...fields]
-    this.lines = all.flatMap(([name, lines]) => linesOf(lines).flatMap((line) => [name, line]))
-    this.#names = new Set(all.map(([name]) => name))
+  constructor(lines: readonly string[], names: ReadonlySet<string>) {
+    this.lines = lines
+    this.#names = names
+  }
+
+  static of(fields: readonly (readonly [name: string, lines: FieldLines])[]): Head {
+    const lines = fields.flatMap(([name, its]) => linesOf(its).flatMap((line) => [name, line]))
+    return new Head(lines, new Set(fields.map(([name]) => name)))
   }
 
   has(name: string): boolean {
     return this.#names.has(name)
   }
 
+  /** Whether a name stands there more than once. */
+  get hasRepeats(): boolean {
+    return this.lines.length > 2 * this.#names.size
+  }
+
   /** With fields that hooks have set for the one request; `Vary` says what either says. */
-  with(fields: readonly (readonly [name: string, lines: FieldLines])[]): string[] {
-    const whole = [...this.lines]
-    for (const [name, lines] of fields) {
-      if (name === 'vary') mergeInto(whole, lines)
-      else for (const line of linesOf(lines)) whole.push(name, line)
+  with(fields: readonly (readonly [name: string, lines: FieldLines])[]): Head {
+    const lines = [...this.lines]
+    const names = new Set(this.#names)
+    for (const [name, its] of fields) {
+      names.add(name)
+      if (name === 'vary') mergeInto(lines, its)
+      else for (const line of linesOf(its)) lines.push(name, line)
     }
-    return whole
+    return new Head(lines, names)
   }
 }
 

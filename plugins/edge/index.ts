@@ -43,7 +43,6 @@ type AnswerHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: 
 
 async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<void> {
   const resolved = resolveOptions(options)
-  const cache = app.hasDecorator('cache') ? app.cache : undefined
   const parts: EdgeParts = {
     isClosing: false,
     options: resolved,
@@ -55,8 +54,8 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     refreshes: new Refreshes(app),
     tally: new Tally(),
     log: app.log,
-    cache,
-    shared: cache && new SharedResponses(cache),
+    cache: undefined,
+    shared: undefined,
   }
   const { resources, tally } = parts
   app.decorate('edge', {
@@ -67,6 +66,10 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     }),
   })
   const ours = new WeakSet<object>()
+  app.addHook('onReady', async () => {
+    parts.cache = app.hasDecorator('cache') ? app.cache : undefined
+    parts.shared = parts.cache && new SharedResponses(parts.cache)
+  })
   app.addHook('preClose', async () => {
     parts.isClosing = true
   })
@@ -78,7 +81,7 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const settings = resolveRoute(edge, resolved.defaults)
     const { answer } = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
     const { receive, fail } = new Reception(parts, settings)
-    warnOfHooksBehind(app, route)
+    if (route.method !== 'HEAD') warnOfHooksBehind(app, route) // its GET has been
     ours.add(answer)
     route.onRequest = [...listOf(route.onRequest), answer satisfies AnswerHook]
     route.onError = [...listOf(route.onError), fail]

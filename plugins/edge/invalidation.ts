@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { EdgeParts } from './edge-parts.js'
 import { soleLine } from './fields.js'
 import type { ReceivedResponse } from './freshness.js'
-import { pathOf, targetUriKey } from './key.js'
+import { hostOf, pathOf, targetUriKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /**
@@ -16,7 +16,7 @@ export async function invalidate(
   { status, fields }: ReceivedResponse,
 ): Promise<void> {
   if (status < 200 || status >= 400) return
-  const { host = '' } = request.raw.headers
+  const host = hostOf(request.raw.headers) ?? ''
   const target = request.raw.url ?? '/'
   const named = [fields.location, fields['content-location']]
     .map(soleLine)

@@ -26,7 +26,7 @@ import { negotiated } from './visible-headers.js'
 
 /** Whether a response is kept, and why not. */
 export type Verdict =
-  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' }
+  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' }
   | { readonly lifetime: Lifetime }
 
 /** What of a route's responses is kept, and as what. */
@@ -41,7 +41,8 @@ export class Keeper {
   }
 
   /** Whether the response may be kept, and for how long it is fresh. */
-  judge({ exchange, response, own, control }: Received, made: Made | undefined, bytes: number): Verdict {
+  judge(received: Received, made: Made | undefined, bytes: number): Verdict {
+    const { exchange, response, own, control } = received
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
     const lifetime = lifetimeOf(response, control, freshness)
@@ -52,7 +53,7 @@ export class Keeper {
     if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
       return { refusal: 'derived' }
     if (!forwards && !this.#isVaryCovered(exchange, own)) return { refusal: 'vary' }
-    return { lifetime }
+    return this.#explicitTags(received.request) === undefined ? { refusal: 'tags' } : { lifetime }
   }
 
   /** Whether something has changed what was asked for since then. RFC 9111 §4.4. */
@@ -158,10 +159,22 @@ export class Keeper {
     const { tagHeader } = this.#parts.options
     const stated = tagHeader === undefined ? [] : linesOf(own[tagHeader.toLowerCase()])
     const byHandler = tagHeader === undefined ? [] : stated.flatMap((line) => parseTags(tagHeader, line))
-    const tags = [...new Set([...this.#route.tagsOf(request), ...byHandler, ...(made?.tags ?? [])])]
+    const tags = [...new Set([...(this.#explicitTags(request) ?? []), ...byHandler, ...(made?.tags ?? [])])]
     const usable = tags.filter(isTag)
     if (usable.length < tags.length) this.#warnOnce('a tag is no word of 1 to 128 characters, and is left out')
     return usable
+  }
+
+  /** The tags that the route gives; `undefined` where it fails to, and nobody could purge what has them. */
+  #explicitTags(request: FastifyRequest): readonly string[] | undefined {
+    try {
+      const tags: unknown = this.#route.tagsOf(request)
+      if (Array.isArray(tags)) return tags
+      this.#warnOnce('the option tags gives no list: the response is not kept')
+    } catch (error) {
+      this.#warnOnce(`the option tags fails (${String(error)}): the response is not kept`)
+    }
+    return undefined
   }
 
   #warnOnce(message: string): void {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
@@ -47,7 +48,13 @@ export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
 
 /** The target URI: one byte more or less is another one. RFC 9110 §7.1. */
 function targetUri({ raw }: FastifyRequest): RequestKey {
-  return targetUriKey(raw.headers.host ?? '', raw.url ?? '/')
+  return targetUriKey(hostOf(raw.headers) ?? '', raw.url ?? '/')
+}
+
+/** The host that is asked, as HTTP/1 or HTTP/2 has it. */
+export function hostOf(headers: IncomingHttpHeaders): string | undefined {
+  const { host = headers[':authority'] } = headers
+  return typeof host === 'string' ? host : undefined
 }
 
 export function targetUriKey(host: string, target: string): RequestKey {

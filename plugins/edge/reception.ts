@@ -6,7 +6,7 @@ import { entityTagOf, matchesAny } from './conditional.js'
 import { parseDirectives } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
-import { type Fields, isHopByHop, linesOf, soleLine } from './fields.js'
+import { type Fields, fieldOf, isHopByHop, linesOf, soleLine } from './fields.js'
 import { cacheControlOf, dateOf } from './freshness.js'
 import { invalidate } from './invalidation.js'
 import { Keeper } from './keeper.js'
@@ -193,7 +193,7 @@ export class Reception {
     const ttl = typeof kept === 'object' ? kept.ttlAt(response.receivedAt) : undefined
     const status = { ...(ttl === undefined ? {} : { ttl }), ...(kept === undefined ? {} : { stored: true }) }
     const told = this.#statusOf(received, { ...status, ...(detail === undefined ? {} : { detail }) })
-    reply.header('cache-status', [...linesOf(response.fields['cache-status']), told])
+    reply.header('cache-status', fieldOf([...linesOf(response.fields['cache-status']), told]))
     const isReading = exchange.method === 'GET' || exchange.method === 'HEAD'
     if (!forwards && isReading) this.#describeOwn(received, payload)
     const etag = soleLine(fieldsOf(reply).etag)
@@ -226,7 +226,7 @@ export class Reception {
       this.#route.vary.map(({ name }) => name),
     )
     if (vary !== '') reply.header('vary', vary)
-    reply.header('server-timing', [...linesOf(fields['server-timing']), this.#timingOf(exchange)])
+    reply.header('server-timing', fieldOf([...linesOf(fields['server-timing']), this.#timingOf(exchange)]))
   }
 
   /** Answers with what is kept instead of what the handler has sent. */
@@ -282,5 +282,5 @@ export class Reception {
 function dropConnectionFields(reply: FastifyReply, ahead: ReplyFields, isClosing: boolean): void {
   const own = fieldsSince(reply, ahead)
   for (const name of Object.keys(own)) if (isHopByHop(name, own.connection)) reply.removeHeader(name)
-  if (isClosing) reply.header('connection', 'close')
+  if (isClosing && reply.request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
 }

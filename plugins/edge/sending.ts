@@ -16,16 +16,17 @@ export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, 
   const whole = withFieldsAhead(reply, head)
   if (isLast) raw.shouldKeepAlive = false
   // Before the reply is ours alone: Node throws at fields that it does not send, and hooks may have set such.
-  if (reply.request.raw.httpVersionMajor === 1) raw.writeHead(status, whole)
-  else raw.writeHead(status, byName(whole))
+  // Given a list, Node keeps only the last of several lines where it has been told fields before; HTTP/2 takes none.
+  const isPlain = reply.request.raw.httpVersionMajor === 1 && !whole.hasRepeats
+  raw.writeHead(status, isPlain ? (whole.lines as string[]) : byName(whole.lines)) // it does not change what it is given
   reply.hijack()
   // Node writes a head that is still to be sent, with bytes behind it, before the 100 that has been queued.
   if (reply.request.raw.headers.expect !== undefined) raw.flushHeaders()
   raw.end(body)
 }
 
-/** Names and values of the head, and of what hooks ahead have set that it does not have. */
-function withFieldsAhead(reply: FastifyReply, head: Head): string[] {
+/** The head, with what hooks ahead have set that it does not have. */
+function withFieldsAhead(reply: FastifyReply, head: Head): Head {
   const ahead: ReplyFields = reply.getHeaders()
   const added: [string, FieldLines][] = []
   for (const name in ahead) {
@@ -33,7 +34,7 @@ function withFieldsAhead(reply: FastifyReply, head: Head): string[] {
     const isMissing = name === 'vary' || !(head.has(name) || reply.raw.hasHeader(name))
     if (value !== undefined && isMissing) added.push([name, asLines(value)])
   }
-  return added.length === 0 ? (head.lines as string[]) : head.with(added) // `writeHead` does not change what it is given
+  return added.length === 0 ? head : head.with(added)
 }
 
 /** Makes the answer what the handler is sending: for a request that has come all the way. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { type Fields, linesOf } from './fields.js'
-import { pathOf, type RequestKey } from './key.js'
+import { hostOf, pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /** What a handler may choose a representation by; reading it makes the response vary by it. RFC 9110 §12.5. */
@@ -13,12 +13,21 @@ export function remember(request: FastifyRequest): () => void {
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   return () => {
-    Object.assign(
-      raw,
-      { headers, rawHeaders, headersDistinct: undefined, url },
-      originalUrl === undefined ? {} : { originalUrl },
-    )
+    show(raw, {
+      headers,
+      rawHeaders,
+      headersDistinct: undefined,
+      url,
+      ...(originalUrl === undefined ? {} : { originalUrl }),
+    })
     request.query = query
+  }
+}
+
+/** What is seen of a request instead of what came; of HTTP/2 it cannot be assigned. */
+function show(raw: FastifyRequest['raw'], seen: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(seen)) {
+    Object.defineProperty(raw, name, { value, enumerable: true, configurable: true, writable: true })
   }
 }
 
@@ -26,7 +35,7 @@ export function remember(request: FastifyRequest): () => void {
 export function showFields({ raw }: FastifyRequest, fields: Fields): void {
   const lines = Object.entries(fields).map(([name, value]) => [name, linesOf(value)] as const)
   const rawHeaders = lines.flatMap(([name, values]) => values.flatMap((value) => [name, value]))
-  Object.assign(raw, { headers: { ...fields }, rawHeaders, headersDistinct: Object.fromEntries(lines) })
+  show(raw, { headers: { ...fields }, rawHeaders, headersDistinct: Object.fromEntries(lines) })
 }
 
 /**
@@ -40,7 +49,8 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   const chosenBy = new Set<string>()
   const visible: IncomingHttpHeaders = {}
   for (const name of route.visibleHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
-  if (query === undefined && headers.host !== undefined) visible.host = headers.host // the key has the whole URI
+  const host = hostOf(headers)
+  if (query === undefined && host !== undefined) visible.host = host // the key has the whole URI
   if (headers.authorization !== undefined) visible.authorization = headers.authorization // kept only where the handler says so
   for (const name of negotiated) {
     const value = headers[name]
@@ -55,11 +65,11 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
     if (value === undefined) delete visible[name]
     else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true })
   }
-  Object.assign(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
+  show(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
   if (query === undefined) return chosenBy
   request.query = { ...query }
   const shownUrl = withQuery(url, query)
-  Object.assign(raw, { url: shownUrl }, 'originalUrl' in raw ? { originalUrl: shownUrl } : {})
+  show(raw, { url: shownUrl, ...('originalUrl' in raw ? { originalUrl: shownUrl } : {}) })
   return chosenBy
 }
 

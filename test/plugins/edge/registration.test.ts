@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { connect } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import cache from '../../../plugins/cache/index.js'
+import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { createLogBook } from '../../harness/log.js'
+
+// Where the edge may be registered, before which routes it stands, and what of them it tells apart.
+
+async function start(t: Test, options: EdgeOptions = { ttlSeconds: 60 }) {
+  const book = createLogBook()
+  const app = Fastify({ logger: { level: 'warn', stream: book.stream } })
+  t.teardown(() => app.close())
+  await app.register(cache)
+  await app.register(edge, options)
+  const statusOf = async (url: string, headers: Record<string, string> = {}) =>
+    (await app.inject({ url, headers })).headers['cache-status']
+  return { app, book, statusOf }
+}
+
+t.test('routes with the same URL and other constraints do not get one another’s responses', async (t) => {
+  const { app } = await start(t)
+  const schema = { querystring: { type: 'object', properties: { a: { type: 'string' } } } }
+  for (const host of ['a.test', 'b.test']) {
+    app.get('/x', { schema, constraints: { host }, config: { edge: {} } }, async () => host)
+  }
+  for (const host of ['a.test', 'b.test', 'a.test', 'b.test']) {
+    t.equal((await app.inject({ url: '/x', headers: { host } })).body, host)
+  }
+})
+
+t.test('two registrations, each in a plugin of its own, keep their own responses under their own names', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(cache)
+  for (const name of ['One', 'Two']) {
+    await app.register(async (child) => {
+      await child.register(edge, { ttlSeconds: 60, name })
+      child.get(`/${name}`, { config: { edge: {} } }, async () => name)
+    })
+  }
+  for (const name of ['One', 'Two']) {
+    await app.inject(`/${name}`)
+    const { body, headers } = await app.inject(`/${name}`)
+    t.equal(body, name)
+    t.equal(headers['cache-status'], `${name}; hit; ttl=60`)
+  }
+})
+
+t.test('a route of several methods answers HEAD from what GET brought, and POST ends it', async (t) => {
+  const { app, statusOf } = await start(t)
+  let count = 0
+  const handler = async () => String(++count)
+  app.route({ method: ['GET', 'POST'], url: '/x', config: { edge: {} }, handler })
+  await app.inject('/x')
+  const head = await app.inject({ method: 'HEAD', url: '/x' })
+  t.match(head.headers, { 'cache-status': /hit/, 'content-length': '1' })
+  t.equal(head.body, '')
+  await app.inject({ method: 'POST', url: '/x' })
+  t.match(await statusOf('/x'), /fwd=uri-miss/)
+})
+
+t.test('of HTTP/2 too it answers in full, by HEAD and with 304, and shows no more than the key covers', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  await app.register(cache)
+  await app.register(edge, { ttlSeconds: 60 })
+  const schema = { querystring: { type: 'object', properties: { a: { type: 'string' } } } }
+  app.get('/x', { schema, config: { edge: {} } }, async (request, reply) => {
+    reply.header('x-list', ['a', 'b'])
+    return { names: Object.keys(request.headers), url: request.url }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo // a TCP server that listens has no other kind of address
+  const session = connect(`http://127.0.0.1:${port}`)
+  t.teardown(() => session.close())
+  const ask = async (fields: Record<string, string>) => {
+    const stream = session.request({ ':path': '/x?a=1&secret=2', cookie: 'b=c', ...fields })
+    const [head] = await once(stream, 'response')
+    let body = ''
+    for await (const chunk of stream.setEncoding('utf8')) body += chunk
+    return { head, body }
+  }
+  const first = await ask({})
+  t.strictSame(JSON.parse(first.body), { names: [], url: '/x?a=1' })
+  const second = await ask({})
+  t.match(second.head, { ':status': 200, 'cache-status': 'Vitrine; hit; ttl=60', 'x-list': 'a, b' })
+  t.equal(second.body, first.body)
+  t.match(await ask({ ':method': 'HEAD' }), { head: { ':status': 200, 'cache-status': /hit/ }, body: '' })
+  t.match(await ask({ 'if-none-match': String(first.head.etag) }), { head: { ':status': 304 }, body: '' })
+})
+
+t.test('the cache may be registered after it', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(edge, { ttlSeconds: 60 })
+  await app.register(cache)
+  app.get('/x', { config: { edge: {} } }, () => app.cache.fetch('k', () => 1, { tags: ['one'] }))
+  t.equal((await app.inject('/x')).headers['surrogate-key'], 'one')
+  await app.cache.purge({ tags: ['one'] })
+  t.match((await app.inject('/x')).headers['cache-status'], /fwd=stale/)
+})
+
+t.test('it keeps responses without a cache, too', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(edge, { ttlSeconds: 60 })
+  app.get('/x', { config: { edge: { tags: ['one'] } } }, async () => 'x')
+  await app.inject('/x')
+  t.match((await app.inject('/x')).headers, { 'cache-status': /hit/, 'surrogate-key': 'one' })
+})
+
+t.test('a response whose tags cannot be told is sent and not kept, and a warning says why', async (t) => {
+  const { app, book, statusOf } = await start(t)
+  const fail = () => {
+    throw new Error('no tags today')
+  }
+  app.get('/x', { config: { edge: { tags: fail } } }, async () => 'x')
+  for (let count = 0; count < 2; count += 1) t.match(await statusOf('/x'), /fwd=uri-miss; .*detail=tags/)
+  t.match(book.at(40), [{ kind: 'edge', msg: /no tags today/ }])
+  t.equal(book.at(40).length, 1, 'once')
+})
+
+t.test('a route with hooks behind the edge is warned of, once', async (t) => {
+  const { app, book } = await start(t)
+  app.get('/x', { preHandler: async () => undefined, config: { edge: {} } }, async () => 'x')
+  await app.ready()
+  t.match(book.at(40), [{ kind: 'edge', url: '/x', hooks: ['preHandler'] }])
+  t.equal(book.at(40).length, 1)
+})
+
+t.test('what hooks ahead have set goes along with a hit, as it is for that request', async (t) => {
+  const { app } = await start(t)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('vary', 'Origin').header('access-control-allow-origin', request.headers.origin ?? '*')
+  })
+  app.get('/x', { config: { edge: {} } }, async (_request, reply) => reply.header('x-list', ['a', 'b']).send('x'))
+  await app.inject({ url: '/x', headers: { origin: 'http://one.test' } })
+  const { headers } = await app.inject({ url: '/x', headers: { origin: 'http://two.test' } })
+  t.match(headers, { 'cache-status': /hit/, 'access-control-allow-origin': 'http://two.test', vary: /Origin/ })
+  t.strictSame(headers['x-list'], ['a', 'b'])
+})
+
+t.test('the application closes while requests wait for one that hangs', async (t) => {
+  const app = Fastify({ forceCloseConnections: true })
+  await app.register(edge, { ttlSeconds: 60, collapseTimeoutMs: 60_000 })
+  let calls = 0
+  app.get('/hang', { config: { edge: {} } }, () => {
+    calls += 1
+    return new Promise(() => undefined)
+  })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const asked = [1, 2, 3].map(() => fetch(`${address}/hang`).then(String, () => 'broken off'))
+  while (calls === 0) await new Promise(setImmediate)
+  await app.close()
+  t.strictSame(await Promise.all(asked), ['broken off', 'broken off', 'broken off'])
+  t.equal(calls, 1)
+})
