@@ -1,6 +1,7 @@
 import { validateHeaderValue } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Made } from '../cache/index.js'
+import { withinTime } from '../within-time.js'
 import { entityTagOf } from './conditional.js'
 import { fieldsNamedBy } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
@@ -28,6 +29,9 @@ import { negotiated } from './visible-headers.js'
 export type Verdict =
   | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' }
   | { readonly lifetime: Lifetime }
+
+/** Milliseconds that an answer waits to lie in the shared store, where whoever asks next, and elsewhere, looks for it. */
+const putPatienceMs = 300
 
 /** What of a route's responses is kept, and as what. */
 export class Keeper {
@@ -84,8 +88,8 @@ export class Keeper {
     const { asked } = exchange
     const { maxVariants, isShared } = this.#route
     const stored = this.#storedFrom(received, body, lifetime, made)
-    const inStore = isShared && !stored.isDerived ? await shared?.put(asked, stored, maxVariants) : undefined
-    const kept = inStore ?? stored
+    const putting = isShared && !stored.isDerived ? shared?.put(asked, stored, maxVariants) : undefined
+    const kept = (putting && (await withinTime(putting, putPatienceMs))?.value) ?? stored
     if (this.#isInvalidated(exchange, made)) {
       await this.forget(exchange, kept) // its target changed while it was on its way there
       this.#parts.flights.end(exchange, undefined)
