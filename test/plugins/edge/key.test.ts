@@ -1,0 +1,80 @@
+import Fastify from 'fastify'
+import t, { type Test } from 'tap'
+import edge from '../../../plugins/edge/index.js'
+
+/** A route of ours; tells how often its handler has run for what it is asked. */
+async function start(t: Test, querystring?: object) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(edge, { ttlSeconds: 60 })
+  const seen: unknown[] = []
+  const schema = querystring === undefined ? {} : { querystring }
+  app.get('/*', { schema, config: { edge: {} } }, async (request) => {
+    seen.push(request.query)
+    return { query: request.query, path: request.params }
+  })
+  const ask = (url: string, host = 'a.test') => app.inject({ url, headers: { host } })
+  /** Whether the second is answered with what the first was. */
+  const isSame = async (first: string, second: string) => {
+    await ask(first)
+    const before = seen.length
+    await ask(second)
+    return seen.length === before
+  }
+  return { ask, isSame, seen }
+}
+
+const listing = {
+  type: 'object',
+  properties: { page: { type: 'integer', default: 1 }, tag: { type: 'array', items: { type: 'string' } } },
+}
+
+t.test('with a schema only what it names, and means, makes a difference', async (t) => {
+  const { isSame } = await start(t, listing)
+  t.ok(await isSame('/a', '/a?page=1'), 'a default that is spelled out')
+  t.ok(await isSame('/b?page=2&utm=1', '/b?utm=2&page=2'), 'order, and what nobody knows')
+  t.ok(await isSame('/c?page=2', '/c?page=02'), 'what is validated to the same')
+  t.notOk(await isSame('/d?page=2', '/d?page=3'))
+  t.notOk(await isSame('/e?tag=1&tag=2', '/e?tag=2&tag=1'))
+  t.notOk(await isSame('/f?tag=1&tag=2', '/f?tag=1,2'))
+  t.notOk(await isSame('/g?tag=1', '/g'))
+})
+
+t.test('no path is taken for another one', async (t) => {
+  const { isSame } = await start(t, listing)
+  for (const [one, other] of [
+    ['/a%2Fb', '/a/b'],
+    ['/a', '/a/'],
+    ['/a', '/A'],
+    ['/a%3Fpage=2', '/a?page=2'],
+  ] as const) {
+    t.notOk(await isSame(one, other), `${one} and ${other}`)
+  }
+})
+
+t.test('names that objects have of themselves are parameters that nobody knows', async (t) => {
+  const { ask, seen } = await start(t, listing)
+  const answer = await ask('/a?__proto__=1&constructor=2&hasOwnProperty=3&page=4')
+  t.equal(answer.statusCode, 200)
+  t.strictSame({ ...(seen[0] as object) }, { page: 4 })
+})
+
+t.test('what the schema refuses is neither kept nor answered', async (t) => {
+  const { ask } = await start(t, listing)
+  for (let count = 0; count < 2; count += 1) {
+    const { statusCode, headers } = await ask('/a?page=x')
+    t.equal(statusCode, 400)
+    t.notOk(headers['cache-status'])
+  }
+})
+
+t.test('without a schema the whole target URI counts, the host too', async (t) => {
+  const { ask, isSame, seen } = await start(t)
+  t.ok(await isSame('/a?x=1', '/a?x=1'))
+  t.notOk(await isSame('/b?x=1&y=2', '/b?y=2&x=1'))
+  const before = seen.length
+  await ask('/d', 'a.test')
+  await ask('/d', 'b.test')
+  await ask('/d', 'A.TEST')
+  t.equal(seen.length, before + 2, 'hosts in any case')
+})

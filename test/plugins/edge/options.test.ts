@@ -1,0 +1,58 @@
+import t from 'tap'
+import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute } from '../../../plugins/edge/options.js'
+
+t.test('a wrong option is refused at registration, by its name', async (t) => {
+  const wrong: readonly (readonly [string, unknown])[] = [
+    ['name', 'two words'],
+    ['name', ''],
+    ['tagHeader', 'X-Tags'],
+    ['now', 5],
+    ['maxMemoryBytes', 0],
+    ['collapseTimeoutMs', Number.NaN],
+    ['ttlSeconds', -1],
+    ['browserSeconds', '5'],
+  ]
+  for (const [name, value] of wrong) {
+    const options = { [name]: value } as EdgeOptions // wrong on purpose
+    t.throws(() => resolveOptions(options), { code: 'VITRINE_EDGE_OPTION', message: new RegExp(name) })
+  }
+})
+
+t.test('a wrong option of a route is refused at registration, by its name', async (t) => {
+  const wrong: readonly (readonly [string, unknown])[] = [
+    ['ttlSeconds', Number.POSITIVE_INFINITY],
+    ['staleWhileRevalidateSeconds', -1],
+    ['staleIfErrorSeconds', '1'],
+    ['heuristicFraction', 2],
+    ['maxBodyBytes', -1],
+    ['maxVariants', 0],
+    ['tags', 'sellers'],
+    ['tags', ['two words']],
+    ['tags', ['*']],
+    ['vary', ['not a name']],
+    ['visibleHeaders', ['']],
+    ['bypass', true],
+    ['forwards', 'yes'],
+    ['compress', 1],
+    ['shared', 1],
+    ['obeyRequestDirectives', 1],
+  ]
+  for (const [name, value] of wrong) {
+    const options = { [name]: value } as EdgeRouteOptions // wrong on purpose
+    t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: new RegExp(name) })
+  }
+})
+
+t.test('a route without a lifetime forwards, and then listens to requests and changes nothing', async (t) => {
+  t.match(resolveRoute({}, {}), { forwards: true, obeysDirectives: true, compresses: false })
+  t.match(resolveRoute({ ttlSeconds: 1 }, {}), { forwards: false, obeysDirectives: false, compresses: true })
+  t.match(resolveRoute({}, { ttlSeconds: 1 }), { forwards: false, freshness: { ttlSeconds: 1 } })
+  t.match(resolveRoute({ forwards: true }, { ttlSeconds: 1 }), { forwards: true, freshness: { ttlSeconds: 1 } })
+})
+
+t.test('what a route says goes before what was said at registration', async (t) => {
+  t.match(resolveRoute({ ttlSeconds: 2 }, { ttlSeconds: 1, maxVariants: 3 }), {
+    freshness: { ttlSeconds: 2 },
+    maxVariants: 3,
+  })
+})
