@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import { withinTime } from '../within-time.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** A request that is with the handler, and that others wait for. */
@@ -26,7 +26,12 @@ export class Flight {
 
   /** What was kept of the response; `undefined` when it is of no use to others, or takes too long. */
   async outcome(withinMs: number): Promise<StoredResponse | undefined> {
-    return (await withinTime(this.#outcome, withinMs))?.value
+    const time = new AbortController()
+    // No reason to stay for a process that is done with everything else.
+    const timeUp = sleep(withinMs, undefined, { ref: false, signal: time.signal }).catch(() => undefined)
+    const outcome = await Promise.race([this.#outcome, timeUp])
+    time.abort()
+    return outcome
   }
 
   land(stored: StoredResponse | undefined, isAbandoned = false): void {

@@ -91,6 +91,23 @@ export interface ResolvedRoute {
   readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
 }
 
+const policyNames: readonly string[] = [
+  'ttlSeconds',
+  'staleWhileRevalidateSeconds',
+  'staleIfErrorSeconds',
+  'browserSeconds',
+  'heuristicFraction',
+  'obeyRequestDirectives',
+  'compress',
+  'maxBodyBytes',
+  'maxVariants',
+  'shared',
+] satisfies (keyof EdgePolicy)[]
+const routeNames: readonly string[] = [
+  ...policyNames,
+  ...(['forwards', 'tags', 'vary', 'visibleHeaders', 'bypass'] satisfies (keyof EdgeRouteOptions)[]),
+]
+
 const maxSeconds = 366 * 86_400
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** A structured token, as `Cache-Status` wants the names of caches. RFC 9211 §2. */
@@ -104,6 +121,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
   if (typeof name !== 'string' || !cacheName.test(name)) throw new InvalidEdgeOption('name must be a token')
   if (!tagHeaders.includes(tagHeader)) throw new InvalidEdgeOption('tagHeader must be one that is known, or false')
   if (typeof now !== 'function') throw new InvalidEdgeOption('now must be a function')
+  refuseUnknown(defaults, policyNames)
   resolveRoute({}, defaults) // what is wrong in the defaults is wrong here, not at the first route
   return {
     name,
@@ -117,6 +135,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
 
 /** The options of a route, completed from `defaults`; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
 export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): ResolvedRoute {
+  refuseUnknown(options, routeNames)
   const policy = { ...defaults, ...withoutUndefined(options) }
   const { ttlSeconds, forwards = ttlSeconds === undefined, tags = [], bypass } = policy
   if (bypass !== undefined && typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
@@ -139,6 +158,12 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
     visibleHeaders: new Set((policy.visibleHeaders ?? []).map(fieldName)),
     bypasses: bypass,
   }
+}
+
+/** A name that is mistyped would leave the route with another kind of cache than the one that was asked for. */
+function refuseUnknown(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new InvalidEdgeOption(`there is no option ${unknown}`)
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {

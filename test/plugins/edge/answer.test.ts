@@ -1,29 +1,19 @@
 import t from 'tap'
 import { type AnswerParts, answerFrom } from '../../../plugins/edge/answer.js'
 import { byName } from '../../../plugins/edge/head.js'
-import { StoredResponse, type StoredResponseParts } from '../../../plugins/edge/stored-response.js'
+import type { StoredResponse, StoredResponseParts } from '../../../plugins/edge/stored-response.js'
+import { makeStored } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 const modified = new Date(now - 100_000).toUTCString()
 
 function stored(parts: Partial<StoredResponseParts> = {}): StoredResponse {
-  return new StoredResponse({
-    status: 200,
+  const until = now + 52_500
+  return makeStored(now, {
     fields: { 'content-type': 'text/plain', etag: '"a"', 'last-modified': modified, 'x-list': ['1', '2'] },
     body: Buffer.from('0123456789'),
     bornAt: now - 7_500,
-    receivedAt: now,
-    instants: { freshUntil: now + 52_500, revalidateUntil: now + 52_500, staleUntil: now + 52_500 },
-    varyNames: [],
-    varyValues: [],
-    allowsAuthorization: false,
-    browserSeconds: undefined,
-    compresses: false,
-    mayEverBeStale: true,
-    hasOwnValidator: true,
-    isDerived: false,
-    tags: [],
-    made: undefined,
+    instants: { freshUntil: until, revalidateUntil: until, staleUntil: until },
     ...parts,
   })
 }

@@ -34,6 +34,8 @@ t.test('one that was abandoned tells nothing about the next one', async (t) => {
 })
 
 t.test('nobody waits longer than so long', async (t) => {
+  const alive = setInterval(() => undefined, 1_000) // waiting alone keeps no process
+  t.teardown(() => clearInterval(alive))
   const flights = new Flights(createClock())
   t.equal(await flights.begin('k').outcome(1), undefined)
 })

@@ -11,6 +11,8 @@ t.test('a wrong option is refused at registration, by its name', async (t) => {
     ['collapseTimeoutMs', Number.NaN],
     ['ttlSeconds', -1],
     ['browserSeconds', '5'],
+    ['ttlSecond', 5],
+    ['vary', ['accept']],
   ]
   for (const [name, value] of wrong) {
     const options = { [name]: value } as EdgeOptions // wrong on purpose
@@ -36,6 +38,8 @@ t.test('a wrong option of a route is refused at registration, by its name', asyn
     ['compress', 1],
     ['shared', 1],
     ['obeyRequestDirectives', 1],
+    ['ttlSecond', 5],
+    ['maxMemoryBytes', 5],
   ]
   for (const [name, value] of wrong) {
     const options = { [name]: value } as EdgeRouteOptions // wrong on purpose

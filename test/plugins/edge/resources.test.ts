@@ -1,31 +1,11 @@
 import t from 'tap'
 import { Resources } from '../../../plugins/edge/resources.js'
-import { StoredResponse, type StoredResponseParts } from '../../../plugins/edge/stored-response.js'
+import type { StoredResponseParts } from '../../../plugins/edge/stored-response.js'
+import { makeStored } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 
-function response(parts: Partial<StoredResponseParts> = {}): StoredResponse {
-  return new StoredResponse({
-    status: 200,
-    fields: {},
-    body: Buffer.alloc(1_000),
-    bornAt: now,
-    receivedAt: now,
-    instants: { freshUntil: now + 60_000, revalidateUntil: now + 60_000, staleUntil: now + 60_000 },
-    varyNames: [],
-    varyValues: [],
-    allowsAuthorization: false,
-    browserSeconds: undefined,
-    compresses: false,
-    mayEverBeStale: true,
-    hasOwnValidator: false,
-    isDerived: false,
-    tags: [],
-    made: undefined,
-    ...parts,
-  })
-}
-
+const response = (parts: Partial<StoredResponseParts> = {}) => makeStored(now, parts)
 const placing = { maxVariants: 2, askedAt: now }
 const variant = (value: string, parts: Partial<StoredResponseParts> = {}) =>
   response({ varyNames: ['a'], varyValues: [value], ...parts })
