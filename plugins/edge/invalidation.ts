@@ -38,8 +38,9 @@ export async function invalidate(
 
 /** The request target of a URI of the same origin. */
 function sameOrigin(uri: string | undefined, host: string, target: string): string[] {
-  if (uri === undefined || !URL.canParse(uri, `http://${host}${target}`)) return []
-  const { host: named, pathname, search, protocol } = new URL(uri, `http://${host}${target}`)
+  const origin = `http://${host}` // a client may send anything as Host
+  if (uri === undefined || !URL.canParse(origin) || !URL.canParse(uri, origin + target)) return []
+  const { host: named, pathname, search, protocol } = new URL(uri, origin + target)
   const isHttp = protocol === 'http:' || protocol === 'https:'
-  return isHttp && named === new URL(`http://${host}`).host ? [`${pathname}${search}`] : []
+  return isHttp && named === new URL(origin).host ? [`${pathname}${search}`] : []
 }

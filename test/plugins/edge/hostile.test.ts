@@ -167,7 +167,7 @@ async function startOrigin(t: Test, clock: Clock): Promise<string> {
     if (request.method === 'POST' || request.method === 'DELETE') {
       versions.set(target, (versions.get(target) ?? 0) + 1)
       request.resume()
-      response.writeHead(204).end()
+      response.writeHead(204, { Location: '/fwd/public/a', 'Content-Location': String(request.url) }).end()
       return
     }
     echo(request, response, { target, version: versions.get(target) ?? 0 }, clock)
@@ -541,3 +541,29 @@ for (const [where, shared, requests] of [
     },
   )
 }
+
+t.test('a change ends what is kept, and is answered, whatever the client calls the host', async (t) => {
+  const app = Fastify()
+  await app.register(edge)
+  let version = 1
+  app.get('/x', { config: { edge: {} } }, async (_request, reply) =>
+    reply.header('cache-control', 'max-age=60').send(`version ${version}`),
+  )
+  app.post('/x', { config: { edge: {} } }, async (_request, reply) => {
+    version += 1
+    return reply.header('location', '/y').send('changed')
+  })
+  t.teardown(() => app.close())
+  const connection = await connectRaw(t, await listen(app))
+  for (const host of ['a.example', '', '/', '\\', 'a b', '[', 'a@b', '%', '?', ':', 'a:99999', '__proto__', '\xe9']) {
+    const ask = async (method: string) => {
+      connection.write(`${method} /x HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`)
+      const { status, body } = await connection.response()
+      return `${status} ${body}`
+    }
+    const before = await ask('GET')
+    t.equal(await ask('GET'), before)
+    t.equal(await ask('POST'), '200 changed', host)
+    t.equal(await ask('GET'), `200 version ${version}`)
+  }
+})
