@@ -75,7 +75,7 @@ async function startWorld(
 ): Promise<World> {
   const clock = createClock()
   const app = Fastify()
-  if (options !== false) await app.register(edge, { now: clock.now, collapseTimeoutMs: 5_000, ...options })
+  if (options !== false) await app.register(edge, { now: clock.now, collapseTimeoutMs: 300_000, ...options })
   let arrived = 0
   app.addHook('onRequest', async () => {
     arrived += 1

@@ -427,13 +427,11 @@ for (const [kind, options, payload] of [
 
 t.test('requests wait for one another once where nothing can be kept, and not a second time', async (t) => {
   const { calls, handler } = heldHandler()
-  const { arrived, connect } = await startWorld(t, (app) => {
-    app.get(
-      '/x',
-      { config: { edge: own }, preHandler: async (_request, reply) => void reply.header('cache-control', 'private') },
-      handler,
-    )
-  })
+  const routes = (app: FastifyInstance) => {
+    app.addHook('preHandler', async (_request, reply) => void reply.header('cache-control', 'private'))
+    app.get('/x', { config: { edge: own } }, handler)
+  }
+  const { arrived, connect } = await startWorld(t, routes, { collapseTimeoutMs: 300_000 })
   const clients = await Promise.all(Array.from({ length: 8 }, connect))
   for (const client of clients) client.write(ask('/x'))
   t.ok(await until(() => arrived() === 8))
