@@ -211,6 +211,9 @@ export class EdgeRoute {
     if (forwards && isSafe(request.raw.method ?? ''))
       showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
     if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored))
+    const isBehind = refreshes.isOf(name)
+    // As Node says of what has come to its end: of one that has not, who forwards overwrites what the other server says of `Connection`.
+    if (isBehind) Object.assign(request.raw, { complete: true })
     const collecting = cache === undefined || !mayKeep ? undefined : new Collecting(cache)
     exchanges.set(request, {
       method: request.raw.method ?? 'GET',
@@ -226,7 +229,7 @@ export class EdgeRoute {
       isReceived: false,
       stored,
       isValidating,
-      isBehind: refreshes.isOf(name),
+      isBehind,
       flight,
       chosenBy,
       uncover,

@@ -17,9 +17,10 @@ import { connectRaw, listen, type RawConnection, type RawHead, type RawResponse 
 // Requests as they come from scanners and attackers, against own and forwarding routes. The model is the same application
 // without a cache: it is sent the same request right before, and what it answers is what the cache has to answer.
 
-/** HOSTILE_REQUESTS=100000 tries more, HOSTILE_SEED=… the same again. */
-const wanted = Number(process.env.HOSTILE_REQUESTS ?? 10_000)
-const seed = Number(process.env.HOSTILE_SEED ?? Date.now() % 2 ** 31)
+/** HOSTILE_REQUESTS=100000 sends more, and others than before; HOSTILE_SEED=… those of a run that told its seed. */
+const { HOSTILE_REQUESTS, HOSTILE_SEED } = process.env
+const wanted = Number(HOSTILE_REQUESTS ?? 10_000)
+const seed = Number(HOSTILE_SEED ?? (HOSTILE_REQUESTS === undefined ? 2_026 : Date.now() % 2 ** 31))
 
 interface Answer extends RawHead {
   readonly body: Buffer

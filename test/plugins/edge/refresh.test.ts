@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import replyFrom from '@fastify/reply-from'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
@@ -17,7 +18,11 @@ interface World {
   write(target: string, fields?: string): Promise<{ body: string; status: string }>
 }
 
-async function startWorld(t: Test, options: EdgeOptions = {}): Promise<World> {
+async function startWorld(
+  t: Test,
+  options: EdgeOptions = {},
+  routes: (app: FastifyInstance) => void = () => undefined,
+): Promise<World> {
   const clock = createClock()
   const app = Fastify()
   await app.register(edge, { now: clock.now, ...options })
@@ -36,6 +41,7 @@ async function startWorld(t: Test, options: EdgeOptions = {}): Promise<World> {
     if (raw.headers.range !== undefined) reply.code(206).header('content-range', 'bytes 0-0/1')
     return `${asked.length}`
   })
+  routes(app)
   await app.ready()
   t.teardown(() => app.close())
   const connection = await connectRaw(t, await listen(app))
@@ -115,4 +121,36 @@ t.test('who wants a part, or nothing kept, does not end what is kept for others'
     t.equal(asked.length, before + 1)
     step(100)
   }
+})
+
+t.test('what is made again behind has no fields of the connection that it came over', async (t) => {
+  // RFC 9110 §7.6.1
+  let visits = 0
+  const origin = createServer((_request, response) => {
+    visits += 1
+    response.writeHead(200, {
+      'cache-control': 'max-age=1, stale-while-revalidate=60',
+      connection: 'x-hop',
+      'x-hop': visits,
+    })
+    response.end(`${visits}`)
+  })
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    origin.close()
+    origin.closeAllConnections()
+  })
+  const address = origin.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
+  const { app, step, write } = await startWorld(t, {}, (app) => {
+    app.register(replyFrom, { base: `http://127.0.0.1:${address.port}`, disableRequestLogging: true })
+    app.get('/other', { config: { edge: {} } }, (request, reply) => reply.from(request.raw.url))
+  })
+  await write('/other')
+  step(2)
+  await write('/other')
+  t.ok(await until(async () => (await write('/other')).body === '2'))
+  const { headers } = await app.inject({ url: '/other', headers: { host: 'a.example' } })
+  t.match(headers['cache-status'], /hit/)
+  t.notOk('x-hop' in headers)
 })
