@@ -24,10 +24,11 @@ export function remember(request: FastifyRequest): () => void {
   }
 }
 
-/** What is seen of a request instead of what came; of HTTP/2 it cannot be assigned. */
+/** What is seen of a request instead of what came, or what Node makes of it. Of HTTP/2 it cannot be assigned. */
 function show(raw: FastifyRequest['raw'], seen: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(seen)) {
-    Object.defineProperty(raw, name, { value, enumerable: true, configurable: true, writable: true })
+    if (value === undefined) Reflect.deleteProperty(raw, name)
+    else Object.defineProperty(raw, name, { value, enumerable: true, configurable: true, writable: true })
   }
 }
 
