@@ -17,23 +17,34 @@ export function parseHttpDate(text: string | undefined, now: number): number | u
   for (const form of forms) {
     const { groups } = form.exec(text) ?? {}
     if (groups === undefined) continue
-    const [day, hour, minute, second] = [groups.day, groups.hour, groups.minute, groups.second].map(Number)
-    if (day === undefined || hour === undefined || minute === undefined || second === undefined) return undefined
+    const [year, day, hour, minute, second] = [groups.year, groups.day, groups.hour, groups.minute, groups.second].map(
+      Number,
+    )
+    if (year === undefined || day === undefined || hour === undefined || minute === undefined || second === undefined)
+      return undefined
+    if (hour > 23 || minute > 59 || second > 60) return undefined
     const monthIndex = months.indexOf(groups.month?.toLowerCase() ?? '')
-    const year = groups.year?.length === 2 ? wholeYear(Number(groups.year), now) : Number(groups.year)
-    const date = new Date(0)
-    date.setUTCFullYear(year, monthIndex, day)
-    if (hour > 23 || minute > 59 || second > 60 || date.getUTCDate() !== day) return undefined
-    return date.setUTCHours(hour, minute, second)
+    const instantIn = (wholeYear: number) => {
+      const date = new Date(0)
+      date.setUTCFullYear(wholeYear, monthIndex, day)
+      return date.getUTCDate() === day ? date.setUTCHours(hour, minute, second) : undefined
+    }
+    return groups.year?.length === 2 ? inLastYear(year, now, instantIn) : instantIn(year)
   }
   return undefined
 }
 
-/** A year of two digits that seems to be more than 50 years ahead is the last one past that ends so. */
-function wholeYear(twoDigits: number, now: number): number {
-  const thisYear = new Date(now).getUTCFullYear()
-  const year = Math.floor(thisYear / 100) * 100 + twoDigits
-  return year > thisYear + 50 ? year - 100 : year
+/** Of the years that end in the two digits, the last in which the instant is not more than 50 years ahead. */
+function inLastYear(
+  twoDigits: number,
+  now: number,
+  instantIn: (wholeYear: number) => number | undefined,
+): number | undefined {
+  const date = new Date(now)
+  const lastYear = date.getUTCFullYear() + 50
+  const latest = date.setUTCFullYear(lastYear)
+  const year = Math.floor(lastYear / 100) * 100 + twoDigits
+  return year > lastYear || (instantIn(year) ?? 0) > latest ? instantIn(year - 100) : instantIn(year)
 }
 
 /** The instant as HTTP writes it, to the second. */
