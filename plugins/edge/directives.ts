@@ -8,6 +8,7 @@ export type Directives = ReadonlyMap<string, string | undefined>
 const maxDeltaSeconds = 2 ** 31
 
 const directive = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(.*))?$/s
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** The directives of `Cache-Control`; what is no directive says nothing. RFC 9111 §5.2. */
 export function parseDirectives(field: FieldLines | undefined): Directives {
@@ -15,7 +16,8 @@ export function parseDirectives(field: FieldLines | undefined): Directives {
   for (const member of membersOf(field)) {
     const [, written, given] = directive.exec(member) ?? []
     if (written === undefined) continue
-    const [name, argument] = [written.toLowerCase(), given === undefined ? undefined : unquote(given)]
+    const name = written.toLowerCase()
+    const argument = given === undefined ? undefined : narrowed(name, unquote(given))
     if (!directives.has(name)) directives.set(name, argument)
     else if (listsFields(name)) directives.set(name, joined(directives.get(name), argument))
   }
@@ -25,6 +27,13 @@ export function parseDirectives(field: FieldLines | undefined): Directives {
 /** Those whose argument narrows them down to some fields: without one they are about the whole response. */
 function listsFields(name: string): boolean {
   return name === 'no-cache' || name === 'private'
+}
+
+/** The argument; none where it ought to list fields and lists something else, or nothing: it narrows nothing down. */
+function narrowed(name: string, argument: string): string | undefined {
+  if (!listsFields(name)) return argument
+  const fields = membersOf(argument)
+  return fields.length > 0 && fields.every((field) => token.test(field)) ? argument : undefined
 }
 
 function joined(one: string | undefined, other: string | undefined): string | undefined {
@@ -49,7 +58,7 @@ export function parseTargeted(field: FieldLines | undefined): Directives | undef
     for (const [name, item] of dictionary) {
       const value = isInnerList(item) ? '' : item[0]
       // `?0` says that it is not meant
-      if (value !== false) directives.set(name, value === true ? undefined : argumentOf(name, value))
+      if (value !== false) directives.set(name, value === true ? undefined : narrowed(name, argumentOf(name, value)))
     }
     return dictionary.size === 0 ? undefined : directives
   } catch {
