@@ -107,7 +107,7 @@ t.test('the lifetime is s-maxage, else max-age, else Expires less Date (RFC 9111
   }
 })
 
-t.test('a lifetime that is stated but invalid is 0, and nothing takes its place (RFC 9111 §4.2.1, §5.3)', async (t) => {
+t.test('an invalid lifetime is 0, and nothing takes its place (RFC 9111 §4.2.1, §5.3)', async (t) => {
   const cases: { name: string; fields: Fields }[] = [
     { name: 'Expires: 0', fields: { expires: '0' } },
     { name: 'Expires: -1', fields: { expires: '-1' } },
