@@ -5,7 +5,7 @@ import { type Choice, choose } from './choice.js'
 import { Collecting } from './collecting.js'
 import type { EdgeParts } from './edge-parts.js'
 import { OnlyIfCached } from './errors.js'
-import type { Fields } from './fields.js'
+import { type Fields, fieldNamed } from './fields.js'
 import type { Flight } from './flights.js'
 import type { KeyOf, RequestKey } from './key.js'
 import { isSafe } from './methods.js'
@@ -300,7 +300,7 @@ export class EdgeRoute {
   /** What a request field counts as, where responses are told apart by it. */
   #variantOf(name: string, fields: Fields): string {
     const normalise = this.#normalisers.get(name)
-    const field = fields[name]
+    const field = fieldNamed(fields, name)
     return variantValue(normalise === undefined ? field : normalise(fieldValue(field)))
   }
 

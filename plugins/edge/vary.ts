@@ -20,11 +20,6 @@ export function variantValue(field: FieldLines | undefined): string {
   return `=${membersOf(field).join(',')}`
 }
 
-/** The request's values of the fields. */
-export function variantValues(names: readonly string[], requestFields: Fields): string[] {
-  return names.map((name) => variantValue(requestFields[name]))
-}
-
 /** The lists in one, each name once. */
 export function mergeVary(...fields: readonly (FieldLines | undefined)[]): string {
   const names = new Map(fields.flatMap(membersOf).map((name) => [name.toLowerCase(), name]))

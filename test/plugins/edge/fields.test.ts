@@ -1,11 +1,19 @@
 import t from 'tap'
-import { type FieldLines, isHopByHop, linesOf, membersOf, soleLine } from '../../../plugins/edge/fields.js'
+import { type FieldLines, fieldNamed, isHopByHop, linesOf, membersOf, soleLine } from '../../../plugins/edge/fields.js'
 
 t.test('a field has as many lines as it came in, and a missing one has none (RFC 9110 §5.3)', async (t) => {
   t.strictSame(linesOf(undefined), [])
   t.strictSame(linesOf(''), [''], 'an empty field is there')
   t.strictSame(linesOf('a, b'), ['a, b'], 'a line is not taken apart')
   t.strictSame(linesOf(['a', 'b']), ['a', 'b'])
+})
+
+t.test('a field is there only where it was sent, whatever its name is', async (t) => {
+  const fields = { host: 'a', 'x-empty': '' }
+  t.equal(fieldNamed(fields, 'host'), 'a')
+  t.equal(fieldNamed(fields, 'x-empty'), '')
+  for (const name of ['accept', 'constructor', '__proto__']) t.equal(fieldNamed(fields, name), undefined, name)
+  t.equal(fieldNamed({ constructor: 'a' }, 'constructor'), 'a', 'sent under that name')
 })
 
 t.test('a field that is no list has a value only in a single line (RFC 9110 §5.3)', async (t) => {

@@ -79,3 +79,16 @@ t.test(
     t.equal(await ask({ 'x-lang': 'fr', connection: 'keep-alive, X-Lang' }), 'none')
   },
 )
+
+t.test('a response may vary by a field whose name all objects have', async (t) => {
+  const app = await startEdge(t, (app) => {
+    app.get('/x/:name', { config: { edge: {} } }, async ({ params }, reply) => {
+      const { name } = params as { name: string } // the path of the route says so
+      return reply.headers({ 'cache-control': 'max-age=60', vary: name }).send(name)
+    })
+  })
+  for (const name of ['constructor', '__proto__']) {
+    t.match(await app.inject(`/x/${name}`), { statusCode: 200, body: name })
+    t.match(await app.inject(`/x/${name}`), { headers: { 'cache-status': /hit/ }, body: name })
+  }
+})
