@@ -12,8 +12,9 @@ export function rangeOf(range: string, length: number): ByteRange | 'unsatisfiab
   const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(range) ?? []
   if (first === '' && last === '') return undefined
   if (first === '') {
-    const count = Math.min(Number(last), length)
-    return count === 0 ? 'unsatisfiable' : { first: length - count, last: length - 1 }
+    if (Number(last) === 0) return 'unsatisfiable'
+    // of nothing it is satisfiable, but there is no part that a 206 could name
+    return length === 0 ? undefined : { first: Math.max(0, length - Number(last)), last: length - 1 }
   }
   if (last !== '' && Number(last) < Number(first)) return undefined
   if (Number(first) >= length) return 'unsatisfiable'
