@@ -45,7 +45,7 @@ function splitQuoted(line: string): string[] {
 }
 
 /** Without the white space that HTTP allows around things; `trim` of JavaScript takes more away. */
-function trim(text: string): string {
+export function trim(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 

@@ -1,3 +1,4 @@
+import { trim } from './fields.js'
 import type { TagHeader } from './options.js'
 
 /** How an edge wants its tags parted, how many it takes and how long all may be: beyond, it drops some and says nothing. */
@@ -20,7 +21,10 @@ export function formatTags(header: TagHeader, tags: readonly string[]): string |
 /** Tags that a handler has set itself, in the form of that field. */
 export function parseTags(header: TagHeader, value: string): string[] {
   const { separator } = limits[header]
-  return value.split(separator === ' ' ? /[ \t]+/ : /[ \t]*,[ \t]*/).filter(Boolean)
+  return value
+    .split(separator === ' ' ? /[ \t]/ : separator)
+    .map(trim)
+    .filter(Boolean)
 }
 
 /** Without what no field can hold, or would part the tag in two. */
