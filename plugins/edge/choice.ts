@@ -18,9 +18,12 @@ export function choose(stored: StoredResponse | undefined, asked: RequestDirecti
     return { use: 'nothing', why: isFresh ? 'request' : 'stale' }
   }
   if (isFresh) return { use: 'fresh', stored }
-  const isAllowed = asked.maxStale !== undefined && stored.mayEverBeStale && -ttl <= asked.maxStale
-  if (isAllowed && stored.mayBeStale(now, Number.POSITIVE_INFINITY, false)) return { use: 'max-stale', stored }
-  return whenStale(stored, now)
+  const { maxAge, maxStale } = asked
+  if (maxAge === undefined && maxStale === undefined) return whenStale(stored, now)
+  // who says how old it may be wants it fresh, unless it also says how stale: RFC 9111 §5.2.1.1, §5.2.1.2
+  const isAllowed = maxStale !== undefined && -ttl <= maxStale && stored.mayEverBeStale
+  const mayBeUsed = isAllowed && stored.mayBeStale(now, Number.POSITIVE_INFINITY, false)
+  return mayBeUsed ? { use: 'max-stale', stored } : { use: 'nothing', why: 'stale' }
 }
 
 function whenStale(stored: StoredResponse, now: number): Choice {
