@@ -13,13 +13,12 @@ export function remember(request: FastifyRequest): () => void {
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   return () => {
-    show(raw, {
-      headers,
-      rawHeaders,
-      headersDistinct: undefined,
-      url,
-      ...(originalUrl === undefined ? {} : { originalUrl }),
-    })
+    Reflect.deleteProperty(request, 'originalUrl')
+    Object.assign(
+      raw,
+      { headers, rawHeaders, headersDistinct: undefined, url },
+      originalUrl === undefined ? {} : { originalUrl },
+    )
     request.query = query
   }
 }
@@ -70,7 +69,9 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   if (query === undefined) return chosenBy
   request.query = { ...query }
   const shownUrl = withQuery(url, query)
-  show(raw, { url: shownUrl, ...('originalUrl' in raw ? { originalUrl: shownUrl } : {}) })
+  // Fastify remembers what it said when it was first asked: by a hook, or by us
+  Object.defineProperty(request, 'originalUrl', { value: shownUrl, configurable: true })
+  Object.assign(raw, { url: shownUrl }, 'originalUrl' in raw ? { originalUrl: shownUrl } : {})
   return chosenBy
 }
 

@@ -92,3 +92,22 @@ t.test('a response may vary by a field whose name all objects have', async (t) =
     t.match(await app.inject(`/x/${name}`), { headers: { 'cache-status': /hit/ }, body: name })
   }
 })
+
+t.test(
+  'a handler does not see parameters that the key does not cover, though a hook has read the target',
+  async (t) => {
+    const seen: unknown[] = []
+    const querystring = { type: 'object', properties: { name: { type: 'string' } } }
+    const app = await startEdge(t, (app) => {
+      app.addHook('onRequest', async ({ originalUrl }) => void seen.push(originalUrl))
+      app.get('/x', { schema: { querystring }, config: { edge: { ttlSeconds: 60 } } }, async ({ url, originalUrl }) => {
+        seen.push(url, originalUrl)
+        return 'x'
+      })
+      app.addHook('onResponse', async ({ url, originalUrl }) => void seen.push(url, originalUrl))
+    })
+    await app.inject('/x?name=b&secret=s')
+    const [whole, shown] = ['/x?name=b&secret=s', '/x?name=b']
+    t.strictSame(seen, [whole, shown, shown, whole, whole])
+  },
+)
