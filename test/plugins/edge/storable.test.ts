@@ -16,7 +16,7 @@ interface Case {
 
 const minute: Lifetime = { seconds: 60, isExplicit: true }
 
-/** Why the response is not kept: one to a `GET`, fresh for a minute by its own word, where the case says nothing else. */
+/** Why it is not kept: a response to a `GET`, fresh for a minute by its own word, where the case says nothing else. */
 function refusal({ method = 'GET', request = {}, obeysDirectives = true, status = 200, ...response }: Case) {
   const { fields = {}, lifetime = minute } = response
   return refusalOf(
