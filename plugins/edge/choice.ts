@@ -20,7 +20,7 @@ export function choose(stored: StoredResponse | undefined, asked: RequestDirecti
   if (isFresh) return { use: 'fresh', stored }
   const { maxAge, maxStale } = asked
   if (maxAge === undefined && maxStale === undefined) return whenStale(stored, now)
-  // who says how old it may be wants it fresh, unless it also says how stale: RFC 9111 §5.2.1.1, §5.2.1.2
+  // Who says how old it may be wants it fresh, unless it also says how stale. RFC 9111 §5.2.1.1, §5.2.1.2.
   const isAllowed = maxStale !== undefined && -ttl <= maxStale && stored.mayEverBeStale
   const mayBeUsed = isAllowed && stored.mayBeStale(now, Number.POSITIVE_INFINITY, false)
   return mayBeUsed ? { use: 'max-stale', stored } : { use: 'nothing', why: 'stale' }

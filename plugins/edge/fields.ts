@@ -9,6 +9,12 @@ export function linesOf(field: FieldLines | undefined): readonly string[] {
   return typeof field === 'string' ? [field] : field
 }
 
+/** A field of these lines, a plain text where there is only one. */
+export function fieldOf(lines: readonly string[]): FieldLines {
+  const [line, ...others] = lines
+  return line !== undefined && others.length === 0 ? line : lines
+}
+
 /** The field of a name that somebody else chose: `constructor`, which all objects have, may be one. */
 export function fieldNamed(fields: Fields, name: string): FieldLines | undefined {
   return Object.hasOwn(fields, name) ? fields[name] : undefined

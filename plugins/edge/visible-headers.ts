@@ -14,11 +14,8 @@ export function remember(request: FastifyRequest): () => void {
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   return () => {
     Reflect.deleteProperty(request, 'originalUrl')
-    Object.assign(
-      raw,
-      { headers, rawHeaders, headersDistinct: undefined, url },
-      originalUrl === undefined ? {} : { originalUrl },
-    )
+    const seen = { headers, rawHeaders, headersDistinct: undefined, url }
+    show(raw, originalUrl === undefined ? seen : { ...seen, originalUrl })
     request.query = query
   }
 }
@@ -69,9 +66,9 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   if (query === undefined) return chosenBy
   request.query = { ...query }
   const shownUrl = withQuery(url, query)
-  // Fastify remembers what it said when it was first asked: by a hook, or by us
+  // Fastify remembers what it said when it was first asked, by a hook or by us.
   Object.defineProperty(request, 'originalUrl', { value: shownUrl, configurable: true })
-  Object.assign(raw, { url: shownUrl }, 'originalUrl' in raw ? { originalUrl: shownUrl } : {})
+  show(raw, { url: shownUrl, ...('originalUrl' in raw ? { originalUrl: shownUrl } : {}) })
   return chosenBy
 }
 
