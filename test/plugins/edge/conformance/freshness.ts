@@ -240,6 +240,10 @@ export const freshness = [
       after: 10,
       expect: { fields: { age: '45' } },
     }),
+    {
+      title: 'passes on the age that a response comes with',
+      exchanges: [{ origin: { fields: [...hour, ['Age', '30']] }, expect: { fields: { age: ['30'] } } }],
+    },
     doesNotReuse('takes for stale what took longer to come than it is fresh', {
       fields: [cacheControl('max-age=10'), ['Age', '0']],
       answer: { takesSeconds: 11 },
@@ -366,6 +370,10 @@ export const freshness = [
     doesNotReuse('does not guess where an invalid max-age has said', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('max-age=a')],
+    }),
+    doesNotReuse('does not guess for what sets a cookie', {
+      route: 'heuristic',
+      fields: [tenDaysOld, ['Set-Cookie', 'a=b']],
     }),
     doesNotReuse('does not guess for what says no-cache', {
       route: 'heuristic',

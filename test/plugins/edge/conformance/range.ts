@@ -190,6 +190,10 @@ export const range9110 = [
       exchanges: ranged([range('bytes=0-1'), ['If-None-Match', '"a"']], { status: 304 }),
     },
     {
+      title: 'answers 304 to a range when nothing has changed since the client asked',
+      exchanges: ranged([range('bytes=0-1'), ['If-Modified-Since', httpDate(-500)]], { status: 304 }, [modified]),
+    },
+    {
       title: 'answers a range whose client has something else than what is stored',
       exchanges: ranged([range('bytes=0-1'), ['If-None-Match', '"b"']], part('01', 0)),
     },

@@ -184,6 +184,69 @@ export const stale = [
       exchanges: [{ origin: says('max-age=60') }, { after: 121 }],
     },
     {
+      title: 'asks the origin for the whole behind the answer to a range',
+      exchanges: [
+        { origin: says('max-age=60, stale-while-revalidate=30') },
+        {
+          after: 61,
+          fields: [['Range', 'bytes=0-3']],
+          origin: says('max-age=60'),
+          expect: { by: 'store', status: 206, body: 'answ', refreshed: true },
+        },
+        { after: 1, expect: { by: 'store', of: 2 } },
+      ],
+    },
+    {
+      title: 'asks the origin by what is stored, not by what the client has, behind a 304',
+      exchanges: [
+        { origin: { fields: [cacheControl('max-age=60, stale-while-revalidate=30'), entityTag] } },
+        {
+          after: 61,
+          fields: [['If-None-Match', '"a", "b"']],
+          origin: { fields: [minute, ['ETag', '"b"']] },
+          expect: { by: 'store', status: 304, refreshed: true },
+        },
+        { after: 1, expect: { by: 'store', of: 2 } },
+      ],
+    },
+    {
+      title: 'asks the origin with GET behind the answer to HEAD',
+      exchanges: [
+        { origin: says('max-age=60, stale-while-revalidate=30') },
+        {
+          method: 'HEAD',
+          after: 61,
+          origin: says('max-age=60'),
+          expect: { by: 'store', refreshed: true, sentMethod: 'GET' },
+        },
+        { after: 1, expect: { by: 'store', of: 2 } },
+      ],
+    },
+    {
+      title: 'asks the origin with the fields that the response varies by behind the answer',
+      exchanges: [
+        {
+          fields: [['Foo', '1']],
+          origin: { fields: [cacheControl('max-age=60, stale-while-revalidate=30'), ['Vary', 'Foo']] },
+        },
+        {
+          fields: [['Foo', '1']],
+          after: 61,
+          origin: { fields: [minute, ['Vary', 'Foo']] },
+          expect: { by: 'store', refreshed: true },
+        },
+        { fields: [['Foo', '1']], after: 1, expect: { by: 'store', of: 2 } },
+        { fields: [['Foo', '2']] },
+      ],
+    },
+    {
+      title: 'asks the origin once behind answers that are wanted together',
+      exchanges: [
+        { origin: says('max-age=60, stale-while-revalidate=30') },
+        { after: 61, together: 4, origin: says('max-age=60'), expect: { by: 'store', refreshed: true } },
+      ],
+    },
+    {
       title: 'lets a response say a shorter stale-while-revalidate than its route',
       route: 'staleWhileRevalidate',
       exchanges: [{ origin: says('max-age=60, stale-while-revalidate=10') }, { after: 75 }],
@@ -226,6 +289,37 @@ export const stale = [
       exchanges: [
         { origin: says('max-age=60, stale-if-error=600') },
         { after: 100, origin: { status: 503 }, expect: { by: 'store', reached: 1, fields: { age: '100' } } },
+      ],
+    },
+    {
+      title: 'serves stale for an error to HEAD',
+      exchanges: [
+        { origin: says('max-age=60, stale-if-error=30') },
+        { method: 'HEAD', after: 61, origin: { status: 503 }, expect: { by: 'store', reached: 1 } },
+      ],
+    },
+    {
+      title: 'serves a part of what is stale for an error',
+      exchanges: [
+        { origin: says('max-age=60, stale-if-error=30') },
+        {
+          after: 61,
+          fields: [['Range', 'bytes=0-3']],
+          origin: { status: 503 },
+          expect: { by: 'store', status: 206, body: 'answ', reached: 1 },
+        },
+      ],
+    },
+    {
+      title: 'answers 304 for an error to a client that has what is stale',
+      exchanges: [
+        { origin: { fields: [cacheControl('max-age=60, stale-if-error=30'), entityTag] } },
+        {
+          after: 61,
+          fields: [['If-None-Match', '"a"']],
+          origin: { status: 503 },
+          expect: { by: 'store', status: 304, reached: 1 },
+        },
       ],
     },
     {

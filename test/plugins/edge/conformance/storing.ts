@@ -30,6 +30,20 @@ export const storing = [
       after: 59,
     }),
     doesNotReuse('keeps it no longer than the route says', { route: 'defaultLifetime', after: 60 }),
+    ...[404, 500, 503].map((status) =>
+      doesNotReuse(`does not give a lifetime of its own to a ${status}`, {
+        route: 'defaultLifetime',
+        answer: { status },
+      }),
+    ),
+    doesNotReuse('does not give a lifetime of its own to what sets a cookie', {
+      route: 'defaultLifetime',
+      fields: [['Set-Cookie', 'a=b']],
+    }),
+    doesNotReuse('does not give a lifetime of its own to what answered Authorization', {
+      route: 'defaultLifetime',
+      asked: [bearer],
+    }),
     doesNotReuse('does not give a lifetime to a response that states its own', {
       route: 'defaultLifetime',
       fields: [cacheControl('max-age=10')],
@@ -78,6 +92,13 @@ export const storing = [
       exchanges: [
         { method: 'POST', path: '?a', body: 'x', origin: { fields: [fresh, ['Content-Location', '?a']] } },
         { path: '?a' },
+      ],
+    },
+    {
+      title: 'does not let the content of a GET into what others get',
+      exchanges: [
+        { body: 'poison', origin: { fields: [fresh] }, expect: { sent: { 'transfer-encoding': null } } },
+        { after: 1, expect: { by: 'store' } },
       ],
     },
     reuses('is not kept from reusing a response by the cookies of a request', {

@@ -164,6 +164,18 @@ export const validation = [
       exchanges: freshened([strong], [strong, ['Age', '100']], { later: { fields: { age: ['110'] } } }),
     },
     {
+      title: 'counts the time that a 304 took to come',
+      exchanges: [
+        { origin: { fields: [minute, strong] } },
+        {
+          after: 61,
+          origin: { status: 304, takesSeconds: 5, fields: [hour, strong, ['Age', '10']] },
+          expect: { by: 'validation' },
+        },
+        { after: 10, expect: { by: 'store', fields: { age: '25' } } },
+      ],
+    },
+    {
       title: 'does not count an age that the response came with and the 304 does not',
       exchanges: freshened([strong, ['Age', '59']], [strong], { later: { fields: { age: ['10'] } } }),
     },
@@ -332,6 +344,21 @@ export const validation = [
           expect: { by: 'validation' },
         },
         { after: 500, expect: { by: 'store', fields: { expires: httpDate(100) } } },
+      ],
+    },
+    {
+      title: 'takes over from a 304 by which fields the response varies',
+      exchanges: [
+        { fields: [['Foo', '1']], origin: { fields: [minute, strong] } },
+        {
+          fields: [['Foo', '1']],
+          after: 61,
+          origin: { status: 304, fields: [hour, strong, ['Vary', 'Foo']] },
+          expect: { by: 'validation', fields: { vary: 'Foo' } },
+        },
+        { fields: [['Foo', '2']], after: 1, origin: { fields: [hour, ['ETag', '"b"'], ['Vary', 'Foo']] } },
+        { fields: [['Foo', '1']], after: 1, expect: { by: 'store', of: 1 } },
+        { fields: [['Foo', '2']], after: 1, expect: { by: 'store', of: 3 } },
       ],
     },
     {
