@@ -38,6 +38,14 @@ export function matchesAny(list: string | readonly string[], etag: string | unde
   return etag !== undefined && given.some((tag) => opaque(tag) === opaque(etag))
 }
 
+/** Whether a 304 speaks of another representation than the one that is stored: then it says nothing of that. RFC 9111 §4.3.4. */
+export function isOfAnother(notModified: Fields, stored: Fields): boolean {
+  const etag = soleLine(notModified.etag)
+  if (etag !== undefined) return !matchesAny(etag, soleLine(stored.etag))
+  const [modified, known] = [notModified['last-modified'], stored['last-modified']].map(soleLine)
+  return modified !== undefined && known !== undefined && modified !== known
+}
+
 /** Whether `If-Range` allows a part of the representation: a strong match, or the very date. RFC 9110 §13.1.5. */
 export function allowsRange(ifRange: string | undefined, fields: Fields, now: number): boolean {
   if (ifRange === undefined) return true

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerFrom, knownTag } from './answer.js'
 import { formatTierStatus, type TierStatus } from './cache-status.js'
-import { entityTagOf, matchesAny } from './conditional.js'
+import { entityTagOf, isOfAnother } from './conditional.js'
 import { parseDirectives } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
@@ -107,9 +107,8 @@ export class Reception {
     const { stored } = exchange
     discard(payload)
     if (stored === undefined) return this.#passOn(received, null, undefined)
-    const etag = soleLine(response.fields.etag)
-    if (etag !== undefined && !matchesAny(etag, stored.etag)) {
-      // It speaks of another representation. What is kept is all there is to answer with, this once.
+    if (isOfAnother(response.fields, stored.fields)) {
+      // What is kept is all there is to answer with, this once.
       await this.#keeper.forget(exchange, stored)
       this.#parts.flights.end(exchange, undefined)
       return this.#answer(received, stored, {})
