@@ -26,6 +26,7 @@ const refused = [
 
 /** Directives that it satisfies, or that say nothing. */
 const satisfied = [
+  'max-age=100',
   'max-age=101',
   'max-age=3600',
   'min-fresh=0',

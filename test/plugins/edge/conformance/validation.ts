@@ -224,6 +224,27 @@ export const validation = [
       ],
     },
     {
+      title: 'takes nothing over from a 304 with another Last-Modified and no entity-tag',
+      exchanges: [
+        { origin: { fields: [minute, modified, ['X-Turn', '1']] } },
+        {
+          after: 61,
+          origin: {
+            status: 304,
+            fields: [hour, ['Last-Modified', 'Mon, 09 Mar 2026 13:00:00 GMT'], ['X-Turn', '2']],
+          },
+          expect: { by: 'validation', fields: { 'x-turn': '1', 'last-modified': longAgo, age: '61' } },
+        },
+        { after: 1, expect: { sent: { 'if-modified-since': null } } },
+      ],
+    },
+    {
+      title: 'goes by the entity-tag of a 304 whose Last-Modified is another one',
+      exchanges: freshened([strong, modified], [strong, ['Last-Modified', 'Mon, 09 Mar 2026 13:00:00 GMT']], {
+        later: { fields: { 'last-modified': 'Mon, 09 Mar 2026 13:00:00 GMT' } },
+      }),
+    },
+    {
       title: 'updates only the variant that a 304 names',
       exchanges: [
         { fields: [['Foo', '1']], origin: { fields: [minute, ['Vary', 'Foo'], ['ETag', '"1"']] } },
