@@ -166,7 +166,7 @@ export function endToEnd(fields: Fields): Record<string, FieldLines> {
 }
 
 /** Fields of a representation's coding, and of one message: a 304 does not change those of what is kept. RFC 9111 §3.2. */
-const notUpdated = new Set(['content-length', 'content-encoding', 'content-type', 'content-range', 'etag'])
+const notUpdated = new Set(['content-length', 'content-encoding', 'content-range'])
 
 /** The stored fields, brought up to date by those of a 304, from which age is counted anew. RFC 9111 §4.3.4, §4.2.3. */
 export function updatedFields({ age: _age, date: _date, ...stored }: Fields, news: Fields): Fields {

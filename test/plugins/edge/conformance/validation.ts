@@ -32,6 +32,7 @@ const updated: readonly [name: string, before: string, after: string][] = [
   ['Content-Location', '/a', '/b'],
   ['Content-Security-Policy', "default-src 'self'", "default-src 'none'"],
   ['Content-Language', 'en', 'fr'],
+  ['Content-Type', 'text/plain', 'text/html'],
   ['Content-Disposition', 'inline', 'attachment'],
   ['X-Frame-Options', 'deny', 'sameorigin'],
   ['X-XSS-Protection', '1', '1; mode=block'],
@@ -43,7 +44,6 @@ const updated: readonly [name: string, before: string, after: string][] = [
 
 const notUpdated: readonly [name: string, before: string, after: string][] = [
   ['Content-Encoding', 'identity', 'gzip'],
-  ['Content-Type', 'text/plain', 'text/html'],
   ['Content-Range', 'bytes 0-7/8', 'bytes 0-3/8'],
 ]
 
