@@ -121,8 +121,8 @@ export class Reception {
   /** Takes over the fields of a response about what is kept; where they say so, it is not kept any longer. RFC 9111 §3.2. */
   async #bringUpToDate(received: Received, stored: StoredResponse) {
     const { exchange, response, own } = received
-    // Of a 304 of our own the type is what Fastify says of no content, and the entity-tag may be without our word for it.
-    const { 'content-type': _type, etag: _etag, ...others } = own
+    // Of a 304 of our own it is what Fastify says of no content.
+    const { 'content-type': _type, ...others } = own
     const fields = updatedFields(stored.fields, this.#route.forwards ? own : others)
     const updated = { ...response, status: stored.status, fields }
     const confirmed: Received = { ...received, response: updated, own: fields, control: cacheControlOf(fields) }

@@ -165,8 +165,8 @@ export function endToEnd(fields: Fields): Record<string, FieldLines> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !isHopByHop(name, connection)))
 }
 
-/** Fields of a representation's coding, and of one message: a 304 does not change those of what is kept. RFC 9111 §3.2. */
-const notUpdated = new Set(['content-length', 'content-encoding', 'content-range'])
+/** Fields of a representation's coding, and of one message: a 304 does not change those of what is kept. RFC 9111 §3.2. Some servers leave out of a 304 that the entity-tag is weak. */
+const notUpdated = new Set(['content-length', 'content-encoding', 'content-range', 'etag'])
 
 /** The stored fields, brought up to date by those of a 304, from which age is counted anew. RFC 9111 §4.3.4, §4.2.3. */
 export function updatedFields({ age: _age, date: _date, ...stored }: Fields, news: Fields): Fields {

