@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import cache from 'fastify-vitrine/cache'
 import edge from 'fastify-vitrine/edge'
 import redis from 'fastify-vitrine/redis'
+import assets from './assets.js'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
 import { keyFamily } from './catalog/key-family.js'
@@ -67,6 +68,7 @@ export async function buildApp({
     now,
   })
   await app.register(edge, { ttlSeconds: config.CACHE_TTL_SECONDS, now })
+  await app.register(assets)
 
   const marketplace = createMarketplace({
     url: upstreamUrl,
@@ -94,7 +96,7 @@ export async function buildApp({
 
   await app.register(docs, { version })
   await app.register(apiRoutes, { prefix: '/api/v1', sellers, catalogs })
-  await app.register(panelRoutes, { sellers, catalogs, calendar })
+  await app.register(panelRoutes, { sellers, catalogs, calendar, now })
   await app.register(opsRoutes, {
     cacheName: cacheKeyPrefix(config),
     ...(config.PURGE_TOKEN === undefined ? {} : { purgeToken: config.PURGE_TOKEN }),

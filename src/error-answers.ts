@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { explainToPeople, logError, type Problem, problem, toProblem } from './errors.js'
-import { varyByFragment, wantsFragment } from './pages.js'
+import { logError, type Problem, problem, toProblem } from './errors.js'
+import { show, varyByPage, wantsFragment } from './pages.js'
+import { createProblemView } from './problem-view.js'
 
 /** Answers what went wrong: a panel with the same status where a browser asks, problem+json everywhere else. */
 export default fp(errorAnswers, { name: 'error-answers', fastify: '5.x', dependencies: ['pages'] })
@@ -21,17 +22,13 @@ function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply):
   reply.code(problem.status)
   if (problem.status === 503 || problem.status === 504) reply.header('retry-after', '5')
   if (!isForPeople(request)) return reply.type('application/problem+json').send(problem)
-  varyByFragment(reply)
+  varyByPage(reply)
+  const view = createProblemView(problem, request)
   const [, sellerId] = /^\/panels\/sellers\/([A-Za-z0-9_-]{1,64})\/events$/.exec(pathOf(request)) ?? []
-  const template = wantsFragment(request) ? 'partials/problem-panel' : 'pages/problem'
-  return reply.view(template, {
-    problem,
-    explanation: explainToPeople(problem),
-    panel: pathOf(request).endsWith('/events') ? 'events' : 'sellers', // the one that htmx will replace with this
-    sellerId, // whoever was chosen stays chosen when the list beside it moves on
-    title: problem.title,
-    retry: request.url.replace(/^[/\\]+/, '/'), // `//host` would lead to somebody else
-  })
+  if (!wantsFragment(request)) return show(reply, 'pages/problem', { ...view, title: view.heading })
+  const panel = pathOf(request).endsWith('/events') ? 'events' : 'sellers' // the one that htmx will replace with this
+  // Whoever was chosen stays chosen when the list beside it moves on.
+  return show(reply, 'partials/problem-panel', { ...view, panel, sellerId, title: view.text[panel].title })
 }
 
 function pathOf({ url }: FastifyRequest): string {

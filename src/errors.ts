@@ -53,24 +53,6 @@ export function problem(status: number, request: FastifyRequest, detail?: string
   return { type: 'about:blank', title, status, detail: detail ?? title, request_id: request.id }
 }
 
-/** What a person is told: who is to blame and what to do, without the words of the trade. */
-export function explainToPeople({ status, detail }: Problem): string {
-  switch (status) {
-    case 404:
-      return 'There is nothing at this address.'
-    case 429:
-      return 'That was a lot in a short time. Please wait a minute.'
-    case 502:
-      return 'The marketplace answered with something we cannot use.'
-    case 503:
-      return 'The marketplace cannot be reached just now.'
-    case 504:
-      return 'The marketplace is taking too long to answer.'
-    default:
-      return status < 500 ? detail : 'Something went wrong on our side.'
-  }
-}
-
 /** Writes the error to the log with the weight that it has for whoever is on call. */
 export function logError(error: FastifyError, request: FastifyRequest): void {
   const status = statusOf(error)

@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import fastifyStatic from '@fastify/static'
 import fastifyView from '@fastify/view'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { assets } from './assets.js'
+import { chooseLanguage } from './languages.js'
+import type { Texts } from './texts/index.js'
 
 const templates = fileURLToPath(new URL('../templates/', import.meta.url))
-const ownAssets = `${templates}assets/`
-const htmx = createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js')
 
-/** Templates, and the files that pages load, all from our own origin. */
+/** Pages, from templates. */
 export default fp(pages, { name: 'pages', fastify: '5.x' })
 
 async function pages(app: FastifyInstance): Promise<void> {
@@ -22,37 +18,18 @@ async function pages(app: FastifyInstance): Promise<void> {
     production: true, // compiles each template once
     root: templates,
     viewExt: 'eta',
-    defaultContext: {
-      assets: {
-        style: versioned('/assets/vitrine.css', `${ownAssets}vitrine.css`),
-        script: versioned('/assets/vitrine.js', `${ownAssets}vitrine.js`),
-        icon: versioned('/assets/vitrine.svg', `${ownAssets}vitrine.svg`),
-        htmx: versioned('/assets/htmx/htmx.min.js', htmx),
-      },
-    },
-  })
-  const forever = { maxAge: '1y', immutable: true, index: false as const }
-  await app.register(fastifyStatic, { ...forever, root: ownAssets, prefix: '/assets/' })
-  await app.register(fastifyStatic, {
-    ...forever,
-    root: dirname(htmx),
-    prefix: '/assets/htmx/',
-    decorateReply: false,
-    allowedPath: (path) => path === '/htmx.min.js',
+    defaultContext: { assets },
   })
 }
 
-/** The address of a file under which browsers may keep it for good: it changes when the file does. */
-function versioned(path: string, file: string): string {
-  const version = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 10)
-  return `${path}?v=${version}`
-}
-
-/** The request fields by which a panel is a page or a fragment; all but `true` says nothing. */
-export const fragmentFields = ['HX-Request', 'HX-History-Restore-Request'].map((name) => ({
-  name,
-  normalise: (value: string | undefined) => (value === 'true' ? value : undefined),
-}))
+/** The request fields by which pages differ; all but `true` says nothing in those of htmx. */
+export const pageFields = [
+  ...['HX-Request', 'HX-History-Restore-Request'].map((name) => ({
+    name,
+    normalise: (value: string | undefined) => (value === 'true' ? value : undefined),
+  })),
+  { name: 'Accept-Language', normalise: chooseLanguage },
+]
 
 /**
  * Whether only the panel is wanted, for htmx to put into the page that is there. A request that restores history gets
@@ -62,7 +39,16 @@ export function wantsFragment({ headers }: FastifyRequest): boolean {
   return headers['hx-request'] === 'true' && headers['hx-history-restore-request'] !== 'true'
 }
 
-/** Tells every cache on the way that the same URL answers with a page or with a fragment. */
-export function varyByFragment(reply: FastifyReply): void {
-  reply.header('vary', fragmentFields.map(({ name }) => name).join(', '))
+/** Tells every cache on the way that the same URL has several answers. */
+export function varyByPage(reply: FastifyReply): void {
+  reply.header('vary', pageFields.map(({ name }) => name).join(', '))
+}
+
+/** Answers with a template, in the language of its view. */
+export function show<View extends { readonly text: Texts }>(
+  reply: FastifyReply,
+  template: string,
+  view: View,
+): FastifyReply {
+  return reply.header('content-language', view.text.language).view(template, view)
 }

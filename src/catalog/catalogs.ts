@@ -1,20 +1,15 @@
 import type { Cache } from 'fastify-vitrine/cache'
-import {
-  type Catalog,
-  type CatalogListing,
-  type CatalogsQuery,
-  Catalogs as CatalogsSchema,
-} from '../schemas/catalog.js'
+import { type Catalog, type CatalogsQuery, Catalogs as CatalogsSchema } from '../schemas/catalog.js'
 import { isAccessDenied } from '../upstreams/errors.js'
 import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
 import type { Calendar } from './calendar.js'
-import { bypassKey, pageOf, resolveFilter, withAge } from './paging.js'
+import { bypassKey, type Listing, pageOf, resolveFilter, withAge } from './paging.js'
 import type { Sellers } from './sellers.js'
 
 /** The coming catalogs of a seller, soonest first, a page at a time. */
 export interface Catalogs {
   /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
-  list(sellerId: string, query: CatalogsQuery, context: CallContext): Promise<CatalogListing>
+  list(sellerId: string, query: CatalogsQuery, context: CallContext): Promise<Listing<Catalog>>
 }
 
 export interface CatalogsParts {

@@ -16,6 +16,8 @@ export interface Listing<Item> {
   readonly total: number
   readonly stale?: true
   readonly as_of?: string
+  /** Whether a stale answer is all there is, because asking anew failed. For pages; the API does not tell. */
+  readonly isFailing?: boolean
 }
 
 /** The page of a list that is here as a whole; beyond the last page it is empty. */
@@ -30,8 +32,9 @@ export function listing<Item>(items: Item[], total: number, { page, page_size }:
 }
 
 /** The listing, saying that it is stale and since when if what it was made from is. */
-export function withAge<Item>(listing: Listing<Item>, { state, storedAt }: Reading<unknown>): Listing<Item> {
-  return state === 'fresh' ? listing : { ...listing, stale: true, as_of: new Date(storedAt).toISOString() }
+export function withAge<Item>(listing: Listing<Item>, { state, storedAt, reason }: Reading<unknown>): Listing<Item> {
+  if (state === 'fresh') return listing
+  return { ...listing, stale: true, as_of: new Date(storedAt).toISOString(), isFailing: reason === 'error' }
 }
 
 /** The filter's text without surrounding white space; `undefined` when nothing is left, which is no filter. */

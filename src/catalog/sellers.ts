@@ -1,8 +1,8 @@
 import type { Cache } from 'fastify-vitrine/cache'
-import { type Seller, type SellerListing, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
+import { type Seller, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
 import { isAccessDenied } from '../upstreams/errors.js'
 import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
-import { bypassKey, listing, pageOf, resolveFilter, withAge } from './paging.js'
+import { bypassKey, type Listing, listing, pageOf, resolveFilter, withAge } from './paging.js'
 
 /** Where the whole list of sellers lies in the cache. */
 const key = 'sellers_all'
@@ -10,9 +10,11 @@ const key = 'sellers_all'
 /** The sellers of the marketplace, a page at a time. */
 export interface Sellers {
   /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
-  list(query: SellersQuery, context: CallContext): Promise<SellerListing>
+  list(query: SellersQuery, context: CallContext): Promise<Listing<Seller>>
   /** The seller as the cached list has it, stale or not; when there is no list nobody is asked. */
   findCached(sellerId: string): Promise<Seller | undefined>
+  /** Whether there is a cached list that does not have the seller. */
+  isUnlisted(sellerId: string): Promise<boolean>
 }
 
 export interface SellersParts {
@@ -35,13 +37,21 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
       })
       return withAge(pageOf(reading.value, query), reading)
     },
-    async findCached(sellerId) {
-      const sellers = await cache.get(key, { schema: SellersSchema, acceptStale: true })
-      return sellers?.find(({ id }) => String(id) === sellerId)
+    findCached,
+    async isUnlisted(sellerId) {
+      return (await cachedList()) !== undefined && (await findCached(sellerId)) === undefined
     },
   }
 
-  async function listFiltered(request: FilteredRequest, context: CallContext): Promise<SellerListing> {
+  function cachedList(): Promise<readonly Seller[] | undefined> {
+    return cache.get(key, { schema: SellersSchema, acceptStale: true })
+  }
+
+  async function findCached(sellerId: string): Promise<Seller | undefined> {
+    return (await cachedList())?.find(({ id }) => String(id) === sellerId)
+  }
+
+  async function listFiltered(request: FilteredRequest, context: CallContext): Promise<Listing<Seller>> {
     const { page, page_size: pageSize, name, customerDisplayId } = request
     const question = {
       page,

@@ -1,6 +1,8 @@
-// What the server cannot do when only one panel is swapped: mark the chosen seller in the list beside it, name the window,
-// bring the new panel into view, and say that there was no connection. Everything else works without this file.
-const panelOf = (event) => document.getElementById(event.detail.target?.id)
+// What the server cannot do when only a part of the page is swapped: mark the chosen seller in the list beside it, name the
+// window, say what came of it, keep the focus where it is of use, and keep addresses short and history useful. Everything
+// works without this file.
+const panelOf = ({ detail }) => document.getElementById(detail.target?.id)?.closest('.panel')
+const isForm = ({ detail }) => detail.requestConfig?.elt.matches('form')
 
 const markChosen = () => {
   const chosen = document.querySelector('#events-state [name=seller_id]')?.value
@@ -12,11 +14,43 @@ const markChosen = () => {
   if (titled) document.title = `${titled.dataset.title} · Vitrine`
 }
 
+// "Tomorrow" is another day after midnight, in a page that stays open as well.
+const forgetDays = () => {
+  const events = document.querySelector('#events[data-days-until]')
+  if (!events) return
+  const remainingMs = Date.parse(events.dataset.daysUntil) - Date.now()
+  if (remainingMs > 0) return void setTimeout(forgetDays, remainingMs)
+  for (const when of events.querySelectorAll('.when')) when.remove()
+}
+forgetDays()
+document.addEventListener('visibilitychange', forgetDays)
+document.addEventListener('htmx:historyRestore', forgetDays)
+
+document.addEventListener('htmx:configRequest', ({ detail: { parameters } }) => {
+  for (const name of Object.keys(parameters)) if (String(parameters[name]).trim() === '') delete parameters[name]
+})
+
+// A search is one step of the history, however many letters it takes.
+document.addEventListener('htmx:beforeRequest', (event) => {
+  panelOf(event)?.setAttribute('aria-busy', 'true')
+  if (!isForm(event)) return
+  const { etc, requestConfig } = event.detail
+  const filters = [...requestConfig.elt.querySelectorAll('[type=search]')].map(({ name }) => name)
+  const asked = new URLSearchParams(window.location.search)
+  const isRefined = window.location.pathname === requestConfig.path && filters.some((name) => asked.get(name))
+  etc[isRefined ? 'replace' : 'push'] = 'true'
+})
+
+document.addEventListener('htmx:afterRequest', (event) => panelOf(event)?.removeAttribute('aria-busy'))
+
 document.addEventListener('htmx:afterSettle', (event) => {
   markChosen()
+  forgetDays()
   const panel = panelOf(event)
-  const heading = panel?.querySelector('[tabindex="-1"]')
-  if (!heading) return
+  if (!panel) return
+  document.getElementById('said').textContent = panel.querySelector('[data-said]')?.dataset.said ?? ''
+  if (isForm(event)) return // whoever types goes on typing
+  const heading = panel.querySelector('[tabindex="-1"]')
   heading.focus({ preventScroll: true })
   const { top, bottom } = heading.getBoundingClientRect()
   if (top < 0 || bottom > window.innerHeight) panel.scrollIntoView()
@@ -25,9 +59,13 @@ document.addEventListener('htmx:afterSettle', (event) => {
 document.addEventListener('htmx:sendError', (event) => {
   const panel = panelOf(event)
   if (!panel || panel.querySelector('.offline')) return
-  const notice = document.createElement('p')
-  notice.className = 'notice offline'
-  notice.setAttribute('role', 'alert')
-  notice.textContent = 'No connection. Please try again.'
-  panel.prepend(notice)
+  panel.prepend(document.getElementById('offline').content.cloneNode(true))
+})
+
+// The page that history leads to could not be had that way: the browser shows what the server says of it.
+document.addEventListener('htmx:historyCacheMissLoadError', () => window.location.reload())
+
+document.addEventListener('keydown', ({ key, target }) => {
+  if (key !== 'Escape' || target.value || !target.closest('#events')) return
+  document.querySelector('#sellers [aria-current="true"][data-seller]')?.focus()
 })

@@ -247,7 +247,7 @@ t.test('what does not exist is a page for people', async (t) => {
     const response = await app.inject({ url, headers })
     t.equal(response.statusCode, 404, url)
     t.match(response.headers['content-type'], /^text\/html/)
-    t.match(response.body, /404 Not Found/)
+    t.match(response.body, /Error 404/)
   }
   const post = await app.inject({ method: 'POST', url: sellersPanel })
   t.equal(post.statusCode, 404)
@@ -515,7 +515,7 @@ t.test('beyond the rate limit the API answers with a problem and the panels with
       t.match(response.headers['content-type'], type)
       t.ok(Number(response.headers['retry-after']) > 0)
       t.equal(upstream.requests.length, asked, 'the upstream does not hear of it')
-      if (url.startsWith('/panels')) t.match(response.body, /429 Too Many Requests/)
+      if (url.startsWith('/panels')) t.match(response.body, /Error 429/)
       else t.match(response.json(), { title: 'Too Many Requests', status: 429, detail: String, request_id: String })
     })
   }

@@ -1,20 +1,18 @@
-import type { Catalog, CatalogListing } from '../../schemas/catalog.js'
+import type { Calendar } from '../../catalog/calendar.js'
+import type { Listing } from '../../catalog/paging.js'
+import type { Catalog } from '../../schemas/catalog.js'
 import type { EventsPanelQuery } from '../../schemas/panel.js'
 import type { Seller } from '../../schemas/seller.js'
-import type { EventDate } from './event-date.js'
-import {
-  address,
-  createPager,
-  eventsPath,
-  linkTo,
-  type Pager,
-  type PanelLink,
-  sellersPath,
-  sellersQueryOf,
-} from './links.js'
+import type { Texts } from '../../texts/index.js'
+import type { DateWords } from './date-words.js'
+import { type EventMonth, groupByMonth } from './event-months.js'
+import { address, eventsPath, linkTo, type PanelLink, sellersPath, sellersQueryOf } from './links.js'
+import { createListingView, type ListingView } from './listing-view.js'
+import { createPager, type Pager } from './pager.js'
 
 /** All that the template of the events panel shows. */
-export interface EventsView {
+export interface EventsView extends ListingView {
+  readonly text: Texts
   readonly title: string
   readonly sellerId: string
   /** As the cached list of sellers has it, where it does. */
@@ -24,49 +22,58 @@ export interface EventsView {
   readonly backToList: string
   readonly query: EventsPanelQuery
   readonly isFiltered: boolean
-  readonly total: number
-  readonly asOf: string | undefined
-  readonly rows: readonly EventRow[]
+  readonly months: readonly EventMonth[]
+  /** When "tomorrow" will be another day. */
+  readonly daysUntil: string
   readonly pager: Pager
   readonly timeZone: string
-}
-
-export interface EventRow extends Catalog {
-  readonly date: EventDate | undefined
 }
 
 export interface EventsViewParts {
   readonly sellerId: string
   readonly seller: Seller | undefined
-  readonly listing: CatalogListing
+  /** Whether the list of sellers is here and does not have this one. */
+  readonly isUnlisted: boolean
+  readonly listing: Listing<Catalog>
   readonly query: EventsPanelQuery
-  readonly formatDate: (date: string | null) => EventDate | undefined
-  readonly timeZone: string
+  readonly text: Texts
+  readonly words: DateWords
+  readonly calendar: Calendar
+  readonly now: number
 }
 
 export function createEventsView(parts: EventsViewParts): EventsView {
-  const { sellerId, seller, listing, query, formatDate, timeZone } = parts
-  const { page: _page, page_size, title, ...listState } = query
+  const { sellerId, seller, listing, query, text, words, calendar, now } = parts
+  const { page: _page, page_size, title, ...beside } = query
+  const { page, pages, total } = listing
   const path = eventsPath(sellerId)
+  const own = { title }
+  const isFiltered = (title ?? '').trim() !== ''
+  const reset = linkTo(path, { page_size }, beside)
   return {
-    title: seller?.name ?? `Seller ${sellerId}`,
+    ...createListingView({
+      listing,
+      isFiltered,
+      text,
+      texts: text.events,
+      none: parts.isUnlisted ? text.events.unlisted : text.events.none,
+      words,
+      now,
+      reset,
+      lastPage: linkTo(path, { ...own, page_size, page: pages }, beside),
+    }),
+    text,
+    title: seller?.name ?? text.events.sellerOf(sellerId),
     sellerId,
     seller,
     action: path,
-    reset: linkTo(path, { page_size }, listState),
-    backToList: address(sellersPath, { ...sellersQueryOf(listState) }),
+    reset,
+    backToList: address(sellersPath, { ...sellersQueryOf(beside) }),
     query,
-    isFiltered: (title ?? '').trim() !== '',
-    total: listing.total,
-    asOf: listing.as_of,
-    rows: listing.items.map((catalog) => ({ ...catalog, date: formatDate(catalog.start_date) })),
-    pager: createPager({
-      page: listing.page,
-      pages: listing.pages,
-      path,
-      own: { page_size, title },
-      beside: listState,
-    }),
-    timeZone,
+    isFiltered,
+    months: groupByMonth({ catalogs: listing.items, instantOf: calendar.instantOf, words, now }),
+    daysUntil: new Date(calendar.dayAt(now).endsAt).toISOString(),
+    pager: createPager({ page, pages, pageSize: page_size, total, path, own, beside, text: text.pager }),
+    timeZone: calendar.timeZone,
   }
 }

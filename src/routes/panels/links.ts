@@ -1,14 +1,19 @@
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
 
-type Parameters = Readonly<Record<string, string | number | undefined>>
+/** Parameters of an address by name; those that are `undefined` or blank are left out. */
+export type Parameters = Readonly<Record<string, string | number | undefined>>
 
 /** Address of a panel: only what differs from the default is in it, so that an address says what it shows. */
 export function address(path: string, parameters: Parameters): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined && String(value).trim() !== '' && value !== defaults[name]) query.set(name, String(value))
-  }
+  const query = new URLSearchParams(telling(parameters))
   return query.size === 0 ? path : `${path}?${query}`
+}
+
+/** The parameters that say something: neither blank nor the default. */
+export function telling(parameters: Parameters): [name: string, value: string][] {
+  return Object.entries(parameters)
+    .filter(([name, value]) => value !== undefined && String(value).trim() !== '' && value !== defaults[name])
+    .map(([name, value]) => [name, String(value)])
 }
 
 const defaults: Parameters = { page: 1, page_size: 20, list_page: 1, list_page_size: 20 }
@@ -54,40 +59,4 @@ export interface PanelLink {
 
 export function linkTo(path: string, own: Parameters, beside: Parameters): PanelLink {
   return { full: address(path, { ...own, ...beside }), fragment: address(path, own) }
-}
-
-/** First, previous, next and last of a list, where they lead somewhere else. */
-export interface Pager {
-  readonly page: number
-  readonly pages: number
-  readonly links: readonly PagerLink[]
-}
-
-export interface PagerLink extends PanelLink {
-  readonly label: string
-  readonly rel: string
-}
-
-export interface PagerParts {
-  readonly page: number
-  readonly pages: number
-  readonly path: string
-  /** Parameters of the panel itself, the page excepted. */
-  readonly own: Parameters
-  /** Parameters that tell of the panel beside it, which htmx takes from the page that is there. */
-  readonly beside: Parameters
-}
-
-export function createPager({ page, pages, path, own, beside }: PagerParts): Pager {
-  const last = Math.max(pages, 1)
-  const targets = [
-    { label: 'First', rel: 'first', to: 1, isUseful: page > 2 },
-    { label: 'Previous', rel: 'prev', to: Math.min(page - 1, last), isUseful: page > 1 },
-    { label: 'Next', rel: 'next', to: page + 1, isUseful: page < last },
-    { label: 'Last', rel: 'last', to: last, isUseful: page < last - 1 },
-  ]
-  const links = targets
-    .filter(({ isUseful }) => isUseful)
-    .map(({ label, rel, to }) => ({ label, rel, ...linkTo(path, { ...own, page: to }, beside) }))
-  return { page, pages: last, links }
 }

@@ -1,30 +1,25 @@
+import type { Listing } from '../../catalog/paging.js'
 import { SellerParams } from '../../schemas/listing.js'
 import type { SellersPanelQuery } from '../../schemas/panel.js'
-import type { Seller, SellerListing } from '../../schemas/seller.js'
-import {
-  address,
-  createPager,
-  eventsPath,
-  linkTo,
-  listStateOf,
-  type Pager,
-  type PanelLink,
-  sellersPath,
-} from './links.js'
+import type { Seller } from '../../schemas/seller.js'
+import type { Texts } from '../../texts/index.js'
+import type { DateWords } from './date-words.js'
+import { address, eventsPath, linkTo, listStateOf, type PanelLink, sellersPath, telling } from './links.js'
+import { createListingView, type ListingView } from './listing-view.js'
+import { createPager, type Pager } from './pager.js'
 
 /** All that the template of the sellers panel shows. */
-export interface SellersView {
+export interface SellersView extends ListingView {
+  readonly text: Texts
   readonly title: string
   readonly action: string
   readonly reset: PanelLink
   readonly query: SellersPanelQuery
   readonly isFiltered: boolean
-  readonly total: number
-  readonly asOf: string | undefined
   readonly rows: readonly SellerRow[]
   readonly pager: Pager
   /** Where the list stands, for the panel beside it to carry along. */
-  readonly state: readonly { readonly name: string; readonly value: string | number }[]
+  readonly state: readonly { readonly name: string; readonly value: string }[]
 }
 
 export interface SellerRow extends Seller {
@@ -33,31 +28,48 @@ export interface SellerRow extends Seller {
   readonly events: string | undefined
 }
 
+export interface SellersViewParts {
+  readonly listing: Listing<Seller>
+  readonly query: SellersPanelQuery
+  readonly text: Texts
+  readonly words: DateWords
+  readonly now: number
+}
+
 const sellerIdPattern = new RegExp(SellerParams.properties.seller_id.pattern ?? '')
 
-export function createSellersView(listing: SellerListing, query: SellersPanelQuery): SellersView {
+export function createSellersView({ listing, query, text, words, now }: SellersViewParts): SellersView {
   const { page_size, name, customer_display_id, seller_id } = query
+  const { page, pages, total } = listing
   const state = listStateOf(query)
+  const own = { name, customer_display_id }
+  const beside = { seller_id }
+  const isFiltered = `${name ?? ''}${customer_display_id ?? ''}`.trim() !== ''
+  const reset = linkTo(sellersPath, { page_size }, beside)
   return {
-    title: 'Sellers',
+    ...createListingView({
+      listing,
+      isFiltered,
+      text,
+      texts: text.sellers,
+      none: text.sellers.none,
+      words,
+      now,
+      reset,
+      lastPage: linkTo(sellersPath, { ...own, page_size, page: pages }, beside),
+    }),
+    text,
+    title: text.sellers.title,
     action: sellersPath,
-    reset: linkTo(sellersPath, { page_size }, { seller_id }),
+    reset,
     query,
-    isFiltered: `${name ?? ''}${customer_display_id ?? ''}`.trim() !== '',
-    total: listing.total,
-    asOf: listing.as_of,
+    isFiltered,
     rows: listing.items.map((seller) => ({
       ...seller,
       isSelected: String(seller.id) === seller_id,
       events: sellerIdPattern.test(String(seller.id)) ? address(eventsPath(seller.id), { ...state }) : undefined,
     })),
-    pager: createPager({
-      page: listing.page,
-      pages: listing.pages,
-      path: sellersPath,
-      own: { page_size, name, customer_display_id },
-      beside: { seller_id },
-    }),
-    state: Object.entries(state).map(([name, value]) => ({ name, value })),
+    pager: createPager({ page, pages, pageSize: page_size, total, path: sellersPath, own, beside, text: text.pager }),
+    state: telling({ ...state }).map(([name, value]) => ({ name, value })),
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { fragmentFields, wantsFragment } from '../../pages.js'
+import { pageFields, show, wantsFragment } from '../../pages.js'
 import { SellersPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
 import { listStateOf } from './links.js'
@@ -7,18 +7,18 @@ import { panelBeside, type Shop } from './shop.js'
 
 const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, querystring: SellersPanelQuery }
-  const edge = { ...keptUnless(['name', 'customer_display_id']), vary: fragmentFields }
+  const edge = { ...keptUnless(['name', 'customer_display_id']), vary: pageFields }
   for (const path of ['/', '/panels/sellers']) {
     app.get(path, { schema, config: { edge } }, async (request, reply) => {
       const { query } = request
       const view = await shop.sellers(query, request)
-      if (wantsFragment(request)) return reply.view('partials/sellers', view)
+      if (wantsFragment(request)) return show(reply, 'partials/sellers', view)
       const { seller_id: chosen } = query
-      if (chosen === undefined) return reply.view('pages/shop', { title: view.title, sellers: { view } })
+      const page = { text: view.text, title: view.title, sellers: { view } }
+      if (chosen === undefined) return show(reply, 'pages/shop', page)
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
       const events = await panelBeside(shop.events(chosen, firstEvents, request, view.rows), request)
-      const { title } = 'view' in events ? events.view : view
-      return reply.view('pages/shop', { title, sellers: { view }, events })
+      return show(reply, 'pages/shop', { ...page, ...('view' in events ? { title: events.view.title } : {}), events })
     })
   }
 }

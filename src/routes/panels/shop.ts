@@ -2,16 +2,19 @@ import type { FastifyError, FastifyRequest } from 'fastify'
 import type { Calendar } from '../../catalog/calendar.js'
 import type { Catalogs } from '../../catalog/catalogs.js'
 import type { Sellers } from '../../catalog/sellers.js'
-import { explainToPeople, logError, type Problem, toProblem } from '../../errors.js'
+import { logError, toProblem } from '../../errors.js'
+import { type Language, languageOf, languages } from '../../languages.js'
+import { createProblemView, type ProblemView } from '../../problem-view.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
 import type { Seller } from '../../schemas/seller.js'
-import { createDateFormat } from './event-date.js'
+import { textsOf } from '../../texts/index.js'
+import { createDateWords, type DateWords } from './date-words.js'
 import { createEventsView, type EventsView } from './events-view.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
 /** A panel of the page: what it shows, or why it cannot. */
-export type Panel<View> = { readonly view: View } | { readonly problem: Problem; readonly explanation: string }
+export type Panel<View> = { readonly view: View } | { readonly problem: ProblemView }
 
 /** Makes the two panels that every page is put together from. Rejects with what the upstream did wrong. */
 export interface Shop {
@@ -29,18 +32,30 @@ export interface ShopParts {
   readonly sellers: Sellers
   readonly catalogs: Catalogs
   readonly calendar: Calendar
+  /** Milliseconds since the epoch: decides what "tomorrow" is. */
+  readonly now: () => number
 }
 
-export function createShop({ sellers, catalogs, calendar }: ShopParts): Shop {
-  const formatDate = createDateFormat(calendar)
+export function createShop({ sellers, catalogs, calendar, now }: ShopParts): Shop {
+  const words = new Map<Language, DateWords>(
+    languages.map((language) => [language, createDateWords(calendar, textsOf(language))]),
+  )
+  const inLanguageOf = (request: FastifyRequest) => {
+    const language = languageOf(request)
+    const text = textsOf(language)
+    return { text, words: words.get(language) ?? createDateWords(calendar, text), now: now() }
+  }
   return {
     async sellers(query, request) {
-      return createSellersView(await sellers.list(query, callContext(request)), query)
+      const listing = await sellers.list(query, callContext(request))
+      return createSellersView({ listing, query, ...inLanguageOf(request) })
     },
     async events(sellerId, query, request, beside = []) {
       const listing = await catalogs.list(sellerId, query, callContext(request))
       const seller = beside.find(({ id }) => String(id) === sellerId) ?? (await sellers.findCached(sellerId))
-      return createEventsView({ sellerId, seller, listing, query, formatDate, timeZone: calendar.timeZone })
+      const isUnlisted = seller === undefined && (await sellers.isUnlisted(sellerId))
+      const view = { sellerId, seller, isUnlisted, listing, query, calendar }
+      return createEventsView({ ...view, ...inLanguageOf(request) })
     },
   }
 }
@@ -52,7 +67,6 @@ export async function panelBeside<View>(view: Promise<View>, request: FastifyReq
   } catch (error) {
     const failure = error as FastifyError // what a list rejects with; anything else is reported as a 500
     logError(failure, request)
-    const problem = toProblem(failure, request)
-    return { problem, explanation: explainToPeople(problem) }
+    return { problem: createProblemView(toProblem(failure, request), request) }
   }
 }

@@ -1,0 +1,112 @@
+import type { Shown } from './english.js'
+import type { Texts } from './index.js'
+
+const number = new Intl.NumberFormat('fr').format
+
+/** All that pages say, in French. */
+export const french: Texts = {
+  language: 'fr',
+  locale: 'fr-FR',
+  shell: {
+    skip: 'Aller au contenu',
+    site: 'Site',
+    heading: 'Les vendeurs et leurs ventes à venir',
+    offline: 'Pas de connexion. Veuillez réessayer.',
+  },
+  sellers: {
+    title: 'Vendeurs',
+    search: 'Rechercher un vendeur',
+    name: 'Nom',
+    customerDisplayId: 'Code client',
+    submit: 'Rechercher',
+    showAll: 'Afficher tous les vendeurs',
+    shown: (shown) => (shown.total === 1 ? '1 vendeur' : `${range(shown)} vendeurs`),
+    found: (shown) => (shown.total === 1 ? '1 vendeur trouvé' : `${range(shown)} vendeurs trouvés`),
+    none: 'La place de marché n’a encore aucun vendeur.',
+    noneFound: 'Aucun vendeur ne correspond à cette recherche.',
+    noneOnPage,
+    pages: 'Pages de vendeurs',
+    pageSizes: 'Vendeurs par page',
+  },
+  events: {
+    title: 'Ventes à venir',
+    choose: 'Choisissez un vendeur pour voir ses ventes à venir.',
+    sellerOf: (id) => `Vendeur ${id}`,
+    back: 'Tous les vendeurs',
+    id: (id) => `n° ${id}`,
+    timeZone: (zone) => `heures de ${zone}`,
+    search: 'Rechercher une vente',
+    titleField: 'Titre',
+    submit: 'Rechercher',
+    showAll: 'Afficher toutes les ventes',
+    shown: (shown) => (shown.total === 1 ? '1 vente à venir' : `${range(shown)} ventes à venir`),
+    found: (shown) => (shown.total === 1 ? '1 vente à venir trouvée' : `${range(shown)} ventes à venir trouvées`),
+    none: 'Aucune vente à venir. Les ventes passées ne sont pas affichées.',
+    noneFound: 'Aucune vente à venir ne porte ce titre.',
+    noneOnPage,
+    unlisted: 'La place de marché ne connaît aucun vendeur de ce nom.',
+    starts: (when) => `commence ${when}`,
+    pages: 'Pages de ventes',
+    pageSizes: 'Ventes par page',
+  },
+  pager: {
+    position: (page, pages) => `Page ${number(page)} sur ${number(pages)}`,
+    first: 'Première',
+    prev: 'Précédente',
+    next: 'Suivante',
+    last: 'Dernière',
+    perPage: 'Par page',
+    lastPage: (pages) => `Aller à la page ${number(pages)}`,
+  },
+  stale: {
+    asOf: 'État de',
+    failing: 'La place de marché ne répond pas.',
+    refreshing: 'Une liste plus récente arrive.',
+  },
+  problem: {
+    retry: 'Réessayer',
+    home: 'Retour aux vendeurs',
+    request: 'Requête',
+    status: (status) => `Erreur ${status}`,
+    headings: {
+      400: 'Cette adresse contient une erreur',
+      404: 'Il n’y a rien à cette adresse',
+      429: 'C’était beaucoup en peu de temps',
+      502: 'La place de marché a donné une réponse inutilisable',
+      503: 'La place de marché est injoignable',
+      504: 'La place de marché met trop de temps à répondre',
+    },
+    refused: 'Il n’y a pas de réponse à cela',
+    failed: 'Une erreur s’est produite de notre côté',
+    advice: {
+      400: 'Veuillez corriger ce qui suit :',
+      404: 'Elle est peut-être mal saisie, ou n’est plus à jour.',
+      429: 'Veuillez patienter une minute avant de continuer.',
+      502: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
+      503: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
+      504: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
+    },
+    refusedAdvice: 'Veuillez revenir en arrière et essayer autrement.',
+    failedAdvice: 'Elle a été notée. Veuillez réessayer dans un instant.',
+    fields: {
+      page: 'doit être un nombre entier à partir de 1',
+      page_size: 'doit être un nombre entier de 1 à 100',
+      list_page: 'doit être un nombre entier à partir de 1',
+      list_page_size: 'doit être un nombre entier de 1 à 100',
+      seller_id: 'doit avoir de 1 à 64 lettres, chiffres, traits d’union ou tirets bas',
+      name: 'doit avoir 200 caractères au plus',
+      customer_display_id: 'doit avoir 200 caractères au plus',
+      title: 'doit avoir 200 caractères au plus',
+      list_name: 'doit avoir 200 caractères au plus',
+      list_customer_display_id: 'doit avoir 200 caractères au plus',
+    },
+  },
+}
+
+function range({ from, to, total }: Shown): string {
+  return `${number(from)}${to > from ? ` à ${number(to)}` : ''} sur ${number(total)}`
+}
+
+function noneOnPage(pages: number): string {
+  return pages === 1 ? 'La liste n’a qu’une page.' : `La liste n’a que ${number(pages)} pages.`
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+/** What no page of ours may cause, as it came. */
+export type Faults = string[]
+
+export interface Visit {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly faults: Faults
+}
+
+/** Debian's Chromium, without what it would ask of others; throws where there is none. */
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === undefined) throw new Error('no Chromium on this machine (Debian: apt-get install chromium)')
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+export function findChromium(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin']
+  const names = ['chromium', 'chromium-browser', 'google-chrome']
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
+}
+
+/** A window of its own, that notes what no page of ours may do: errors, dialogs, other origins, broken policies. */
+export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Visit> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options })
+  context.setDefaultTimeout(10_000)
+  const faults: Faults = []
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+  })
+  context.on('weberror', (error) => faults.push(String(error.error())))
+  context.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
+  context.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url())
+    if (protocol !== 'data:' && hostname !== '127.0.0.1') faults.push(`a request to ${request.url()}`)
+  })
+  await context.addInitScript({
+    content: `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      console.error('securitypolicyviolation', violatedDirective, blockedURI))`,
+  })
+  return { context, page: await context.newPage(), faults }
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface AxeViolation {
+  readonly id: string
+  readonly help: string
+  readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[]
+}
+
+/** What axe-core finds wrong with the page as it stands, one line each. Needs JavaScript in the page. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  const found = await page.evaluate('axe.run(document).then(({ violations }) => violations)')
+  return (found as AxeViolation[]).flatMap(
+    (
+      { id, help, nodes }, // what axe.run promises to give
+    ) => nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
+  )
+}
+
+/** Pixels that the page is wider than the window. */
+export function overhangOf(page: Page): Promise<number> {
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+}
