@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Test } from 'tap'
 
 /** What no page of ours may cause, as it came. */
 export type Faults = string[]
@@ -31,7 +32,22 @@ export async function launchBrowser(): Promise<Browser> {
   })
 }
 
-export function findChromium(): string | undefined {
+/**
+ * Runs tests in a browser that ends with them. Without one they are skipped, saying what to install; in CI that is a failure.
+ */
+export async function testInBrowser(t: Test, test: (browser: Browser) => Promise<void>): Promise<void> {
+  if (findChromium() === undefined) {
+    const reason = 'there is no Chromium on this machine (Debian: apt-get install chromium)'
+    if (process.env.CI === 'true') t.fail(reason)
+    else t.pass('what people see in a browser', { skip: reason })
+    return
+  }
+  const browser = await launchBrowser()
+  t.teardown(() => browser.close())
+  await test(browser)
+}
+
+function findChromium(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin']
   const names = ['chromium', 'chromium-browser', 'google-chrome']
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))

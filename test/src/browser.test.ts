@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { startApp } from '../harness/app.js'
-import { type CatalogRecord, makeCatalogs, makeSellers, type SellerRecord, type Upstream } from '../harness/upstream.js'
+import { openWindow, overhangOf, testInBrowser, type Visit } from '../harness/browser.js'
+import { type Site, sees, startSite } from '../harness/site.js'
+import { type CatalogRecord, makeCatalogs } from '../harness/upstream.js'
 
 // What people see, in a real browser. Each journey is made with and without JavaScript, on a wide and a narrow screen,
 // and none of them may put anything on the console, break the Content-Security-Policy or ask another origin.
@@ -13,28 +12,7 @@ const screens: { wide: Screen; narrow: Screen }[] = [true, false].map((javaScrip
   narrow: { javaScriptEnabled, width: 390 },
 }))
 
-const program = findChromium()
-if (program === undefined) {
-  const reason = 'there is no Chromium on this machine (Debian: apt-get install chromium)'
-  if (process.env.CI === 'true') t.fail(reason)
-  else t.pass('the panels in a browser', { skip: reason })
-} else {
-  const browser = await chromium.launch({
-    executablePath: program,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
-  t.teardown(() => browser.close())
-  testPanels(browser, await startSite(t))
-}
+await testInBrowser(t, async (browser) => testPanels(browser, await startSite(t)))
 
 /** `url` is where those look who change nothing. */
 function testPanels(browser: Browser, { url }: Site): void {
@@ -55,7 +33,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await checkWhole(t, page)
 
       await page.getByLabel('Name').fill('seller 001')
-      await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+      await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
       await sees(page, '#sellers .row-name', 'Seller 0019')
       t.equal(await page.locator('#sellers a.row').count(), 10)
       t.equal(new URL(page.url()).searchParams.get('name'), 'seller 001')
@@ -64,7 +42,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await page.getByRole('link', { name: 'Seller 0012' }).click()
       await sees(page, '#events-heading', 'Seller 0012')
       await sees(page, 'a.row[aria-current="true"]', 'Seller 0012')
-      t.equal(await page.locator('[aria-current="true"]').count(), 1, 'the chosen seller is marked, and no other')
+      t.equal(await page.locator('a.row[aria-current="true"]').count(), 1, 'the chosen seller is marked, and no other')
       t.match(new URL(page.url()).pathname, '/panels/sellers/12/events')
       t.equal(await page.locator('#sellers a.row').count(), 10, 'the list stays as it was')
       t.equal(await page.title(), 'Seller 0012 · Vitrine')
@@ -95,7 +73,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await checkWhole(t, page)
 
       await page.getByLabel('Title').fill('sale 0033')
-      await page.locator('#events').getByRole('button', { name: 'Filter' }).click()
+      await page.locator('#events').getByRole('button', { name: 'Search' }).click()
       await page.locator('#events .reset').waitFor() // the page before has that sale as well
       await sees(page, '#events .row-name', 'Sale 0033')
       t.equal(await page.locator('#events .event').count(), 1)
@@ -113,7 +91,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await page.goto(url)
       await checkWhole(t, page)
       await page.getByLabel('Name').fill('seller 001')
-      await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+      await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
       await page.locator('#sellers .reset').waitFor()
       await checkWhole(t, page)
       await page.getByRole('link', { name: 'Seller 0012' }).click()
@@ -122,7 +100,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await page.locator('#events').getByRole('link', { name: 'Next' }).click()
       await sees(page, '#events .row-name', 'Sale 0021')
       await page.getByLabel('Title').fill('sale 0033')
-      await page.locator('#events').getByRole('button', { name: 'Filter' }).click()
+      await page.locator('#events').getByRole('button', { name: 'Search' }).click()
       await page.locator('#events .reset').waitFor() // the page before has that sale as well
       await sees(page, '#events .row-name', 'Sale 0033')
       await checkWhole(t, page)
@@ -139,7 +117,7 @@ function testPanels(browser: Browser, { url }: Site): void {
     const list = page.locator('#sellers')
     const events = page.locator('#events')
     await page.getByLabel('Name').fill('seller')
-    await list.getByRole('button', { name: 'Filter' }).click()
+    await list.getByRole('button', { name: 'Search' }).click()
     await list.locator('.reset').waitFor()
     await page.getByRole('link', { name: 'Seller 0003' }).click()
     await sees(page, '#events-heading', 'Seller 0003')
@@ -154,7 +132,7 @@ function testPanels(browser: Browser, { url }: Site): void {
     await checkBookmark(t, context, page)
 
     await page.getByLabel('Title').fill('sale')
-    await events.getByRole('button', { name: 'Filter' }).click()
+    await events.getByRole('button', { name: 'Search' }).click()
     await events.locator('.reset').waitFor()
     await list.getByRole('link', { name: 'Next' }).click()
     await sees(page, '#sellers .row-name', 'Seller 0041')
@@ -207,7 +185,7 @@ function testPanels(browser: Browser, { url }: Site): void {
 
         upstream.fail({ status: 500 })
         await page.getByLabel('Name').fill('0033')
-        await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+        await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
         await sees(page, '[role="alert"]', '502')
         if (screen.javaScriptEnabled) await sees(page, '#events-heading', 'Seller 0002')
         upstream.heal()
@@ -241,7 +219,7 @@ function testPanels(browser: Browser, { url }: Site): void {
     t.test(`names from the upstream are text and nothing else: ${nameOf(screen)}`, async (t) => {
       const sellers = hostile.map((name, index) => ({ id: index + 1, name, customer_display_id: name }))
       const catalogs = sellers.flatMap(({ id, name }) => makeCatalogs({ sellerId: id, count: 1 }).map(named(name)))
-      const { url } = await startSite(t, { sellers, catalogs })
+      const { url } = await startSite(t, { data: { sellers, catalogs } })
       const { page, faults } = await visit(t, browser, screen)
       await page.goto(url)
       t.strictSame(await page.locator('#sellers .row-name').allTextContents(), hostile)
@@ -254,7 +232,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       }
       for (const name of hostile.slice(0, 2)) {
         await page.getByLabel('Name').fill(name)
-        await page.locator('#sellers').getByRole('button', { name: 'Filter' }).click()
+        await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
         await page.locator('#sellers .reset').waitFor()
         t.equal(await page.getByLabel('Name').inputValue(), name)
       }
@@ -274,7 +252,7 @@ function testPanels(browser: Browser, { url }: Site): void {
     await sees(page, '.opblock-summary-path', '/api/v1/sellers')
     await page.locator('.opblock-summary').first().click()
     await page.locator('.opblock-body').first().waitFor()
-    t.equal(await page.evaluate(overhang), 0, 'no horizontal scroll bar')
+    t.equal(await overhangOf(page), 0, 'no horizontal scroll bar')
     t.strictSame(faults, [])
   })
 }
@@ -300,60 +278,16 @@ function nameOf({ javaScriptEnabled, width }: Screen): string {
   return `${javaScriptEnabled ? 'with' : 'without'} JavaScript, ${width} px`
 }
 
-interface Site {
-  readonly url: string
-  readonly upstream: Upstream
-}
-
-/** The application, listening, before an upstream with 60 sellers of 45 events each. */
-async function startSite(t: Test, data?: { sellers: SellerRecord[]; catalogs: CatalogRecord[] }): Promise<Site> {
-  const sellers = makeSellers(60)
-  const catalogs = sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 45 }))
-  const { app, upstream } = await startApp(t, { upstream: data ?? { sellers, catalogs } })
-  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), upstream }
-}
-
-interface Visit {
-  readonly context: BrowserContext
-  readonly page: Page
-  /** What no page of ours may cause, as it came. */
-  readonly faults: string[]
-}
-
 async function visit(t: Test, browser: Browser, { javaScriptEnabled, width }: Screen): Promise<Visit> {
-  const viewport = { width, height: 800 }
-  const context = await browser.newContext({ javaScriptEnabled, viewport, locale: 'en-GB' })
-  t.teardown(() => context.close())
-  context.setDefaultTimeout(10_000)
-  const faults: string[] = []
-  context.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
-  })
-  context.on('weberror', (error) => faults.push(String(error.error())))
-  context.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
-  context.on('request', (request) => {
-    const { protocol, hostname } = new URL(request.url())
-    if (protocol !== 'data:' && hostname !== '127.0.0.1') faults.push(`a request to ${request.url()}`)
-  })
-  await context.addInitScript({
-    content: `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-      console.error('securitypolicyviolation', violatedDirective, blockedURI))`,
-  })
-  return { context, page: await context.newPage(), faults }
-}
-
-/** Waits until an element that the selector finds shows the text. */
-function sees(page: Page, selector: string, text: string): Promise<void> {
-  return page.locator(selector, { hasText: text }).first().waitFor()
+  const visit = await openWindow(browser, { javaScriptEnabled, viewport: { width, height: 800 } })
+  t.teardown(() => visit.context.close())
+  return visit
 }
 
 function textOf(page: Page): Promise<string> {
   // Not textContent: what people see, without the white space of the templates.
   return page.locator('#main').innerText()
 }
-
-/** Pixels that the page is wider than the window. */
-const overhang = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
 /** A page and not a bare fragment: head, style and both panels, each once; and no wider than its window. */
 async function checkWhole(t: Test, page: Page): Promise<void> {
@@ -365,7 +299,7 @@ async function checkWhole(t: Test, page: Page): Promise<void> {
 
 async function checkStyled(t: Test, page: Page): Promise<void> {
   t.equal(await page.evaluate("getComputedStyle(document.querySelector('.brand')).fontWeight"), '700', 'with its style')
-  t.equal(await page.evaluate(overhang), 0, 'without a horizontal scroll bar')
+  t.equal(await overhangOf(page), 0, 'without a horizontal scroll bar')
 }
 
 /** Whoever is sent the address sees the same. */
@@ -375,10 +309,4 @@ async function checkBookmark(t: Test, context: BrowserContext, page: Page): Prom
   t.equal(await textOf(other), await textOf(page), 'its address, opened anew, shows the same')
   t.equal(await other.title(), await page.title())
   await other.close()
-}
-
-function findChromium(): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin']
-  const names = ['chromium', 'chromium-browser', 'google-chrome']
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }

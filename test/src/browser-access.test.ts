@@ -1,0 +1,293 @@
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { findBarriers, openWindow, overhangOf, testInBrowser, type Visit } from '../harness/browser.js'
+import { createClock } from '../harness/clock.js'
+import { createDeferred } from '../harness/deferred.js'
+import { type Site, type SiteOptions, sees, startSite } from '../harness/site.js'
+import { until } from '../harness/until.js'
+import { makeSellers } from '../harness/upstream.js'
+
+// That everybody can use the panels: with eyes, ears or a keyboard, on any screen, in either language.
+
+const wide = { width: 1_280, height: 800 }
+const narrow = { width: 390, height: 844 }
+
+async function open(t: Test, browser: Browser, options: BrowserContextOptions & { site?: SiteOptions } = {}) {
+  const { site: siteOptions, ...windowOptions } = options
+  const site: Site = await startSite(t, siteOptions)
+  const visit: Visit = await openWindow(browser, { viewport: wide, ...windowOptions })
+  t.teardown(() => visit.context.close())
+  return { ...site, ...visit }
+}
+
+await testInBrowser(t, async (browser) => testAccess(browser))
+
+function testAccess(browser: Browser): void {
+  t.jobs = 2
+  t.setTimeout(120_000)
+
+  // Colours are the same at every width.
+  for (const { viewport, schemes } of [
+    { viewport: wide, schemes: ['light', 'dark'] as const },
+    { viewport: narrow, schemes: ['light'] as const },
+  ]) {
+    t.test(`axe-core finds no barrier in any page or state, ${viewport.width} px, ${schemes.join(', ')}`, async (t) => {
+      const clock = createClock('2029-12-31T12:00:00Z')
+      const { url, upstream, page, faults } = await open(t, browser, {
+        viewport,
+        locale: 'fr-FR',
+        site: { now: clock.now },
+      })
+      await page.clock.setFixedTime(clock.now())
+      const check = async (state: string) => {
+        for (const colorScheme of schemes) {
+          await page.emulateMedia({ colorScheme })
+          t.strictSame(await findBarriers(page), [], `${state}, ${colorScheme}`)
+        }
+        t.equal(await overhangOf(page), 0, `${state} is no wider than its window`)
+      }
+      const visits: [state: string, path: string][] = [
+        ['the list', '/'],
+        ['events', '/panels/sellers/7/events?list_page=2'],
+        ['a search', '/?name=seller%20001'],
+        ['nothing found', '/panels/sellers/7/events?title=zzz'],
+        ['beyond the last page', '/?page=99'],
+        ['an unknown seller', '/panels/sellers/nobody/events'],
+        ['a mistake', '/?page=0'],
+        ['nothing there', '/panels/nothing'],
+      ]
+      for (const [state, path] of visits) {
+        await page.goto(`${url}${path}`)
+        await check(state)
+      }
+      await page.goto(url)
+      const held = createDeferred<undefined>()
+      upstream.fail(() => held.promise)
+      await page.locator('[data-seller="9"]').click()
+      await page.locator('#events.htmx-request').waitFor({ state: 'attached' })
+      await check('loading')
+      upstream.fail({ status: 500 })
+      held.resolve(undefined)
+      await page.locator('#events.is-open').waitFor()
+      await page.goto(url)
+      await page.locator('[data-seller="8"]').click()
+      await page.locator('#events [role="alert"]').waitFor()
+      await check('a panel that failed')
+      await page.goto(`${url}/?name=x`)
+      await check('a page that failed')
+      clock.step(3_600)
+      await page.goto(`${url}/panels/sellers/7/events`)
+      await page.locator('#events .notice').waitFor()
+      await check('stale')
+      t.strictSame(
+        faults.filter((fault) => !/\b(400|404|502)\b/.test(fault)),
+        [],
+        'nothing but the browser’s own word on what was refused',
+      )
+    })
+  }
+
+  t.test('all is done by keyboard: past the masthead, to a seller, to its events and back to the list', async (t) => {
+    const { url, page, faults } = await open(t, browser)
+    const isAtEvents = "document.activeElement.id === 'events-heading'"
+    const focused = () =>
+      page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()")
+    await page.goto(url)
+    await page.keyboard.press('Tab')
+    t.equal(await focused(), 'Skip to the content')
+    t.equal(await page.evaluate("document.querySelector('.skip').getBoundingClientRect().top >= 0"), true, 'it is seen')
+    await page.keyboard.press('Enter')
+    t.equal(await page.evaluate('document.activeElement.id'), 'main')
+    const stops: unknown[] = []
+    for (let count = 0; count < 5; count += 1) {
+      await page.keyboard.press('Tab')
+      stops.push(await focused())
+      const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+      t.equal(outline, 'solid', 'the focus is seen')
+    }
+    t.match(stops, ['name', 'customer_display_id', 'Search', /^Seller 0001/, /^Seller 0002/])
+    await page.keyboard.press('Enter')
+    await sees(page, '#events-heading', 'Seller 0002')
+    t.ok(await until(async () => Boolean(await page.evaluate(isAtEvents))))
+    t.equal(await page.locator('#said').textContent(), '1–20 of 45 coming events')
+    await page.keyboard.press('Escape')
+    t.match(await focused(), /^Seller 0002/, 'back where it came from')
+    await page.locator('#events').getByRole('link', { name: 'Next' }).focus()
+    await page.keyboard.press('Enter')
+    await sees(page, '#events .count', '21–40 of 45 coming events')
+    t.ok(await until(async () => Boolean(await page.evaluate(isAtEvents))))
+    t.strictSame(faults, [])
+  })
+
+  for (const viewport of [wide, narrow]) {
+    t.test(`whatever is pressed is large enough for a finger, ${viewport.width} px`, async (t) => {
+      const { url, page } = await open(t, browser, { viewport })
+      for (const path of ['/', '/panels/sellers/7/events?title=sale', '/?name=zzz', '/panels/nothing']) {
+        await page.goto(`${url}${path}`)
+        for (const target of await page.locator('a:visible, button:visible, input:visible').all()) {
+          const box = await target.boundingBox()
+          const isSeen = box !== null && box.y + box.height > 0 // the way past the masthead comes with the focus
+          if (isSeen) t.ok(box.height >= 24 && box.width >= 24, `${path}: ${await target.innerText()}`)
+        }
+      }
+    })
+  }
+
+  t.test('at 200 % and at 400 % nothing is cut off to the side', async (t) => {
+    for (const width of [640, 320]) {
+      const { url, page } = await open(t, browser, { viewport: { width, height: 400 } })
+      for (const path of ['/', '/panels/sellers/7/events', '/?page=0', '/?name=zzz']) {
+        await page.goto(`${url}${path}`)
+        t.equal(await overhangOf(page), 0, `${path} at ${width} px`)
+      }
+    }
+  })
+
+  t.test('a narrow screen shows one panel at a time, and the way back', async (t) => {
+    const { url, page, faults } = await open(t, browser, { viewport: narrow })
+    await page.goto(url)
+    t.equal(await page.locator('#sellers').isVisible(), true)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events-heading', 'Seller 0007')
+    t.equal(await page.locator('#sellers').isVisible(), false)
+    t.equal(await page.evaluate('scrollY'), 0, 'from its beginning')
+    await page.goBack()
+    await page.locator('#sellers').waitFor()
+    t.strictSame(faults, [])
+  })
+
+  t.test('nothing moves for those who want nothing to move', async (t) => {
+    const { url, page } = await open(t, browser, { reducedMotion: 'reduce' })
+    await page.goto(url)
+    const moving = `[...document.querySelectorAll('*')].filter((element) => {
+      const { transitionProperty, animationName, scrollBehavior } = getComputedStyle(element)
+      return transitionProperty !== 'all' || animationName !== 'none' || scrollBehavior === 'smooth'
+    }).length`
+    t.equal(await page.evaluate(moving), 0)
+  })
+
+  t.test('on paper there are the events and nothing to press', async (t) => {
+    const { url, page } = await open(t, browser)
+    await page.goto(`${url}/panels/sellers/7/events`)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    for (const part of ['nav', 'form', '#sellers', '.skip', '.back']) {
+      t.equal(await page.locator(`${part}:visible`).count(), 0, part)
+    }
+    t.equal(await page.locator('#events .event').last().isVisible(), true)
+    t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)')
+    t.equal(await page.evaluate("getComputedStyle(document.querySelector('.row-name')).color"), 'rgb(0, 0, 0)')
+  })
+
+  t.test('rows without words show while one waits, and not while one does not', async (t) => {
+    const { url, upstream, page, faults } = await open(t, browser)
+    const shown = "getComputedStyle(document.querySelector('#events .results'), '::after').visibility === 'visible'"
+    await page.goto(url)
+    const held = createDeferred<undefined>()
+    upstream.fail(() => held.promise)
+    await page.locator('[data-seller="7"]').click()
+    await page.locator('#events[aria-busy="true"]').waitFor()
+    t.equal(
+      await page.evaluate("getComputedStyle(document.querySelector('#events .results'), '::after').transitionDelay"),
+      '0.25s',
+    )
+    t.ok(await until(async () => Boolean(await page.evaluate(shown))))
+    held.resolve(undefined)
+    await sees(page, '#events-heading', 'Seller 0007')
+    t.equal(await page.evaluate(shown), false)
+    t.strictSame(faults, [])
+  })
+
+  t.test('without a connection the panel says so and stays', async (t) => {
+    const { url, context, page } = await open(t, browser)
+    await page.goto(url)
+    await context.setOffline(true)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events [role="alert"]', 'No connection. Please try again.')
+    await page.locator('[data-seller="8"]').click()
+    t.equal(await page.locator('[role="alert"]').count(), 1, 'once')
+    await context.setOffline(false)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events-heading', 'Seller 0007')
+    t.equal(await page.locator('[role="alert"]').count(), 0)
+  })
+
+  t.test('a page that history cannot bring back is told of, not left out', async (t) => {
+    const { url, upstream, page } = await open(t, browser)
+    await page.goto(url)
+    await page.goto(`${url}/?name=seller%200007`)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events-heading', 'Seller 0007')
+    upstream.fail({ status: 500 })
+    await page.goBack()
+    await sees(page, '[role="alert"]', 'Error 502')
+    upstream.heal()
+    await page.getByRole('link', { name: 'Try again' }).click()
+    await sees(page, '#sellers .count', '1 seller found')
+  })
+
+  t.test('a panel that failed is tried again in its place', async (t) => {
+    const { url, upstream, page } = await open(t, browser)
+    await page.goto(url)
+    upstream.fail({ status: 500 })
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events [role="alert"]', 'Error 502')
+    t.match(await page.locator('#said').textContent(), /The marketplace gave an answer that we cannot use/)
+    upstream.heal()
+    await page.evaluate('window.isSamePage = true')
+    await page.locator('#events').getByRole('link', { name: 'Try again' }).click()
+    await sees(page, '#events-heading', 'Seller 0007')
+    await sees(page, 'a.row[aria-current="true"]', 'Seller 0007')
+    t.match(new URL(page.url()).pathname, '/panels/sellers/7/events')
+    t.equal(await page.evaluate('window.isSamePage'), true)
+  })
+
+  t.test('"starts tomorrow" goes from a page that stays open beyond midnight', async (t) => {
+    const clock = createClock('2026-03-10T23:59:00Z')
+    const catalogs = [{ id: 1, seller_id: 7, title: 'Sale', start_date: '2026-03-11' }]
+    const site = { now: clock.now, data: { sellers: makeSellers(7), catalogs } }
+    const { url, context, page } = await open(t, browser, { site })
+    await context.clock.install({ time: clock.now() })
+    await page.goto(url)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '.when', 'starts tomorrow')
+    await page.clock.runFor(30_000)
+    t.equal(await page.locator('.when').count(), 1)
+    await page.clock.runFor(31_000)
+    t.equal(await page.locator('.when').count(), 0)
+    t.equal(await page.locator('.number').textContent(), '11', 'the day itself stays')
+  })
+
+  t.test('nothing on a page shifts once it is there, whatever is pressed', async (t) => {
+    const { url, page } = await open(t, browser)
+    await page.goto(url)
+    await page.evaluate(`window.shifts = 0
+      new PerformanceObserver((list) => {
+        for (const { value } of list.getEntries()) window.shifts += value
+      }).observe({ type: 'layout-shift', buffered: true })`)
+    await page.locator('[data-seller="7"]').click()
+    await sees(page, '#events-heading', 'Seller 0007')
+    await page.locator('#events').getByRole('link', { name: 'Next' }).click()
+    await sees(page, '#events .count', '21–40')
+    t.equal(await page.evaluate('window.shifts'), 0)
+  })
+
+  t.test('a page with all that it loads is less than 60 kB on the wire, and all of it is ours', async (t) => {
+    const { url, page } = await open(t, browser)
+    const path = '/panels/sellers/7/events'
+    await page.goto(`${url}${path}`)
+    const loaded = "performance.getEntriesByType('resource').map(({ name }) => name)"
+    const files = (await page.evaluate(loaded)) as string[] // names of resources are their addresses
+    for (const address of [`${url}${path}`, ...files.filter((name) => /\.(js|css)\b/.test(name))]) {
+      // The first answer of an address is sent before it has been compressed.
+      await until(async () => (await fetch(address)).headers.has('content-encoding'))
+    }
+    const { page: warm, context, faults } = await openWindow(browser, { viewport: wide })
+    t.teardown(() => context.close())
+    await warm.goto(`${url}${path}`)
+    const bytes = await warm.evaluate(`['navigation', 'resource']
+      .flatMap((type) => performance.getEntriesByType(type))
+      .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`)
+    t.ok(files.length >= 4 && Number(bytes) > 10_000 && Number(bytes) < 60_000, `${bytes} bytes`)
+    t.strictSame(faults, [], 'no other origin is asked')
+  })
+}
