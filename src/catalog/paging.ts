@@ -31,6 +31,26 @@ export function listing<Item>(items: Item[], total: number, { page, page_size }:
   return { items, page, page_size, pages: Math.ceil(total / page_size), total }
 }
 
+/** Pages that a listing leads to, by the relation that they have to it. RFC 8288 and RFC 5005 name the four. */
+export interface Neighbours {
+  readonly first: number
+  /** Beyond the last page it is the last one, so that whoever went too far finds back. */
+  readonly prev?: number
+  readonly next?: number
+  /** An empty list has a first page, which is its last one. */
+  readonly last: number
+}
+
+export function neighboursOf({ page, pages }: Pick<Listing<unknown>, 'page' | 'pages'>): Neighbours {
+  const last = Math.max(pages, 1)
+  return {
+    first: 1,
+    ...(page > 1 ? { prev: Math.min(page - 1, last) } : {}),
+    ...(page < last ? { next: page + 1 } : {}),
+    last,
+  }
+}
+
 /** The listing, saying that it is stale and since when if what it was made from is. */
 export function withAge<Item>(listing: Listing<Item>, { state, storedAt, reason }: Reading<unknown>): Listing<Item> {
   if (state === 'fresh') return listing

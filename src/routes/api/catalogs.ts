@@ -5,6 +5,7 @@ import { callContext } from '../../request-identity.js'
 import { CatalogListing, CatalogsQuery } from '../../schemas/catalog.js'
 import { SellerParams } from '../../schemas/listing.js'
 import { keptUnless } from '../kept.js'
+import { pageLinks } from './page-links.js'
 
 const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
   const schema = {
@@ -17,8 +18,16 @@ const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (
     querystring: CatalogsQuery,
     response: { 200: CatalogListing, ...problemResponses },
   }
-  app.get('/sellers/:seller_id/catalogs', { schema, config: { edge: keptUnless(['title']) } }, (request) =>
-    catalogs.list(request.params.seller_id, request.query, callContext(request)),
+  app.get(
+    '/sellers/:seller_id/catalogs',
+    { schema, config: { edge: keptUnless(['title']) } },
+    async (request, reply) => {
+      const { seller_id } = request.params
+      const { title } = request.query
+      const listing = await catalogs.list(seller_id, request.query, callContext(request))
+      reply.header('link', pageLinks(`${app.prefix}/sellers/${seller_id}/catalogs`, listing, { title }))
+      return listing
+    },
   )
 }
 

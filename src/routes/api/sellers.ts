@@ -4,6 +4,7 @@ import { problemResponses } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import { SellerListing, SellersQuery } from '../../schemas/seller.js'
 import { keptUnless } from '../kept.js'
+import { pageLinks } from './page-links.js'
 
 const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app, { sellers }) => {
   const schema = {
@@ -15,8 +16,15 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
     querystring: SellersQuery,
     response: { 200: SellerListing, ...problemResponses },
   }
-  app.get('/sellers', { schema, config: { edge: keptUnless(['name', 'customer_display_id']) } }, (request) =>
-    sellers.list(request.query, callContext(request)),
+  app.get(
+    '/sellers',
+    { schema, config: { edge: keptUnless(['name', 'customer_display_id']) } },
+    async (request, reply) => {
+      const { name, customer_display_id } = request.query
+      const listing = await sellers.list(request.query, callContext(request))
+      reply.header('link', pageLinks(`${app.prefix}/sellers`, listing, { name, customer_display_id }))
+      return listing
+    },
   )
 }
 
