@@ -35,6 +35,8 @@ export interface JsonClientOptions {
 export interface Call {
   /** Ends the call: with the time-out error when its reason is a `TimeoutError`, else with the reason itself. */
   readonly signal: AbortSignal
+  /** When the load began, in milliseconds of `performance.now()`. */
+  readonly beganAt: number
   /** When the load has to be done, in milliseconds of `performance.now()`: no pause goes beyond it. */
   readonly endsAt: number
   /** Sent beside our own headers. */
@@ -86,11 +88,11 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
     retryBudget.earn()
     let lastFailure: unknown
     for (let tries = 1; ; tries++) {
-      if (signal.aborted) throw endOf(path, signal, lastFailure)
+      if (signal.aborted) throw endOf(path, call, lastFailure)
       try {
-        return await get(path, query, call)
+        return await get(path, query, call, tries)
       } catch (error) {
-        if (signal.aborted) throw endOf(path, signal, lastFailure)
+        if (signal.aborted) throw endOf(path, call, lastFailure)
         if (tries > maxRetries || !isTransient(error)) throw error
         const pauseMs = pauseBeforeRetry(error, tries, random)
         if (performance.now() + pauseMs >= endsAt || !retryBudget.spend()) throw error
@@ -101,7 +103,7 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
     }
   }
 
-  async function get(path: string, query: Query, { signal, headers }: Call): Promise<Buffer> {
+  async function get(path: string, query: Query, { signal, headers }: Call, tries: number): Promise<Buffer> {
     try {
       return await withScope({ signal, timeoutMs }, async (scope) => {
         const request = pool.request({
@@ -117,7 +119,8 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
       // An invalid argument is a mistake of ours and not of the upstream.
       if (signal.aborted || isUpstreamError(error) || error instanceof errors.InvalidArgumentError) throw error
       if (isTimeUp(error) || error instanceof errors.ConnectTimeoutError) {
-        throw new UpstreamTimeout(path, `no whole answer within ${timeoutMs} ms`, { cause: error })
+        const tried = tries === 1 ? '' : `, tried ${tries} times`
+        throw new UpstreamTimeout(path, `no whole answer within ${timeoutMs} ms${tried}`, { cause: error })
       }
       throw new UpstreamUnreachable(path, codeOf(error), { cause: error })
     }
@@ -176,9 +179,13 @@ function parseJson(path: string, body: Buffer): unknown {
 }
 
 /** Why a call ends before its answer: its load ran out of time, or somebody called it off. */
-function endOf(path: string, signal: AbortSignal, lastFailure: unknown): unknown {
+function endOf(path: string, { signal, beganAt }: Call, lastFailure: unknown): unknown {
   if (!isTimeUp(signal.reason)) return signal.reason
-  return new UpstreamTimeout(path, 'the time of the whole load is up', { cause: lastFailure ?? signal.reason })
+  // The time that has passed and not the one that was given: whose time is up, the signal does not say.
+  const seconds = ((performance.now() - beganAt) / 1000).toFixed(1)
+  return new UpstreamTimeout(path, `not all of it was there after ${seconds} s`, {
+    cause: lastFailure ?? signal.reason,
+  })
 }
 
 /** Only the seconds form: a date would be read by two clocks. RFC 9110 §10.2.3. */

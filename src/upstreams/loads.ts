@@ -12,6 +12,8 @@ export interface LoadsOptions {
 /** What a load runs under. */
 export interface Load {
   readonly signal: AbortSignal
+  /** When it began, in milliseconds of `performance.now()`. */
+  readonly beganAt: number
   /** When it has to be done, in milliseconds of `performance.now()`. */
   readonly endsAt: number
 }
@@ -34,7 +36,8 @@ export function createLoads({ deadlineMs, closeGraceMs }: LoadsOptions): Loads {
     async run(signal, work) {
       if (isClosed) throw closing()
       return withScope({ signal, timeoutMs: deadlineMs }, async (scope) => {
-        const loaded = work({ signal: scope.signal, endsAt: performance.now() + deadlineMs })
+        const beganAt = performance.now()
+        const loaded = work({ signal: scope.signal, beganAt, endsAt: beganAt + deadlineMs })
         inFlight.set(scope, loaded)
         try {
           return await loaded

@@ -142,12 +142,12 @@ export function createMarketplace(options: MarketplaceOptions): Marketplace {
   }
 }
 
-function callFor({ signal, endsAt }: Load, { requestId, traceparent }: CallContext): Call {
+function callFor({ signal, beganAt, endsAt }: Load, { requestId, traceparent }: CallContext): Call {
   const headers = {
     ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
     ...(traceparent === undefined ? {} : { traceparent }),
   }
-  return { signal, endsAt, headers }
+  return { signal, beganAt, endsAt, headers }
 }
 
 function pagesFrom<Item>(get: Endpoint<PageAnswer<Item>>, filters: Query, call: Call): GetPage<Item> {
