@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyRequest } from 'fastify'
+import { everyAnswer, laterAnswer } from './schemas/headers.js'
 import { isUpstreamError } from './upstreams/errors.js'
 
 /** What went wrong, for a program to read. RFC 9457. */
@@ -8,20 +9,21 @@ export const Problem = Type.Object(
   {
     type: Type.Literal('about:blank'),
     title: Type.String({ description: "The status code's own phrase." }),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'What went wrong with this request.' }),
-    code: Type.Optional(Type.String({ description: 'A stable word for the cause.' })),
-    request_id: Type.String({ description: 'What to look for in the log.' }),
+    status: Type.Integer({ description: 'The status of the answer.' }),
+    detail: Type.String({ description: 'What went wrong with this request, for developers: the words may change.' }),
+    code: Type.Optional(Type.String({ description: 'The cause, for programs: these do not change.' })),
+    request_id: Type.String({ description: 'What to look for in the log; also in `x-request-id`.' }),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
           field: Type.String({ description: 'The parameter that is wrong.' }),
           detail: Type.String({ description: 'What is wrong with it.' }),
         }),
+        { description: 'Of a 400: each parameter that is wrong.' },
       ),
     ),
   },
-  { title: 'Problem' },
+  { title: 'Problem', description: 'What went wrong. RFC 9457.' },
 )
 
 export type Problem = Static<typeof Problem>
@@ -30,11 +32,31 @@ const problemContent = { content: { 'application/problem+json': { schema: Proble
 
 /** The error answers of a route, for its schema and so for the API description. */
 export const problemResponses = {
-  400: { description: 'A parameter is wrong.', ...problemContent },
-  429: { description: 'Too many requests from this address.', ...problemContent },
-  502: { description: 'The upstream answered with something unusable.', ...problemContent },
-  503: { description: 'The upstream cannot be reached.', ...problemContent },
-  504: { description: 'The upstream did not answer in time.', ...problemContent },
+  400: {
+    description: 'A parameter is wrong, and `errors` says which: the same request will fail again.',
+    headers: everyAnswer,
+    ...problemContent,
+  },
+  429: {
+    description: 'Too many requests from this address. Nothing was asked; try again after `Retry-After`.',
+    headers: laterAnswer,
+    ...problemContent,
+  },
+  502: {
+    description: 'The marketplace answered with something unusable, and there is no older answer.',
+    headers: everyAnswer,
+    ...problemContent,
+  },
+  503: {
+    description: 'The marketplace cannot be reached, and there is no older answer. Try again after `Retry-After`.',
+    headers: laterAnswer,
+    ...problemContent,
+  },
+  504: {
+    description: 'The marketplace did not answer in time, and there is no older answer. Try again after `Retry-After`.',
+    headers: laterAnswer,
+    ...problemContent,
+  },
 }
 
 /** The problem that an error is to the client. Says nothing of the inside when the mistake is ours. */

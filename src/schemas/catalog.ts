@@ -7,7 +7,8 @@ export const Catalog = Type.Object(
     title: Type.String(),
     customer_catalog_id: customerId('Number under which customers know the catalog.'),
     start_date: Type.Union([Type.String(), Type.Null()], {
-      description: 'When the sale starts: an ISO date, or date and time with an offset, as the upstream says it.',
+      description:
+        'When the sale starts: an ISO date, or date and time with an offset, as the marketplace says it. Null never comes in this list, which has what is to come.',
     }),
   },
   { title: 'Catalog', additionalProperties: false },

@@ -14,7 +14,9 @@ function defaulted(options: { minimum: number; maximum?: number; default: number
 
 /** A text that narrows a list; blank is no filter. */
 export function filter(description: string) {
-  return Type.Optional(Type.String({ maxLength: 200, description: `${description} Blank is no filter.` }))
+  return Type.Optional(
+    Type.String({ maxLength: 200, description: `${description} Blank is no filter; at most 200 characters.` }),
+  )
 }
 
 /** One page of a list, with how much there is in all; `stale` and `as_of` only when the answer is not fresh. */
@@ -22,18 +24,21 @@ export function listingOf<Item extends TSchema>(item: Item, title: string) {
   return Type.Object(
     {
       items: Type.Array(item),
-      page: Type.Integer({ minimum: 1 }),
-      page_size: Type.Integer({ minimum: 1 }),
+      page: Type.Integer({ minimum: 1, description: 'The page that was asked for.' }),
+      page_size: Type.Integer({ minimum: 1, description: 'Items that a full page has.' }),
       pages: Type.Integer({ minimum: 0, description: 'Number of pages; 0 when the list is empty.' }),
       total: Type.Integer({ minimum: 0, description: 'Number of items on all pages.' }),
       stale: Type.Optional(
-        Type.Literal(true, { description: 'There when the upstream could not be asked just now or is being asked.' }),
+        Type.Literal(true, {
+          description:
+            'There when this is an older answer: the marketplace could not be asked, or is being asked just now.',
+        }),
       ),
       as_of: Type.Optional(
-        Type.String({ format: 'date-time', description: 'There with `stale`: when the upstream said this.' }),
+        Type.String({ format: 'date-time', description: 'There with `stale`: when the marketplace said this.' }),
       ),
     },
-    { title, description: 'One page of the list.', additionalProperties: false },
+    { title, additionalProperties: false },
   )
 }
 

@@ -23,7 +23,7 @@ export const SellersQuery = Type.Object(
   {
     ...Paging,
     name: filter('Part of the name.'),
-    customer_display_id: filter('The customer display id.'),
+    customer_display_id: filter('The whole customer display id.'),
   },
   { additionalProperties: false },
 )

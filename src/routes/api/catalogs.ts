@@ -5,6 +5,7 @@ import { callContext } from '../../request-identity.js'
 import { CatalogListing, CatalogsQuery } from '../../schemas/catalog.js'
 import { SellerParams } from '../../schemas/listing.js'
 import { keptUnless } from '../kept.js'
+import { listResponses } from './list-responses.js'
 import { pageLinks } from './page-links.js'
 
 const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
@@ -12,11 +13,11 @@ const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (
     operationId: 'listCatalogs',
     summary: "A seller's coming catalogs",
     description:
-      'Catalogs that start today or later in the time zone of the catalog, soonest first. A seller that nobody knows has none. A page beyond the last is empty. Answers carry an ETag; If-None-Match is answered 304.',
+      'Catalogs that start today or later, soonest first; the service decides in which time zone today is. A seller that nobody knows has none: the answer is an empty list, not a 404. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.',
     tags: ['catalog'],
     params: SellerParams,
     querystring: CatalogsQuery,
-    response: { 200: CatalogListing, ...problemResponses },
+    response: { ...listResponses(CatalogListing), ...problemResponses },
   }
   app.get(
     '/sellers/:seller_id/catalogs',

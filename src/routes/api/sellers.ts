@@ -4,6 +4,7 @@ import { problemResponses } from '../../errors.js'
 import { callContext } from '../../request-identity.js'
 import { SellerListing, SellersQuery } from '../../schemas/seller.js'
 import { keptUnless } from '../kept.js'
+import { listResponses } from './list-responses.js'
 import { pageLinks } from './page-links.js'
 
 const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app, { sellers }) => {
@@ -11,10 +12,10 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
     operationId: 'listSellers',
     summary: 'Sellers',
     description:
-      'All sellers in the order of the marketplace, or those that match the filters: a part of the name, the whole customer display id. A page beyond the last is empty. Parameters of other names are ignored. Answers carry an ETag; If-None-Match is answered 304.',
+      'All sellers in the order of the marketplace, or those that match all filters. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.',
     tags: ['catalog'],
     querystring: SellersQuery,
-    response: { 200: SellerListing, ...problemResponses },
+    response: { ...listResponses(SellerListing), ...problemResponses },
   }
   app.get(
     '/sellers',

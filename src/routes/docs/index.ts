@@ -2,6 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { described } from './described.js'
+import { guide } from './guide.js'
 
 export interface DocsOptions {
   readonly version: string
@@ -19,15 +21,21 @@ async function docs(app: FastifyInstance, { version }: DocsOptions): Promise<voi
       openapi: '3.1.0',
       info: {
         title: 'Vitrine',
-        description: 'Sellers of the marketplace and their coming catalogs, for mobile clients.',
+        description: guide,
         version,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: [
         { name: 'catalog', description: 'Sellers and their coming catalogs' },
-        { name: 'operations', description: 'Whether the service is alive and well' },
+        { name: 'operations', description: 'Whether the service is alive and well, and how to purge what it keeps' },
       ],
+      components: {
+        securitySchemes: {
+          operator: { type: 'http', scheme: 'bearer', description: '`PURGE_TOKEN` of the environment.' },
+        },
+      },
     },
+    transformObject: (made) => described('openapiObject' in made ? made.openapiObject : made.swaggerObject),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

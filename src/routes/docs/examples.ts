@@ -1,0 +1,3 @@
+import type { Examples } from './show-examples.js'
+
+export const examples: Examples = {}
