@@ -1,6 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
+import { examples } from '../../src/routes/docs/examples.js'
+import { recordExamples } from '../harness/api-examples.js'
 import { startApp } from '../harness/app.js'
 import { makeSellers } from '../harness/upstream.js'
 
@@ -133,4 +136,37 @@ t.test('the guide tells of every code that a problem can have', async (t) => {
   )
   t.ok(codes.size > 5)
   for (const code of codes) t.ok(info.description.includes(`\`${code}\``), code)
+})
+
+t.test('the examples are what the application answers: `npm run docs:examples` writes them anew', async (t) => {
+  const timeoutMs = 30 // and not the two seconds that the examples were written with
+  const recorded = JSON.stringify(await recordExamples({ upstreamTimeoutMs: timeoutMs }))
+  const answered = recorded.replaceAll(`within ${timeoutMs} ms`, 'within 2000 ms')
+  t.strictSame(withoutHurry(answered), withoutHurry(JSON.stringify(examples)))
+})
+
+/** A machine that is busy needs more than a second of the minute to send so many requests. */
+function withoutHurry(recorded: string): unknown {
+  return JSON.parse(recorded.replaceAll(/"Retry-After":[56]\d,/g, '').replaceAll(/try again in [^"]+/g, 'try again'))
+}
+
+t.test('every answer with a body has examples, and each is what its schema says', async (t) => {
+  const { components, paths } = await describe(t)
+  const ajv = new Ajv({ strict: false, validateFormats: false })
+  for (const path of lists) {
+    for (const [status, { content = {} }] of Object.entries(paths[path]?.get?.responses ?? {})) {
+      for (const { schema, examples = {} } of Object.values(content)) {
+        t.ok(Object.keys(examples).length > 0, `a ${status} of ${path}`)
+        for (const [name, { summary, value }] of Object.entries(examples)) {
+          const isAsDescribed = ajv.compile({ ...schema, components })
+          isAsDescribed(value)
+          t.same(isAsDescribed.errors, null, `${status} ${name}`)
+          t.ok(summary)
+        }
+      }
+    }
+    const { headers, content } = paths[path]?.get?.responses[200] ?? {}
+    t.match(headers, { Link: { example: /rel="next"/ }, ETag: { example: /^"/ }, Age: { example: Number } })
+    t.match(content?.['application/json']?.examples, { stale: { value: { stale: true, as_of: /^2026-/ } } })
+  }
 })
