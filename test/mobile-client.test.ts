@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { type Client, createClient, explain, noticeOf } from '../examples/api/client.js'
+import { generateTypes, typesFile } from './harness/api-types.js'
+import { startApp, type TestApp } from './harness/app.js'
+import { type Clock, createClock } from './harness/clock.js'
+import { makeCatalogs, makeSellers } from './harness/upstream.js'
+
+// The client among the examples, with the types that the description of the API makes, before the real application.
+
+const execute = promisify(execFile)
+
+interface Shop extends TestApp {
+  readonly client: Client
+  readonly clock: Clock
+  readonly url: string
+}
+
+async function startShop(t: Test, environment: Record<string, string> = {}): Promise<Shop> {
+  const clock = createClock()
+  const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
+  const parts = await startApp(t, { environment, upstream, now: clock.now })
+  const url = await parts.app.listen({ port: 0, host: '127.0.0.1' })
+  return { ...parts, clock, url, client: createClient(url) }
+}
+
+async function all<Page>(pages: AsyncIterable<Page>): Promise<Page[]> {
+  const list: Page[] = []
+  for await (const page of pages) list.push(page)
+  return list
+}
+
+async function failureOf(pages: AsyncIterable<unknown>): Promise<unknown> {
+  return all(pages).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+t.test('the types are those of the description: `npm run docs:client` writes them anew', async (t) => {
+  t.equal(await generateTypes(), readFileSync(typesFile, 'utf8'))
+})
+
+t.test('the client compiles with them, and what the API does not have does not', async (t) => {
+  const args = ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/types']
+  const { stdout } = await execute(process.execPath, args).catch(({ stdout }: { stdout: string }) => ({ stdout }))
+  t.equal(stdout, '', 'the compiler has nothing to say')
+})
+
+t.test('it reads a list page by page, as the links lead', async (t) => {
+  const { client } = await startShop(t)
+  const pages = await all(client.sellers({ page_size: 20 }))
+  t.strictSame(
+    pages.map(({ listing }) => [listing.page, listing.items.length]),
+    [
+      [1, 20],
+      [2, 20],
+      [3, 5],
+    ],
+  )
+  const filtered = await all(client.catalogs('7', { title: 'sale 000', page_size: 5 }))
+  t.strictSame(
+    filtered.map(({ listing }) => listing.items.map(({ title }) => title)),
+    [
+      ['Sale 0001', 'Sale 0002', 'Sale 0003', 'Sale 0004', 'Sale 0005'],
+      ['Sale 0006', 'Sale 0007', 'Sale 0008', 'Sale 0009'],
+    ],
+  )
+})
+
+t.test('what has not changed it does not fetch again, and what has it does', async (t) => {
+  const { app, client, upstream } = await startShop(t)
+  const first = await all(client.sellers({ page_size: 40 }))
+  t.strictSame(
+    first.map(({ isUnchanged }) => isUnchanged),
+    [false, false],
+  )
+  const second = await all(client.sellers({ page_size: 40 }))
+  t.strictSame(
+    second,
+    first.map(({ listing }) => ({ listing, isUnchanged: true })),
+  )
+
+  upstream.sellers.push({ id: 46, name: 'The last one' })
+  await app.cache.purge({ tags: ['sellers'] })
+  const third = await all(client.sellers({ page_size: 40 }))
+  t.strictSame(
+    third.map(({ listing, isUnchanged }) => [listing.total, isUnchanged]),
+    [
+      [46, false],
+      [46, false],
+    ],
+  )
+})
+
+t.test('it says that a list is an older one, and of when', async (t) => {
+  const { client, clock, upstream } = await startShop(t)
+  const [fresh] = await all(client.sellers({ page_size: 100 }))
+  t.equal(fresh && noticeOf(fresh.listing), undefined)
+  clock.step(400)
+  upstream.fail({ status: 500 })
+  const [stale] = await all(client.sellers({ page_size: 100 }))
+  t.equal(
+    stale && noticeOf(stale.listing),
+    'This list is of Tue, 10 Mar 2026 12:00:00 GMT: the marketplace cannot be asked just now.',
+  )
+  t.strictSame(stale?.listing.items, fresh?.listing.items)
+})
+
+t.test('it tells users of each problem what they can do', async (t) => {
+  const { client, upstream } = await startShop(t, { RATE_LIMIT_MAX: '4' })
+  t.equal(explain(await failureOf(client.sellers({ page_size: 500 }))), 'This cannot be searched for: page_size.')
+  upstream.fail({ destroy: 'at once' })
+  t.equal(explain(await failureOf(client.sellers())), 'The marketplace cannot be reached. Try again in 5 s.')
+  upstream.fail({ status: 500 })
+  t.match(
+    explain(await failureOf(client.sellers({ name: 'x' }))),
+    /^Something went wrong\. Tell us that it was [\w-]{36}\.$/,
+  )
+  upstream.heal()
+  await all(client.sellers({ page_size: 100 }))
+  t.match(explain(await failureOf(client.sellers())), /^That was a lot in a short time\. Try again in \d+ s\.$/)
+  t.equal(explain(await failureOf(createClient('http://127.0.0.1:1').sellers())), 'There is no connection.')
+})
+
+t.test('examples/mobile-client.ts lists what there is, and the second time hears that it is the same', async (t) => {
+  const { url } = await startShop(t)
+  const args = ['--import=./test/harness/typescript.js', 'examples/mobile-client.ts', url]
+  const { stdout } = await execute(process.execPath, args) // rejects where it ends with an error
+  t.strictSame(stdout.trim().split('\n'), [
+    'first time, page 1 of 1: 45 of 45 sellers',
+    'second time, page 1 of 1: 45 of 45 sellers, unchanged',
+  ])
+})
