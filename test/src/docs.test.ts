@@ -2,6 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { readConfig } from '../../src/config.js'
+import { startMarketplace } from '../../src/demo/marketplace.js'
 import { examples } from '../../src/routes/docs/examples.js'
 import { recordExamples } from '../harness/api-examples.js'
 import { startApp } from '../harness/app.js'
@@ -149,6 +152,18 @@ t.test('the examples are what the application answers: `npm run docs:examples` w
 function withoutHurry(recorded: string): unknown {
   return JSON.parse(recorded.replaceAll(/"Retry-After":[56]\d,/g, '').replaceAll(/try again in [^"]+/g, 'try again'))
 }
+
+t.test('the README shows what the demo answers', async (t) => {
+  const readme = await readFile('README.md', 'utf8')
+  const [, path = '', shown] =
+    /curl -si 'http:\/\/127\.0\.0\.1:3000(\S+)' .*\n```\n\n```\n([^`]+)\n```/.exec(readme) ?? []
+  const marketplace = await startMarketplace({ latencyMs: 0 })
+  t.teardown(() => marketplace.close())
+  const app = await buildApp({ config: readConfig({}), upstreamUrl: marketplace.url })
+  t.teardown(() => app.close())
+  const { headers, body } = await app.inject(path)
+  t.equal(shown, `link: ${headers.link}\netag: ${headers.etag}\n${body}`)
+})
 
 t.test('every answer with a body has examples, and each is what its schema says', async (t) => {
   const { components, paths } = await describe(t)

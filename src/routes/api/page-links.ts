@@ -6,6 +6,9 @@ import { type Listing, neighboursOf, resolveFilter } from '../../catalog/paging.
  * References are relative, because what we are called from outside is known to whoever stands in front of us, and the edge
  * keeps the field for all of them. Whatever a filter holds, its form-encoding is letters, digits, `%`, `+`, `-`, `.`, `_`
  * and `*`: it can end neither the reference nor the field.
+ *
+ * A 304 has the field as well. It tells of the resource and not of the representation that a 304 leaves out, and whoever has
+ * kept a body and its ETag finds the way on. RFC 9110 §15.4.5.
  */
 export function pageLinks(
   path: string,
