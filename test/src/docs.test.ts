@@ -5,7 +5,9 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { startMarketplace } from '../../src/demo/marketplace.js'
+import type { JsonObject } from '../../src/routes/docs/document.js'
 import { examples } from '../../src/routes/docs/examples.js'
+import { nameSchemas } from '../../src/routes/docs/named-schemas.js'
 import { recordExamples } from '../harness/api-examples.js'
 import { startApp } from '../harness/app.js'
 import { makeSellers } from '../harness/upstream.js'
@@ -75,6 +77,22 @@ t.test('every schema that a client may want as a type has a name, and stands the
       })
     }
   }
+})
+
+t.test('two schemas of one name are refused, unless they are the same', async (t) => {
+  const answer = (schema: JsonObject) => ({
+    get: { responses: { 200: { content: { 'application/json': { schema } } } } },
+  })
+  const document = (...schemas: JsonObject[]) => ({
+    paths: Object.fromEntries(schemas.map((schema, index) => [`/${index}`, answer(schema)])),
+  })
+  t.throws(
+    () => nameSchemas(document({ title: 'Shop', type: 'object' }, { title: 'Shop', type: 'array' })),
+    /two .* Shop/,
+  )
+  const same: JsonObject = document({ title: 'Shop', type: 'object' }, { title: 'Shop', type: 'object' })
+  nameSchemas(same)
+  t.strictSame(same.components, { schemas: { Shop: { title: 'Shop', type: 'object' } } })
 })
 
 t.test('the purge route wants the bearer token, and the lists want nothing', async (t) => {

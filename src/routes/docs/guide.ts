@@ -29,13 +29,11 @@ or Brotli where \`Accept-Encoding\` names them.
 Errors are \`application/problem+json\` (RFC 9457). Decide by \`status\` and \`code\`; \`detail\` is for you and not for your users,
 and its words may change. An address that does not exist is a 404, and a mistake of ours a 500: both without a \`code\`.
 
-| \`status\` | \`code\` | what to do |
-|---|---|---|
-| 400 | \`VITRINE_INVALID_REQUEST\` | mend the parameters that \`errors\` names; asking again does not help |
-| 429 | \`VITRINE_RATE_LIMITED\` | wait for as many seconds as \`Retry-After\` says |
-| 502 | \`VITRINE_UPSTREAM_STATUS\`, \`VITRINE_UPSTREAM_NOT_JSON\`, \`VITRINE_UPSTREAM_WRONG_SHAPE\`, \`VITRINE_UPSTREAM_INCOMPLETE\`, \`VITRINE_UPSTREAM_TOO_LARGE\` | the marketplace is in trouble: try again in a minute |
-| 503 | \`VITRINE_UPSTREAM_UNREACHABLE\` | wait for as many seconds as \`Retry-After\` says |
-| 504 | \`VITRINE_UPSTREAM_TIMEOUT\` | wait for as many seconds as \`Retry-After\` says |
+- 400 \`VITRINE_INVALID_REQUEST\`: mend the parameters that \`errors\` names; asking again does not help.
+- 429 \`VITRINE_RATE_LIMITED\`: wait for as many seconds as \`Retry-After\` says.
+- 502 \`VITRINE_UPSTREAM_STATUS\`, \`VITRINE_UPSTREAM_NOT_JSON\`, \`VITRINE_UPSTREAM_WRONG_SHAPE\`, \`VITRINE_UPSTREAM_INCOMPLETE\`,
+  \`VITRINE_UPSTREAM_TOO_LARGE\`: the marketplace is in trouble; try again in a minute.
+- 503 \`VITRINE_UPSTREAM_UNREACHABLE\`, 504 \`VITRINE_UPSTREAM_TIMEOUT\`: wait for as many seconds as \`Retry-After\` says.
 
 ## Limits
 
