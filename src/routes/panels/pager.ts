@@ -1,3 +1,4 @@
+import { neighboursOf } from '../../catalog/paging.js'
 import type { Texts } from '../../texts/index.js'
 import { linkTo, type PanelLink, type Parameters } from './links.js'
 
@@ -39,22 +40,18 @@ export interface PagerParts {
 const offeredSizes = [10, 20, 50, 100]
 
 export function createPager({ page, pages, pageSize, total, path, own, beside, text }: PagerParts): Pager {
-  const last = Math.max(pages, 1)
-  const step = (rel: PagerStep['rel'], to: number, leadsElsewhere: boolean): PagerStep => {
-    const link = linkTo(path, { ...own, page_size: pageSize, page: to }, beside)
-    return { label: text[rel], rel, link: leadsElsewhere ? link : undefined }
-  }
+  const neighbours = neighboursOf({ page, pages })
+  const { last } = neighbours
+  const stepTo = (to: number | undefined) =>
+    to === undefined || to === page ? undefined : linkTo(path, { ...own, page_size: pageSize, page: to }, beside)
   const sizes = [...new Set([...offeredSizes, pageSize])].sort((a, b) => a - b)
   const firstShown = (page - 1) * pageSize
   return {
     position: text.position(Math.min(page, last), last),
     hasPages: last > 1,
-    steps: [
-      step('first', 1, page > 1),
-      step('prev', Math.min(page - 1, last), page > 1),
-      step('next', page + 1, page < last),
-      step('last', last, page < last),
-    ],
+    steps: (['first', 'prev', 'next', 'last'] as const).map((rel) => {
+      return { label: text[rel], rel, link: stepTo(neighbours[rel]) }
+    }),
     sizes:
       total <= Math.min(...sizes)
         ? []

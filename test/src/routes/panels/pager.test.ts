@@ -18,7 +18,8 @@ t.test('all four steps are always there, and lead somewhere only where that is s
   t.strictSame(stepsOf({ page: 1 }), { first: undefined, prev: undefined, next: to('&page=2'), last: to('&page=5') })
   t.strictSame(stepsOf({ page: 3 }), { first: to(''), prev: to('&page=2'), next: to('&page=4'), last: to('&page=5') })
   t.strictSame(stepsOf({ page: 5 }), { first: to(''), prev: to('&page=4'), next: undefined, last: undefined })
-  t.strictSame(stepsOf({ page: 9 }), { first: to(''), prev: to('&page=5'), next: undefined, last: undefined })
+  const back = { first: to(''), prev: to('&page=5'), next: undefined, last: to('&page=5') }
+  t.strictSame(stepsOf({ page: 9 }), back, 'from beyond the last page')
 })
 
 t.test('what htmx fetches leaves out what the page beside says of itself', async (t) => {
