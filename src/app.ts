@@ -12,6 +12,7 @@ import { createSellers } from './catalog/sellers.js'
 import { answerClientError } from './client-errors.js'
 import { type Config, cacheKeyPrefix, redisOptions } from './config.js'
 import errorAnswers from './error-answers.js'
+import operations from './operations/index.js'
 import pages from './pages.js'
 import { decodableUrl, identifyRequest } from './request-identity.js'
 import { createValidatorCompiler } from './request-validation.js'
@@ -69,6 +70,7 @@ export async function buildApp({
   })
   await app.register(edge, { ttlSeconds: config.CACHE_TTL_SECONDS, now })
   await app.register(assets)
+  if (config.PURGE_TOKEN !== undefined) await app.register(operations, { cacheName: cacheKeyPrefix(config), now })
 
   const marketplace = createMarketplace({
     url: upstreamUrl,
@@ -99,6 +101,7 @@ export async function buildApp({
   await app.register(panelRoutes, { sellers, catalogs, calendar, now })
   await app.register(opsRoutes, {
     cacheName: cacheKeyPrefix(config),
+    now,
     ...(config.PURGE_TOKEN === undefined ? {} : { purgeToken: config.PURGE_TOKEN }),
   })
   await app.ready()

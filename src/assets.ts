@@ -30,6 +30,7 @@ const script = 'text/javascript; charset=utf-8'
 export const assets = {
   style: new Asset('/assets/vitrine.css', 'text/css; charset=utf-8', `${ownAssets}vitrine.css`),
   script: new Asset('/assets/vitrine.js', script, `${ownAssets}vitrine.js`),
+  operator: new Asset('/assets/operator.js', script, `${ownAssets}operator.js`),
   icon: new Asset('/assets/vitrine.svg', 'image/svg+xml', `${ownAssets}vitrine.svg`),
   htmx: new Asset('/assets/htmx/htmx.min.js', script, htmx),
 }

@@ -38,6 +38,6 @@ function pathOf({ url }: FastifyRequest): string {
 /** Panels are for people whatever their browser accepts; elsewhere it is what the client says it reads. */
 function isForPeople(request: FastifyRequest): boolean {
   const path = pathOf(request)
-  if (/^\/(api|ops|docs|healthz|readyz|metrics)\b/.test(path)) return false
+  if (/^\/(api|docs|healthz|readyz|metrics)\b/.test(path)) return false
   return /^\/(panels\b|$)/.test(path) || (request.headers.accept ?? '').includes('text/html')
 }

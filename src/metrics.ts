@@ -8,6 +8,7 @@ import {
 } from 'fastify-vitrine/cache'
 import type { Edge } from 'fastify-vitrine/edge'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { hearCache } from './cache-events.js'
 
 export interface Metrics {
   readonly contentType: string
@@ -121,27 +122,14 @@ export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsPart
   }
 
   const listeners = [
-    listen<ReadEvent>(channels.read, ({ family, tier, reason }) => reads.inc({ family, tier, reason })),
-    listen<LoadEvent>(channels.load, ({ family, durationMs, error }) => {
+    hearCache<ReadEvent>(channels.read, cacheName, ({ family, tier, reason }) => reads.inc({ family, tier, reason })),
+    hearCache<LoadEvent>(channels.load, cacheName, ({ family, durationMs, error }) => {
       loadDuration.observe({ family }, durationMs / 1_000)
       if (error !== undefined) loadFailures.inc({ family })
     }),
-    listen<WriteEvent>(channels.write, ({ family, outcome }) => writes.inc({ family, outcome })),
-    listen<PurgeEvent>(channels.purge, ({ isHard }) => purges.inc({ mode: isHard ? 'hard' : 'soft' })),
+    hearCache<WriteEvent>(channels.write, cacheName, ({ family, outcome }) => writes.inc({ family, outcome })),
+    hearCache<PurgeEvent>(channels.purge, cacheName, ({ isHard }) => purges.inc({ mode: isHard ? 'hard' : 'soft' })),
   ]
-
-  /** Hears what our cache tells; every cache of the process tells on the same channels. */
-  function listen<Event extends { readonly cache: string }>(
-    channel: (typeof channels)['read'],
-    hear: (event: Event) => void,
-  ): () => void {
-    const listener = (message: unknown) => {
-      const event = message as Event // what the channel's own documentation says it carries
-      if (event.cache === cacheName) hear(event)
-    }
-    channel.subscribe(listener)
-    return () => channel.unsubscribe(listener)
-  }
 
   return {
     contentType: registry.contentType,

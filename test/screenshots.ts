@@ -34,7 +34,12 @@ const upstream = await startUpstream({
   sellers: houses.map(({ seller }) => ({ ...seller })),
   catalogs: houses.slice(0, 40).flatMap((house) => catalogsOf(house, today).map((catalog) => ({ ...catalog }))),
 })
-const config = readConfig({ UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '0', CATALOG_TIME_ZONE: 'Europe/Paris' })
+const config = readConfig({
+  UPSTREAM_URL: upstream.url,
+  RATE_LIMIT_MAX: '0',
+  CATALOG_TIME_ZONE: 'Europe/Paris',
+  PURGE_TOKEN: 'screenshots',
+})
 const app = await buildApp({ config, upstreamUrl: upstream.url, now: clock.now })
 const url = await app.listen({ port: 0, host: '127.0.0.1' })
 const [first, second, third] = houses.map(({ seller }) => seller)
@@ -89,7 +94,32 @@ const states: State[] = [
   { name: 'failed-page', path: '/?name=maison', act: failPage },
   { name: 'bad-address', path: '/?page=0&page_size=1000' },
   { name: 'not-found', path: '/panels/nothing' },
+  { name: 'operator-sign-in', path: '/ops/cache' },
+  { name: 'operator', path: '/ops/cache', act: (page) => operate(page, '/ops/cache') },
+  { name: 'operator-french', path: '/ops/cache', locale: 'fr-FR', act: (page) => operate(page, '/ops/cache') },
+  { name: 'operator-look-up', path: '/ops/cache', act: (page) => operate(page, '/ops/cache?key=sellers_all') },
+  {
+    name: 'operator-purge',
+    path: '/ops/cache',
+    act: (page) => operate(page, '/ops/cache/purge?kind=tag&name=sellers&hard=on'),
+  },
 ]
+
+/** Signs in after five minutes of visitors who come in waves. */
+async function operate(page: Page, path: string): Promise<void> {
+  for (let second = 0; second < 300; second += 1) {
+    const visitors = Math.round(6 + 5 * Math.sin(second / 25) + (second % 7))
+    for (let visitor = 0; visitor < visitors; visitor += 1) {
+      await app.inject(visitor % 3 === 0 ? `/api/v1/sellers?page=${1 + ((second + visitor) % 40)}` : '/')
+    }
+    if (second % 50 === 49) await app.cache.purge({ tags: ['sellers'] })
+    app.watch.tick()
+  }
+  await page.getByRole('textbox').fill('screenshots')
+  await page.getByRole('button').click()
+  await page.goto(`${url}${path}`)
+  await page.locator('h1').scrollIntoViewIfNeeded()
+}
 
 async function failPage(page: Page): Promise<void> {
   upstream.fail({ hang: 'at once' })
@@ -112,7 +142,7 @@ try {
       await page.goto(`${url}${path}`)
       await act?.(page)
       const file = `${name}-${viewport.width}${values.all ? `-${colorScheme}` : ''}.png`
-      await page.screenshot({ path: `${folder}/${file}`, animations: 'allow' })
+      await page.screenshot({ path: `${folder}/${file}`, animations: 'allow', fullPage: name.startsWith('operator') })
       upstream.heal()
       const barriers = await findBarriers(page)
       const overhang = await overhangOf(page)

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import { createMetrics } from '../../metrics.js'
+import cachePage from './cache/index.js'
+import { createOperatorToken } from './operator-token.js'
 import purgeRoute from './purge.js'
 
 const Health = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' })
@@ -20,12 +22,14 @@ const Readiness = Type.Object(
 export interface OpsOptions {
   /** The key prefix, by which our cache names itself in what it tells. */
   readonly cacheName: string
-  /** Without one there is no purge route. */
+  /** Without one there is neither a purge route nor an operator page. */
   readonly purgeToken?: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
 }
 
 /** For whatever starts, watches and replaces this process; never limited, never asking a dependency. */
-const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName, purgeToken }) => {
+const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName, purgeToken, now }) => {
   const config = { rateLimit: false }
   app.get(
     '/healthz',
@@ -53,7 +57,15 @@ const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName
     { config, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] } },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   )
-  if (purgeToken !== undefined) await app.register(purgeRoute, { token: purgeToken })
+  if (purgeToken !== undefined) {
+    const token = createOperatorToken(purgeToken)
+    await app.register(purgeRoute, { token })
+    await app.register(cachePage, { token, watch: app.watch, isBreakerOpen, now })
+  }
+
+  function isBreakerOpen(): boolean | undefined {
+    return app.hasDecorator('redis') ? app.redisBreakers.isOpen : undefined
+  }
 
   function redisState(): 'up' | 'down' | 'none' {
     if (!app.hasDecorator('redis')) return 'none'

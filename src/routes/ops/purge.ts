@@ -1,17 +1,18 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
-import type { TSchema } from '@sinclair/typebox'
+import type { Static, TSchema } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
+import type { FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
+import type { Cache } from 'fastify-vitrine/cache'
 import { problemResponses } from '../../errors.js'
+import { type OperatorToken, unauthorised } from './operator-token.js'
 
-const Tag = Type.String({
+export const Tag = Type.String({
   pattern: '^(?!\\*$)\\S{1,128}$',
   description: '1 to 128 characters, no white space, not `*`.',
 })
-const Key = Type.String({ pattern: '^[\\s\\S]{1,512}$', description: '1 to 512 characters.' })
+export const Key = Type.String({ pattern: '^[\\s\\S]{1,512}$', description: '1 to 512 characters.' })
 
 const PurgeOrder = Type.Object(
   {
@@ -26,11 +27,9 @@ const Named = Type.Object({ tags: Type.Array(Type.String()), keys: Type.Array(Ty
 const Purged = Type.Object({ purged: Named, queued: Named, hard: Type.Boolean() }, { title: 'Purged' })
 
 const { content } = problemResponses[400]
-const Unauthorised = createError('VITRINE_UNAUTHORIZED', 'This wants the bearer token of the operator.', 401)
 
 /** `POST /ops/cache/purge`, for whoever knows the token. */
-const purgeRoute: FastifyPluginAsyncTypebox<{ token: string }> = async (app, { token }) => {
-  const expected = digest(token)
+const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (app, { token }) => {
   const schema = {
     operationId: 'purgeCache',
     summary: 'Purge the cache',
@@ -53,25 +52,28 @@ const purgeRoute: FastifyPluginAsyncTypebox<{ token: string }> = async (app, { t
     validatorCompiler: strictCompiler,
     // After the rate limit, so that guesses are counted, and before the body is read.
     preParsing: async (request, reply) => {
-      const [, given = ''] = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? []
-      if (timingSafeEqual(digest(given), expected)) return
-      reply.header('www-authenticate', 'Bearer')
-      throw new Unauthorised()
+      if (!token.isBearer(request)) throw unauthorised(reply)
     },
     handler: async (request, reply) => {
       const { tags, keys, hard } = request.body
-      const result = await app.cache.purge({ tags, keys, hard })
-      const queued = { tags: [...result.queued.tags], keys: [...result.queued.keys] }
-      request.log.info({ tags, keys, hard, queued }, 'the cache was purged')
-      return reply.code(result.isDone ? 200 : 202).send({ purged: { tags, keys }, queued, hard })
+      const { isDone, queued } = await orderPurge(app.cache, { tags, keys, hard }, request)
+      return reply.code(isDone ? 200 : 202).send({ purged: { tags, keys }, queued, hard })
     },
   })
 }
 
 export default purgeRoute
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** Purges, and writes to the log who named what. */
+export async function orderPurge(
+  cache: Cache,
+  { tags, keys, hard }: Static<typeof PurgeOrder>,
+  { log }: Pick<FastifyRequest, 'log'>,
+): Promise<{ isDone: boolean; queued: Static<typeof Named> }> {
+  const result = await cache.purge({ tags, keys, hard })
+  const queued = { tags: [...result.queued.tags], keys: [...result.queued.keys] }
+  log.info({ tags, keys, hard, queued }, 'the cache was purged')
+  return { isDone: result.isDone, queued }
 }
 
 /** Unlike the checks of other routes it refuses names that it does not know: `tag` for `tags` must not purge nothing. */

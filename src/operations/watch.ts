@@ -1,0 +1,152 @@
+import {
+  type Cache,
+  channels,
+  type LoadEvent,
+  type PurgeEvent,
+  type ReadEvent,
+  type StateEvent,
+} from 'fastify-vitrine/cache'
+import type { Edge } from 'fastify-vitrine/edge'
+import { hearCache } from '../cache-events.js'
+import { Families, type FamilyCounts } from './families.js'
+import { Latencies } from './latencies.js'
+import { Samples } from './samples.js'
+import { StateLog } from './state-log.js'
+
+/** Seconds of history. */
+export const historySeconds = 300
+const familyWindowSlices = 6
+const secondsPerSlice = 10
+const maxChanges = 100
+const maxFamilies = 8
+/** A failed load says in the log what failed; here a part of it will do. */
+const maxReasonLength = 200
+
+export interface WatchParts {
+  readonly cache: Pick<Cache, 'stats'>
+  readonly edge: Edge
+  /** The key prefix, by which a cache names itself in what it tells. */
+  readonly cacheName: string
+  readonly now: () => number
+}
+
+/** What goes on in this process, second by second. Takes samples whether anybody looks or not, until it is closed. */
+export class Watch {
+  readonly samples = new Samples(historySeconds)
+  readonly log = new StateLog(maxChanges)
+  readonly #families = new Families(familyWindowSlices)
+  readonly #latencies = new Latencies()
+  readonly #parts: WatchParts
+  readonly #stop: (() => void)[]
+  readonly #listeners = new Set<() => void>()
+  #before: Totals
+  #seconds = 0
+  #answers = 0
+  #isUpstreamFailing = false
+
+  constructor(parts: WatchParts) {
+    const { cacheName } = parts
+    this.#parts = parts
+    this.#before = this.#totals()
+    const timer = setInterval(() => this.tick(), 1_000)
+    timer.unref()
+    this.#stop = [
+      () => clearInterval(timer),
+      hearCache<ReadEvent>(channels.read, cacheName, ({ family, reason }) => {
+        this.#families.read(family, reason === 'hit' || reason === 'stale' || reason === 'error')
+      }),
+      hearCache<LoadEvent>(channels.load, cacheName, (event) => this.#loaded(event)),
+      hearCache<StateEvent>(channels.state, cacheName, ({ state }) =>
+        this.log.add(parts.now(), { kind: 'store', state }),
+      ),
+      hearCache<PurgeEvent>(channels.purge, cacheName, ({ tags, keys, isHard, isQueued }) => {
+        this.log.add(parts.now(), { kind: 'purge', tags, keys, isHard, isQueued })
+      }),
+    ]
+  }
+
+  /** Counts an answer; `isFromData`: of a panel or a list. */
+  answered(elapsedMs: number, isFromData: boolean): void {
+    this.#latencies.record(elapsedMs)
+    if (isFromData) this.#answers += 1
+  }
+
+  /** Notes that Redis is left alone from now on, or used again. */
+  breakerChanged(isOpen: boolean): void {
+    this.log.add(this.#parts.now(), { kind: 'breaker', isOpen })
+  }
+
+  /** Takes the sample of the second that ends now. */
+  tick(): void {
+    const totals = this.#totals()
+    const { count, p50Ms, p99Ms } = this.#latencies.take()
+    const since = (name: keyof Totals) => totals[name] - this.#before[name]
+    this.samples.add({
+      requests: count,
+      answers: this.#answers,
+      edgeRequests: since('edgeRequests'),
+      edgeAnswers: since('edgeAnswers'),
+      reads: since('reads'),
+      memoryHits: since('memoryHits'),
+      redisHits: since('redisHits'),
+      loads: since('loads'),
+      p50Ms,
+      p99Ms,
+    })
+    this.#before = totals
+    this.#answers = 0
+    this.#seconds += 1
+    if (this.#seconds % secondsPerSlice === 0) this.#families.slide()
+    for (const listener of this.#listeners) listener()
+  }
+
+  busiestFamilies(): FamilyCounts[] {
+    return this.#families.busiest(maxFamilies)
+  }
+
+  /** Calls back after each sample, until what it returns is called. */
+  onSample(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    for (const stop of this.#stop) stop()
+    this.#listeners.clear()
+  }
+
+  #totals(): Totals {
+    const { reads, hits, loads } = this.#parts.cache.stats()
+    const { requests } = this.#parts.edge.stats()
+    return {
+      edgeRequests: sum(Object.values(requests)),
+      edgeAnswers: requests.hit + requests.stale + requests.collapsed,
+      reads: sum(Object.values(reads)),
+      memoryHits: hits.memory,
+      redisHits: hits.redis,
+      loads: loads.succeeded + loads.failed,
+    }
+  }
+
+  #loaded({ family, durationMs, error }: LoadEvent): void {
+    this.#families.loaded(family, durationMs)
+    const isFailing = error !== undefined
+    if (isFailing === this.#isUpstreamFailing) return
+    this.#isUpstreamFailing = isFailing
+    const reason = error instanceof Error ? error.message.slice(0, maxReasonLength) : undefined
+    this.log.add(this.#parts.now(), { kind: 'upstream', isFailing, reason })
+  }
+}
+
+interface Totals {
+  readonly edgeRequests: number
+  readonly edgeAnswers: number
+  readonly reads: number
+  readonly memoryHits: number
+  readonly redisHits: number
+  readonly loads: number
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}

@@ -1,0 +1,166 @@
+import cookie from '@fastify/cookie'
+import csrf from '@fastify/csrf-protection'
+import formbody from '@fastify/formbody'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { assets } from '../../../assets.js'
+import { languageOf } from '../../../languages.js'
+import type { Watch } from '../../../operations/watch.js'
+import { show } from '../../../pages.js'
+import { textsOf } from '../../../texts/index.js'
+import { type OperatorToken, unauthorised } from '../operator-token.js'
+import { Key, orderPurge, Tag } from '../purge.js'
+import { createExplanationView } from './explanation-view.js'
+import { LiveStreams } from './live.js'
+import { createLiveView } from './live-view.js'
+import { leaveNotice, type Notice, takeNotice } from './notices.js'
+import { createOperatorWords } from './operator-words.js'
+import { createSessions } from './sessions.js'
+
+export interface CachePageOptions {
+  readonly token: OperatorToken
+  readonly watch: Watch
+  /** Whether Redis is left alone for now; `undefined` when there is none. */
+  readonly isBreakerOpen: () => boolean | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+const pagePath = '/ops/cache'
+/** A form has a token, a name and little else. */
+const formLimitBytes = 16 * 1_024
+
+const Question = Type.Object({ key: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false })
+const SignIn = Type.Object({ token: Type.String({ maxLength: 4_096 }) })
+const Order = Type.Union([
+  Type.Object({ kind: Type.Literal('tag'), name: Tag, hard: Type.Optional(Type.Literal('on')) }),
+  Type.Object({ kind: Type.Literal('key'), name: Key, hard: Type.Optional(Type.Literal('on')) }),
+])
+
+/** `/ops/cache`: what the cache does just now, in a browser, for whoever has signed in with the token. */
+const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { token, watch, isBreakerOpen, now }) => {
+  await app.register(formbody, { bodyLimit: formLimitBytes })
+  await app.register(cookie, { secret: token.secretFor('cookies of the operator page').toString('base64') })
+  await app.register(csrf, {
+    cookieKey: 'vitrine_csrf',
+    cookieOpts: { path: '/ops', httpOnly: true, sameSite: 'strict', signed: true },
+    getToken: ({ body }) => (body as { _csrf?: string } | undefined)?._csrf, // what the parser made of a form
+  })
+  const sessions = createSessions(now)
+  const streams = new LiveStreams()
+  const parts = { watch, cache: app.cache, edge: app.edge, isBreakerOpen }
+  const stopWatching = watch.onSample(() => streams.send())
+  app.addHook('preClose', async () => {
+    stopWatching()
+    streams.close()
+  })
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', vary: 'accept-language, cookie' })
+  })
+  const isOperator = (request: FastifyRequest) => sessions.isOpen(request) || token.isBearer(request)
+  /** Who has no session may sign in; a script, which cannot, is told so. */
+  const onlyOperators = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (isOperator(request)) return
+    if (request.headers.authorization !== undefined) throw unauthorised(reply)
+    return reply.redirect(pagePath, 303)
+  }
+  const hidden = { hide: true }
+
+  app.get(pagePath, { schema: { ...hidden, querystring: Question } }, async (request, reply) => {
+    if (!isOperator(request)) {
+      if (request.headers.authorization !== undefined) throw unauthorised(reply)
+      return showSignIn(request, reply, false)
+    }
+    const { key = '' } = request.query
+    const words = createOperatorWords(languageOf(request))
+    const explanation = key === '' ? undefined : await app.cache.explain(key)
+    if (!(request.headers.accept ?? '').includes('text/html') && token.isBearer(request)) {
+      return { cache: app.cache.stats(), edge: app.edge.stats(), explanation }
+    }
+    return showPage(request, reply, 'pages/ops-cache', {
+      key,
+      explanation: explanation && createExplanationView(explanation, words),
+      live: createLiveView(parts, words),
+      notice: describeNotice(takeNotice(request, reply)),
+      csrf: reply.generateCsrf(),
+    })
+
+    function describeNotice(notice: Notice | undefined): string | undefined {
+      if (notice === undefined) return undefined
+      const { purge } = words.says
+      return (notice.isQueued ? purge.queued : purge.done)(purge[notice.kind], notice.name)
+    }
+  })
+
+  app.get(`${pagePath}/live`, { schema: hidden, onRequest: onlyOperators }, async (request, reply) => {
+    if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
+    const words = createOperatorWords(languageOf(request))
+    const stream = streams.open(async () => {
+      return isOperator(request) ? app.view('partials/ops/live', createLiveView(parts, words)) : undefined
+    })
+    return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream)
+  })
+
+  app.post(
+    `${pagePath}/session`,
+    { schema: { ...hidden, body: SignIn }, config: { rateLimit: { max: 20, timeWindow: '1 minute' } } },
+    async (request, reply) => {
+      if (!token.isToken(request.body.token)) {
+        request.log.info({ address: request.ip }, 'somebody tried to sign in with a wrong token')
+        return showSignIn(request, reply.code(401), true)
+      }
+      sessions.open(request, reply)
+      return reply.redirect(pagePath, 303)
+    },
+  )
+
+  app.post(
+    `${pagePath}/session/end`,
+    { schema: hidden, onRequest: onlyOperators, preValidation: app.csrfProtection },
+    async (_request, reply) => {
+      sessions.close(reply)
+      return reply.redirect(pagePath, 303)
+    },
+  )
+
+  app.get(
+    `${pagePath}/purge`,
+    { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators },
+    async (request, reply) => {
+      const { kind, name, hard } = request.query
+      const { purge } = createOperatorWords(languageOf(request)).says
+      return showPage(request, reply, 'pages/ops-purge', {
+        order: request.query,
+        what: purge.confirm(purge[kind], name),
+        meaning: hard === 'on' ? purge.hardMeans : purge.soft,
+        csrf: reply.generateCsrf(),
+      })
+    },
+  )
+
+  app.post(
+    `${pagePath}/purge/confirmed`,
+    { schema: { ...hidden, body: Order }, onRequest: onlyOperators, preValidation: app.csrfProtection },
+    async (request, reply) => {
+      const { kind, name, hard } = request.body
+      const named = kind === 'tag' ? { tags: [name], keys: [] } : { tags: [], keys: [name] }
+      const { isDone } = await orderPurge(app.cache, { ...named, hard: hard === 'on' }, request)
+      leaveNotice({ kind, name, isQueued: !isDone }, request, reply)
+      return reply.redirect(pagePath, 303)
+    },
+  )
+
+  function showSignIn(request: FastifyRequest, reply: FastifyReply, isWrong: boolean): FastifyReply {
+    return showPage(request, reply, 'pages/ops-sign-in', { isWrong })
+  }
+
+  function showPage(request: FastifyRequest, reply: FastifyReply, template: string, view: object): FastifyReply {
+    const language = languageOf(request)
+    const { says } = createOperatorWords(language)
+    const text = textsOf(language)
+    return show(reply, template, { text, says, title: says.title, scripts: [assets.operator], ...view })
+  }
+}
+
+export default cachePage

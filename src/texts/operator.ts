@@ -1,0 +1,333 @@
+import type { CoherenceState, Standing, StoreState } from 'fastify-vitrine/cache'
+import type { Language } from '../languages.js'
+
+/** What the operator page says. Names that orders and logs use, such as those of tags, are the same in every language. */
+export interface OperatorTexts {
+  readonly title: string
+  readonly signIn: string
+  readonly signInWhy: string
+  readonly token: string
+  readonly wrongToken: string
+  readonly signOut: string
+  readonly live: string
+  readonly notLive: string
+  readonly pause: string
+  readonly refresh: string
+  readonly lastMinutes: (minutes: number) => string
+  readonly now: string
+  readonly numbers: {
+    readonly requests: string
+    readonly requestsUnit: string
+    readonly hits: string
+    readonly edge: string
+    readonly memory: string
+    readonly redis: string
+    readonly hitsOf: (hits: string, asked: string) => string
+    readonly noneAsked: string
+    readonly saved: string
+    readonly savedOf: (loads: string) => string
+    readonly latency: string
+    readonly store: string
+    readonly memoryUse: string
+    readonly cacheMemory: (entries: string) => string
+    readonly edgeMemory: (responses: string) => string
+    readonly of: (used: string, most: string) => string
+  }
+  readonly breaker: { readonly none: string; readonly closed: string; readonly open: string }
+  readonly coherence: Readonly<Record<CoherenceState, string>>
+  readonly queued: (purges: string) => string
+  readonly failures: string
+  readonly families: {
+    readonly title: string
+    readonly none: string
+    readonly family: string
+    readonly reads: string
+    readonly hitShare: string
+    readonly loads: string
+    readonly loadTime: string
+  }
+  readonly lookUp: {
+    readonly title: string
+    readonly key: string
+    readonly hint: string
+    readonly submit: string
+    readonly standing: Readonly<Record<Standing, string>>
+    readonly inMemory: string
+    readonly inRedis: string
+    readonly nothing: string
+    readonly unknown: string
+    readonly alone: string
+    readonly removed: string
+    readonly age: (words: string) => string
+    readonly freshUntil: string
+    readonly staleUntil: string
+    readonly tags: string
+    readonly noTags: string
+    readonly isLoading: string
+    readonly isPaused: string
+  }
+  readonly purge: {
+    readonly title: string
+    readonly kind: string
+    readonly tag: string
+    readonly key: string
+    readonly name: string
+    readonly hint: string
+    readonly hard: string
+    readonly submit: string
+    readonly confirmTitle: string
+    readonly confirm: (kind: string, name: string) => string
+    readonly soft: string
+    readonly hardMeans: string
+    readonly doIt: string
+    readonly cancel: string
+    readonly done: (kind: string, name: string) => string
+    readonly queued: (kind: string, name: string) => string
+  }
+  readonly log: {
+    readonly title: string
+    readonly none: string
+    readonly store: Readonly<Record<StoreState, string>>
+    readonly breakerOpen: string
+    readonly breakerClosed: string
+    readonly upstreamFails: (reason: string) => string
+    readonly upstreamAnswers: string
+    readonly purged: (names: string, isHard: boolean, isQueued: boolean) => string
+  }
+}
+
+export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
+  en: {
+    title: 'Cache',
+    signIn: 'Sign in',
+    signInWhy: 'This page is for operators.',
+    token: 'Operator token',
+    wrongToken: 'This is not the token.',
+    signOut: 'Sign out',
+    live: 'Live',
+    notLive: 'Not live: trying to connect again',
+    pause: 'Pause',
+    refresh: 'Refresh',
+    lastMinutes: (minutes) => `The last ${minutes} minutes`,
+    now: 'now',
+    numbers: {
+      requests: 'Requests',
+      requestsUnit: 'a second',
+      hits: 'Answered from what is kept, last minute',
+      edge: 'Edge',
+      memory: 'Memory',
+      redis: 'Redis',
+      hitsOf: (hits, asked) => `${hits} of ${asked}`,
+      noneAsked: 'not asked',
+      saved: 'Upstream loads saved',
+      savedOf: (loads) => `${loads} made`,
+      latency: 'Response time',
+      store: 'Redis',
+      memoryUse: 'Memory',
+      cacheMemory: (entries) => `Data: ${entries} entries`,
+      edgeMemory: (responses) => `Edge: ${responses} resources`,
+      of: (used, most) => `${used} of ${most}`,
+    },
+    breaker: {
+      none: 'There is no Redis: this process keeps everything to itself.',
+      closed: 'Redis is used.',
+      open: 'Redis is left alone: it fails, or is too slow. It is tried again twice a second.',
+    },
+    coherence: {
+      alone: 'Nobody else changes what is kept.',
+      proven: 'Changes made by others are heard of at once.',
+      unproven: 'Nothing proves that changes made by others are heard of: memory is trusted for a second.',
+      away: 'Changes made by others are not heard of: memory keeps its own lifetimes.',
+    },
+    queued: (purges) => `Purges that wait for Redis: ${purges}`,
+    failures: 'Failures of Redis since the start',
+    families: {
+      title: 'Busiest keys, last minute',
+      none: 'Nothing was read.',
+      family: 'Kind of key',
+      reads: 'Reads',
+      hitShare: 'Hits',
+      loads: 'Loads',
+      loadTime: 'Mean load',
+    },
+    lookUp: {
+      title: 'Look a key up',
+      key: 'Key',
+      hint: 'sellers_all, catalogs_seller_ and an id',
+      submit: 'Look up',
+      standing: {
+        fresh: 'A read is answered at once.',
+        revalidating: 'Stale: a read is answered at once while it is loaded anew behind.',
+        stale: 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
+        fallback: 'Purged or changed elsewhere: a read loads, and is answered with this only when that fails.',
+        gone: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
+      },
+      inMemory: 'In memory',
+      inRedis: 'In Redis',
+      nothing: 'Nothing.',
+      unknown: 'Redis could not be asked.',
+      alone: 'There is no Redis.',
+      removed: 'It was purged.',
+      age: (words) => `Loaded ${words}`,
+      freshUntil: 'fresh until',
+      staleUntil: 'served stale until',
+      tags: 'tags',
+      noTags: 'no tags',
+      isLoading: 'A load is under way.',
+      isPaused: 'Loading failed lately and is left alone for a moment.',
+    },
+    purge: {
+      title: 'Purge',
+      kind: 'What',
+      tag: 'Tag',
+      key: 'Key',
+      name: 'Its name',
+      hint: 'Tags: sellers, catalogs, seller: and an id',
+      hard: 'Also remove the copy for when the marketplace fails (hard)',
+      submit: 'Purge …',
+      confirmTitle: 'Purge this?',
+      confirm: (kind, name) => `${kind} ${name}`,
+      soft: 'The next read asks the marketplace again. If that fails, the old copy is served.',
+      hardMeans:
+        'Hard: the next read asks the marketplace again. If that fails there is nothing to serve: visitors get an error.',
+      doIt: 'Purge',
+      cancel: 'Leave it',
+      done: (kind, name) => `${kind} ${name} is purged, everywhere.`,
+      queued: (kind, name) =>
+        `${kind} ${name} is purged here. The other processes hear of it when Redis is back; if this one ends before, they do not.`,
+    },
+    log: {
+      title: 'Changes',
+      none: 'Nothing has changed since the start.',
+      store: {
+        proven: 'Changes made by others are heard of.',
+        unproven: 'Changes made by others may go unheard.',
+        away: 'Redis is away.',
+        back: 'Redis is back.',
+        flushed: 'Redis was emptied.',
+      },
+      breakerOpen: 'Redis is left alone.',
+      breakerClosed: 'Redis is used again.',
+      upstreamFails: (reason) => `The marketplace fails: ${reason}`,
+      upstreamAnswers: 'The marketplace answers again.',
+      purged: (names, isHard, isQueued) => `Purged${isHard ? ' hard' : ''}${isQueued ? ', queued' : ''}: ${names}`,
+    },
+  },
+  fr: {
+    title: 'Cache',
+    signIn: 'Se connecter',
+    signInWhy: 'Cette page est réservée aux exploitants.',
+    token: 'Jeton d’exploitant',
+    wrongToken: 'Ce n’est pas le jeton.',
+    signOut: 'Se déconnecter',
+    live: 'En direct',
+    notLive: 'Plus en direct : nouvelle tentative de connexion',
+    pause: 'Pause',
+    refresh: 'Actualiser',
+    lastMinutes: (minutes) => `Les ${minutes} dernières minutes`,
+    now: 'maintenant',
+    numbers: {
+      requests: 'Requêtes',
+      requestsUnit: 'par seconde',
+      hits: 'Réponses sans rien demander, dernière minute',
+      edge: 'Bord',
+      memory: 'Mémoire',
+      redis: 'Redis',
+      hitsOf: (hits, asked) => `${hits} sur ${asked}`,
+      noneAsked: 'pas sollicité',
+      saved: 'Chargements épargnés',
+      savedOf: (loads) => `${loads} faits`,
+      latency: 'Temps de réponse',
+      store: 'Redis',
+      memoryUse: 'Mémoire',
+      cacheMemory: (entries) => `Données : ${entries} entrées`,
+      edgeMemory: (responses) => `Bord : ${responses} ressources`,
+      of: (used, most) => `${used} sur ${most}`,
+    },
+    breaker: {
+      none: 'Il n’y a pas de Redis : ce processus garde tout pour lui.',
+      closed: 'Redis est utilisé.',
+      open: 'Redis est laissé de côté : il échoue ou est trop lent. Il est réessayé deux fois par seconde.',
+    },
+    coherence: {
+      alone: 'Personne d’autre ne change ce qui est gardé.',
+      proven: 'Les changements des autres sont connus aussitôt.',
+      unproven: 'Rien ne prouve que les changements des autres soient connus : la mémoire vaut une seconde.',
+      away: 'Les changements des autres ne sont pas connus : la mémoire garde ses propres durées.',
+    },
+    queued: (purges) => `Purges qui attendent Redis : ${purges}`,
+    failures: 'Échecs de Redis depuis le démarrage',
+    families: {
+      title: 'Clés les plus lues, dernière minute',
+      none: 'Rien n’a été lu.',
+      family: 'Sorte de clé',
+      reads: 'Lectures',
+      hitShare: 'Trouvées',
+      loads: 'Chargements',
+      loadTime: 'Durée moyenne',
+    },
+    lookUp: {
+      title: 'Consulter une clé',
+      key: 'Clé',
+      hint: 'sellers_all, catalogs_seller_ suivi d’un identifiant',
+      submit: 'Consulter',
+      standing: {
+        fresh: 'Une lecture reçoit sa réponse aussitôt.',
+        revalidating: 'Périmée : une lecture reçoit sa réponse aussitôt, pendant un nouveau chargement.',
+        stale: 'Périmée : une lecture attend le chargement, et reçoit ceci s’il tarde ou échoue.',
+        fallback: 'Purgée ou changée ailleurs : une lecture charge, et ne reçoit ceci qu’en cas d’échec.',
+        gone: 'Rien à servir en mémoire : une lecture demande à Redis, s’il y en a un, puis charge.',
+      },
+      inMemory: 'En mémoire',
+      inRedis: 'Dans Redis',
+      nothing: 'Rien.',
+      unknown: 'Redis n’a pas pu être interrogé.',
+      alone: 'Il n’y a pas de Redis.',
+      removed: 'Elle a été purgée.',
+      age: (words) => `Chargée ${words}`,
+      freshUntil: 'fraîche jusqu’à',
+      staleUntil: 'servie périmée jusqu’à',
+      tags: 'étiquettes',
+      noTags: 'sans étiquette',
+      isLoading: 'Un chargement est en cours.',
+      isPaused: 'Le chargement vient d’échouer et attend un moment.',
+    },
+    purge: {
+      title: 'Purger',
+      kind: 'Quoi',
+      tag: 'Étiquette',
+      key: 'Clé',
+      name: 'Son nom',
+      hint: 'Étiquettes : sellers, catalogs, seller: suivi d’un identifiant',
+      hard: 'Retirer aussi la copie de secours pour les pannes de la place de marché (hard)',
+      submit: 'Purger…',
+      confirmTitle: 'Purger ceci ?',
+      confirm: (kind, name) => `${kind} ${name}`,
+      soft: 'La prochaine lecture redemande à la place de marché. En cas d’échec, l’ancienne copie est servie.',
+      hardMeans:
+        'Hard : la prochaine lecture redemande à la place de marché. En cas d’échec, il n’y a rien à servir : les visiteurs voient une erreur.',
+      doIt: 'Purger',
+      cancel: 'Laisser',
+      done: (kind, name) => `${kind} ${name} : purge faite partout.`,
+      queued: (kind, name) =>
+        `${kind} ${name} : purge faite ici. Les autres processus l’apprendront au retour de Redis, sauf si celui-ci s’arrête avant.`,
+    },
+    log: {
+      title: 'Changements',
+      none: 'Rien n’a changé depuis le démarrage.',
+      store: {
+        proven: 'Les changements des autres sont connus.',
+        unproven: 'Les changements des autres peuvent échapper.',
+        away: 'Redis est absent.',
+        back: 'Redis est de retour.',
+        flushed: 'Redis a été vidé.',
+      },
+      breakerOpen: 'Redis est laissé de côté.',
+      breakerClosed: 'Redis est de nouveau utilisé.',
+      upstreamFails: (reason) => `La place de marché échoue : ${reason}`,
+      upstreamAnswers: 'La place de marché répond de nouveau.',
+      purged: (names, isHard, isQueued) =>
+        `Purgé${isHard ? ' (hard)' : ''}${isQueued ? ', en attente' : ''} : ${names}`,
+    },
+  },
+}

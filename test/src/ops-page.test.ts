@@ -1,0 +1,348 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { startApp, type TestAppOptions } from '../harness/app.js'
+import { createClock } from '../harness/clock.js'
+import { startRedis } from '../harness/redis-server.js'
+import { until } from '../harness/until.js'
+import { makeSellers } from '../harness/upstream.js'
+
+// The page for operators: who gets in, what it tells, and what can be ordered there.
+
+const token = 'open-sesame'
+const html = { accept: 'text/html' }
+const bearer = { authorization: `Bearer ${token}` }
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+async function operate(t: Test, { environment, ...options }: TestAppOptions = {}) {
+  const upstream = { sellers: makeSellers(3) }
+  return startApp(t, { upstream, ...options, environment: { PURGE_TOKEN: token, ...environment } })
+}
+
+/** A browser that keeps the cookies it is given. */
+function browserOf(app: FastifyInstance) {
+  const cookies = new Map<string, string>()
+  const keep = (answer: Awaited<ReturnType<typeof send>>) => {
+    for (const { name, value } of answer.cookies) {
+      if (value === '') cookies.delete(name)
+      else cookies.set(name, value)
+    }
+    return answer
+  }
+  const headers = () => ({ ...html, cookie: [...cookies].map((pair) => pair.join('=')).join('; ') })
+  const send = (url: string, fields?: Record<string, string>, more: Record<string, string> = {}) =>
+    app.inject({
+      url,
+      headers: { ...headers(), ...(fields === undefined ? {} : form), ...more },
+      ...(fields === undefined ? {} : { method: 'POST', payload: new URLSearchParams(fields).toString() }),
+    })
+  return {
+    cookies,
+    open: async (url: string, more?: Record<string, string>) => keep(await send(url, undefined, more)),
+    send: async (url: string, fields: Record<string, string>, more?: Record<string, string>) =>
+      keep(await send(url, fields, more)),
+    signIn: async (given = token) => keep(await send('/ops/cache/session', { token: given })),
+  }
+}
+
+function csrfIn(body: string): string {
+  return /name="_csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
+}
+
+t.test('without PURGE_TOKEN there is no operator page', async (t) => {
+  const { app } = await startApp(t)
+  for (const url of ['/ops/cache', '/ops/cache/live', '/ops/cache/purge']) {
+    for (const headers of [{}, html, bearer]) t.equal((await app.inject({ url, headers })).statusCode, 404, url)
+  }
+})
+
+t.test('who is not signed in sees a form and nothing else', async (t) => {
+  const { app } = await operate(t)
+  const { statusCode, body, headers } = await app.inject({ url: '/ops/cache?key=sellers_all', headers: html })
+  t.equal(statusCode, 200)
+  t.match(body, /<form[^>]*action="\/ops\/cache\/session" method="post"/)
+  t.notMatch(body, /sellers_all|p99/)
+  t.equal(headers['cache-control'], 'no-store')
+  for (const url of ['/ops/cache/live', '/ops/cache/purge?kind=tag&name=sellers']) {
+    const answer = await app.inject({ url, headers: html })
+    t.strictSame([answer.statusCode, answer.headers.location], [303, '/ops/cache'])
+  }
+})
+
+t.test('the token opens a session in a cookie that neither scripts nor other sites get', async (t) => {
+  const { app, book } = await operate(t)
+  const browser = browserOf(app)
+  const answer = await browser.signIn()
+  t.strictSame([answer.statusCode, answer.headers.location], [303, '/ops/cache'])
+  const cookie = String(answer.headers['set-cookie'])
+  for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/ops', 'Max-Age=28800']) t.match(cookie, part)
+  t.notMatch(cookie, token)
+  t.match((await browser.open('/ops/cache')).body, /p99/)
+  t.notOk(JSON.stringify(book.lines).includes(token), 'the token is in no log')
+})
+
+t.test('a wrong token is told of, opens nothing, and is logged with the address it came from', async (t) => {
+  const { app, book } = await operate(t)
+  for (const given of ['', 'open-sesame ', 'Open-Sesame', 'x'.repeat(4_000)]) {
+    const browser = browserOf(app)
+    const answer = await browser.signIn(given)
+    t.equal(answer.statusCode, 401)
+    t.match(answer.body, /This is not the token\./)
+    t.equal(browser.cookies.has('vitrine_operator'), false)
+    t.notMatch((await browser.open('/ops/cache')).body, /p99/)
+  }
+  t.match(await book.until(({ msg }) => /wrong token/.test(String(msg))), { level: 30, address: '127.0.0.1' })
+})
+
+t.test('guesses are few a minute', async (t) => {
+  const { app } = await operate(t, { environment: { RATE_LIMIT_MAX: '600' } })
+  const browser = browserOf(app)
+  for (let count = 0; count < 20; count += 1) await browser.signIn('guess')
+  t.equal((await browser.signIn('guess')).statusCode, 429)
+  t.equal((await browser.signIn()).statusCode, 429, 'the right one as well')
+  t.equal((await app.inject('/')).statusCode, 200, 'and the panels are not in it')
+})
+
+t.test('a session ends after eight hours, whatever the browser says, with its token, and by signing out', async (t) => {
+  const clock = createClock()
+  const { app } = await operate(t, { now: clock.now })
+  const browser = browserOf(app)
+  await browser.signIn()
+  clock.step(8 * 3_600 - 1)
+  t.match((await browser.open('/ops/cache')).body, /p99/)
+  clock.step(1)
+  t.notMatch((await browser.open('/ops/cache')).body, /p99/)
+
+  await browser.signIn()
+  const { app: restarted } = await operate(t, { now: clock.now })
+  const { app: changed } = await operate(t, { now: clock.now, environment: { PURGE_TOKEN: 'another' } })
+  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+  t.match((await restarted.inject({ url: '/ops/cache', headers: { ...html, cookie } })).body, /p99/, 'any process')
+  t.notMatch((await changed.inject({ url: '/ops/cache', headers: { ...html, cookie } })).body, /p99/)
+
+  const { body } = await browser.open('/ops/cache')
+  t.equal((await browser.send('/ops/cache/session/end', { _csrf: csrfIn(body) })).statusCode, 303)
+  t.notMatch((await browser.open('/ops/cache')).body, /p99/)
+})
+
+t.test('a cookie that was tampered with, or is of another kind, is none', async (t) => {
+  const { app } = await operate(t)
+  const browser = browserOf(app)
+  await browser.signIn()
+  const session = browser.cookies.get('vitrine_operator') ?? ''
+  await browser.open('/ops/cache')
+  const later = session.replace(/^\d+/, String(Date.now() + 1e12))
+  for (const cookie of [later, session.slice(0, -2), '99999999999999', browser.cookies.get('vitrine_csrf') ?? '']) {
+    const headers = { ...html, cookie: `vitrine_operator=${cookie}` }
+    t.notMatch((await app.inject({ url: '/ops/cache', headers })).body, /p99/, cookie)
+  }
+})
+
+t.test('a script comes with the bearer token and gets JSON; with a wrong one it is told so', async (t) => {
+  const { app } = await operate(t)
+  await app.inject('/api/v1/sellers')
+  const answer = await app.inject({ url: '/ops/cache?key=sellers_all', headers: bearer })
+  t.match(answer.json(), {
+    cache: { loads: { succeeded: 1 }, coherence: 'alone' },
+    edge: { requests: { 'uri-miss': 1 } },
+    explanation: { key: 'sellers_all', standing: 'fresh', memory: { tags: ['sellers'] } },
+  })
+  for (const url of ['/ops/cache', '/ops/cache/live', '/ops/cache/purge?kind=tag&name=x']) {
+    const refused = await app.inject({ url, headers: { authorization: 'Bearer wrong' } })
+    t.equal(refused.statusCode, 401, url)
+    t.equal(refused.headers['www-authenticate'], 'Bearer')
+    t.match(refused.json(), { code: 'VITRINE_UNAUTHORIZED' })
+  }
+})
+
+t.test('a key is explained: where it lies, how old, with which tags, and what a read would do', async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
+  const browser = browserOf(app)
+  await browser.signIn()
+  await app.inject('/api/v1/sellers')
+  t.ok(await until(async () => typeof (await app.cache.explain('sellers_all')).redis === 'object'))
+  const known = (await browser.open('/ops/cache?key=sellers_all')).body
+  t.match(known, /A read is answered at once\./)
+  t.match(known, /In memory<\/dt><dd>Loaded (now|\d+ seconds? ago)<\/dd><dd>fresh until/)
+  t.match(known, /In Redis<\/dt><dd>Loaded/)
+  t.match(known, /tags sellers/)
+  const unknown = (await browser.open('/ops/cache?key=nothing')).body
+  t.match(unknown, /There is nothing in memory to serve/)
+  t.match(unknown, /In Redis<\/dt><dd>Nothing\./)
+  const hostile = (await browser.open(`/ops/cache?key=${encodeURIComponent('"><script>alert(1)</script>')}`)).body
+  t.notMatch(hostile, '<script>alert')
+  t.equal((await browser.open(`/ops/cache?key=${'x'.repeat(513)}`)).statusCode, 400)
+})
+
+t.test('with Redis down the page works, says so, and a purge waits for it', async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
+  const browser = browserOf(app)
+  await browser.signIn()
+  await app.inject('/api/v1/sellers')
+  t.match((await browser.open('/ops/cache')).body, /Redis is used\./)
+  await redis.kill()
+  t.ok(await until(() => app.cache.stats().coherence === 'away'))
+  const { body } = await browser.open('/ops/cache?key=sellers_all')
+  t.match(body, /Redis is left alone/)
+  t.match(body, /Redis could not be asked\./)
+  t.match(body, /Redis is away\./, 'the change is in the log')
+  const confirm = await browser.open('/ops/cache/purge?kind=key&name=sellers_all')
+  const order = { kind: 'key', name: 'sellers_all', _csrf: csrfIn(confirm.body) }
+  t.equal((await browser.send('/ops/cache/purge/confirmed', order)).statusCode, 303)
+  const after = (await browser.open('/ops/cache')).body
+  t.match(after, /sellers_all is purged here\. The other processes hear of it when Redis is back/)
+  t.match(after, /Purges that wait for Redis: 1/)
+  await redis.start()
+  t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+  t.match((await browser.open('/ops/cache')).body, /Redis is used again\./)
+})
+
+t.test('a purge is asked back first, then done, told once, and written down', async (t) => {
+  for (const [kind, name, hard] of [
+    ['tag', 'sellers', undefined],
+    ['key', 'sellers_all', 'on'],
+  ] as const) {
+    const { app, upstream, book } = await operate(t)
+    const browser = browserOf(app)
+    await browser.signIn()
+    await app.inject('/api/v1/sellers')
+    const confirm = await browser.open(`/ops/cache/purge?kind=${kind}&name=${name}${hard ? '&hard=on' : ''}`)
+    t.equal(confirm.statusCode, 200)
+    t.match(confirm.body, hard ? /visitors get an error/ : /the old copy is served/)
+    t.equal((await app.cache.explain('sellers_all')).standing, 'fresh', 'nothing is done yet')
+
+    const order = { kind, name, _csrf: csrfIn(confirm.body), ...(hard ? { hard } : {}) }
+    const done = await browser.send('/ops/cache/purge/confirmed', order)
+    t.strictSame([done.statusCode, done.headers.location], [303, '/ops/cache'])
+    t.equal((await app.cache.explain('sellers_all')).standing, hard ? 'gone' : 'fallback')
+    const page = (await browser.open('/ops/cache')).body
+    t.match(page, `${name} is purged, everywhere.`)
+    t.match(page, `Purged${hard ? ' hard' : ''}: ${name}`)
+    t.notMatch((await browser.open('/ops/cache')).body, /is purged, everywhere/, 'once')
+    t.match(await book.until(({ msg }) => msg === 'the cache was purged'), { level: 30, hard: hard === 'on' })
+    upstream.reset()
+    await app.inject('/api/v1/sellers')
+    t.equal(upstream.requests.length, 1)
+  }
+})
+
+t.test('no other site can order a purge or sign somebody out: without the form’s own secret it is a 403', async (t) => {
+  const { app } = await operate(t)
+  const browser = browserOf(app)
+  await browser.signIn()
+  await app.inject('/api/v1/sellers')
+  const { body } = await browser.open('/ops/cache')
+  const other = browserOf(app)
+  await other.signIn()
+  const foreign = csrfIn((await other.open('/ops/cache')).body)
+  for (const _csrf of ['', 'rubbish', foreign]) {
+    for (const [url, fields] of [
+      ['/ops/cache/purge/confirmed', { kind: 'tag', name: 'sellers' }],
+      ['/ops/cache/session/end', {}],
+    ] as const) {
+      t.equal((await browser.send(url, { ...fields, _csrf })).statusCode, 403, `${url} with ${_csrf}`)
+    }
+  }
+  t.equal((await app.cache.explain('sellers_all')).standing, 'fresh')
+  t.equal((await browser.send('/ops/cache/session/end', { _csrf: csrfIn(body) })).statusCode, 303)
+})
+
+t.test('an order that makes no sense is a 400 and purges nothing', async (t) => {
+  const { app } = await operate(t)
+  const browser = browserOf(app)
+  await browser.signIn()
+  for (const query of ['', 'kind=tag', 'kind=tag&name=', 'kind=tag&name=*', 'kind=all&name=x', 'kind=tag&name=a%20b']) {
+    t.equal((await browser.open(`/ops/cache/purge?${query}`)).statusCode, 400, query)
+  }
+  const _csrf = csrfIn((await browser.open('/ops/cache')).body)
+  t.equal((await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: '*', _csrf })).statusCode, 400)
+  t.equal((await browser.send('/ops/cache/purge/confirmed', { name: 'x'.repeat(20_000), _csrf })).statusCode, 413)
+  t.equal(app.cache.stats().purges.ordered, 0)
+})
+
+t.test('the page is in French for those who ask for it', async (t) => {
+  const { app } = await operate(t)
+  const browser = browserOf(app)
+  const french = { 'accept-language': 'fr' }
+  t.match((await browser.open('/ops/cache', french)).body, /Jeton d’exploitant/)
+  await browser.signIn()
+  const { body, headers } = await browser.open('/ops/cache', french)
+  t.equal(headers['content-language'], 'fr')
+  t.match(body, /Temps de réponse/)
+  t.notMatch(body, /\b(Purge this|Look a key|Requests|Sign out)\b/)
+})
+
+/** Events of a stream, each as its lines of data. */
+async function listen(t: Test, app: FastifyInstance, headers: Record<string, string> = bearer) {
+  if (app.server.address() === null) await app.listen({ port: 0, host: '127.0.0.1' })
+  const request = get(`${app.listeningOrigin}/ops/cache/live`, { headers })
+  t.teardown(() => request.destroy())
+  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage] // what Node emits
+  let text = ''
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  return {
+    response,
+    events: () =>
+      text
+        .split('\n\n')
+        .filter((event) => event !== '')
+        .map((event) => event.replace(/^data: ?/gm, '')),
+  }
+}
+
+t.test('the numbers are sent as they change, and as the page has them', async (t) => {
+  const { app } = await operate(t)
+  const { response, events } = await listen(t, app)
+  t.match(response.headers, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  t.ok(await until(() => events().length >= 1), 'there is one at once')
+  await app.inject('/api/v1/sellers')
+  app.watch.tick()
+  t.ok(await until(() => events().some((event) => event.includes('sellers_all'))))
+  const page = (await app.inject({ url: '/ops/cache', headers: { ...bearer, ...html } })).body
+  t.ok(page.includes('sellers_all'))
+  for (const heading of ['requests-heading', 'latency-heading', 'hits-heading', 'changes-heading']) {
+    t.ok(events().at(-1)?.includes(`id="${heading}"`) && page.includes(`id="${heading}"`), heading)
+  }
+})
+
+t.test('streams end with the application, and do not hold it up', async (t) => {
+  const { app } = await operate(t)
+  const { response, events } = await listen(t, app)
+  t.ok(await until(() => events().length >= 1))
+  const ended = once(response, 'end')
+  await app.close()
+  await ended
+  t.pass('the stream has ended')
+})
+
+t.test('a stream ends with its session', async (t) => {
+  const clock = createClock()
+  const { app } = await operate(t, { now: clock.now })
+  const browser = browserOf(app)
+  await browser.signIn()
+  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+  const { response, events } = await listen(t, app, { cookie })
+  t.ok(await until(() => events().length >= 1))
+  const ended = once(response, 'end')
+  clock.step(8 * 3_600)
+  app.watch.tick()
+  await ended
+  t.pass('the stream has ended')
+})
+
+t.test('streams are few, and a place is free again when a reader goes', async (t) => {
+  const { app } = await operate(t)
+  const streams = await Promise.all(Array.from({ length: 32 }, () => listen(t, app)))
+  t.ok(streams.every(({ response }) => response.statusCode === 200))
+  const refused = await app.inject({ url: '/ops/cache/live', headers: bearer })
+  t.strictSame([refused.statusCode, refused.headers['retry-after']], [503, '10'])
+  streams[0]?.response.destroy()
+  t.ok(await until(async () => (await listen(t, app)).response.statusCode === 200))
+})
