@@ -86,8 +86,21 @@ export class Loads {
     }
   }
 
-  /** Runs the loader and keeps nothing. */
-  async call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+  /** Runs the loader, tells of it, and keeps nothing. */
+  async call(request: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+    const { telling } = this.#parts
+    const began = performance.now()
+    try {
+      const loaded = await this.#call(request, stale)
+      telling.loaded(request.key, loaded.tookMs)
+      return loaded
+    } catch (error) {
+      telling.loaded(request.key, performance.now() - began, error)
+      throw error
+    }
+  }
+
+  async #call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
     const { options, clock } = this.#parts
     if (this.#isClosed) throw new CacheClosed()
     return runLoad({
@@ -248,20 +261,17 @@ export class Loads {
     loading: Loading,
   ): Promise<Reading<unknown>> {
     const { key } = request
-    const { clock, telling, loadGovernor } = this.#parts
+    const { clock, loadGovernor } = this.#parts
     loading.stamp = clock.loadStamp()
     loading.lease = lease
     loading.mark.isCurrent = true // what happened before the load began is in what it brings
-    const began = performance.now()
     try {
       const loaded = await this.call(request, stale)
-      telling.loaded(key, loaded.tookMs)
       this.#memos.clear(key)
       if (!loading.isSuperseded) this.#pauses.clear(key)
       loadGovernor.succeeded()
       return this.#keep(request, loaded, loading, loading.stamp, lease)
     } catch (error) {
-      telling.loaded(key, performance.now() - began, error)
       void lease?.end('passing')
       if (!loading.isSuperseded) await this.#fail(request, stale, error)
       throw error
