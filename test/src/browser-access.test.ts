@@ -182,6 +182,12 @@ function testAccess(browser: Browser): void {
     const { url, upstream, page, faults } = await open(t, browser)
     const shown = "getComputedStyle(document.querySelector('#events .results'), '::after').visibility === 'visible'"
     await page.goto(url)
+    await page.evaluate(`document.addEventListener('htmx:afterSwap', () => {
+      window.isShownAfterSwap = ${shown}
+    })`)
+    await page.locator('[data-seller="8"]').click()
+    await sees(page, '#events-heading', 'Seller 0008')
+    t.equal(await page.evaluate('window.isShownAfterSwap'), false, 'the new panel does not begin with them')
     const held = createDeferred<undefined>()
     upstream.fail(() => held.promise)
     await page.locator('[data-seller="7"]').click()

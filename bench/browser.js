@@ -1,0 +1,152 @@
+import { launchBrowser, openWindow } from '../test/harness/browser.js'
+import { until } from '../test/harness/until.js'
+import { round, startServer, summary } from './harness.js'
+
+// What a person waits for. Method: the compiled server in a process of its own with its bundled demo, headless Chromium on
+// the same two cores, over loopback, the server's caches warm. Prints milliseconds, and bytes as they were on the wire.
+
+const loads = 20
+const clicks = 40
+
+const measureLoad = `new Promise((resolve) => {
+  let shift = 0
+  const shifted = []
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) {
+      shift += value
+      shifted.push(...sources.map(({ node }) => node?.outerHTML?.slice(0, 100) ?? String(node?.nodeName)))
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+  setTimeout(() => {
+    const entries = ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))
+    resolve({
+      paintMs: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+      shift,
+      shifted,
+      bytes: entries.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+      requests: entries.length,
+      foreign: entries.filter(({ name }) => new URL(name).origin !== location.origin).length,
+    })
+  }, 200)
+})`
+
+const server = await startServer()
+const { url } = server
+if (url === undefined) throw new Error('the server does not listen')
+const browser = await launchBrowser()
+try {
+  const sellers = await sellerIds()
+  await warmUp(sellers)
+  const events = `/panels/sellers/${sellers[0]}/events`
+  for (const path of ['/', events]) {
+    report(path, 'a browser that has nothing yet', await measureLoads(path, { isNewEachTime: true }))
+    report(path, 'a browser that was here before', await measureLoads(path, { isNewEachTime: false }))
+  }
+  await measureClicks(sellers)
+} finally {
+  await browser.close()
+  await server.stop()
+}
+
+async function sellerIds() {
+  const { items } = await (await fetch(`${url}/api/v1/sellers`)).json()
+  return items.map(({ id }) => id)
+}
+
+/** Asks for everything until it comes compressed, which is a moment after it was asked for first. */
+async function warmUp(sellers) {
+  const html = await (await fetch(`${url}/`)).text()
+  const files = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.(?:css|js)[^"]*)"/g)].map(([, file]) => file)
+  const fragments = sellers.map((id) => `/panels/sellers/${id}/events`)
+  const asked = [
+    ...['/', ...files, ...fragments].map((path) => [path, {}]),
+    ...fragments.map((path) => [path, { 'HX-Request': 'true' }]),
+  ]
+  for (const [path, headers] of asked) {
+    const wish = { ...headers, 'accept-language': 'en-GB', 'accept-encoding': 'gzip, deflate, br, zstd' }
+    const isCompressed = async () => (await fetch(`${url}${path}`, { headers: wish })).headers.has('content-encoding')
+    if (!(await until(isCompressed, 2_000))) process.stdout.write(`not compressed: ${path}\n`)
+  }
+}
+
+async function measureLoads(path, { isNewEachTime }) {
+  const measured = []
+  let visit = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
+  if (!isNewEachTime) await visit.page.goto(`${url}${path}`)
+  for (let load = 0; load < loads; load += 1) {
+    if (isNewEachTime) {
+      await visit.context.close()
+      visit = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
+    }
+    await visit.page.goto(`${url}${path}`)
+    measured.push(await visit.page.evaluate(measureLoad))
+    if (visit.faults.length > 0) throw new Error(visit.faults.join('\n'))
+  }
+  await visit.context.close()
+  return measured
+}
+
+function report(path, who, measured) {
+  const { p50, max } = summary(measured.map(({ paintMs }) => paintMs))
+  const [bytes, shift, foreign] = ['bytes', 'shift', 'foreign'].map((name) =>
+    Math.max(...measured.map((load) => load[name])),
+  )
+  console.log(`\n${path}: ${who}, ${loads} times`)
+  console.log(`first contentful paint: p50 ${round(p50)}, max ${round(max)}  ${verdict(max < 300, '< 300')}`)
+  console.log(`layout shift: ${shift}  ${verdict(shift === 0, '0')}`)
+  for (const { shifted } of measured) for (const element of shifted) console.log(`    shifted: ${element}`)
+  console.log(`bytes: ${bytes} in ${measured[0].requests} files  ${verdict(Number(bytes) < 60_000, '< 60,000')}`)
+  console.log(`requests to others: ${foreign}  ${verdict(foreign === 0, '0')}`)
+}
+
+/** From the click to the events in the page, and to the frame that shows them; and whether anything else was shown between. */
+async function measureClicks(sellers) {
+  const { context, page } = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
+  await page.goto(`${url}/`)
+  const measured = []
+  for (let click = 0; click < clicks; click += 1) {
+    measured.push(await measureClick(page, sellers[click % sellers.length]))
+    await page.waitForTimeout(50)
+  }
+  await context.close()
+  const [swap, frame] = [summary(measured.map(({ swapMs }) => swapMs)), summary(measured.map(({ frameMs }) => frameMs))]
+  const flashes = measured.reduce((sum, click) => sum + click.flashes, 0)
+  console.log(`\na click on a seller whose events are warm, ${clicks} times`)
+  console.log(
+    `events in the page after: p50 ${round(swap.p50)}, max ${round(swap.max)}  ${verdict(swap.max < 50, '< 50')}`,
+  )
+  console.log(
+    `frame that shows them after: p50 ${round(frame.p50)}, max ${round(frame.max)}  ${verdict(frame.max < 50, '< 50')}`,
+  )
+  console.log(`frames with anything but the old or the new events: ${flashes}  ${verdict(flashes === 0, '0')}`)
+}
+
+function measureClick(page, id) {
+  return page.evaluate(`new Promise((resolve) => {
+    const began = performance.now()
+    const before = document.querySelector('#events')
+    let [swapMs, flashes] = [0, 0]
+    const isWhole = () => {
+      const results = document.querySelector('#events .results')
+      if (!results || results.getBoundingClientRect().height === 0) return false
+      const { visibility } = getComputedStyle(results, '::after')
+      return visibility === 'hidden' && getComputedStyle(document.querySelector('#events')).opacity === '1'
+    }
+    new MutationObserver((_changes, observer) => {
+      if (document.querySelector('#events') === before) return
+      observer.disconnect()
+      swapMs = performance.now() - began
+    }).observe(document.querySelector('.shop'), { childList: true })
+    const frame = () => {
+      if (!isWhole()) flashes += 1
+      if (swapMs > 0) resolve({ swapMs, frameMs: performance.now() - began, flashes })
+      else requestAnimationFrame(frame)
+    }
+    document.querySelector('[data-seller="${id}"]').click()
+    requestAnimationFrame(frame)
+  })`)
+}
+
+function verdict(isMet, target) {
+  return `target ${target}: ${isMet ? 'ok' : 'MISS'}`
+}
