@@ -78,6 +78,9 @@ t.test('the token opens a session in a cookie that neither scripts nor other sit
   const cookie = String(answer.headers['set-cookie'])
   for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/ops', 'Max-Age=28800']) t.match(cookie, part)
   t.notMatch(cookie, token)
+  t.notMatch(cookie, 'Secure')
+  const behindTls = await browser.send('/ops/cache/session', { token }, { 'x-forwarded-proto': 'https' })
+  t.match(behindTls.headers['set-cookie'], 'Secure', 'where TLS ends in front of it')
   t.match((await browser.open('/ops/cache')).body, /p99/)
   t.notOk(JSON.stringify(book.lines).includes(token), 'the token is in no log')
 })
@@ -93,6 +96,20 @@ t.test('a wrong token is told of, opens nothing, and is logged with the address 
     t.notMatch((await browser.open('/ops/cache')).body, /p99/)
   }
   t.match(await book.until(({ msg }) => /wrong token/.test(String(msg))), { level: 30, address: '127.0.0.1' })
+})
+
+t.test('a token that can be guessed is warned of', async (t) => {
+  for (const [given, isWarned] of [
+    ['open-sesame', true],
+    ['f3c1b8a27d954e60', false],
+  ] as const) {
+    const { app, book } = await operate(t, { environment: { PURGE_TOKEN: given } })
+    await app.ready()
+    t.equal(
+      book.lines.some(({ level, msg }) => level === 40 && /PURGE_TOKEN is short/.test(String(msg))),
+      isWarned,
+    )
+  }
 })
 
 t.test('guesses are few a minute', async (t) => {

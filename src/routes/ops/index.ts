@@ -28,6 +28,8 @@ export interface OpsOptions {
   readonly now: () => number
 }
 
+const advisedTokenLength = 16
+
 /** For whatever starts, watches and replaces this process; never limited, never asking a dependency. */
 const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName, purgeToken, now }) => {
   const config = { rateLimit: false }
@@ -58,6 +60,7 @@ const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   )
   if (purgeToken !== undefined) {
+    if (purgeToken.length < advisedTokenLength) app.log.warn('PURGE_TOKEN is short, and can be guessed')
     const token = createOperatorToken(purgeToken)
     await app.register(purgeRoute, { token })
     await app.register(cachePage, { token, watch: app.watch, isBreakerOpen, now })

@@ -34,6 +34,8 @@ export function createSessions(now: () => number): Sessions {
 const cookiePath = '/ops'
 
 /** For every cookie of the operator page: out of reach of scripts and of other sites. */
-export function cookieOptions(request: FastifyRequest) {
-  return { path: cookiePath, httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https' } as const
+export function cookieOptions({ protocol, headers }: FastifyRequest) {
+  // Whoever lies about the proxy in front of us keeps the cookie from nobody but himself.
+  const secure = protocol === 'https' || headers['x-forwarded-proto'] === 'https'
+  return { path: cookiePath, httpOnly: true, sameSite: 'strict', secure } as const
 }
