@@ -10,7 +10,7 @@ import type { Edge } from 'fastify-vitrine/edge'
 import { hearCache } from '../cache-events.js'
 import { Families, type FamilyCounts } from './families.js'
 import { Latencies } from './latencies.js'
-import { Samples } from './samples.js'
+import { type Sample, Samples } from './samples.js'
 import { StateLog } from './state-log.js'
 
 /** Seconds of history. */
@@ -19,6 +19,8 @@ const familyWindowSlices = 6
 const secondsPerSlice = 10
 const maxChanges = 100
 const maxFamilies = 8
+/** An upstream that fails now and then has not come back each time that it answers. */
+const quietMs = 10_000
 /** A failed load says in the log what failed; here a part of it will do. */
 const maxReasonLength = 200
 
@@ -43,6 +45,7 @@ export class Watch {
   #seconds = 0
   #answers = 0
   #isUpstreamFailing = false
+  #upstreamFailedAt = 0
 
   constructor(parts: WatchParts) {
     const { cacheName } = parts
@@ -130,22 +133,19 @@ export class Watch {
 
   #loaded({ family, durationMs, error }: LoadEvent): void {
     this.#families.loaded(family, durationMs)
+    const now = this.#parts.now()
     const isFailing = error !== undefined
-    if (isFailing === this.#isUpstreamFailing) return
+    const isCalm = now - this.#upstreamFailedAt >= quietMs
+    if (isFailing) this.#upstreamFailedAt = now
+    if (isFailing === this.#isUpstreamFailing || (!isFailing && !isCalm)) return
     this.#isUpstreamFailing = isFailing
     const reason = error instanceof Error ? error.message.slice(0, maxReasonLength) : undefined
-    this.log.add(this.#parts.now(), { kind: 'upstream', isFailing, reason })
+    this.log.add(now, { kind: 'upstream', isFailing, reason })
   }
 }
 
-interface Totals {
-  readonly edgeRequests: number
-  readonly edgeAnswers: number
-  readonly reads: number
-  readonly memoryHits: number
-  readonly redisHits: number
-  readonly loads: number
-}
+/** What is counted from the start on, and told by the second. */
+type Totals = Pick<Sample, 'edgeRequests' | 'edgeAnswers' | 'reads' | 'memoryHits' | 'redisHits' | 'loads'>
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0)

@@ -1,3 +1,5 @@
+import type { Language } from '../languages.js'
+
 const number = new Intl.NumberFormat('en').format
 
 /** All that pages say, in English. The other languages say the same: their type is that of this one. */
@@ -100,6 +102,9 @@ export const english = {
     },
   },
 }
+
+/** What pages say, in one language. */
+export type Texts = typeof english & { readonly language: Language }
 
 /** Which part of a list is on a page. */
 export interface Shown {

@@ -1,5 +1,4 @@
-import type { Shown } from './english.js'
-import type { Texts } from './index.js'
+import type { Shown, Texts } from './english.js'
 
 const number = new Intl.NumberFormat('fr').format
 

@@ -1,9 +1,8 @@
 import type { Language } from '../languages.js'
-import { english } from './english.js'
+import { english, type Texts } from './english.js'
 import { french } from './french.js'
 
-/** What pages say, in one language. */
-export type Texts = typeof english & { readonly language: Language }
+export type { Texts } from './english.js'
 
 const texts: Readonly<Record<Language, Texts>> = { en: { ...english, language: 'en' }, fr: french }
 

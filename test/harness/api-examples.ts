@@ -5,7 +5,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { startMarketplace } from '../../src/demo/marketplace.js'
-import type { Example, Examples, StatusExamples } from '../../src/routes/docs/show-examples.js'
+import type { Example, Examples, StatusExamples } from '../../src/routes/docs/recorded.js'
 import { createClock } from './clock.js'
 
 export interface RecordingOptions {

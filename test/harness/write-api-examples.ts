@@ -6,7 +6,7 @@ import { recordExamples } from './api-examples.js'
 const file = 'src/routes/docs/examples.ts'
 const examples = await recordExamples({ upstreamTimeoutMs: 2_000 }) // as it is by default, for the 504 says it
 const source = `// Written by \`npm run docs:examples\`: what the application answered in front of its demo marketplace.
-import type { Examples } from './show-examples.js'
+import type { Examples } from './recorded.js'
 
 export const examples: Examples = ${JSON.stringify(examples)}
 `

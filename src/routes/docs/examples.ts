@@ -1,5 +1,5 @@
 // Written by `npm run docs:examples`: what the application answered in front of its demo marketplace.
-import type { Examples } from './show-examples.js'
+import type { Examples } from './recorded.js'
 
 export const examples: Examples = {
   listSellers: {

@@ -1,21 +1,6 @@
 import { childrenOf, isObject, type JsonObject, objectAt, operationsOf } from './document.js'
 import { examples } from './examples.js'
 
-/** An answer that was given, and a line that says to what. */
-export interface Example {
-  readonly summary: string
-  readonly value: JsonObject
-}
-
-/** Examples of one status: bodies by name, and the header fields of one of them. */
-export interface StatusExamples {
-  readonly headers: Readonly<Record<string, string | number>>
-  readonly bodies: Readonly<Record<string, Example>>
-}
-
-/** By `operationId`, then by status. */
-export type Examples = Readonly<Record<string, Readonly<Record<string, StatusExamples>>>>
-
 /** Shows the recorded answers beside what describes them. */
 export function showExamples(document: JsonObject): void {
   for (const operation of operationsOf(document)) {
