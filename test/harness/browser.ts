@@ -85,7 +85,9 @@ interface AxeViolation {
 /** What axe-core finds wrong with the page as it stands, one line each. Needs JavaScript in the page. */
 export async function findBarriers(page: Page): Promise<string[]> {
   await page.evaluate(axeSource)
-  const found = await page.evaluate('axe.run(document).then(({ violations }) => violations)')
+  const found = await page.evaluate(`axe
+    .run(document, { resultTypes: ['violations'] })
+    .then(({ violations }) => violations)`)
   return (found as AxeViolation[]).flatMap(
     (
       { id, help, nodes }, // what axe.run promises to give

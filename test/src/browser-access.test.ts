@@ -48,12 +48,12 @@ function testAccess(browser: Browser): void {
         t.equal(await overhangOf(page), 0, `${state} is no wider than its window`)
       }
       const visits: [state: string, path: string][] = [
-        ['the list', '/'],
-        ['events', '/panels/sellers/7/events?list_page=2'],
-        ['a search', '/?name=seller%20001'],
-        ['nothing found', '/panels/sellers/7/events?title=zzz'],
+        ['the list', '/?page_size=5'],
+        ['events', '/panels/sellers/7/events?page_size=5&list_page=2&list_page_size=5'],
+        ['a search', '/?name=seller%20001&page_size=5'],
+        ['nothing found', '/panels/sellers/7/events?title=zzz&list_page_size=5'],
         ['beyond the last page', '/?page=99'],
-        ['an unknown seller', '/panels/sellers/nobody/events'],
+        ['an unknown seller', '/panels/sellers/nobody/events?list_page_size=5'],
         ['a mistake', '/?page=0'],
         ['nothing there', '/panels/nothing'],
       ]
@@ -61,7 +61,7 @@ function testAccess(browser: Browser): void {
         await page.goto(`${url}${path}`)
         await check(state)
       }
-      await page.goto(url)
+      await page.goto(`${url}/?page_size=5&page=2`)
       const held = createDeferred<undefined>()
       upstream.fail(() => held.promise)
       await page.locator('[data-seller="9"]').click()
@@ -70,14 +70,14 @@ function testAccess(browser: Browser): void {
       upstream.fail({ status: 500 })
       held.resolve(undefined)
       await page.locator('#events.is-open').waitFor()
-      await page.goto(url)
+      await page.goto(`${url}/?page_size=5&page=2`)
       await page.locator('[data-seller="8"]').click()
       await page.locator('#events [role="alert"]').waitFor()
       await check('a panel that failed')
       await page.goto(`${url}/?name=x`)
       await check('a page that failed')
       clock.step(3_600)
-      await page.goto(`${url}/panels/sellers/7/events`)
+      await page.goto(`${url}/panels/sellers/7/events?page_size=5&list_page_size=5`)
       await page.locator('#events .notice').waitFor()
       await check('stale')
       t.strictSame(
