@@ -53,13 +53,17 @@ function findChromium(): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }
 
+/** What htmx writes of a request that gave way to the next one. */
+const gaveWay = /^htmx:(sendAbort|afterRequest),/
+
 /** A window of its own, that notes what no page of ours may do: errors, dialogs, other origins, broken policies. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', ...options })
   context.setDefaultTimeout(10_000)
   const faults: Faults = []
   context.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+    const isFault = message.type() === 'error' || message.type() === 'warning'
+    if (isFault && !gaveWay.test(message.text())) faults.push(message.text())
   })
   context.on('weberror', (error) => faults.push(String(error.error())))
   context.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))

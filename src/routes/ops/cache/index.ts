@@ -9,6 +9,7 @@ import { languageOf } from '../../../languages.js'
 import type { Watch } from '../../../operations/watch.js'
 import { show } from '../../../pages.js'
 import { textsOf } from '../../../texts/index.js'
+import { operatorTexts } from '../../../texts/operator.js'
 import { type OperatorToken, unauthorised } from '../operator-token.js'
 import { Key, orderPurge, Tag } from '../purge.js'
 import { createExplanationView } from './explanation-view.js'
@@ -129,7 +130,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators },
     async (request, reply) => {
       const { kind, name, hard } = request.query
-      const { purge } = createOperatorWords(languageOf(request)).says
+      const { purge } = operatorTexts[languageOf(request)]
       return showPage(request, reply, 'pages/ops-purge', {
         order: request.query,
         what: purge.confirm(purge[kind], name),
@@ -157,8 +158,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   function showPage(request: FastifyRequest, reply: FastifyReply, template: string, view: object): FastifyReply {
     const language = languageOf(request)
-    const { says } = createOperatorWords(language)
-    const text = textsOf(language)
+    const [text, says] = [textsOf(language), operatorTexts[language]]
     return show(reply, template, { text, says, title: says.title, scripts: [assets.operator], ...view })
   }
 }
