@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { openWindow, overhangOf, testInBrowser, type Visit } from '../harness/browser.js'
+import { findBarriers, openWindow, overhangOf, testInBrowser, type Visit } from '../harness/browser.js'
 import { type Site, sees, startSite } from '../harness/site.js'
 import { type CatalogRecord, makeCatalogs } from '../harness/upstream.js'
 
@@ -246,13 +246,20 @@ function testPanels(browser: Browser, { url }: Site): void {
     })
   }
 
-  t.test('the page of the API runs under the same policy', async (t) => {
+  t.test('the page of the API runs under the same policy, and has no barriers either', async (t) => {
     const { page, faults } = await visit(t, browser, { javaScriptEnabled: true, width: 390 })
     await page.goto(`${url}/docs`)
     await sees(page, '.opblock-summary-path', '/api/v1/sellers')
     await page.locator('.opblock-summary').first().click()
     await page.locator('.opblock-body').first().waitFor()
     t.equal(await overhangOf(page), 0, 'no horizontal scroll bar')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.reload()
+      await page.locator('.opblock-summary').first().click()
+      await page.locator('.examples-select-element[aria-label]').first().waitFor()
+      t.strictSame(await findBarriers(page), [], colorScheme)
+    }
     t.strictSame(faults, [])
   })
 }

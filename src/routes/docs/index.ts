@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { described } from './described.js'
 import { guide } from './guide.js'
+import { uiRules, uiScript } from './ui-theme.js'
 
 export interface DocsOptions {
   readonly version: string
@@ -11,9 +12,6 @@ export interface DocsOptions {
 
 /** The one style attribute that Swagger UI writes into its page, allowed by its hash. */
 const uiStyle = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"
-
-/** The column of links has none, and would make the page wider than a phone. */
-const uiRules = '.swagger-ui .topbar, .swagger-ui .response-col_links { display: none }'
 
 /** OpenAPI 3.1 at `/docs/json` and a page to browse it at `/docs`; registered before the routes that it describes. */
 export default fp(docs, { name: 'docs', fastify: '5.x' })
@@ -46,6 +44,7 @@ async function docs(app: FastifyInstance, { version }: DocsOptions): Promise<voi
     theme: {
       title: 'Vitrine API',
       css: [{ filename: 'vitrine.css', content: uiRules }],
+      js: [{ filename: 'vitrine.js', content: uiScript }],
     },
     transformStaticCSP: (policy) => policy.replace("style-src 'self'", `style-src 'self' 'unsafe-hashes' ${uiStyle}`),
   })
