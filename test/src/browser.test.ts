@@ -87,7 +87,7 @@ function testPanels(browser: Browser, { url }: Site): void {
 
   for (const { narrow: screen } of screens) {
     t.test(`a narrow screen has room for everything, and a way back: ${nameOf(screen)}`, async (t) => {
-      const { page, faults } = await visit(t, browser, screen)
+      const { context, page, faults } = await visit(t, browser, screen)
       await page.goto(url)
       await checkWhole(t, page)
       await page.getByLabel('Name').fill('seller 001')
@@ -104,6 +104,15 @@ function testPanels(browser: Browser, { url }: Site): void {
       await page.locator('#events .reset').waitFor() // the page before has that sale as well
       await sees(page, '#events .row-name', 'Sale 0033')
       await checkWhole(t, page)
+      await checkBookmark(t, context, page)
+      const before = await textOf(page)
+      await page.goBack()
+      await sees(page, '#events .row-name', 'Sale 0021')
+      await checkWhole(t, page)
+      await page.goForward()
+      await page.locator('#events .reset').waitFor()
+      await page.reload()
+      t.equal(await textOf(page), before, 'the same after a reload')
       await page.getByRole('link', { name: 'All sellers' }).click()
       await page.locator('#events .empty').waitFor()
       t.equal(await page.locator('#sellers a.row').count(), 10, 'the way back leads to the list as it was')
