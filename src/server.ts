@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace'
-import { type AppOptions, buildApp } from './app.js'
+import type { AppOptions } from './app.js'
 import { type Config, InvalidEnvironment, readConfig } from './config.js'
 import { startMarketplace } from './demo/marketplace.js'
 
@@ -15,6 +15,7 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
+  const { buildApp } = await import('./app.js') // only now: who has made a mistake is told of it at once
   const demo = config.UPSTREAM_URL === undefined ? await startMarketplace() : undefined
   const upstreamUrl = config.UPSTREAM_URL ?? demo?.url ?? ''
   const app = await buildApp({ config, upstreamUrl, logger: loggerOptions(config) })
