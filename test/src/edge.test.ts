@@ -1,26 +1,14 @@
-import type { LightMyRequestResponse } from 'fastify'
-import t, { type Test } from 'tap'
-import { startApp, type TestApp, type TestAppOptions } from '../harness/app.js'
+import t from 'tap'
+import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
 import { makeCatalogs, makeSellers } from '../harness/upstream.js'
 
 // What the edge makes of the panels and the JSON API.
 
-interface Shop extends TestApp {
-  get(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
-}
-
-/** 45 sellers, of whom the seventh has 30 events, unless the test wants others. */
-async function startShop(t: Test, options: TestAppOptions = {}): Promise<Shop> {
-  const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
-  const parts = await startApp(t, { upstream, ...options })
-  return { ...parts, get: (url, headers = {}) => parts.app.inject({ url, headers }) }
-}
-
 const addresses = ['/', '/panels/sellers?page=2', '/api/v1/sellers', '/api/v1/sellers/7/catalogs']
 
 t.test('what was answered once is answered again, byte for byte, and says so', async (t) => {
-  const { get } = await startShop(t)
+  const { open: get } = await browse(t)
   await get('/api/v1/sellers')
   for (const url of [...addresses, '/panels/sellers/7/events']) {
     await get(url) // with it come the data that the page beside wants
@@ -34,7 +22,7 @@ t.test('what was answered once is answered again, byte for byte, and says so', a
 })
 
 t.test('a hit has the headers of its own request, and those that keep a page safe', async (t) => {
-  const { get } = await startShop(t)
+  const { open: get } = await browse(t)
   const first = await get('/', { 'x-request-id': 'one' })
   const second = await get('/', { 'x-request-id': 'two' })
   t.match(second.headers['cache-status'], /hit/)
@@ -46,7 +34,7 @@ t.test('a hit has the headers of its own request, and those that keep a page saf
 })
 
 t.test('parameters that nobody knows, their order and cookies make no difference', async (t) => {
-  const { get } = await startShop(t)
+  const { open: get } = await browse(t)
   await get('/api/v1/sellers?page=2&page_size=10')
   const alike = await get('/api/v1/sellers?utm_source=mail&page_size=10&page=2', { cookie: 'a=b', host: 'elsewhere' })
   t.match(alike.headers['cache-status'], /hit/)
@@ -55,7 +43,7 @@ t.test('parameters that nobody knows, their order and cookies make no difference
 })
 
 t.test('a page, a fragment and a page restored are told apart, whoever asks first', async (t) => {
-  const { get } = await startShop(t)
+  const { open: get } = await browse(t)
   const requests = [{}, { 'hx-request': 'true' }, { 'hx-request': 'true', 'hx-history-restore-request': 'true' }]
   const made = [await get('/'), await get('/', requests[1]), await get('/', requests[2])]
   for (const [index, headers] of requests.entries()) {
@@ -70,7 +58,7 @@ t.test('a page, a fragment and a page restored are told apart, whoever asks firs
 })
 
 t.test('with a filter nothing is kept and nothing is answered from what is kept', async (t) => {
-  const { get, upstream } = await startShop(t)
+  const { open: get, upstream } = await browse(t)
   for (const url of [
     '/api/v1/sellers?name=Seller',
     '/api/v1/sellers?customer_display_id=C-1',
@@ -90,7 +78,7 @@ t.test('with a filter nothing is kept and nothing is answered from what is kept'
 })
 
 t.test('a purge ends all that was made from what it names, and nothing else', async (t) => {
-  const { app, get, upstream } = await startShop(t)
+  const { app, open: get, upstream } = await browse(t)
   for (const url of addresses) await get(url)
   await get('/api/v1/sellers/7/catalogs')
   const [first] = upstream.sellers
@@ -104,7 +92,7 @@ t.test('a purge ends all that was made from what it names, and nothing else', as
 })
 
 t.test('data that turn out to be the same are answered with the same ETag', async (t) => {
-  const { app, get, upstream } = await startShop(t)
+  const { app, open: get, upstream } = await browse(t)
   const { etag } = (await get('/')).headers
   await app.cache.purge({ tags: ['sellers'] })
   upstream.reset()
@@ -116,7 +104,7 @@ t.test('data that turn out to be the same are answered with the same ETag', asyn
 t.test('nothing that was made of the events of yesterday is answered today', async (t) => {
   const clock = createClock('2030-03-10T23:59:00Z')
   const catalogs = makeCatalogs({ sellerId: 7, count: 3, startDate: (index) => `2030-03-${10 + index}` })
-  const { get } = await startShop(t, { now: clock.now, upstream: { sellers: makeSellers(9), catalogs } })
+  const { open: get } = await browse(t, { now: clock.now, upstream: { sellers: makeSellers(9), catalogs } })
   await get('/api/v1/sellers')
   const urls = ['/api/v1/sellers/7/catalogs', '/panels/sellers/7/events']
   for (const url of urls) {
@@ -135,7 +123,7 @@ t.test('nothing that was made of the events of yesterday is answered today', asy
 
 t.test('what is stale says so and is kept by nobody', async (t) => {
   const clock = createClock()
-  const { get, upstream } = await startShop(t, { now: clock.now, environment: { CACHE_TTL_SECONDS: '60' } })
+  const { open: get, upstream } = await browse(t, { now: clock.now, environment: { CACHE_TTL_SECONDS: '60' } })
   await get('/api/v1/sellers')
   clock.step(200) // beyond the time in which one refreshes behind
   upstream.fail({ status: 500 })
@@ -149,14 +137,14 @@ t.test('what is stale says so and is kept by nobody', async (t) => {
 })
 
 t.test('the rate limit counts what is answered from what is kept', async (t) => {
-  const { get } = await startShop(t, { environment: { RATE_LIMIT_MAX: '3' } })
+  const { open: get } = await browse(t, { environment: { RATE_LIMIT_MAX: '3' } })
   const statuses = []
   for (let count = 0; count < 4; count += 1) statuses.push((await get('/')).statusCode)
   t.strictSame(statuses, [200, 200, 200, 429])
 })
 
 t.test('a hundred who ask for the same page at once have one made', async (t) => {
-  const { app, get, upstream } = await startShop(t)
+  const { app, open: get, upstream } = await browse(t)
   const answers = await Promise.all(Array.from({ length: 100 }, () => get('/panels/sellers?page=3')))
   t.strictSame([...new Set(answers.map(({ body }) => body))].length, 1)
   t.equal(upstream.requests.length, 1)

@@ -1,9 +1,8 @@
-import type { LightMyRequestResponse } from 'fastify'
-import t, { type Test } from 'tap'
-import { startApp, type TestApp, type TestAppOptions } from '../harness/app.js'
+import t from 'tap'
+import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
 import { find, headersIn, isPage, rowNames, tagsOf } from '../harness/html.js'
-import { makeCatalogs, makeSellers } from '../harness/upstream.js'
+import { makeSellers } from '../harness/upstream.js'
 
 // In which words the panels say what they say: languages, days, ages, reasons.
 
@@ -11,17 +10,6 @@ const fragment = { 'hx-request': 'true' }
 
 const sellersPanel = '/panels/sellers'
 const eventsPanel = '/panels/sellers/7/events'
-
-interface Browser extends TestApp {
-  open(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
-}
-
-/** 45 sellers, of whom the seventh has 30 events, unless the test wants others. */
-async function browse(t: Test, options: TestAppOptions = {}): Promise<Browser> {
-  const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
-  const parts = await startApp(t, { upstream, ...options })
-  return { ...parts, open: (url, headers = {}) => parts.app.inject({ url, headers }) }
-}
 
 const inFrench = { 'accept-language': 'fr-FR,fr;q=0.9,en;q=0.8' }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { LightMyRequestResponse } from 'fastify'
-import t, { type Test } from 'tap'
-import { startApp, type TestApp, type TestAppOptions } from '../harness/app.js'
+import t from 'tap'
+import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
 import { byId, find, hasId, headersIn, isPage, rowNames, type Tag, tagsOf } from '../harness/html.js'
-import { makeCatalogs, makeSellers } from '../harness/upstream.js'
+import { makeSellers } from '../harness/upstream.js'
 
 // What people see, and what htmx puts into the page that they see it on.
 
@@ -13,17 +12,6 @@ const restored = { 'hx-request': 'true', 'hx-history-restore-request': 'true' }
 
 const sellersPanel = '/panels/sellers'
 const eventsPanel = '/panels/sellers/7/events'
-
-interface Browser extends TestApp {
-  open(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
-}
-
-/** 45 sellers, of whom the seventh has 30 events, unless the test wants others. */
-async function browse(t: Test, options: TestAppOptions = {}): Promise<Browser> {
-  const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
-  const parts = await startApp(t, { upstream, ...options })
-  return { ...parts, open: (url, headers = {}) => parts.app.inject({ url, headers }) }
-}
 
 t.test('an address is a page for a browser, the bare panel for htmx, and a page again for its history', async (t) => {
   const { open } = await browse(t)
