@@ -4,6 +4,7 @@ export interface FamilyCounts {
   readonly reads: number
   readonly hits: number
   readonly loads: number
+  readonly failed: number
   /** Mean, in milliseconds; `undefined` where there were no loads. */
   readonly loadMs: number | undefined
 }
@@ -12,6 +13,7 @@ interface Counts {
   reads: number
   hits: number
   loads: number
+  failed: number
   loadMs: number
 }
 
@@ -31,9 +33,10 @@ export class Families {
     if (isHit) counts.hits += 1
   }
 
-  loaded(family: string, ms: number): void {
+  loaded(family: string, ms: number, hasFailed: boolean): void {
     const counts = this.#of(family)
     counts.loads += 1
+    if (hasFailed) counts.failed += 1
     counts.loadMs += ms
   }
 
@@ -47,19 +50,15 @@ export class Families {
   busiest(most: number): FamilyCounts[] {
     const sums = new Map<string, Counts>()
     for (const slice of this.#slices) {
-      for (const [family, { reads, hits, loads, loadMs }] of slice) {
-        const sum = sums.get(family) ?? { reads: 0, hits: 0, loads: 0, loadMs: 0 }
-        sums.set(family, {
-          reads: sum.reads + reads,
-          hits: sum.hits + hits,
-          loads: sum.loads + loads,
-          loadMs: sum.loadMs + loadMs,
-        })
+      for (const [family, counts] of slice) {
+        const sum = sums.get(family) ?? nothing()
+        for (const name of ['reads', 'hits', 'loads', 'failed', 'loadMs'] as const) sum[name] += counts[name]
+        sums.set(family, sum)
       }
     }
     return [...sums]
-      .map(([family, { reads, hits, loads, loadMs }]) => {
-        return { family, reads, hits, loads, loadMs: loads === 0 ? undefined : loadMs / loads }
+      .map(([family, { loadMs, ...counts }]) => {
+        return { family, ...counts, loadMs: counts.loads === 0 ? undefined : loadMs / counts.loads }
       })
       .sort((a, b) => b.reads - a.reads || b.loads - a.loads || a.family.localeCompare(b.family))
       .slice(0, most)
@@ -69,8 +68,12 @@ export class Families {
     const slice = this.#slices.at(-1) ?? new Map<string, Counts>()
     const known = slice.get(family)
     if (known !== undefined) return known
-    const counts = { reads: 0, hits: 0, loads: 0, loadMs: 0 }
+    const counts = nothing()
     slice.set(family, counts)
     return counts
   }
+}
+
+function nothing(): Counts {
+  return { reads: 0, hits: 0, loads: 0, failed: 0, loadMs: 0 }
 }

@@ -132,9 +132,9 @@ export class Watch {
   }
 
   #loaded({ family, durationMs, error }: LoadEvent): void {
-    this.#families.loaded(family, durationMs)
     const now = this.#parts.now()
     const isFailing = error !== undefined
+    this.#families.loaded(family, durationMs, isFailing)
     const isCalm = now - this.#upstreamFailedAt >= quietMs
     if (isFailing) this.#upstreamFailedAt = now
     if (isFailing === this.#isUpstreamFailing || (!isFailing && !isCalm)) return

@@ -44,6 +44,7 @@ export interface OperatorTexts {
     readonly reads: string
     readonly hitShare: string
     readonly loads: string
+    readonly failed: string
     readonly loadTime: string
   }
   readonly lookUp: {
@@ -148,7 +149,8 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       reads: 'Reads',
       hitShare: 'Hits',
       loads: 'Loads',
-      loadTime: 'Mean load',
+      failed: 'Failed',
+      loadTime: 'Time',
     },
     lookUp: {
       title: 'Look a key up',
@@ -263,8 +265,9 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       family: 'Sorte de clé',
       reads: 'Lectures',
       hitShare: 'Trouvées',
-      loads: 'Chargements',
-      loadTime: 'Durée moyenne',
+      loads: 'Charges',
+      failed: 'Échecs',
+      loadTime: 'Durée',
     },
     lookUp: {
       title: 'Consulter une clé',

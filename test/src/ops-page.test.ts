@@ -179,6 +179,7 @@ t.test('a key is explained: where it lies, how old, with which tags, and what a 
   const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
   const browser = browserOf(app)
   await browser.signIn()
+  t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'memory is trusted')
   await app.inject('/api/v1/sellers')
   t.ok(await until(async () => typeof (await app.cache.explain('sellers_all')).redis === 'object'))
   const known = (await browser.open('/ops/cache?key=sellers_all')).body

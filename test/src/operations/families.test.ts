@@ -6,11 +6,11 @@ t.test('reads, hits and loads are counted by family, the busiest first', async (
   families.read('sellers_all', true)
   families.read('catalogs_seller', false)
   families.read('catalogs_seller', true)
-  families.loaded('catalogs_seller', 30)
-  families.loaded('catalogs_seller', 50)
+  families.loaded('catalogs_seller', 30, false)
+  families.loaded('catalogs_seller', 50, true)
   t.strictSame(families.busiest(8), [
-    { family: 'catalogs_seller', reads: 2, hits: 1, loads: 2, loadMs: 40 },
-    { family: 'sellers_all', reads: 1, hits: 1, loads: 0, loadMs: undefined },
+    { family: 'catalogs_seller', reads: 2, hits: 1, loads: 2, failed: 1, loadMs: 40 },
+    { family: 'sellers_all', reads: 1, hits: 1, loads: 0, failed: 0, loadMs: undefined },
   ])
   t.equal(families.busiest(1).length, 1)
 })

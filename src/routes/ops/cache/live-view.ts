@@ -33,6 +33,7 @@ export interface LiveView {
     readonly reads: string
     readonly hitShare: string
     readonly loads: string
+    readonly failed: string
     readonly loadTime: string
   }[]
   readonly changes: readonly {
@@ -121,8 +122,15 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
       memoryGauge(numbers.cacheMemory(number(stats.memory.entries)), stats.memory),
       memoryGauge(numbers.edgeMemory(number(edgeMemory.resources)), edgeMemory),
     ],
-    families: watch.busiestFamilies().map(({ family, reads, hits, loads, loadMs }) => {
-      return { family, reads: number(reads), hitShare: share(hits, reads), loads: number(loads), loadTime: ms(loadMs) }
+    families: watch.busiestFamilies().map(({ family, reads, hits, loads, failed, loadMs }) => {
+      return {
+        family,
+        reads: number(reads),
+        hitShare: share(hits, reads),
+        loads: number(loads),
+        failed: number(failed),
+        loadTime: ms(loadMs),
+      }
     }),
     changes: watch.log.all.map(({ at, change }) => ({ at: instant(at), says: describe(change, says) })),
   }
