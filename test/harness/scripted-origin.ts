@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createDeferred, type Deferred } from './deferred.js'
-import { freePort } from './redis-server.js'
 
 /**
  * The value of a field, or what makes it when it is sent: from that instant, in milliseconds of the origin's clock, and
@@ -69,6 +68,9 @@ export interface ScriptedOrigin {
   close(): Promise<void>
 }
 
+/** Nobody listens there, and no server is given it by chance, as one that was free a moment ago may be. */
+const closedPort = 2
+
 /** Starts an origin whose `Date` and other instants come from the clock, which `step` moves on. */
 export async function startScriptedOrigin(clock: {
   now(): number
@@ -77,7 +79,6 @@ export async function startScriptedOrigin(clock: {
   const answers = new Map<string, Answer>()
   const holds = new Map<string, Deferred<void>>()
   const requests: ReceivedRequest[] = []
-  const closedPort = await freePort()
 
   const server = createServer(async (incoming, response) => {
     incoming.resume() // a body is of no interest, and has to be read
