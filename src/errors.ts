@@ -82,7 +82,7 @@ export function logError(error: FastifyError, request: FastifyRequest): void {
   if (isUpstreamError(error)) request.log.warn({ ...where, reason: error.message }, 'the upstream let a request down')
   else if (status >= 500) request.log.error({ ...where, err: error }, 'a request failed')
   else {
-    const from = status === 429 ? { address: request.ip } : {} // the one line in which it matters who asked
+    const from = status === 429 || status === 401 ? { address: request.ip } : {} // here it matters who asked
     request.log.info({ ...where, ...from, reason: error.message }, 'a request was refused')
   }
 }

@@ -25,6 +25,7 @@ export class Collecting {
   /** Ends it, and tells what has been read. */
   async made(): Promise<Made | undefined> {
     this.#end()
+    await null // a handler that answers at once does so while the request is still being passed on
     return (await this.#collected)?.made
   }
 

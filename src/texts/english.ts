@@ -16,7 +16,7 @@ export const english = {
     title: 'Sellers',
     search: 'Search sellers',
     name: 'Name',
-    customerDisplayId: 'Customer id',
+    customerDisplayId: 'Whole customer id',
     submit: 'Search',
     showAll: 'Show all sellers',
     shown: (shown: Shown) => (shown.total === 1 ? '1 seller' : `${range(shown)} sellers`),

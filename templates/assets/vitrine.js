@@ -33,6 +33,7 @@ document.addEventListener('htmx:configRequest', ({ detail: { parameters } }) => 
 // A search is one step of the history, however many letters it takes.
 document.addEventListener('htmx:beforeRequest', (event) => {
   panelOf(event)?.setAttribute('aria-busy', 'true')
+  event.detail.elt.closest('.row')?.classList.add('is-asked') // where the panel itself may be out of sight
   if (!isForm(event)) return
   const { etc, requestConfig } = event.detail
   const filters = [...requestConfig.elt.querySelectorAll('[type=search]')].map(({ name }) => name)
@@ -41,7 +42,10 @@ document.addEventListener('htmx:beforeRequest', (event) => {
   etc[isRefined ? 'replace' : 'push'] = 'true'
 })
 
-document.addEventListener('htmx:afterRequest', (event) => panelOf(event)?.removeAttribute('aria-busy'))
+document.addEventListener('htmx:afterRequest', (event) => {
+  panelOf(event)?.removeAttribute('aria-busy')
+  event.detail.elt.closest('.row')?.classList.remove('is-asked')
+})
 
 document.addEventListener('htmx:afterSettle', (event) => {
   markChosen()

@@ -197,6 +197,7 @@ function testAccess(browser: Browser): void {
     upstream.fail(() => held.promise)
     await page.locator('[data-seller="7"]').click()
     await page.locator('#events[aria-busy="true"]').waitFor()
+    await page.locator('.row.is-asked[data-seller="7"]').waitFor() // on a phone the panel is out of sight
     t.equal(
       await page.evaluate("getComputedStyle(document.querySelector('#events .results'), '::after').transitionDelay"),
       '0.25s',
@@ -205,6 +206,7 @@ function testAccess(browser: Browser): void {
     held.resolve(undefined)
     await sees(page, '#events-heading', 'Seller 0007')
     t.equal(await page.evaluate(shown), false)
+    t.equal(await page.locator('.is-asked').count(), 0)
     t.strictSame(faults, [])
   })
 

@@ -302,3 +302,25 @@ t.test('a response ends when the first thing that it was made from ends, whateve
   t.equal((await app.inject('/events')).body, 'coming from 2026-03-11', 'it is not served stale beyond it')
   t.equal(calls, 2)
 })
+
+t.test('a handler that answers at once has its tags like one that takes its time', async (t) => {
+  const version = { is: 1 }
+  const { app } = await startPlugins(t, {
+    edge: {},
+    routes: (app) => {
+      const listed = { config: { edge: { ttlSeconds, tags: ['sellers'] } } }
+      app.get('/returned', listed, () => ({ version: version.is }))
+      app.get('/sent', listed, (_request, reply) => {
+        reply.send({ version: version.is })
+      })
+    },
+  })
+  for (const path of ['/returned', '/sent']) {
+    version.is = 1
+    await app.inject(path)
+    t.match((await app.inject(path)).headers['cache-status'], /hit/)
+    version.is = 2
+    await app.cache.purge({ tags: ['sellers'] })
+    t.strictSame((await app.inject(path)).json(), { version: 2 }, path)
+  }
+})

@@ -70,7 +70,8 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.get(pagePath, { schema: { ...hidden, querystring: Question } }, async (request, reply) => {
     if (!isOperator(request)) {
-      if (request.headers.authorization !== undefined) throw unauthorised(reply)
+      const isScript = !(request.headers.accept ?? '').includes('text/html')
+      if (isScript || request.headers.authorization !== undefined) throw unauthorised(reply)
       return showSignIn(request, reply, false)
     }
     const { key = '' } = request.query
