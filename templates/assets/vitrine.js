@@ -42,6 +42,23 @@ document.addEventListener('htmx:beforeRequest', (event) => {
   etc[isRefined ? 'replace' : 'push'] = 'true'
 })
 
+// What the other panel shows may have changed while this one was asked for: the address tells of both as they are now.
+document.addEventListener('htmx:beforeHistoryUpdate', ({ detail: { history } }) => {
+  if (!history.path) return
+  const address = new URL(history.path, window.location.href)
+  const beside = document.querySelectorAll(
+    address.pathname.endsWith('/events') ? '#sellers-state input' : '#events-state input',
+  )
+  const isTold = (name) => (address.pathname.endsWith('/events') ? name.startsWith('list_') : name === 'seller_id')
+  const told = [...address.searchParams].filter(([name]) => isTold(name))
+  const isTrue =
+    told.length === beside.length && [...beside].every(({ name, value }) => address.searchParams.get(name) === value)
+  if (isTrue) return
+  for (const [name] of told) address.searchParams.delete(name)
+  for (const { name, value } of beside) address.searchParams.set(name, value)
+  history.path = `${address.pathname}${address.search}`
+})
+
 document.addEventListener('htmx:afterRequest', (event) => {
   panelOf(event)?.removeAttribute('aria-busy')
   event.detail.elt.closest('.row')?.classList.remove('is-asked')

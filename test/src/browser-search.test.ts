@@ -127,6 +127,31 @@ function testSearches(browser: Browser): void {
     t.strictSame(faults, [])
   })
 
+  t.test('the address tells of both panels as they are, whichever answer comes first', async (t) => {
+    const { page, url, upstream, faults } = await open(t, browser)
+    const search = createDeferred<undefined>()
+    upstream.fail(({ query }) => (query.name === undefined ? undefined : search.promise))
+    await page.getByLabel('Name').pressSequentially('seller 000')
+    await pause(page)
+    await page.locator('[data-seller="7"]').dispatchEvent('click') // at once, before the rows are covered
+    await sees(page, '#events-heading', 'Seller 0007')
+    search.resolve(undefined)
+    await sees(page, '#sellers .count', '9 sellers found')
+    t.strictSame(Object.fromEntries(new URL(page.url()).searchParams), { name: 'seller 000', seller_id: '7' })
+
+    const events = createDeferred<undefined>()
+    upstream.fail(({ path }) => (path === '/catalogs' ? events.promise : undefined))
+    await page.locator('[data-seller="8"]').click()
+    await page.locator('#events[aria-busy="true"]').waitFor()
+    await page.getByLabel('Name').fill('seller 0008')
+    await pause(page)
+    await sees(page, '#sellers .count', '1 seller found')
+    events.resolve(undefined)
+    await sees(page, '#events-heading', 'Seller 0008')
+    t.equal(page.url(), `${url}/panels/sellers/8/events?list_name=seller+0008`)
+    t.strictSame(faults, [])
+  })
+
   t.test('Enter searches at once, and once', async (t) => {
     const { page, asked, faults } = await open(t, browser)
     await page.getByLabel('Customer id').pressSequentially('C-0007')
