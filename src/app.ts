@@ -57,10 +57,11 @@ export async function buildApp({
   await app.register(webSafety, { rateLimitMax: config.RATE_LIMIT_MAX })
   await app.register(pages)
   await app.register(errorAnswers)
+  const cacheName = cacheKeyPrefix(config) // by which it names itself in what it tells
   const redisPlace = redisOptions(config)
   if (redisPlace !== undefined) await app.register(redis, redisPlace)
   await app.register(cache, {
-    keyPrefix: cacheKeyPrefix(config),
+    keyPrefix: cacheName,
     ttlSeconds: config.CACHE_TTL_SECONDS,
     staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
     staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
@@ -70,7 +71,7 @@ export async function buildApp({
   })
   await app.register(edge, { ttlSeconds: config.CACHE_TTL_SECONDS, now })
   await app.register(assets)
-  if (config.PURGE_TOKEN !== undefined) await app.register(operations, { cacheName: cacheKeyPrefix(config), now })
+  if (config.PURGE_TOKEN !== undefined) await app.register(operations, { cacheName, now })
 
   const marketplace = createMarketplace({
     url: upstreamUrl,
@@ -100,7 +101,7 @@ export async function buildApp({
   await app.register(apiRoutes, { prefix: '/api/v1', sellers, catalogs })
   await app.register(panelRoutes, { sellers, catalogs, calendar, now })
   await app.register(opsRoutes, {
-    cacheName: cacheKeyPrefix(config),
+    cacheName,
     now,
     ...(config.PURGE_TOKEN === undefined ? {} : { purgeToken: config.PURGE_TOKEN }),
   })

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { logError, type Problem, problem, toProblem } from './errors.js'
-import { show, varyByPage, wantsFragment } from './pages.js'
+import { readsHtml, show, varyByPage, wantsFragment } from './pages.js'
 import { createProblemView } from './problem-view.js'
 
 /** Answers what went wrong: a panel with the same status where a browser asks, problem+json everywhere else. */
@@ -39,5 +39,5 @@ function pathOf({ url }: FastifyRequest): string {
 function isForPeople(request: FastifyRequest): boolean {
   const path = pathOf(request)
   if (/^\/(api|docs|healthz|readyz|metrics)\b/.test(path)) return false
-  return /^\/(panels\b|$)/.test(path) || (request.headers.accept ?? '').includes('text/html')
+  return /^\/(panels\b|$)/.test(path) || readsHtml(request)
 }

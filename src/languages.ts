@@ -6,6 +6,11 @@ export const languages = ['en', 'fr'] as const
 
 export type Language = (typeof languages)[number]
 
+/** What is made once for each language. */
+export function inEachLanguage<T>(make: (language: Language) => T): Readonly<Record<Language, T>> {
+  return { en: make('en'), fr: make('fr') }
+}
+
 /** Browsers send few different values; what is longer, or comes when there are so many, is not a browser's. */
 const maxRememberedLength = 128
 const maxRemembered = 500

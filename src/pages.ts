@@ -39,6 +39,11 @@ export function wantsFragment({ headers }: FastifyRequest): boolean {
   return headers['hx-request'] === 'true' && headers['hx-history-restore-request'] !== 'true'
 }
 
+/** Whether the client says that it reads HTML, as browsers do and programs do not. */
+export function readsHtml({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return (headers.accept ?? '').includes('text/html')
+}
+
 /** Tells every cache on the way that the same URL has several answers. */
 export function varyByPage(reply: FastifyReply): void {
   reply.header('vary', pageFields.map(({ name }) => name).join(', '))

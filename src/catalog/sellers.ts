@@ -37,18 +37,17 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
       })
       return withAge(pageOf(reading.value, query), reading)
     },
-    findCached,
+    async findCached(sellerId) {
+      return find((await cachedList()) ?? [], sellerId)
+    },
     async isUnlisted(sellerId) {
-      return (await cachedList()) !== undefined && (await findCached(sellerId)) === undefined
+      const sellers = await cachedList()
+      return sellers !== undefined && find(sellers, sellerId) === undefined
     },
   }
 
   function cachedList(): Promise<readonly Seller[] | undefined> {
     return cache.get(key, { schema: SellersSchema, acceptStale: true })
-  }
-
-  async function findCached(sellerId: string): Promise<Seller | undefined> {
-    return (await cachedList())?.find(({ id }) => String(id) === sellerId)
   }
 
   async function listFiltered(request: FilteredRequest, context: CallContext): Promise<Listing<Seller>> {
@@ -66,6 +65,10 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
     )
     return listing(items, total, request)
   }
+}
+
+function find(sellers: readonly Seller[], sellerId: string): Seller | undefined {
+  return sellers.find(({ id }) => String(id) === sellerId)
 }
 
 interface FilteredRequest {

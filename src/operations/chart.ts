@@ -35,10 +35,7 @@ export function drawChart({ values, capacity, max, height }: ChartParts): ChartS
     isBroken = false
   }
   const line = runs.map((run) => `M${run.map(({ x, y }) => `${x} ${y}`).join('L')}${run.length === 1 ? 'h1' : ''}`)
-  const area = runs.map((run, index) => {
-    const [first, last] = [run[0]?.x ?? 0, run.at(-1)?.x ?? 0]
-    return `${line[index]}V${height}H${run.length === 1 ? first : Math.min(first, last)}Z`
-  })
+  const area = runs.map((run, index) => `${line[index]}V${height}H${run[0]?.x ?? 0}Z`)
   return { width: Math.max(capacity - 1, 1), height, line: line.join(''), area: area.join('') }
 }
 

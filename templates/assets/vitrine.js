@@ -46,10 +46,9 @@ document.addEventListener('htmx:beforeRequest', (event) => {
 document.addEventListener('htmx:beforeHistoryUpdate', ({ detail: { history } }) => {
   if (!history.path) return
   const address = new URL(history.path, window.location.href)
-  const beside = document.querySelectorAll(
-    address.pathname.endsWith('/events') ? '#sellers-state input' : '#events-state input',
-  )
-  const isTold = (name) => (address.pathname.endsWith('/events') ? name.startsWith('list_') : name === 'seller_id')
+  const isOfEvents = address.pathname.endsWith('/events')
+  const beside = document.querySelectorAll(isOfEvents ? '#sellers-state input' : '#events-state input')
+  const isTold = (name) => (isOfEvents ? name.startsWith('list_') : name === 'seller_id')
   const told = [...address.searchParams].filter(([name]) => isTold(name))
   const isTrue =
     told.length === beside.length && [...beside].every(({ name, value }) => address.searchParams.get(name) === value)

@@ -3,13 +3,13 @@ import type { Calendar } from '../../catalog/calendar.js'
 import type { Catalogs } from '../../catalog/catalogs.js'
 import type { Sellers } from '../../catalog/sellers.js'
 import { logError, toProblem } from '../../errors.js'
-import { type Language, languageOf, languages } from '../../languages.js'
+import { inEachLanguage, languageOf } from '../../languages.js'
 import { createProblemView, type ProblemView } from '../../problem-view.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
 import type { Seller } from '../../schemas/seller.js'
 import { textsOf } from '../../texts/index.js'
-import { createDateWords, type DateWords } from './date-words.js'
+import { createDateWords } from './date-words.js'
 import { createEventsView, type EventsView } from './events-view.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
@@ -37,13 +37,10 @@ export interface ShopParts {
 }
 
 export function createShop({ sellers, catalogs, calendar, now }: ShopParts): Shop {
-  const words = new Map<Language, DateWords>(
-    languages.map((language) => [language, createDateWords(calendar, textsOf(language))]),
-  )
+  const words = inEachLanguage((language) => createDateWords(calendar, textsOf(language)))
   const inLanguageOf = (request: FastifyRequest) => {
     const language = languageOf(request)
-    const text = textsOf(language)
-    return { text, words: words.get(language) ?? createDateWords(calendar, text), now: now() }
+    return { text: textsOf(language), words: words[language], now: now() }
   }
   return {
     async sellers(query, request) {

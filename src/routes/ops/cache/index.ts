@@ -5,9 +5,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { assets } from '../../../assets.js'
-import { languageOf } from '../../../languages.js'
+import { inEachLanguage, languageOf } from '../../../languages.js'
 import type { Watch } from '../../../operations/watch.js'
-import { show } from '../../../pages.js'
+import { readsHtml, show } from '../../../pages.js'
 import { textsOf } from '../../../texts/index.js'
 import { operatorTexts } from '../../../texts/operator.js'
 import { type OperatorToken, unauthorised } from '../operator-token.js'
@@ -50,6 +50,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
   })
   const sessions = createSessions(now)
   const streams = new LiveStreams()
+  const wordsIn = inEachLanguage(createOperatorWords)
   const parts = { watch, cache: app.cache, edge: app.edge, isBreakerOpen }
   const stopWatching = watch.onSample(() => streams.send())
   app.addHook('preClose', async () => {
@@ -70,14 +71,13 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.get(pagePath, { schema: { ...hidden, querystring: Question } }, async (request, reply) => {
     if (!isOperator(request)) {
-      const isScript = !(request.headers.accept ?? '').includes('text/html')
-      if (isScript || request.headers.authorization !== undefined) throw unauthorised(reply)
+      if (!readsHtml(request) || request.headers.authorization !== undefined) throw unauthorised(reply)
       return showSignIn(request, reply, false)
     }
     const { key = '' } = request.query
-    const words = createOperatorWords(languageOf(request))
+    const words = wordsIn[languageOf(request)]
     const explanation = key === '' ? undefined : await app.cache.explain(key)
-    if (!(request.headers.accept ?? '').includes('text/html') && token.isBearer(request)) {
+    if (!readsHtml(request) && token.isBearer(request)) {
       return { cache: app.cache.stats(), edge: app.edge.stats(), explanation }
     }
     return showPage(request, reply, 'pages/ops-cache', {
@@ -97,7 +97,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.get(`${pagePath}/live`, { schema: hidden, onRequest: onlyOperators }, async (request, reply) => {
     if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
-    const words = createOperatorWords(languageOf(request))
+    const words = wordsIn[languageOf(request)]
     const stream = streams.open(async () => {
       return isOperator(request) ? app.view('partials/ops/live', createLiveView(parts, words)) : undefined
     })
