@@ -1,5 +1,4 @@
 import closeWithGrace from 'close-with-grace'
-import type { AppOptions } from './app.js'
 import { type Config, InvalidEnvironment, readConfig } from './config.js'
 import { startMarketplace } from './demo/marketplace.js'
 
@@ -15,10 +14,12 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
-  const { buildApp } = await import('./app.js') // only now: who has made a mistake is told of it at once
+  // Only now: who has made a mistake is told of it at once.
+  const [{ buildApp }, { openLog }] = await Promise.all([import('./app.js'), import('./log.js')])
   const demo = config.UPSTREAM_URL === undefined ? await startMarketplace() : undefined
   const upstreamUrl = config.UPSTREAM_URL ?? demo?.url ?? ''
-  const app = await buildApp({ config, upstreamUrl, logger: loggerOptions(config) })
+  const log = openLog(config, (lines) => app.log.warn({ lines }, 'nobody read the log: lines were dropped'))
+  const app = await buildApp({ config, upstreamUrl, logger: log.options })
   closeWithGrace({ delay: closeDeadlineMs, logger: false }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'closing after an error that nobody caught')
     else app.log.info(`${signal}: requests under way may end, new ones are refused`)
@@ -27,8 +28,14 @@ async function serve(config: Config): Promise<void> {
     clearTimeout(cut)
     await demo?.close()
     app.log.info('closed')
+    await log.end()
   })
-  await app.listen({ host: config.HOST, port: config.PORT })
+  try {
+    await app.listen({ host: config.HOST, port: config.PORT })
+  } catch (error) {
+    await log.end()
+    throw error
+  }
   app.log.info({ upstream: upstreamUrl, cache: cachePlace(config) }, 'serving')
   if (demo !== undefined) {
     app.log.info('UPSTREAM_URL is not set: showing the bundled demo marketplace')
@@ -41,11 +48,6 @@ function cachePlace({ REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINEL
   if (url !== undefined) return `Redis at ${new URL(url).host || new URL(url).pathname}`
   if (nodes !== undefined) return `Redis Cluster at ${nodes}`
   return sentinels === undefined ? 'memory' : `Redis behind sentinels at ${sentinels}`
-}
-
-/** JSON lines on stdout; for eyes only where stdout is a terminal. */
-function loggerOptions({ LOG_LEVEL: level }: Config): NonNullable<AppOptions['logger']> {
-  return process.stdout.isTTY ? { level, transport: { target: 'pino-pretty' } } : { level }
 }
 
 /** One line that names the variable to change, where one is to blame. */

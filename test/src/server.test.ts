@@ -113,6 +113,28 @@ t.test('SIGINT ends it as SIGTERM does', async (t) => {
   t.match(await server.stop('SIGINT'), { code: 0, signal: null })
 })
 
+t.test('whoever reads its log may hang or be gone: it serves, and ends when it is told to', async (t) => {
+  t.jobs = 2
+  for (const how of ['hangs', 'gone'] as const) {
+    t.test(how, async (t) => {
+      const upstream = await upstreamFor(t)
+      upstream.fail({ status: 404 }) // each answer to it is an error in the log
+      const server = await startServer(t, { UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '10000' })
+      server.leaveUnread(how)
+      const headers = { 'x-request-id': 'x'.repeat(128) } // long lines: more than fit between the two
+      const statuses = new Set<number>()
+      for (let sent = 0; how === 'hangs' && sent < 1_200; sent += 40) {
+        const urls = Array.from({ length: 40 }, (_, n) => `${server.url}/api/v1/sellers?name=${sent + n}`)
+        for (const { status } of await Promise.all(urls.map((url) => fetch(url, { headers })))) statuses.add(status)
+      }
+      t.strictSame([...statuses], how === 'hangs' ? [502] : [])
+      const { code, signal, tookMs } = await server.stop()
+      t.strictSame({ code, signal }, { code: 0, signal: null })
+      t.ok(tookMs < promptLimitMs, `${Math.round(tookMs)} ms`)
+    })
+  }
+})
+
 t.test('SIGTERM ends it while Redis hangs', async (t) => {
   const [redis, upstream] = await Promise.all([redisFor(t), upstreamFor(t)])
   const server = await startServer(t, { UPSTREAM_URL: upstream.url, REDIS_URL: redis.url })
