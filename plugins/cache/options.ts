@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import { unknownOption } from '../unknown-option.js'
 import type { Lifetime } from './entry.js'
 import { InvalidCacheOption } from './errors.js'
 import type { PurgeOrder } from './purges.js'
@@ -107,6 +108,28 @@ export interface ResolvedCacheOptions {
   readonly now: () => number
 }
 
+/** All of them, or it does not compile. */
+const known: Record<keyof CacheOptions, true> = {
+  keyPrefix: true,
+  ttlSeconds: true,
+  staleWhileRevalidateSeconds: true,
+  staleIfErrorSeconds: true,
+  redis: true,
+  store: true,
+  readTimeoutMs: true,
+  writeTimeoutMs: true,
+  loadTimeoutMs: true,
+  softTimeoutMs: true,
+  absentTtlSeconds: true,
+  leaseMs: true,
+  maxMemoryBytes: true,
+  maxMemoryEntries: true,
+  compressAboveBytes: true,
+  familyOf: true,
+  maxEntryBytes: true,
+  now: true,
+}
+
 const maxSeconds = 366 * 86_400
 /** Tags that an entry has at most. */
 export const maxTags = 16
@@ -115,6 +138,8 @@ const maxKeyLength = 512
 
 /** Completes and checks the options once, at registration; throws `VITRINE_CACHE_OPTION` naming the one that is wrong. */
 export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
+  const unknown = unknownOption(options, known)
+  if (unknown !== undefined) throw invalid(`there is no option ${unknown}`)
   const { keyPrefix = 'cat_', now = Date.now } = options
   if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
   if (typeof now !== 'function') throw invalid('now must be a function')

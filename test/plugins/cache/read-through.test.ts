@@ -406,6 +406,7 @@ t.test('an option, key, policy or tag that makes no sense is refused with a code
     { redis: {} as never },
     { redis: 'redis://localhost' as never },
     { now: 5 as never },
+    { ttlSecond: 5 } as never,
   ]) {
     await t.rejects(startPlugins(t, { cache: options }), refusal, JSON.stringify(options))
   }
