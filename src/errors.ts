@@ -75,10 +75,14 @@ export function problem(status: number, request: FastifyRequest, detail?: string
   return { type: 'about:blank', title, status, detail: detail ?? title, request_id: request.id }
 }
 
+/** What a request that the validation refuses is called, to the client and in the log. */
+const invalidRequestCode = 'VITRINE_INVALID_REQUEST'
+
 /** Writes the error to the log with the weight that it has for whoever is on call. */
 export function logError(error: FastifyError, request: FastifyRequest): void {
   const status = statusOf(error)
-  const where = { method: request.method, route: request.routeOptions.url, status, code: error.code }
+  const code = error.validation === undefined ? error.code : invalidRequestCode
+  const where = { method: request.method, route: request.routeOptions.url, status, code }
   if (isUpstreamError(error)) request.log.warn({ ...where, reason: error.message }, 'the upstream let a request down')
   else if (status >= 500) request.log.error({ ...where, err: error }, 'a request failed')
   else {
@@ -100,5 +104,5 @@ function validationProblem(error: FastifyError, request: FastifyRequest): Proble
     return { field, detail: message ?? 'is not valid' }
   })
   const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')
-  return { ...problem(400, request, detail), code: 'VITRINE_INVALID_REQUEST', errors }
+  return { ...problem(400, request, detail), code: invalidRequestCode, errors }
 }

@@ -84,6 +84,16 @@ export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsPart
       for (const [outcome, count] of Object.entries(edge.stats().requests)) requests.inc({ outcome }, count)
     },
   })
+  let isUpstreamUp: boolean | undefined // nobody knows before the first load
+  const upstreamUp: Gauge = new Gauge({
+    name: 'vitrine_upstream_up',
+    help: 'Whether the last load from the upstream succeeded; absent before the first.',
+    registers,
+    collect() {
+      upstreamUp.remove()
+      if (isUpstreamUp !== undefined) upstreamUp.set(isUpstreamUp ? 1 : 0)
+    },
+  })
   gauge('vitrine_edge_memory_bytes', 'Bytes of responses in memory.', () => edge.stats().memory.bytes)
   gauge('vitrine_edge_memory_max_bytes', 'Bytes of responses in memory at most.', () => edge.stats().memory.maxBytes)
   gauge('vitrine_cache_memory_bytes', 'Bytes of JSON in memory.', () => cache.stats().memory.bytes)
@@ -125,6 +135,7 @@ export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsPart
     hearCache<ReadEvent>(channels.read, cacheName, ({ family, tier, reason }) => reads.inc({ family, tier, reason })),
     hearCache<LoadEvent>(channels.load, cacheName, ({ family, durationMs, error }) => {
       loadDuration.observe({ family }, durationMs / 1_000)
+      isUpstreamUp = error === undefined
       if (error !== undefined) loadFailures.inc({ family })
     }),
     hearCache<WriteEvent>(channels.write, cacheName, ({ family, outcome }) => writes.inc({ family, outcome })),

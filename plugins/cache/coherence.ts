@@ -60,6 +60,7 @@ export class Coherence {
         parts.onPurged()
       },
       onPending: () => this.#tick(false),
+      onSent: () => parts.telling.stateChanged('purges-sent'),
     })
   }
 

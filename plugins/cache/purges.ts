@@ -29,6 +29,8 @@ export interface PurgesParts {
   readonly onNews: () => void
   /** There is something to read or to send that could not be now: try again later. */
   readonly onPending: () => void
+  /** Nothing waits to be sent any more. */
+  readonly onSent: () => void
 }
 
 /** Purges of keys that are sent at a time. */
@@ -181,6 +183,7 @@ export class Purges {
   async replay(): Promise<void> {
     await this.#replays.run('', async () => {
       const { members, keys } = this.#queue
+      if (this.queued === 0) return
       for (const [member, stamp] of members) {
         if (!(await this.#send([member], stamp))) return
         if (members.get(member) === stamp) members.delete(member)
@@ -189,6 +192,7 @@ export class Purges {
         if ((await this.addKey(key, purge)) === undefined) return
         if (keys.get(key)?.stamp === purge.stamp) keys.delete(key)
       }
+      if (this.queued === 0) this.#parts.onSent()
     }).promise
   }
 

@@ -46,13 +46,16 @@ export interface PurgeEvent {
   readonly isQueued: boolean
 }
 
-/** Published on `fastify-vitrine:cache:state` when the shared store or its notices come or go. */
+/**
+ * Published on `fastify-vitrine:cache:state` when the shared store or its notices come or go, and when all purges that
+ * waited for it have reached it.
+ */
 export interface StateEvent {
   readonly cache: string
   readonly state: StoreState
 }
 
-export type StoreState = 'proven' | 'unproven' | 'away' | 'back' | 'flushed'
+export type StoreState = 'proven' | 'unproven' | 'away' | 'back' | 'flushed' | 'purges-sent'
 
 /** Channels of `node:diagnostics_channel` on which every cache of the process tells what it does. */
 export const channels = {

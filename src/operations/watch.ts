@@ -44,7 +44,7 @@ export class Watch {
   #before: Totals
   #seconds = 0
   #answers = 0
-  #isUpstreamFailing = false
+  #upstream: UpstreamStanding | undefined
   #upstreamFailedAt = 0
 
   constructor(parts: WatchParts) {
@@ -103,6 +103,11 @@ export class Watch {
     for (const listener of this.#listeners) listener()
   }
 
+  /** `undefined` until it has been asked. */
+  get upstream(): UpstreamStanding | undefined {
+    return this.#upstream
+  }
+
   busiestFamilies(): FamilyCounts[] {
     return this.#families.busiest(maxFamilies)
   }
@@ -137,11 +142,22 @@ export class Watch {
     this.#families.loaded(family, durationMs, isFailing)
     const isCalm = now - this.#upstreamFailedAt >= quietMs
     if (isFailing) this.#upstreamFailedAt = now
-    if (isFailing === this.#isUpstreamFailing || (!isFailing && !isCalm)) return
-    this.#isUpstreamFailing = isFailing
+    const wasFailing = this.#upstream?.isFailing ?? false
+    if (isFailing === wasFailing || (!isFailing && !isCalm)) {
+      this.#upstream ??= { isFailing, since: now, reason: undefined }
+      return
+    }
     const reason = error instanceof Error ? error.message.slice(0, maxReasonLength) : undefined
+    this.#upstream = { isFailing, since: now, reason }
     this.log.add(now, { kind: 'upstream', isFailing, reason })
   }
+}
+
+/** Whether the upstream lets loads down, since when (milliseconds since the epoch), and what it did last. */
+export interface UpstreamStanding {
+  readonly isFailing: boolean
+  readonly since: number
+  readonly reason: string | undefined
 }
 
 /** What is counted from the start on, and told by the second. */

@@ -8,6 +8,7 @@ export interface OperatorTexts {
   readonly signInWhy: string
   readonly token: string
   readonly wrongToken: string
+  readonly sessionEnded: string
   readonly signOut: string
   readonly live: string
   readonly notLive: string
@@ -35,6 +36,12 @@ export interface OperatorTexts {
   }
   readonly breaker: { readonly none: string; readonly closed: string; readonly open: string }
   readonly coherence: Readonly<Record<CoherenceState, string>>
+  readonly upstream: {
+    readonly title: string
+    readonly answers: string
+    readonly fails: (since: string, reason: string) => string
+    readonly notAsked: string
+  }
   readonly queued: (purges: string) => string
   readonly failures: string
   readonly families: {
@@ -83,6 +90,10 @@ export interface OperatorTexts {
     readonly doIt: string
     readonly cancel: string
     readonly done: (kind: string, name: string) => string
+    /** Without a Redis, and so without others who would hear of it. */
+    readonly doneHere: (kind: string, name: string) => string
+    /** What an order that cannot be wants instead. */
+    readonly wrong: string
     readonly queued: (kind: string, name: string) => string
   }
   readonly log: {
@@ -104,6 +115,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     signInWhy: 'This page is for operators.',
     token: 'Operator token',
     wrongToken: 'This is not the token.',
+    sessionEnded: 'The session has ended. Nothing was done: sign in, and order it again.',
     signOut: 'Sign out',
     live: 'Live',
     notLive: 'Not live: trying to connect again',
@@ -125,8 +137,8 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       latency: 'Response time',
       store: 'Redis',
       memoryUse: 'Memory',
-      cacheMemory: (entries) => `Data: ${entries} entries`,
-      edgeMemory: (responses) => `Edge: ${responses} resources`,
+      cacheMemory: (entries) => `Entries of data: ${entries}`,
+      edgeMemory: (responses) => `Resources at the edge: ${responses}`,
       of: (used, most) => `${used} of ${most}`,
     },
     breaker: {
@@ -139,6 +151,12 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       proven: 'Changes made by others are heard of at once.',
       unproven: 'Nothing proves that changes made by others are heard of: memory is trusted for a second.',
       away: 'Changes made by others are not heard of: memory keeps its own lifetimes.',
+    },
+    upstream: {
+      title: 'Marketplace',
+      answers: 'The marketplace answers.',
+      fails: (since, reason) => `The marketplace fails since ${since}: ${reason}`,
+      notAsked: 'The marketplace was not asked yet.',
     },
     queued: (purges) => `Purges that wait for Redis: ${purges}`,
     failures: 'Failures of Redis since the start',
@@ -195,6 +213,9 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       doIt: 'Purge',
       cancel: 'Leave it',
       done: (kind, name) => `${kind} ${name} is purged, everywhere.`,
+      doneHere: (kind, name) => `${kind} ${name} is purged, in this process: without Redis no other one hears of it.`,
+      wrong:
+        'Nothing was purged. A tag has 1 to 128 characters, no spaces, and is not *; a key has 1 to 512 characters.',
       queued: (kind, name) =>
         `${kind} ${name} is purged here. The other processes hear of it when Redis is back; if this one ends before, they do not.`,
     },
@@ -207,6 +228,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         away: 'Redis is away.',
         back: 'Redis is back.',
         flushed: 'Redis was emptied.',
+        'purges-sent': 'The purges that waited for Redis are done everywhere.',
       },
       breakerOpen: 'Redis is left alone.',
       breakerClosed: 'Redis is used again.',
@@ -221,6 +243,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     signInWhy: 'Cette page est réservée aux exploitants.',
     token: 'Jeton d’exploitant',
     wrongToken: 'Ce n’est pas le jeton.',
+    sessionEnded: 'La session est finie. Rien n’a été fait : connectez-vous, puis recommencez.',
     signOut: 'Se déconnecter',
     live: 'En direct',
     notLive: 'Plus en direct : nouvelle tentative de connexion',
@@ -242,8 +265,8 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       latency: 'Temps de réponse',
       store: 'Redis',
       memoryUse: 'Mémoire',
-      cacheMemory: (entries) => `Données : ${entries} entrées`,
-      edgeMemory: (responses) => `Bord : ${responses} ressources`,
+      cacheMemory: (entries) => `Entrées de données : ${entries}`,
+      edgeMemory: (responses) => `Ressources au bord : ${responses}`,
       of: (used, most) => `${used} sur ${most}`,
     },
     breaker: {
@@ -256,6 +279,12 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       proven: 'Les changements des autres sont connus aussitôt.',
       unproven: 'Rien ne prouve que les changements des autres soient connus : la mémoire vaut une seconde.',
       away: 'Les changements des autres ne sont pas connus : la mémoire garde ses propres durées.',
+    },
+    upstream: {
+      title: 'Place de marché',
+      answers: 'La place de marché répond.',
+      fails: (since, reason) => `La place de marché échoue depuis ${since} : ${reason}`,
+      notAsked: 'La place de marché n’a pas encore été sollicitée.',
     },
     queued: (purges) => `Purges qui attendent Redis : ${purges}`,
     failures: 'Échecs de Redis depuis le démarrage',
@@ -312,6 +341,10 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       doIt: 'Purger',
       cancel: 'Laisser',
       done: (kind, name) => `${kind} ${name} : purge faite partout.`,
+      doneHere: (kind, name) =>
+        `${kind} ${name} : purge faite dans ce processus ; sans Redis, aucun autre ne l’apprend.`,
+      wrong:
+        'Rien n’a été purgé. Une étiquette a de 1 à 128 caractères, sans espace, et n’est pas * ; une clé a de 1 à 512 caractères.',
       queued: (kind, name) =>
         `${kind} ${name} : purge faite ici. Les autres processus l’apprendront au retour de Redis, sauf si celui-ci s’arrête avant.`,
     },
@@ -324,6 +357,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         away: 'Redis est absent.',
         back: 'Redis est de retour.',
         flushed: 'Redis a été vidé.',
+        'purges-sent': 'Les purges qui attendaient Redis sont faites partout.',
       },
       breakerOpen: 'Redis est laissé de côté.',
       breakerClosed: 'Redis est de nouveau utilisé.',

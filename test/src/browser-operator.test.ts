@@ -65,7 +65,7 @@ function testOperatorPage(browser: Browser): void {
         await page.getByLabel('Also remove').check()
         await page.getByRole('button', { name: 'Purge …' }).click()
         await page.getByRole('button', { name: 'Purge' }).click()
-        await sees(page, '.notice', 'Tag sellers is purged, everywhere.')
+        await sees(page, '.notice', 'Tag sellers is purged, in this process')
         await sees(page, '.change', 'Purged hard: sellers')
         t.equal((await app.cache.explain('sellers_all')).standing, 'gone')
 

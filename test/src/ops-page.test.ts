@@ -200,30 +200,36 @@ t.test('a key is explained: where it lies, how old, with which tags, and what a 
   t.equal((await browser.open(`/ops/cache?key=${'x'.repeat(513)}`)).statusCode, 400)
 })
 
-t.test('with Redis down the page works, says so, and a purge waits for it', async (t) => {
-  const redis = await startRedis()
-  t.teardown(() => redis.stop())
-  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
-  const browser = browserOf(app)
-  await browser.signIn()
-  await app.inject('/api/v1/sellers')
-  t.match((await browser.open('/ops/cache')).body, /Redis is used\./)
-  await redis.kill()
-  t.ok(await until(() => app.cache.stats().coherence === 'away'))
-  const { body } = await browser.open('/ops/cache?key=sellers_all')
-  t.match(body, /Redis is left alone/)
-  t.match(body, /Redis could not be asked\./)
-  t.match(body, /Redis is away\./, 'the change is in the log')
-  const confirm = await browser.open('/ops/cache/purge?kind=key&name=sellers_all')
-  const order = { kind: 'key', name: 'sellers_all', _csrf: csrfIn(confirm.body) }
-  t.equal((await browser.send('/ops/cache/purge/confirmed', order)).statusCode, 303)
-  const after = (await browser.open('/ops/cache')).body
-  t.match(after, /sellers_all is purged here\. The other processes hear of it when Redis is back/)
-  t.match(after, /Purges that wait for Redis: 1/)
-  await redis.start()
-  t.ok(await until(() => app.cache.stats().coherence === 'proven'))
-  t.match((await browser.open('/ops/cache')).body, /Redis is used again\./)
-})
+t.test(
+  'with Redis down the page works, says so, and a purge waits for it and is told of when it is done',
+  async (t) => {
+    const redis = await startRedis()
+    t.teardown(() => redis.stop())
+    const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
+    const browser = browserOf(app)
+    await browser.signIn()
+    await app.inject('/api/v1/sellers')
+    t.match((await browser.open('/ops/cache')).body, /Redis is used\./)
+    await redis.kill()
+    t.ok(await until(() => app.cache.stats().coherence === 'away'))
+    const { body } = await browser.open('/ops/cache?key=sellers_all')
+    t.match(body, /Redis is left alone/)
+    t.match(body, /Redis could not be asked\./)
+    t.match(body, /Redis is away\./, 'the change is in the log')
+    const confirm = await browser.open('/ops/cache/purge?kind=key&name=sellers_all')
+    const order = { kind: 'key', name: 'sellers_all', _csrf: csrfIn(confirm.body) }
+    t.equal((await browser.send('/ops/cache/purge/confirmed', order)).statusCode, 303)
+    const after = (await browser.open('/ops/cache')).body
+    t.match(after, /sellers_all is purged here\. The other processes hear of it when Redis is back/)
+    t.match(after, /Purges that wait for Redis: 1/)
+    await redis.start()
+    t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+    const isSent = async () =>
+      /The purges that waited for Redis are done everywhere/.test((await browser.open('/ops/cache')).body)
+    t.ok(await until(isSent))
+    t.match((await browser.open('/ops/cache')).body, /Redis is used again\./)
+  },
+)
 
 t.test('a purge is asked back first, then done, told once, and written down', async (t) => {
   for (const [kind, name, hard] of [
@@ -244,9 +250,9 @@ t.test('a purge is asked back first, then done, told once, and written down', as
     t.strictSame([done.statusCode, done.headers.location], [303, '/ops/cache'])
     t.equal((await app.cache.explain('sellers_all')).standing, hard ? 'gone' : 'fallback')
     const page = (await browser.open('/ops/cache')).body
-    t.match(page, `${name} is purged, everywhere.`)
+    t.match(page, `${name} is purged, in this process: without Redis no other one hears of it.`)
     t.match(page, `Purged${hard ? ' hard' : ''}: ${name}`)
-    t.notMatch((await browser.open('/ops/cache')).body, /is purged, everywhere/, 'once')
+    t.notMatch((await browser.open('/ops/cache')).body, /is purged, in this process/, 'once')
     t.match(await book.until(({ msg }) => msg === 'the cache was purged'), { level: 30, hard: hard === 'on' })
     upstream.reset()
     await app.inject('/api/v1/sellers')
@@ -275,17 +281,67 @@ t.test('no other site can order a purge or sign somebody out: without the form�
   t.equal((await browser.send('/ops/cache/session/end', { _csrf: csrfIn(body) })).statusCode, 303)
 })
 
-t.test('an order that makes no sense is a 400 and purges nothing', async (t) => {
-  const { app } = await operate(t)
+t.test(
+  'an order that makes no sense purges nothing, and is told of on the page where the next one is made',
+  async (t) => {
+    const { app, book } = await operate(t)
+    const browser = browserOf(app)
+    await browser.signIn()
+    for (const query of [
+      '',
+      'kind=tag',
+      'kind=tag&name=',
+      'kind=tag&name=*',
+      'kind=all&name=x',
+      'kind=tag&name=a%20b',
+    ]) {
+      const { statusCode, body } = await browser.open(`/ops/cache/purge?${query}`)
+      t.equal(statusCode, 400, query)
+      t.match(body, /Nothing was purged\. A tag has 1 to 128 characters/)
+      t.match(body, /action="\/ops\/cache\/purge"/)
+    }
+    const { body: french } = await browser.open('/ops/cache/purge?kind=tag', { 'accept-language': 'fr' })
+    t.match(french, /Rien n’a été purgé/)
+    t.match(await book.until(({ status }) => status === 400), { level: 30, code: 'VITRINE_INVALID_REQUEST' })
+    const script = await app.inject({ url: '/ops/cache/purge?kind=tag', headers: bearer })
+    t.strictSame([script.statusCode, script.json().code], [400, 'VITRINE_INVALID_REQUEST'])
+    const _csrf = csrfIn((await browser.open('/ops/cache')).body)
+    const confirmed = await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: '*', _csrf })
+    t.strictSame([confirmed.statusCode, /Nothing was purged/.test(confirmed.body)], [400, true])
+    t.equal((await browser.send('/ops/cache/purge/confirmed', { name: 'x'.repeat(20_000), _csrf })).statusCode, 413)
+    t.equal(app.cache.stats().purges.ordered, 0)
+  },
+)
+
+t.test('a purge that is confirmed after the session has ended is not done, and that is told', async (t) => {
+  const clock = createClock()
+  const { app } = await operate(t, { now: clock.now })
   const browser = browserOf(app)
   await browser.signIn()
-  for (const query of ['', 'kind=tag', 'kind=tag&name=', 'kind=tag&name=*', 'kind=all&name=x', 'kind=tag&name=a%20b']) {
-    t.equal((await browser.open(`/ops/cache/purge?${query}`)).statusCode, 400, query)
-  }
-  const _csrf = csrfIn((await browser.open('/ops/cache')).body)
-  t.equal((await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: '*', _csrf })).statusCode, 400)
-  t.equal((await browser.send('/ops/cache/purge/confirmed', { name: 'x'.repeat(20_000), _csrf })).statusCode, 413)
+  const _csrf = csrfIn((await browser.open('/ops/cache/purge?kind=tag&name=sellers')).body)
+  clock.step(8 * 3_600)
+  const answer = await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: 'sellers', _csrf })
+  t.equal(answer.statusCode, 401)
+  t.match(answer.body, /The session has ended\. Nothing was done/)
   t.equal(app.cache.stats().purges.ordered, 0)
+})
+
+t.test('a failing marketplace has a lamp of its own, on the page and in the metrics', async (t) => {
+  const { app, upstream } = await operate(t)
+  const browser = browserOf(app)
+  await browser.signIn()
+  const shows = async (words: RegExp, metric: RegExp | undefined) => {
+    t.match((await browser.open('/ops/cache')).body, words)
+    const { body } = await app.inject('/metrics')
+    if (metric === undefined) t.notMatch(body, /^vitrine_upstream_up/m)
+    else t.match(body, metric)
+  }
+  await shows(/class="well">The marketplace was not asked yet/, undefined)
+  await app.inject('/api/v1/sellers?name=1')
+  await shows(/class="well">The marketplace answers/, /^vitrine_upstream_up 1$/m)
+  upstream.fail({ status: 500 })
+  await app.inject('/api/v1/sellers?name=2')
+  await shows(/class="ill">The marketplace fails since [^<]*500/, /^vitrine_upstream_up 0$/m)
 })
 
 t.test('the page is in French for those who ask for it', async (t) => {

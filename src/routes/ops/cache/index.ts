@@ -3,13 +3,15 @@ import csrf from '@fastify/csrf-protection'
 import formbody from '@fastify/formbody'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Explanation } from 'fastify-vitrine/cache'
 import { assets } from '../../../assets.js'
+import { logError } from '../../../errors.js'
 import { inEachLanguage, languageOf } from '../../../languages.js'
 import type { Watch } from '../../../operations/watch.js'
 import { readsHtml, show } from '../../../pages.js'
 import { textsOf } from '../../../texts/index.js'
-import { operatorTexts } from '../../../texts/operator.js'
+import { type OperatorTexts, operatorTexts } from '../../../texts/operator.js'
 import { type OperatorToken, unauthorised } from '../operator-token.js'
 import { Key, orderPurge, Tag } from '../purge.js'
 import { createExplanationView } from './explanation-view.js'
@@ -39,6 +41,15 @@ const Order = Type.Union([
   Type.Object({ kind: Type.Literal('key'), name: Key, hard: Type.Optional(Type.Literal('on')) }),
 ])
 
+/** What the page shows besides what goes on. */
+interface CacheView {
+  /** A key that was looked up. */
+  readonly key?: string
+  readonly explanation?: Explanation | undefined
+  /** What came of an order. */
+  readonly notice?: ((says: OperatorTexts['purge']) => string) | undefined
+}
+
 /** `/ops/cache`: what the cache does just now, in a browser, for whoever has signed in with the token. */
 const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { token, watch, isBreakerOpen, now }) => {
   await app.register(formbody, { bodyLimit: formLimitBytes })
@@ -65,33 +76,28 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
   const onlyOperators = async (request: FastifyRequest, reply: FastifyReply) => {
     if (isOperator(request)) return
     if (request.headers.authorization !== undefined) throw unauthorised(reply)
-    return reply.redirect(pagePath, 303)
+    if (request.method === 'GET') return reply.redirect(pagePath, 303)
+    return showSignIn(request, reply.code(401), 'sessionEnded') // what was ordered is not done, and that is told
   }
   const hidden = { hide: true }
 
   app.get(pagePath, { schema: { ...hidden, querystring: Question } }, async (request, reply) => {
     if (!isOperator(request)) {
       if (!readsHtml(request) || request.headers.authorization !== undefined) throw unauthorised(reply)
-      return showSignIn(request, reply, false)
+      return showSignIn(request, reply)
     }
     const { key = '' } = request.query
-    const words = wordsIn[languageOf(request)]
     const explanation = key === '' ? undefined : await app.cache.explain(key)
     if (!readsHtml(request) && token.isBearer(request)) {
       return { cache: app.cache.stats(), edge: app.edge.stats(), explanation }
     }
-    return showPage(request, reply, 'pages/ops-cache', {
-      key,
-      explanation: explanation && createExplanationView(explanation, words),
-      live: createLiveView(parts, words),
-      notice: describeNotice(takeNotice(request, reply)),
-      csrf: reply.generateCsrf(),
-    })
+    return showCache(request, reply, { key, explanation, notice: noticeOf(takeNotice(request, reply)) })
 
-    function describeNotice(notice: Notice | undefined): string | undefined {
+    function noticeOf(notice: Notice | undefined): CacheView['notice'] {
       if (notice === undefined) return undefined
-      const { purge } = words.says
-      return (notice.isQueued ? purge.queued : purge.done)(purge[notice.kind], notice.name)
+      const { kind, name, isQueued } = notice
+      const outcome = isQueued ? 'queued' : isBreakerOpen() === undefined ? 'doneHere' : 'done'
+      return (purge) => purge[outcome](purge[kind], name)
     }
   })
 
@@ -110,7 +116,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     async (request, reply) => {
       if (!token.isToken(request.body.token)) {
         request.log.info({ address: request.ip }, 'somebody tried to sign in with a wrong token')
-        return showSignIn(request, reply.code(401), true)
+        return showSignIn(request, reply.code(401), 'wrongToken')
       }
       sessions.open(request, reply)
       return reply.redirect(pagePath, 303)
@@ -128,8 +134,9 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.get(
     `${pagePath}/purge`,
-    { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators },
+    { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators, attachValidation: true },
     async (request, reply) => {
+      if (request.validationError !== undefined) return refuseOrder(request, reply)
       const { kind, name, hard } = request.query
       const { purge } = operatorTexts[languageOf(request)]
       return showPage(request, reply, 'pages/ops-purge', {
@@ -143,8 +150,14 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.post(
     `${pagePath}/purge/confirmed`,
-    { schema: { ...hidden, body: Order }, onRequest: onlyOperators, preValidation: app.csrfProtection },
+    {
+      schema: { ...hidden, body: Order },
+      onRequest: onlyOperators,
+      preValidation: app.csrfProtection,
+      attachValidation: true,
+    },
     async (request, reply) => {
+      if (request.validationError !== undefined) return refuseOrder(request, reply)
       const { kind, name, hard } = request.body
       const named = kind === 'tag' ? { tags: [name], keys: [] } : { tags: [], keys: [name] }
       const { isDone } = await orderPurge(app.cache, { ...named, hard: hard === 'on' }, request)
@@ -153,8 +166,27 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     },
   )
 
-  function showSignIn(request: FastifyRequest, reply: FastifyReply, isWrong: boolean): FastifyReply {
-    return showPage(request, reply, 'pages/ops-sign-in', { isWrong })
+  function showSignIn(request: FastifyRequest, reply: FastifyReply, why?: 'wrongToken' | 'sessionEnded'): FastifyReply {
+    return showPage(request, reply, 'pages/ops-sign-in', { why })
+  }
+
+  async function showCache(request: FastifyRequest, reply: FastifyReply, view: CacheView): Promise<FastifyReply> {
+    const words = wordsIn[languageOf(request)]
+    return showPage(request, reply, 'pages/ops-cache', {
+      key: view.key ?? '',
+      explanation: view.explanation && createExplanationView(view.explanation, words),
+      live: createLiveView(parts, words),
+      notice: view.notice?.(words.says.purge),
+      csrf: reply.generateCsrf(),
+    })
+  }
+
+  /** A purge that cannot be: a person is told so where the next try is made. */
+  function refuseOrder(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const error = request.validationError as FastifyError // it has a code and a status by now
+    if (!readsHtml(request)) throw error
+    logError(error, request)
+    return showCache(request, reply.code(400), { notice: ({ wrong }) => wrong })
   }
 
   function showPage(request: FastifyRequest, reply: FastifyReply, template: string, view: object): FastifyReply {

@@ -20,6 +20,7 @@ export interface LiveView {
   }
   readonly tiers: readonly Gauge[]
   readonly saved: Gauge
+  readonly upstream: { readonly isWell: boolean; readonly says: string }
   readonly store: {
     readonly isWell: boolean
     readonly breaker: string
@@ -111,6 +112,7 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
           ]),
     ],
     saved: { ...gauge(numbers.saved, Math.max(answers - loads, 0), answers), detail: numbers.savedOf(number(loads)) },
+    upstream: { isWell: watch.upstream?.isFailing !== true, says: describeUpstream() },
     store: {
       isWell: isOpen !== true && stats.coherence !== 'away' && stats.coherence !== 'unproven',
       breaker: isOpen === undefined ? says.breaker.none : isOpen ? says.breaker.open : says.breaker.closed,
@@ -133,6 +135,13 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
       }
     }),
     changes: watch.log.all.map(({ at, change }) => ({ at: instant(at), says: describe(change, says) })),
+  }
+
+  function describeUpstream(): string {
+    const { upstream } = watch
+    if (upstream === undefined) return says.upstream.notAsked
+    if (!upstream.isFailing) return says.upstream.answers
+    return says.upstream.fails(instant(upstream.since).text, upstream.reason ?? '')
   }
 
   function chart(values: readonly (number | undefined)[], max: number): ChartShape {
