@@ -4,7 +4,8 @@ import { linkTo, type PanelLink, type Parameters } from './links.js'
 
 /** The ways through a list: to its other pages, and to pages of another size. */
 export interface Pager {
-  readonly position: string
+  /** `undefined` beyond the last page. */
+  readonly position: string | undefined
   readonly hasPages: boolean
   /** First, previous, next and last; without a link where they would lead nowhere else. */
   readonly steps: readonly PagerStep[]
@@ -47,7 +48,7 @@ export function createPager({ page, pages, pageSize, total, path, own, beside, t
   const sizes = [...new Set([...offeredSizes, pageSize])].sort((a, b) => a - b)
   const firstShown = (page - 1) * pageSize
   return {
-    position: text.position(Math.min(page, last), last),
+    position: page > last ? undefined : text.position(page, last),
     hasPages: last > 1,
     steps: (['first', 'prev', 'next', 'last'] as const).map((rel) => {
       return { label: text[rel], rel, link: stepTo(neighbours[rel]) }

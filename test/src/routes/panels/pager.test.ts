@@ -27,15 +27,12 @@ t.test('what htmx fetches leaves out what the page beside says of itself', async
   t.equal(link?.fragment, '/list?name=x&page=2')
 })
 
-t.test(
-  'there is a position on every page, beyond the last one too, and no pages to turn in a short list',
-  async (t) => {
-    t.equal(pagerOf({ page: 9 }).position, 'Page 5 of 5')
-    t.equal(pagerOf({ total: 0 }).position, 'Page 1 of 1')
-    t.equal(pagerOf({ total: 20 }).hasPages, false)
-    t.equal(pagerOf({ total: 21 }).hasPages, true)
-  },
-)
+t.test('there is a position on every page that there is, and no pages to turn in a short list', async (t) => {
+  t.equal(pagerOf({ page: 9 }).position, undefined)
+  t.equal(pagerOf({ total: 0 }).position, 'Page 1 of 1')
+  t.equal(pagerOf({ total: 20 }).hasPages, false)
+  t.equal(pagerOf({ total: 21 }).hasPages, true)
+})
 
 t.test('another page size keeps what is at the top on the page', async (t) => {
   const sizes = (parts: Partial<PagerParts>) =>
