@@ -31,7 +31,7 @@ export const english = {
     title: 'Coming events',
     choose: 'Choose a seller to see its coming events.',
     sellerOf: (id: string) => `Seller ${id}`,
-    back: 'All sellers',
+    back: 'Back to the list',
     id: (id: string | number) => `id ${id}`,
     timeZone: (zone: string) => `times in ${zone}`,
     search: 'Search events',

@@ -10,7 +10,7 @@ const markChosen = () => {
     if (row.dataset.seller === chosen) row.setAttribute('aria-current', 'true')
     else row.removeAttribute('aria-current')
   }
-  const titled = document.querySelector('#events[data-title]') ?? document.querySelector('[data-title]')
+  const titled = document.querySelector('#events [data-title]') ?? document.querySelector('[data-title]')
   if (titled) document.title = `${titled.dataset.title} · Vitrine`
 }
 

@@ -113,7 +113,7 @@ function testPanels(browser: Browser, { url }: Site): void {
       await page.locator('#events .reset').waitFor()
       await page.reload()
       t.equal(await textOf(page), before, 'the same after a reload')
-      await page.getByRole('link', { name: 'All sellers' }).click()
+      await page.getByRole('link', { name: 'Back to the list' }).click()
       await page.locator('#events .empty').waitFor()
       t.equal(await page.locator('#sellers a.row').count(), 10, 'the way back leads to the list as it was')
       t.strictSame(faults, [])

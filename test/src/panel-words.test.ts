@@ -120,7 +120,7 @@ t.test('a stale panel says since when, in the time zone of the catalog, and why'
     release = () => resolve(undefined)
   })
   upstream.fail(() => held)
-  const asOf = '<time datetime="2026-03-10T13:02:00.000Z">14:02</time>.'
+  const asOf = '<time datetime="2026-03-10T13:02:00.000Z">14:02</time> (Europe/Paris).'
   t.equal(await notice(), `As of ${asOf} A newer list is on its way.`, 'while it is asked anew')
   release()
   upstream.fail({ status: 500 })

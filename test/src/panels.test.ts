@@ -166,7 +166,7 @@ t.test('what the upstream says is text wherever it is shown, whatever it says', 
       const { body } = await nasty.open(events)
       t.strictSame(rowNames(body), [text, text], 'and it is shown as it is, by the list and by the events')
       t.equal(byId(body, 'events-heading').text, text)
-      t.equal(byId(body, 'events').attributes['data-title'], text)
+      t.equal(byId(body, 'events-results').attributes['data-title'], text)
       t.equal(find(body, ({ name }) => name === 'title').text, `${text} · Vitrine`)
     })
   }
@@ -560,6 +560,30 @@ t.test('ids are there once a page', async (t) => {
     const ids = tagsOf((await open(url)).body).flatMap(({ attributes }) => attributes.id ?? [])
     t.strictSame(ids, [...new Set(ids)], url)
   }
+})
+
+t.test(
+  'the window is named after what is shown: the panel, the search, and the page where it is not the first',
+  async (t) => {
+    const { open } = await browse(t)
+    for (const [url, title] of [
+      ['/', 'Sellers'],
+      ['/?page=2', 'Sellers – Page 2 of 3'],
+      ['/?page=99', 'Sellers'],
+      ['/?name=%20seller%20&page=2', 'Sellers – seller – Page 2 of 3'],
+      ['/panels/sellers/7/events', 'Seller 0007'],
+      ['/panels/sellers/7/events?title=sale&page=2', 'Seller 0007 – sale – Page 2 of 2'],
+    ] as const) {
+      t.match((await open(url)).body, `<title>${title} · Vitrine</title>`, url)
+    }
+  },
+)
+
+t.test('the way back from events leads to the row of their seller', async (t) => {
+  const { open } = await browse(t)
+  const { body } = await open('/panels/sellers/27/events?list_page=2&list_page_size=20')
+  t.match(body, /class="back" href="\/panels\/sellers\?page=2#seller-27"/)
+  t.match((await open('/panels/sellers?page=2')).body, /<a class="row" id="seller-27"/)
 })
 
 t.test('files come from our own origin, may be kept for good, and have another address when they change', async (t) => {

@@ -21,6 +21,7 @@ export interface DayWords {
 
 /** Puts instants into words, in one language and in the time zone of the catalog. */
 export interface DateWords {
+  readonly timeZone: string
   dayOf(instant: number, now: number): DayWords
   timeOf(instant: number): TimeWords
   /** The time; with its day where that is not the day of `now`. */
@@ -43,7 +44,7 @@ export function createDateWords(calendar: Calendar, { locale }: Pick<Texts, 'loc
   const time = formatIn({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
   const date = formatIn({ day: 'numeric', month: 'long', year: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  return { dayOf, timeOf, momentOf }
+  return { timeZone, dayOf, timeOf, momentOf }
 
   function dayOf(instant: number, now: number): DayWords {
     const machine = calendar.dayAt(instant).date

@@ -6,7 +6,7 @@ import type { Seller } from '../../schemas/seller.js'
 import type { Texts } from '../../texts/index.js'
 import type { DateWords } from './date-words.js'
 import { type EventMonth, groupByMonth } from './event-months.js'
-import { address, eventsPath, linkTo, type PanelLink, sellersPath, sellersQueryOf } from './links.js'
+import { address, eventsPath, linkTo, type PanelLink, rowId, sellersPath, sellersQueryOf } from './links.js'
 import { createListingView, type ListingView } from './listing-view.js'
 import { createPager, type Pager } from './pager.js'
 
@@ -21,7 +21,6 @@ export interface EventsView extends ListingView {
   readonly reset: PanelLink
   readonly backToList: string
   readonly query: EventsPanelQuery
-  readonly isFiltered: boolean
   readonly months: readonly EventMonth[]
   /** When "tomorrow" will be another day. */
   readonly daysUntil: string
@@ -44,16 +43,17 @@ export interface EventsViewParts {
 
 export function createEventsView(parts: EventsViewParts): EventsView {
   const { sellerId, seller, listing, query, text, words, calendar, now } = parts
-  const { page: _page, page_size, title, ...beside } = query
+  const { page: _page, page_size, title: filter, ...beside } = query
   const { page, pages, total } = listing
   const path = eventsPath(sellerId)
-  const own = { title }
-  const isFiltered = (title ?? '').trim() !== ''
+  const own = { title: filter }
+  const title = seller?.name ?? text.events.sellerOf(sellerId)
   const reset = linkTo(path, { page_size }, beside)
   return {
     ...createListingView({
       listing,
-      isFiltered,
+      title,
+      filters: [filter],
       text,
       texts: text.events,
       none: parts.isUnlisted ? text.events.unlisted : text.events.none,
@@ -63,14 +63,13 @@ export function createEventsView(parts: EventsViewParts): EventsView {
       lastPage: linkTo(path, { ...own, page_size, page: pages }, beside),
     }),
     text,
-    title: seller?.name ?? text.events.sellerOf(sellerId),
+    title,
     sellerId,
     seller,
     action: path,
     reset,
-    backToList: address(sellersPath, { ...sellersQueryOf(beside) }),
+    backToList: `${address(sellersPath, { ...sellersQueryOf(beside) })}#${rowId(sellerId)}`,
     query,
-    isFiltered,
     months: groupByMonth({ catalogs: listing.items, instantOf: calendar.instantOf, words, now }),
     daysUntil: new Date(calendar.dayAt(now).endsAt).toISOString(),
     pager: createPager({ page, pages, pageSize: page_size, total, path, own, beside, text: text.pager }),

@@ -17,7 +17,7 @@ const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sho
     const list = { ...sellersQueryOf(query), seller_id: params.seller_id }
     const sellers = await panelBeside(shop.sellers(list, request), request)
     const view = await shop.events(params.seller_id, query, request, 'view' in sellers ? sellers.view.rows : [])
-    return show(reply, 'pages/shop', { text: view.text, title: view.title, sellers, events: { view } })
+    return show(reply, 'pages/shop', { text: view.text, title: view.documentTitle, sellers, events: { view } })
   })
 }
 

@@ -24,6 +24,11 @@ export function eventsPath(sellerId: string | number): string {
   return `/panels/sellers/${encodeURIComponent(sellerId)}/events`
 }
 
+/** Where in the list of sellers one is. */
+export function rowId(sellerId: string | number): string {
+  return `seller-${sellerId}`
+}
+
 /** Where the list of sellers stands, as the address of an events panel carries it. */
 export type ListState = Pick<
   EventsPanelQuery,

@@ -5,6 +5,9 @@ import type { PanelLink } from './links.js'
 
 /** What every panel says of its list. */
 export interface ListingView {
+  /** Names the window: the panel's title, what was searched for, and the page where it is not the first. */
+  readonly documentTitle: string
+  readonly isFiltered: boolean
   /** How much of it is shown; `undefined` where nothing is. */
   readonly count: string | undefined
   readonly stale: StaleNotice | undefined
@@ -16,6 +19,8 @@ export interface ListingView {
 
 export interface StaleNotice {
   readonly asOf: TimeWords
+  /** In which the time is told. */
+  readonly timeZone: string
   readonly says: string
 }
 
@@ -26,7 +31,9 @@ export interface EmptyNotice {
 
 export interface ListingViewParts {
   readonly listing: Listing<unknown>
-  readonly isFiltered: boolean
+  readonly title: string
+  /** What was searched for. */
+  readonly filters: readonly (string | undefined)[]
   readonly text: Texts
   readonly texts: Pick<Texts['sellers'], 'shown' | 'found' | 'noneFound' | 'noneOnPage' | 'showAll'>
   /** Why there is nothing at all. */
@@ -38,8 +45,11 @@ export interface ListingViewParts {
 }
 
 export function createListingView(parts: ListingViewParts): ListingView {
-  const { listing, isFiltered, text, texts, words, now } = parts
+  const { listing, title, text, texts, words, now } = parts
   const { items, page, page_size: pageSize, pages, total, as_of: asOf } = listing
+  const filters = parts.filters.map((filter = '') => filter.trim()).filter((filter) => filter !== '')
+  const isFiltered = filters.length > 0
+  const position = page > 1 && items.length > 0 ? [text.pager.position(page, pages)] : []
   const from = (page - 1) * pageSize + 1
   const shown = { from, to: from + items.length - 1, total }
   const count = items.length === 0 ? undefined : isFiltered ? texts.found(shown) : texts.shown(shown)
@@ -49,9 +59,11 @@ export function createListingView(parts: ListingViewParts): ListingView {
       ? undefined
       : {
           asOf: words.momentOf(Date.parse(asOf), now),
+          timeZone: words.timeZone,
           says: listing.isFailing === true ? text.stale.failing : text.stale.refreshing,
         }
-  return { count, empty, stale, said: count ?? empty?.says ?? '' }
+  const documentTitle = [title, ...filters, ...position].join(' – ')
+  return { documentTitle, isFiltered, count, empty, stale, said: count ?? empty?.says ?? '' }
 
   function emptyNotice(): EmptyNotice {
     if (total > 0)

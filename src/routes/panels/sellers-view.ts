@@ -4,7 +4,7 @@ import type { SellersPanelQuery } from '../../schemas/panel.js'
 import type { Seller } from '../../schemas/seller.js'
 import type { Texts } from '../../texts/index.js'
 import type { DateWords } from './date-words.js'
-import { address, eventsPath, linkTo, listStateOf, type PanelLink, sellersPath, telling } from './links.js'
+import { address, eventsPath, linkTo, listStateOf, type PanelLink, rowId, sellersPath, telling } from './links.js'
 import { createListingView, type ListingView } from './listing-view.js'
 import { createPager, type Pager } from './pager.js'
 
@@ -15,7 +15,6 @@ export interface SellersView extends ListingView {
   readonly action: string
   readonly reset: PanelLink
   readonly query: SellersPanelQuery
-  readonly isFiltered: boolean
   readonly rows: readonly SellerRow[]
   readonly pager: Pager
   /** Where the list stands, for the panel beside it to carry along. */
@@ -24,6 +23,7 @@ export interface SellersView extends ListingView {
 
 export interface SellerRow extends Seller {
   readonly isSelected: boolean
+  readonly rowId: string
   /** Address of its events; `undefined` for an id that no address can hold. */
   readonly events: string | undefined
 }
@@ -44,12 +44,13 @@ export function createSellersView({ listing, query, text, words, now }: SellersV
   const state = listStateOf(query)
   const own = { name, customer_display_id }
   const beside = { seller_id }
-  const isFiltered = `${name ?? ''}${customer_display_id ?? ''}`.trim() !== ''
+  const { title } = text.sellers
   const reset = linkTo(sellersPath, { page_size }, beside)
   return {
     ...createListingView({
       listing,
-      isFiltered,
+      title,
+      filters: [name, customer_display_id],
       text,
       texts: text.sellers,
       none: text.sellers.none,
@@ -59,14 +60,14 @@ export function createSellersView({ listing, query, text, words, now }: SellersV
       lastPage: linkTo(sellersPath, { ...own, page_size, page: pages }, beside),
     }),
     text,
-    title: text.sellers.title,
+    title,
     action: sellersPath,
     reset,
     query,
-    isFiltered,
     rows: listing.items.map((seller) => ({
       ...seller,
       isSelected: String(seller.id) === seller_id,
+      rowId: rowId(seller.id),
       events: sellerIdPattern.test(String(seller.id)) ? address(eventsPath(seller.id), { ...state }) : undefined,
     })),
     pager: createPager({ page, pages, pageSize: page_size, total, path: sellersPath, own, beside, text: text.pager }),

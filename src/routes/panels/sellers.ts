@@ -14,11 +14,15 @@ const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sh
       const view = await shop.sellers(query, request)
       if (wantsFragment(request)) return show(reply, 'partials/sellers', view)
       const { seller_id: chosen } = query
-      const page = { text: view.text, title: view.title, sellers: { view } }
+      const page = { text: view.text, title: view.documentTitle, sellers: { view } }
       if (chosen === undefined) return show(reply, 'pages/shop', page)
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
       const events = await panelBeside(shop.events(chosen, firstEvents, request, view.rows), request)
-      return show(reply, 'pages/shop', { ...page, ...('view' in events ? { title: events.view.title } : {}), events })
+      return show(reply, 'pages/shop', {
+        ...page,
+        ...('view' in events ? { title: events.view.documentTitle } : {}),
+        events,
+      })
     })
   }
 }
