@@ -104,7 +104,7 @@ t.test('it says that a list is an older one, and of when', async (t) => {
   const [stale] = await all(client.sellers({ page_size: 100 }))
   t.equal(
     stale && noticeOf(stale.listing),
-    'This list is of Tue, 10 Mar 2026 12:00:00 GMT: the marketplace cannot be asked just now.',
+    'This list is of Tue, 10 Mar 2026 12:00:00 GMT. A newer one is there as soon as the marketplace gives it.',
   )
   t.strictSame(stale?.listing.items, fresh?.listing.items)
 })

@@ -97,7 +97,7 @@ async function errorOf(response: Response): Promise<Error> {
 /** What a user is to know of an answer that is not fresh. */
 export function noticeOf({ stale, as_of }: SellerListing | CatalogListing): string | undefined {
   if (stale !== true || as_of === undefined) return undefined
-  return `This list is of ${new Date(as_of).toUTCString()}: the marketplace cannot be asked just now.`
+  return `This list is of ${new Date(as_of).toUTCString()}. A newer one is there as soon as the marketplace gives it.`
 }
 
 /** What a user is told of an error. The words are ours: those of `detail` are for developers. */

@@ -45,6 +45,8 @@ export class Watch {
   #seconds = 0
   #answers = 0
   #upstream: UpstreamStanding | undefined
+  /** What the log of changes says, which spares the reader one that fails now and then. */
+  #isToldFailing = false
   #upstreamFailedAt = 0
 
   constructor(parts: WatchParts) {
@@ -142,18 +144,16 @@ export class Watch {
     this.#families.loaded(family, durationMs, isFailing)
     const isCalm = now - this.#upstreamFailedAt >= quietMs
     if (isFailing) this.#upstreamFailedAt = now
-    const wasFailing = this.#upstream?.isFailing ?? false
-    if (isFailing === wasFailing || (!isFailing && !isCalm)) {
-      this.#upstream ??= { isFailing, since: now, reason: undefined }
-      return
-    }
     const reason = error instanceof Error ? error.message.slice(0, maxReasonLength) : undefined
-    this.#upstream = { isFailing, since: now, reason }
+    const since = this.#upstream?.isFailing === isFailing ? this.#upstream.since : now
+    this.#upstream = { isFailing, since, reason }
+    if (isFailing === this.#isToldFailing || (!isFailing && !isCalm)) return
+    this.#isToldFailing = isFailing
     this.log.add(now, { kind: 'upstream', isFailing, reason })
   }
 }
 
-/** Whether the upstream lets loads down, since when (milliseconds since the epoch), and what it did last. */
+/** Whether the last load failed, since when they all do so (milliseconds since the epoch), and why. */
 export interface UpstreamStanding {
   readonly isFailing: boolean
   readonly since: number

@@ -283,7 +283,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     upstream: {
       title: 'Place de marché',
       answers: 'La place de marché répond.',
-      fails: (since, reason) => `La place de marché échoue depuis ${since} : ${reason}`,
+      fails: (since, reason) => `La place de marché échoue depuis ${since}\u00a0: ${reason}`,
       notAsked: 'La place de marché n’a pas encore été sollicitée.',
     },
     queued: (purges) => `Purges qui attendent Redis : ${purges}`,

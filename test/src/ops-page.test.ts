@@ -342,6 +342,9 @@ t.test('a failing marketplace has a lamp of its own, on the page and in the metr
   upstream.fail({ status: 500 })
   await app.inject('/api/v1/sellers?name=2')
   await shows(/class="ill">The marketplace fails since [^<]*500/, /^vitrine_upstream_up 0$/m)
+  upstream.heal()
+  await app.inject('/api/v1/sellers?name=3')
+  await shows(/class="well">The marketplace answers/, /^vitrine_upstream_up 1$/m)
 })
 
 t.test('the page is in French for those who ask for it', async (t) => {
