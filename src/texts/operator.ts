@@ -291,9 +291,9 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     families: {
       title: 'Clés les plus lues, dernière minute',
       none: 'Rien n’a été lu.',
-      family: 'Sorte de clé',
-      reads: 'Lectures',
-      hitShare: 'Trouvées',
+      family: 'Clé',
+      reads: 'Lues',
+      hitShare: 'Succès',
       loads: 'Charges',
       failed: 'Échecs',
       loadTime: 'Durée',
