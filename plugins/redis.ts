@@ -6,7 +6,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type Breakers, createBreakers } from './breakers.js'
 import { Governor } from './governor.js'
 import { classifyRedisFailure, countRedisFailure } from './redis-failure.js'
-import { unknownOption } from './unknown-option.js'
+import { refuseUnknown } from './refuse-unknown.js'
 import { withinBudget } from './within-budget.js'
 import { withinTime } from './within-time.js'
 
@@ -108,7 +108,8 @@ const disconnectTimeoutMs = 100
 export default fp(redisPlugin, { name: 'fastify-vitrine/redis', fastify: '5.x' })
 
 async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): Promise<void> {
-  checkOptions(options)
+  refuseUnknown(options, known, InvalidRedisOption)
+  checkPlace(options)
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
   const client = createClient(options)
   const governor = new Governor({ log: app.log, subject: 'redis' })
@@ -153,11 +154,8 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   })
 }
 
-/** Throws `VITRINE_REDIS_OPTION` unless all options are known and name one place: left to itself the client would ask this machine. */
-function checkOptions(options: RedisPluginOptions): void {
-  const unknown = unknownOption(options, known)
-  if (unknown !== undefined) throw new InvalidRedisOption(`there is no option ${unknown}`)
-  const { url, clusterNodes, sentinels } = options
+/** Throws `VITRINE_REDIS_OPTION` unless the options name one place: left to itself the client would ask this machine. */
+function checkPlace({ url, clusterNodes, sentinels }: RedisPluginOptions): void {
   const places = [url, clusterNodes, sentinels].filter((place) => place !== undefined)
   if (places.length !== 1) throw new InvalidRedisOption('wants one of url, clusterNodes and sentinels')
   if (url !== undefined && (typeof url !== 'string' || !isRedisUrl(url))) {

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { unknownOption } from '../unknown-option.js'
+import { refuseUnknown } from '../refuse-unknown.js'
 import type { Lifetime } from './entry.js'
 import { InvalidCacheOption } from './errors.js'
 import type { PurgeOrder } from './purges.js'
@@ -138,8 +138,7 @@ const maxKeyLength = 512
 
 /** Completes and checks the options once, at registration; throws `VITRINE_CACHE_OPTION` naming the one that is wrong. */
 export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
-  const unknown = unknownOption(options, known)
-  if (unknown !== undefined) throw invalid(`there is no option ${unknown}`)
+  refuseUnknown(options, known, InvalidCacheOption)
   const { keyPrefix = 'cat_', now = Date.now } = options
   if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
   if (typeof now !== 'function') throw invalid('now must be a function')

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { unknownOption } from '../unknown-option.js'
+import { refuseUnknown } from '../refuse-unknown.js'
 import { InvalidEdgeOption } from './errors.js'
 import type { FreshnessPolicy } from './freshness.js'
 
@@ -127,7 +127,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
   if (typeof name !== 'string' || !cacheName.test(name)) throw new InvalidEdgeOption('name must be a token')
   if (!tagHeaders.includes(tagHeader)) throw new InvalidEdgeOption('tagHeader must be one that is known, or false')
   if (typeof now !== 'function') throw new InvalidEdgeOption('now must be a function')
-  refuseUnknown(defaults, policyNames)
+  refuseUnknown(defaults, policyNames, InvalidEdgeOption)
   resolveRoute({}, defaults) // what is wrong in the defaults is wrong here, not at the first route
   return {
     name,
@@ -141,7 +141,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
 
 /** The options of a route, completed from `defaults`; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
 export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): ResolvedRoute {
-  refuseUnknown(options, routeNames)
+  refuseUnknown(options, routeNames, InvalidEdgeOption)
   const policy = { ...defaults, ...withoutUndefined(options) }
   const { ttlSeconds, forwards = ttlSeconds === undefined, tags = [], bypass } = policy
   if (bypass !== undefined && typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
@@ -164,12 +164,6 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
     visibleHeaders: new Set((policy.visibleHeaders ?? []).map(fieldName)),
     bypasses: bypass,
   }
-}
-
-/** A name that is mistyped would leave the route with another kind of cache than the one that was asked for. */
-function refuseUnknown(options: object, known: Readonly<Record<string, true>>): void {
-  const unknown = unknownOption(options, known)
-  if (unknown !== undefined) throw new InvalidEdgeOption(`there is no option ${unknown}`)
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {
