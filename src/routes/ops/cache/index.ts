@@ -134,9 +134,8 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
 
   app.get(
     `${pagePath}/purge`,
-    { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators, attachValidation: true },
+    { schema: { ...hidden, querystring: Order }, onRequest: onlyOperators, errorHandler: refuseOrder },
     async (request, reply) => {
-      if (request.validationError !== undefined) return refuseOrder(request, reply)
       const { kind, name, hard } = request.query
       const { purge } = operatorTexts[languageOf(request)]
       return showPage(request, reply, 'pages/ops-purge', {
@@ -154,10 +153,9 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
       schema: { ...hidden, body: Order },
       onRequest: onlyOperators,
       preValidation: app.csrfProtection,
-      attachValidation: true,
+      errorHandler: refuseOrder,
     },
     async (request, reply) => {
-      if (request.validationError !== undefined) return refuseOrder(request, reply)
       const { kind, name, hard } = request.body
       const named = kind === 'tag' ? { tags: [name], keys: [] } : { tags: [], keys: [name] }
       const { isDone } = await orderPurge(app.cache, { ...named, hard: hard === 'on' }, request)
@@ -182,9 +180,8 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
   }
 
   /** A purge that cannot be: a person is told so where the next try is made. */
-  function refuseOrder(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const error = request.validationError as FastifyError // it has a code and a status by now
-    if (!readsHtml(request)) throw error
+  async function refuseOrder(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (error.validation === undefined || !readsHtml(request)) throw error // it is answered like any other
     logError(error, request)
     return showCache(request, reply.code(400), { notice: ({ wrong }) => wrong })
   }
