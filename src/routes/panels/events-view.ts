@@ -25,7 +25,6 @@ export interface EventsView extends ListingView {
   /** When "tomorrow" will be another day. */
   readonly daysUntil: string
   readonly pager: Pager
-  readonly timeZone: string
 }
 
 export interface EventsViewParts {
@@ -73,6 +72,5 @@ export function createEventsView(parts: EventsViewParts): EventsView {
     months: groupByMonth({ catalogs: listing.items, instantOf: calendar.instantOf, words, now }),
     daysUntil: new Date(calendar.dayAt(now).endsAt).toISOString(),
     pager: createPager({ page, pages, pageSize: page_size, total, path, own, beside, text: text.pager }),
-    timeZone: calendar.timeZone,
   }
 }

@@ -10,6 +10,8 @@ export interface ListingView {
   readonly isFiltered: boolean
   /** How much of it is shown; `undefined` where nothing is. */
   readonly count: string | undefined
+  /** In which times are told. */
+  readonly timeZone: string
   readonly stale: StaleNotice | undefined
   /** Why nothing is shown, and where something is. */
   readonly empty: EmptyNotice | undefined
@@ -19,8 +21,6 @@ export interface ListingView {
 
 export interface StaleNotice {
   readonly asOf: TimeWords
-  /** In which the time is told. */
-  readonly timeZone: string
   readonly says: string
 }
 
@@ -59,11 +59,11 @@ export function createListingView(parts: ListingViewParts): ListingView {
       ? undefined
       : {
           asOf: words.momentOf(Date.parse(asOf), now),
-          timeZone: words.timeZone,
           says: listing.isFailing === true ? text.stale.failing : text.stale.refreshing,
         }
   const documentTitle = [title, ...filters, ...position].join(' – ')
-  return { documentTitle, isFiltered, count, empty, stale, said: count ?? empty?.says ?? '' }
+  const { timeZone } = words
+  return { documentTitle, isFiltered, count, timeZone, empty, stale, said: count ?? empty?.says ?? '' }
 
   function emptyNotice(): EmptyNotice {
     if (total > 0)
