@@ -62,6 +62,10 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   const store = options.store ?? (client && redisStore(client, resolved))
   const cache = new Cache({ store, clock, governor, loadGovernor, telling, options: resolved })
   app.decorate('cache', cache)
+  app.addHook('onReady', async () => {
+    if (store !== undefined || options.redis === false || !app.hasDecorator('redis')) return
+    app.log.warn({ kind: 'cache' }, 'redis was registered after the cache, which keeps to memory: register redis first')
+  })
   app.addHook('onClose', () => cache.close())
 
   function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {

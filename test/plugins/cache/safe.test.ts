@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import Fastify from 'fastify'
 import t from 'tap'
+import cachePlugin from '../../../plugins/cache/index.js'
+import redisPlugin from '../../../plugins/redis.js'
 import { createDeferred } from '../../harness/deferred.js'
+import { createLogBook } from '../../harness/log.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { freePort, startRedis } from '../../harness/redis-server.js'
 import { startSlowWire } from '../../harness/slow-wire.js'
@@ -23,6 +27,23 @@ t.test('with Redis away from before the start, everything works and nothing call
   const late = await startRedis({ port })
   t.teardown(() => late.stop())
   t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+})
+
+t.test('a cache that was registered before Redis keeps to memory, and says so', async (t) => {
+  for (const [options, warnings] of [
+    [{}, [{ kind: 'cache', msg: /register redis first/ }]],
+    [{ redis: false as const }, []],
+  ] as const) {
+    const book = createLogBook()
+    const app = Fastify({ logger: { stream: book.stream } })
+    t.teardown(() => app.close())
+    await app.register(cachePlugin, options)
+    await app.register(redisPlugin, { url: redis.url })
+    await app.ready()
+    t.match(book.at(40), warnings)
+    t.equal(book.at(40).length, warnings.length)
+    t.equal(app.cache.stats().coherence, 'alone')
+  }
 })
 
 t.test('hostile values under our keys are misses, counted, and replaced by the next write', async (t) => {
