@@ -18,9 +18,14 @@ async function errorAnswers(app: FastifyInstance): Promise<void> {
   )
 }
 
+/** Sets the status of an error, and when to come back where that is soon. */
+export function failWith(reply: FastifyReply, status: number): void {
+  reply.code(status)
+  if (status === 503 || status === 504) reply.header('retry-after', '5')
+}
+
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.code(problem.status)
-  if (problem.status === 503 || problem.status === 504) reply.header('retry-after', '5')
+  failWith(reply, problem.status)
   if (!isForPeople(request)) return reply.type('application/problem+json').send(problem)
   varyByPage(reply)
   const view = createProblemView(problem, request)

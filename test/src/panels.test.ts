@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
+import { createDeferred } from '../harness/deferred.js'
 import { byId, find, hasId, headersIn, isPage, rowNames, type Tag, tagsOf } from '../harness/html.js'
 import { makeSellers } from '../harness/upstream.js'
 
@@ -482,6 +483,34 @@ t.test('when one panel cannot be had the page still shows the other, and says wh
   t.ok(hasId(sellers.body, 'sellers') && hasId(sellers.body, 'events'))
   t.equal(rowNames(sellers.body)[0], 'Seller 0001')
   t.match(sellers.body, /Error 502/)
+  t.equal(find(sellers.body, ({ attributes }) => attributes.name === 'seller_id').attributes.value, '8')
+})
+
+t.test('the lists of both panels are asked for at the same time', async (t) => {
+  const { open, upstream } = await browse(t)
+  const asked = createDeferred<void>()
+  upstream.fail(async ({ path }) => {
+    if (path === '/catalogs') asked.resolve()
+    else await asked.promise
+    return undefined
+  })
+  const { body } = await open(eventsPanel)
+  t.equal(byId(body, 'events-heading').text, 'Seller 0007')
+  t.match(rowNames(body), ['Seller 0001'])
+})
+
+t.test('events that cannot be had are an error of their page, which still shows the list that leads on', async (t) => {
+  const { open, upstream } = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '200' } })
+  upstream.fail(({ path }) => (path === '/catalogs' ? { hang: 'at once' } : undefined))
+  const { statusCode, headers, body } = await open(`${eventsPanel}?list_page=2&list_page_size=10`)
+  t.equal(statusCode, 504)
+  t.equal(headers['retry-after'], '5')
+  t.ok(hasId(body, 'sellers') && hasId(body, 'events'))
+  t.equal(rowNames(body)[0], 'Seller 0011')
+  t.match(body, /Error 504/)
+  t.equal(find(body, ({ attributes }) => attributes.name === 'seller_id').attributes.value, '7')
+  const back = find(body, ({ attributes }) => attributes.class === 'back')
+  t.equal(back.attributes.href, '/panels/sellers?page=2&page_size=10#seller-7')
 })
 
 t.test('a panel that is the point of the page and cannot be had is an error of the page', async (t) => {

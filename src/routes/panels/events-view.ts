@@ -6,7 +6,7 @@ import type { Seller } from '../../schemas/seller.js'
 import type { Texts } from '../../texts/index.js'
 import type { DateWords } from './date-words.js'
 import { type EventMonth, groupByMonth } from './event-months.js'
-import { address, eventsPath, linkTo, type PanelLink, rowId, sellersPath, sellersQueryOf } from './links.js'
+import { backToList, eventsPath, linkTo, type PanelLink } from './links.js'
 import { createListingView, type ListingView } from './listing-view.js'
 import { createPager, type Pager } from './pager.js'
 
@@ -67,7 +67,7 @@ export function createEventsView(parts: EventsViewParts): EventsView {
     seller,
     action: path,
     reset,
-    backToList: `${address(sellersPath, { ...sellersQueryOf(beside) })}#${rowId(sellerId)}`,
+    backToList: backToList(sellerId, beside),
     query,
     months: groupByMonth({ catalogs: listing.items, instantOf: calendar.instantOf, words, now }),
     daysUntil: new Date(calendar.dayAt(now).endsAt).toISOString(),

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { failWith } from '../../error-answers.js'
 import { pageFields, show, wantsFragment } from '../../pages.js'
 import { SellerParams } from '../../schemas/listing.js'
 import { EventsPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
-import { sellersQueryOf } from './links.js'
-import { panelBeside, type Shop } from './shop.js'
+import { backToList, sellersQueryOf } from './links.js'
+import { panelOrProblem, type Shop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
@@ -14,10 +15,22 @@ const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sho
     if (wantsFragment(request)) {
       return show(reply, 'partials/events', await shop.events(params.seller_id, query, request))
     }
-    const list = { ...sellersQueryOf(query), seller_id: params.seller_id }
-    const sellers = await panelBeside(shop.sellers(list, request), request)
-    const view = await shop.events(params.seller_id, query, request, 'view' in sellers ? sellers.view.rows : [])
-    return show(reply, 'pages/shop', { text: view.text, title: view.documentTitle, sellers, events: { view } })
+    const { seller_id: sellerId } = params
+    const listed = panelOrProblem(shop.sellers({ ...sellersQueryOf(query), seller_id: sellerId }, request), request)
+    const place = { sellerId, backToList: backToList(sellerId, query) }
+    const events = await panelOrProblem(shop.events(sellerId, query, request, listed), request, place)
+    const sellers = await listed
+    if ('view' in events) {
+      const { text, documentTitle: title } = events.view
+      return show(reply, 'pages/shop', { text, title, sellers, events })
+    }
+    // What was asked for is missing, and the status says so; where there is a list beside it, that leads elsewhere.
+    const { problem, status } = events
+    failWith(reply, status)
+    const page = { ...problem, title: problem.heading }
+    return 'view' in sellers
+      ? show(reply, 'pages/shop', { ...page, sellers, events })
+      : show(reply, 'pages/problem', page)
   })
 }
 

@@ -29,6 +29,11 @@ export function rowId(sellerId: string | number): string {
   return `seller-${sellerId}`
 }
 
+/** The way back from the events of a seller: to its row, in the list as it stood. */
+export function backToList(sellerId: string, state: ListState): string {
+  return `${address(sellersPath, { ...sellersQueryOf(state) })}#${rowId(sellerId)}`
+}
+
 /** Where the list of sellers stands, as the address of an events panel carries it. */
 export type ListState = Pick<
   EventsPanelQuery,

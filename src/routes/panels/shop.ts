@@ -7,24 +7,34 @@ import { inEachLanguage, languageOf } from '../../languages.js'
 import { createProblemView, type ProblemView } from '../../problem-view.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
-import type { Seller } from '../../schemas/seller.js'
 import { textsOf } from '../../texts/index.js'
 import { createDateWords } from './date-words.js'
 import { createEventsView, type EventsView } from './events-view.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
 /** A panel of the page: what it shows, or why it cannot. */
-export type Panel<View> = { readonly view: View } | { readonly problem: ProblemView }
+export type Panel<View> =
+  | { readonly view: View }
+  | { readonly problem: ProblemView & PanelPlace; readonly status: number }
+
+/** Where a panel of events stands, also when there are none to be had. */
+export interface PanelPlace {
+  readonly sellerId?: string
+  readonly backToList?: string
+}
 
 /** Makes the two panels that every page is put together from. Rejects with what the upstream did wrong. */
 export interface Shop {
   sellers(query: SellersPanelQuery, request: FastifyRequest): Promise<SellersView>
-  /** `beside` are the sellers shown beside it: one of them may be the seller, when no whole list is in the cache. */
+  /**
+   * `beside` is the panel of sellers shown beside it, asked for at the same time: it may have the seller when no whole list is
+   * in the cache.
+   */
   events(
     sellerId: string,
     query: EventsPanelQuery,
     request: FastifyRequest,
-    beside?: readonly Seller[],
+    beside?: Panel<SellersView> | Promise<Panel<SellersView>>,
   ): Promise<EventsView>
 }
 
@@ -47,9 +57,11 @@ export function createShop({ sellers, catalogs, calendar, now }: ShopParts): Sho
       const listing = await sellers.list(query, callContext(request))
       return createSellersView({ listing, query, ...inLanguageOf(request) })
     },
-    async events(sellerId, query, request, beside = []) {
+    async events(sellerId, query, request, beside) {
       const listing = await catalogs.list(sellerId, query, callContext(request))
-      const seller = beside.find(({ id }) => String(id) === sellerId) ?? (await sellers.findCached(sellerId))
+      const panel = await beside
+      const shown = panel !== undefined && 'view' in panel ? panel.view.rows : []
+      const seller = shown.find(({ id }) => String(id) === sellerId) ?? (await sellers.findCached(sellerId))
       const isUnlisted = seller === undefined && (await sellers.isUnlisted(sellerId))
       const view = { sellerId, seller, isUnlisted, listing, query, calendar }
       return createEventsView({ ...view, ...inLanguageOf(request) })
@@ -57,13 +69,18 @@ export function createShop({ sellers, catalogs, calendar, now }: ShopParts): Sho
   }
 }
 
-/** The panel beside the one that was asked for: when it fails the page is still of use, and says so in its place. */
-export async function panelBeside<View>(view: Promise<View>, request: FastifyRequest): Promise<Panel<View>> {
+/** A panel of a page that is still of use without it: when it fails the page says so in its place. */
+export async function panelOrProblem<View>(
+  view: Promise<View>,
+  request: FastifyRequest,
+  place: PanelPlace = {},
+): Promise<Panel<View>> {
   try {
     return { view: await view }
   } catch (error) {
     const failure = error as FastifyError // what a list rejects with; anything else is reported as a 500
     logError(failure, request)
-    return { problem: createProblemView(toProblem(failure, request), request) }
+    const problem = toProblem(failure, request)
+    return { problem: { ...createProblemView(problem, request), ...place }, status: problem.status }
   }
 }
