@@ -262,6 +262,7 @@ function testPanels(browser: Browser, { url }: Site): void {
     await page.locator('.opblock-summary').first().click()
     await page.locator('.opblock-body').first().waitFor()
     t.equal(await overhangOf(page), 0, 'no horizontal scroll bar')
+    t.equal(await page.getByRole('link', { name: 'Vitrine' }).getAttribute('href'), '/', 'and a way back')
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await page.reload()
@@ -270,6 +271,11 @@ function testPanels(browser: Browser, { url }: Site): void {
       t.strictSame(await findBarriers(page), [], colorScheme)
     }
     t.strictSame(faults, [])
+
+    const phone = await openWindow(browser, { viewport: { width: 390, height: 844 }, isMobile: true })
+    t.teardown(() => phone.context.close())
+    await phone.page.goto(`${url}/docs`)
+    t.equal(await phone.page.evaluate('window.innerWidth'), 390, 'a phone shows it in its own width')
   })
 }
 

@@ -1,5 +1,9 @@
 /** What Swagger UI leaves too pale to be read, what it shows of nothing, and what makes its page wider than a phone. */
 export const uiRules = `
+.way-back { display: block; padding: 1rem 20px 0; font: 600 1rem sans-serif; color: #1d5fa8 }
+html.dark-mode body { background: transparent }
+html.dark-mode .way-back { color: #8fc1ff }
+.swagger-ui .markdown code, .swagger-ui .renderedMarkdown code { padding: 1px 4px }
 .swagger-ui .topbar, .swagger-ui .response-col_links { display: none }
 .swagger-ui .opblock.opblock-get .opblock-summary-method { background: #1d5fa8 }
 .swagger-ui .opblock.opblock-post .opblock-summary-method { background: #17703f }
@@ -19,8 +23,23 @@ html.dark-mode .swagger-ui .parameter__in { color: #bbb }
 html.dark-mode .swagger-ui .headers .header-col { color: #e4e6e6 }
 `
 
-/** Says which part of the page is its content, for those who jump there, what the lists of examples are, and scrolls examples by keyboard. */
+/**
+ * What Swagger UI's page lacks: the width of a phone, the way back to the site, which part is its content for those who jump
+ * there, what its lists of examples are, and examples that scroll by keyboard.
+ */
 export const uiScript = `
+const viewport = document.createElement('meta')
+viewport.name = 'viewport'
+viewport.content = 'width=device-width, initial-scale=1'
+document.head.append(viewport)
+const back = document.createElement('a')
+back.className = 'way-back'
+back.href = '/'
+back.textContent = '← Vitrine'
+const site = document.createElement('nav')
+site.setAttribute('aria-label', 'Site')
+site.append(back)
+document.body.prepend(site)
 const content = document.getElementById('swagger-ui')
 content.setAttribute('role', 'main')
 new MutationObserver(() => {
