@@ -4,8 +4,10 @@
 const panelOf = ({ detail }) => document.getElementById(detail.target?.id)?.closest('.panel')
 const isForm = ({ detail }) => detail.requestConfig?.elt.matches('form')
 
+const chosenSeller = () => document.querySelector('#events-state [name=seller_id]')?.value
+
 const markChosen = () => {
-  const chosen = document.querySelector('#events-state [name=seller_id]')?.value
+  const chosen = chosenSeller()
   for (const row of document.querySelectorAll('[data-seller]')) {
     if (row.dataset.seller === chosen) row.setAttribute('aria-current', 'true')
     else row.removeAttribute('aria-current')
@@ -66,6 +68,7 @@ document.addEventListener('htmx:afterRequest', (event) => {
 document.addEventListener('htmx:afterSettle', (event) => {
   markChosen()
   forgetDays()
+  for (const notice of document.querySelectorAll('.offline')) notice.remove()
   const panel = panelOf(event)
   if (!panel) return
   document.getElementById('said').textContent = panel.querySelector('[data-said]')?.dataset.said ?? ''
@@ -82,10 +85,21 @@ document.addEventListener('htmx:sendError', (event) => {
   panel.prepend(document.getElementById('offline').content.cloneNode(true))
 })
 
+// Back from the events of a seller is back to where they were opened.
+let leftSeller
+document.addEventListener('htmx:historyCacheMiss', () => {
+  leftSeller = chosenSeller()
+})
+document.addEventListener('htmx:historyRestore', () => {
+  if (leftSeller === undefined || chosenSeller() !== undefined) return
+  document.querySelector(`[data-seller="${CSS.escape(leftSeller)}"]`)?.focus()
+})
+
 // The page that history leads to could not be had that way: the browser shows what the server says of it.
 document.addEventListener('htmx:historyCacheMissLoadError', () => window.location.reload())
 
 document.addEventListener('keydown', ({ key, target }) => {
   if (key !== 'Escape' || target.value || !target.closest('#events')) return
-  document.querySelector('#sellers [aria-current="true"][data-seller]')?.focus()
+  const row = document.querySelector('#sellers [aria-current="true"][data-seller]')
+  ;(row ?? document.getElementById('sellers-heading'))?.focus()
 })

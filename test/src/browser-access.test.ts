@@ -110,6 +110,20 @@ function testAccess(browser: Browser): void {
     t.equal(await page.locator('#said').textContent(), '1–20 of 45 coming events')
     await page.keyboard.press('Escape')
     t.match(await focused(), /^Seller 0002/, 'back where it came from')
+    await page.goBack()
+    await sees(page, '#events .empty', 'Choose a seller')
+    t.match(await focused(), /^Seller 0002/, 'and so it is by way of the history')
+    await page.keyboard.press('Enter')
+    await sees(page, '#events-heading', 'Seller 0002')
+    await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
+    await sees(page, '#sellers .count', '21–40')
+    await page.locator('#events-heading').focus()
+    await page.keyboard.press('Escape')
+    t.equal(
+      await page.evaluate('document.activeElement.id'),
+      'sellers-heading',
+      'to the list, where the row is not in it',
+    )
     await page.locator('#events').getByRole('link', { name: 'Next' }).focus()
     await page.keyboard.press('Enter')
     await sees(page, '#events .count', '21–40 of 45 coming events')
@@ -218,10 +232,12 @@ function testAccess(browser: Browser): void {
     await sees(page, '#events [role="alert"]', 'No connection. Please try again.')
     await page.locator('[data-seller="8"]').click()
     t.equal(await page.locator('[role="alert"]').count(), 1, 'once')
+    await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
+    await sees(page, '#sellers [role="alert"]', 'No connection.')
     await context.setOffline(false)
     await page.locator('[data-seller="7"]').click()
     await sees(page, '#events-heading', 'Seller 0007')
-    t.equal(await page.locator('[role="alert"]').count(), 0)
+    t.equal(await page.locator('[role="alert"]').count(), 0, 'in neither panel')
   })
 
   t.test('a page that history cannot bring back is told of, not left out', async (t) => {
