@@ -33,7 +33,7 @@ export const french: Texts = {
     sellerOf: (id) => `Vendeur ${id}`,
     back: 'Retour à la liste',
     id: (id) => `réf. ${id}`,
-    timeZone: (zone) => `heure de ${zone}`,
+    timeZone: (zone) => `fuseau horaire ${zone}`,
     search: 'Rechercher une vente',
     titleField: 'Titre',
     submit: 'Rechercher',
@@ -58,7 +58,7 @@ export const french: Texts = {
     lastPage: (pages) => `Aller à la page ${number(pages)}`,
   },
   stale: {
-    asOf: 'État de',
+    asOf: 'Dernier état\u00a0:',
     failing: 'La place de marché ne répond pas.',
     refreshing: 'Une liste plus récente arrive.',
   },

@@ -126,7 +126,7 @@ t.test('a stale panel says since when, in the time zone of the catalog, and why'
   upstream.fail({ status: 500 })
   clock.step(400)
   t.equal(await notice(), `As of ${asOf} The marketplace is not answering.`)
-  t.equal(await notice(inFrench), `État de ${asOf} La place de marché ne répond pas.`)
+  t.equal(await notice(inFrench), `Dernier état\u00a0: ${asOf} La place de marché ne répond pas.`)
 })
 
 t.test('a list with nothing in it says why', async (t) => {
@@ -146,6 +146,8 @@ t.test('a list with nothing in it says why', async (t) => {
     t.equal(emptyOf(body), says, url)
     const link = tagsOf(body).find(({ attributes }) => attributes.class === 'button')
     t.equal(link?.attributes.href, leadsTo, url)
+    const hasSearch = /<form/.test(body)
+    t.equal(hasSearch, !url.includes('nobody'), `${url} is searched only where there may be something`)
     if (leadsTo !== undefined) t.ok(rowNames((await open(leadsTo, fragment)).body).length > 0)
   }
   const { open: openEmpty } = await browse(t, { upstream: {} })

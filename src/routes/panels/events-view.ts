@@ -15,6 +15,8 @@ export interface EventsView extends ListingView {
   readonly text: Texts
   readonly title: string
   readonly sellerId: string
+  /** Whether the marketplace is known not to have this seller, and nothing was searched for. */
+  readonly isUnknown: boolean
   /** As the cached list of sellers has it, where it does. */
   readonly seller: Seller | undefined
   readonly action: string
@@ -64,6 +66,7 @@ export function createEventsView(parts: EventsViewParts): EventsView {
     text,
     title,
     sellerId,
+    isUnknown: parts.isUnlisted && total === 0 && (filter ?? '').trim() === '',
     seller,
     action: path,
     reset,
