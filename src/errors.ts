@@ -101,7 +101,8 @@ function validationProblem(error: FastifyError, request: FastifyRequest): Proble
     const field =
       instancePath.slice(1).replaceAll('/', '.') ||
       String(params.missingProperty ?? params.additionalProperty ?? error.validationContext)
-    return { field, detail: message ?? 'is not valid' }
+    const detail = params.additionalProperty === undefined ? message : 'is not known here'
+    return { field, detail: detail ?? 'is not valid' }
   })
   const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')
   return { ...problem(400, request, detail), code: invalidRequestCode, errors }

@@ -9,14 +9,15 @@ import {
 import type { Edge } from 'fastify-vitrine/edge'
 import { hearCache } from '../cache-events.js'
 import { Families, type FamilyCounts } from './families.js'
-import { Latencies } from './latencies.js'
+import { Latencies, type LatencySummary } from './latencies.js'
 import { type Sample, Samples } from './samples.js'
 import { StateLog } from './state-log.js'
 
 /** Seconds of history. */
 export const historySeconds = 300
-const familyWindowSlices = 6
+const slicesOfMinute = 6
 const secondsPerSlice = 10
+const secondsOfMinute = slicesOfMinute * secondsPerSlice
 const maxChanges = 100
 const maxFamilies = 8
 /** An upstream that fails now and then has not come back each time that it answers. */
@@ -36,8 +37,8 @@ export interface WatchParts {
 export class Watch {
   readonly samples = new Samples(historySeconds)
   readonly log = new StateLog(maxChanges)
-  readonly #families = new Families(familyWindowSlices)
-  readonly #latencies = new Latencies()
+  readonly #families = new Families(slicesOfMinute)
+  readonly #latencies = new Latencies(slicesOfMinute)
   readonly #parts: WatchParts
   readonly #stop: (() => void)[]
   readonly #listeners = new Set<() => void>()
@@ -101,8 +102,18 @@ export class Watch {
     this.#before = totals
     this.#answers = 0
     this.#seconds += 1
-    if (this.#seconds % secondsPerSlice === 0) this.#families.slide()
+    if (this.#seconds % secondsPerSlice === 0) {
+      this.#families.slide()
+      this.#latencies.slide()
+    }
     for (const listener of this.#listeners) listener()
+  }
+
+  /** How it was over the last minute, or since the start where that is less long ago. */
+  get lastMinute(): LastMinute {
+    const { p50Ms, p99Ms } = this.#latencies.lately
+    const seconds = Math.min(Math.max(this.#seconds, 1), secondsOfMinute)
+    return { requestsPerSecond: this.samples.sum(secondsOfMinute, ({ requests }) => requests) / seconds, p50Ms, p99Ms }
   }
 
   /** `undefined` until it has been asked. */
@@ -151,6 +162,11 @@ export class Watch {
     this.#isToldFailing = isFailing
     this.log.add(now, { kind: 'upstream', isFailing, reason })
   }
+}
+
+/** Rates and response times of the last minute, operators and monitors aside. */
+export interface LastMinute extends Omit<LatencySummary, 'count'> {
+  readonly requestsPerSecond: number
 }
 
 /** Whether the last load failed, since when they all do so (milliseconds since the epoch), and why. */

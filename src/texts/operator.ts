@@ -68,6 +68,7 @@ export interface OperatorTexts {
     readonly removed: string
     readonly age: (words: string) => string
     readonly freshUntil: string
+    readonly notFresh: string
     readonly staleUntil: string
     readonly tags: string
     readonly noTags: string
@@ -94,6 +95,8 @@ export interface OperatorTexts {
     readonly doneHere: (kind: string, name: string) => string
     /** What an order that cannot be wants instead. */
     readonly wrong: string
+    /** What there is to be purged of a key. */
+    readonly nothingKept: string
     readonly queued: (kind: string, name: string) => string
   }
   readonly log: {
@@ -125,7 +128,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     now: 'now',
     numbers: {
       requests: 'Requests',
-      requestsUnit: 'a second',
+      requestsUnit: 'a second, last minute',
       hits: 'Answered from what is kept, last minute',
       edge: 'Edge',
       memory: 'Memory',
@@ -134,7 +137,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       noneAsked: 'not asked',
       saved: 'Upstream loads saved',
       savedOf: (loads) => `${loads} made`,
-      latency: 'Response time',
+      latency: 'Response time, last minute',
       store: 'Redis',
       memoryUse: 'Memory',
       cacheMemory: (entries) => `Entries of data: ${entries}`,
@@ -159,7 +162,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       notAsked: 'The marketplace was not asked yet.',
     },
     queued: (purges) => `Purges that wait for Redis: ${purges}`,
-    failures: 'Failures of Redis since the start',
+    failures: 'Reads and writes that Redis did not do, since the start',
     families: {
       title: 'Busiest keys, last minute',
       none: 'Nothing was read.',
@@ -179,7 +182,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         fresh: 'A read is answered at once.',
         revalidating: 'Stale: a read is answered at once while it is loaded anew behind.',
         stale: 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
-        fallback: 'Purged or changed elsewhere: a read loads, and is answered with this only when that fails.',
+        fallback: 'Purged, or changed by somebody else: a read loads, and is answered with this only when that fails.',
         gone: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
       },
       inMemory: 'In memory',
@@ -190,6 +193,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       removed: 'It was purged.',
       age: (words) => `Loaded ${words}`,
       freshUntil: 'fresh until',
+      notFresh: 'not fresh any more',
       staleUntil: 'served stale until',
       tags: 'tags',
       noTags: 'no tags',
@@ -212,6 +216,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         'Hard: the next read asks the marketplace again. If that fails there is nothing to serve: visitors get an error.',
       doIt: 'Purge',
       cancel: 'Leave it',
+      nothingKept: 'Nothing is kept under this key: is it the right one?',
       done: (kind, name) => `${kind} ${name} is purged, everywhere.`,
       doneHere: (kind, name) => `${kind} ${name} is purged, in this process: without Redis no other one hears of it.`,
       wrong:
@@ -253,7 +258,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
     now: 'maintenant',
     numbers: {
       requests: 'Requêtes',
-      requestsUnit: 'par seconde',
+      requestsUnit: 'par seconde, dernière minute',
       hits: 'Réponses sans rien demander, dernière minute',
       edge: 'Bord',
       memory: 'Mémoire',
@@ -262,7 +267,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       noneAsked: 'pas sollicité',
       saved: 'Chargements épargnés',
       savedOf: (loads) => `${loads} faits`,
-      latency: 'Temps de réponse',
+      latency: 'Temps de réponse, dernière minute',
       store: 'Redis',
       memoryUse: 'Mémoire',
       cacheMemory: (entries) => `Entrées de données : ${entries}`,
@@ -287,7 +292,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       notAsked: 'La place de marché n’a pas encore été sollicitée.',
     },
     queued: (purges) => `Purges qui attendent Redis : ${purges}`,
-    failures: 'Échecs de Redis depuis le démarrage',
+    failures: 'Lectures et écritures que Redis n’a pas faites, depuis le démarrage',
     families: {
       title: 'Clés les plus lues, dernière minute',
       none: 'Rien n’a été lu.',
@@ -307,7 +312,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         fresh: 'Une lecture reçoit sa réponse aussitôt.',
         revalidating: 'Périmée : une lecture reçoit sa réponse aussitôt, pendant un nouveau chargement.',
         stale: 'Périmée : une lecture attend le chargement, et reçoit ceci s’il tarde ou échoue.',
-        fallback: 'Purgée ou changée ailleurs : une lecture charge, et ne reçoit ceci qu’en cas d’échec.',
+        fallback: 'Purgée, ou changée par quelqu’un d’autre : une lecture charge, et ne reçoit ceci qu’en cas d’échec.',
         gone: 'Rien à servir en mémoire : une lecture demande à Redis, s’il y en a un, puis charge.',
       },
       inMemory: 'En mémoire',
@@ -318,6 +323,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       removed: 'Elle a été purgée.',
       age: (words) => `Chargée ${words}`,
       freshUntil: 'fraîche jusqu’à',
+      notFresh: 'plus fraîche',
       staleUntil: 'servie périmée jusqu’à',
       tags: 'étiquettes',
       noTags: 'sans étiquette',
@@ -340,6 +346,7 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
         'Hard : la prochaine lecture redemande à la place de marché. En cas d’échec, il n’y a rien à servir : les visiteurs voient une erreur.',
       doIt: 'Purger',
       cancel: 'Laisser',
+      nothingKept: 'Rien n’est gardé sous cette clé : est-ce la bonne ?',
       done: (kind, name) => `${kind} ${name} : purge faite partout.`,
       doneHere: (kind, name) =>
         `${kind} ${name} : purge faite dans ce processus ; sans Redis, aucun autre ne l’apprend.`,

@@ -52,6 +52,10 @@ function testOperatorPage(browser: Browser): void {
         await page.getByLabel('Key', { exact: true }).first().fill('sellers_all')
         await page.getByRole('button', { name: 'Look up' }).click()
         await sees(page, '.explanation', 'A read is answered at once.')
+        const { y = -1 } = (await page.locator('.explanation').boundingBox()) ?? {}
+        t.ok(y >= 0 && y < 800, 'the answer is in sight')
+        t.equal(await page.evaluate('document.activeElement.id'), 'looked-up', 'and is what a screen reader reads')
+        t.equal(await page.getByRole('button', { name: 'Pause' }).isVisible(), javaScriptEnabled)
         t.equal(await overhangOf(page), 0)
 
         await page.getByLabel('Its name').fill('sellers')

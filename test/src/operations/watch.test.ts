@@ -40,6 +40,21 @@ t.test('answers of the edge, which are sent before the handler, are timed as wel
   t.ok(p50Ms > 0 && p99Ms >= p50Ms)
 })
 
+t.test('the last minute is told as a whole, also when its last second was quiet', async (t) => {
+  const { app } = await startApp(t, { environment, upstream: data() })
+  t.match(app.watch.lastMinute, { requestsPerSecond: 0, p50Ms: undefined, p99Ms: undefined })
+  for (let second = 0; second < 10; second += 1) {
+    app.watch.answered(second < 5 ? 10 : 20, true)
+    app.watch.tick()
+  }
+  for (let second = 0; second < 10; second += 1) app.watch.tick()
+  const { requestsPerSecond, p50Ms = 0, p99Ms = 0 } = app.watch.lastMinute
+  t.equal(requestsPerSecond, 0.5)
+  t.match([p50Ms, p99Ms].map(Math.round), [10, 20])
+  for (let second = 0; second < 60; second += 1) app.watch.tick()
+  t.match(app.watch.lastMinute, { requestsPerSecond: 0, p50Ms: undefined, p99Ms: undefined }, 'and no longer')
+})
+
 t.test('operators and monitors, who ask all the time, are not counted', async (t) => {
   const { app } = await startApp(t, { environment })
   sampleOf(app)

@@ -11,6 +11,7 @@ export interface ExplanationView {
 export function createExplanationView(explanation: Explanation, words: OperatorWords): ExplanationView {
   const { key, standing, memory, redis, isLoading, isPaused } = explanation
   const { lookUp } = words.says
+  const hasEnded = standing === 'fallback'
   return {
     key,
     sentences: [
@@ -19,26 +20,26 @@ export function createExplanationView(explanation: Explanation, words: OperatorW
       ...(isPaused ? [lookUp.isPaused] : []),
     ],
     places: [
-      { name: lookUp.inMemory, facts: memory === undefined ? [lookUp.nothing] : factsOf(memory, words) },
-      { name: lookUp.inRedis, facts: redisFacts(redis, words) },
+      { name: lookUp.inMemory, facts: memory === undefined ? [lookUp.nothing] : factsOf(memory, hasEnded) },
+      { name: lookUp.inRedis, facts: redisFacts() },
     ],
   }
-}
 
-function redisFacts(redis: Explanation['redis'], words: OperatorWords): string[] {
-  const { lookUp } = words.says
-  if (redis === undefined) return [lookUp.nothing]
-  if (redis === 'unknown') return [lookUp.unknown]
-  if (redis === 'alone') return [lookUp.alone]
-  return 'purgedAt' in redis ? [lookUp.removed] : factsOf(redis, words)
-}
+  function redisFacts(): string[] {
+    if (redis === undefined) return [lookUp.nothing]
+    if (redis === 'unknown') return [lookUp.unknown]
+    if (redis === 'alone') return [lookUp.alone]
+    if ('purgedAt' in redis) return [lookUp.removed]
+    return factsOf(redis, hasEnded && redis.storedAt === memory?.storedAt)
+  }
 
-function factsOf({ ageSeconds, freshUntil, staleUntil, tags }: EntryExplanation, words: OperatorWords): string[] {
-  const { lookUp } = words.says
-  return [
-    lookUp.age(words.ago(ageSeconds)),
-    `${lookUp.freshUntil} ${words.instant(freshUntil).text}`,
-    `${lookUp.staleUntil} ${words.instant(staleUntil).text}`,
-    tags.length === 0 ? lookUp.noTags : `${lookUp.tags} ${tags.join(', ')}`,
-  ]
+  /** `hasEnded`: before its time, by a purge or a change that the entry itself knows nothing of. */
+  function factsOf({ ageSeconds, freshUntil, staleUntil, tags }: EntryExplanation, hasEnded: boolean): string[] {
+    return [
+      lookUp.age(words.ago(ageSeconds)),
+      hasEnded ? lookUp.notFresh : `${lookUp.freshUntil} ${words.instant(freshUntil).text}`,
+      `${lookUp.staleUntil} ${words.instant(staleUntil).text}`,
+      tags.length === 0 ? lookUp.noTags : `${lookUp.tags} ${tags.join(', ')}`,
+    ]
+  }
 }

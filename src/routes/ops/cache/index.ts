@@ -34,8 +34,9 @@ const pagePath = '/ops/cache'
 /** A form has a token, a name and little else. */
 const formLimitBytes = 16 * 1_024
 
-const Question = Type.Object({ key: Type.Optional(Type.String({ maxLength: 512 })) }, { additionalProperties: false })
-const SignIn = Type.Object({ token: Type.String({ maxLength: 4_096 }) })
+const LookedUp = Type.Optional(Type.String({ maxLength: 512 }))
+const Question = Type.Object({ key: LookedUp }, { additionalProperties: false })
+const SignIn = Type.Object({ token: Type.String({ maxLength: 4_096 }), key: LookedUp })
 const Order = Type.Union([
   Type.Object({ kind: Type.Literal('tag'), name: Tag, hard: Type.Optional(Type.Literal('on')) }),
   Type.Object({ kind: Type.Literal('key'), name: Key, hard: Type.Optional(Type.Literal('on')) }),
@@ -48,6 +49,13 @@ interface CacheView {
   readonly explanation?: Explanation | undefined
   /** What came of an order. */
   readonly notice?: ((says: OperatorTexts['purge']) => string) | undefined
+}
+
+interface SignInView {
+  /** What did not come of it. */
+  readonly why?: 'wrongToken' | 'sessionEnded'
+  /** The key to look up once somebody has signed in. */
+  readonly key?: string | undefined
 }
 
 /** `/ops/cache`: what the cache does just now, in a browser, for whoever has signed in with the token. */
@@ -77,19 +85,20 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     if (isOperator(request)) return
     if (request.headers.authorization !== undefined) throw unauthorised(reply)
     if (request.method === 'GET') return reply.redirect(pagePath, 303)
-    return showSignIn(request, reply.code(401), 'sessionEnded') // what was ordered is not done, and that is told
+    return showSignIn(request, reply.code(401), { why: 'sessionEnded' }) // what was ordered is not done, and that is told
   }
   const hidden = { hide: true }
 
   app.get(pagePath, { schema: { ...hidden, querystring: Question } }, async (request, reply) => {
     if (!isOperator(request)) {
       if (!readsHtml(request) || request.headers.authorization !== undefined) throw unauthorised(reply)
-      return showSignIn(request, reply)
+      return showSignIn(request, reply, { key: request.query.key })
     }
     const { key = '' } = request.query
     const explanation = key === '' ? undefined : await app.cache.explain(key)
     if (!readsHtml(request) && token.isBearer(request)) {
-      return { cache: app.cache.stats(), edge: app.edge.stats(), explanation }
+      const { upstream, lastMinute, log } = watch
+      return { cache: app.cache.stats(), edge: app.edge.stats(), upstream, lastMinute, changes: log.all, explanation }
     }
     return showCache(request, reply, { key, explanation, notice: noticeOf(takeNotice(request, reply)) })
 
@@ -114,14 +123,20 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     `${pagePath}/session`,
     { schema: { ...hidden, body: SignIn }, config: { rateLimit: { max: 20, timeWindow: '1 minute' } } },
     async (request, reply) => {
-      if (!token.isToken(request.body.token)) {
+      const { token: given, key } = request.body
+      if (!token.isToken(given)) {
         request.log.info({ address: request.ip }, 'somebody tried to sign in with a wrong token')
-        return showSignIn(request, reply.code(401), 'wrongToken')
+        return showSignIn(request, reply.code(401), { why: 'wrongToken', key })
       }
       sessions.open(request, reply)
-      return reply.redirect(pagePath, 303)
+      return reply.redirect(key === undefined ? pagePath : `${pagePath}?${new URLSearchParams({ key })}`, 303)
     },
   )
+
+  // Where answers to forms leave the browser, and whoever comes back to them or tries again.
+  for (const form of ['session', 'session/end', 'purge/confirmed']) {
+    app.get(`${pagePath}/${form}`, { schema: hidden }, (_request, reply) => reply.redirect(pagePath, 303))
+  }
 
   app.post(
     `${pagePath}/session/end`,
@@ -142,6 +157,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
         order: request.query,
         what: purge.confirm(purge[kind], name),
         meaning: hard === 'on' ? purge.hardMeans : purge.soft,
+        isKept: kind === 'tag' ? undefined : await isKept(name),
         csrf: reply.generateCsrf(),
       })
     },
@@ -164,8 +180,15 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     },
   )
 
-  function showSignIn(request: FastifyRequest, reply: FastifyReply, why?: 'wrongToken' | 'sessionEnded'): FastifyReply {
-    return showPage(request, reply, 'pages/ops-sign-in', { why })
+  /** `undefined` where Redis could not be asked. */
+  async function isKept(key: string): Promise<boolean | undefined> {
+    const { memory, redis } = await app.cache.explain(key)
+    if (memory !== undefined) return true
+    return redis === 'unknown' ? undefined : typeof redis === 'object' && !('purgedAt' in redis)
+  }
+
+  function showSignIn(request: FastifyRequest, reply: FastifyReply, view: SignInView): FastifyReply {
+    return showPage(request, reply, 'pages/ops-sign-in', view)
   }
 
   async function showCache(request: FastifyRequest, reply: FastifyReply, view: CacheView): Promise<FastifyReply> {

@@ -11,7 +11,7 @@ import type { OperatorWords } from './operator-words.js'
 export interface LiveView {
   readonly says: OperatorTexts
   readonly history: string
-  readonly requests: { readonly now: string; readonly chart: ChartShape; readonly top: string }
+  readonly requests: { readonly rate: string; readonly chart: ChartShape; readonly top: string }
   readonly latency: {
     readonly p50: string
     readonly p99: string
@@ -30,7 +30,8 @@ export interface LiveView {
   }
   readonly memory: readonly Gauge[]
   readonly families: readonly {
-    readonly family: string
+    /** Cut where a line may end. */
+    readonly family: readonly string[]
     readonly reads: string
     readonly hitShare: string
     readonly loads: string
@@ -70,7 +71,7 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
   const { numbers } = says
   const stats = cache.stats()
   const edgeMemory = edge.stats().memory
-  const latest = samples.all.at(-1)
+  const { requestsPerSecond, p50Ms, p99Ms } = watch.lastMinute
   const sum = (of: (sample: Sample) => number) => samples.sum(lastMinute, of)
   const [reads, memoryHits, loads] = [
     sum((sample) => sample.reads),
@@ -85,10 +86,10 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
   return {
     says,
     history: says.lastMinutes(historySeconds / 60),
-    requests: { now: number(latest?.requests ?? 0), chart: chart(perSecond, topRate), top: number(topRate) },
+    requests: { rate: number(requestsPerSecond), chart: chart(perSecond, topRate), top: number(topRate) },
     latency: {
-      p50: ms(latest?.p50Ms),
-      p99: ms(latest?.p99Ms),
+      p50: ms(p50Ms),
+      p99: ms(p99Ms),
       charts: [samples.all.map(({ p99Ms }) => p99Ms), samples.all.map(({ p50Ms }) => p50Ms)].map((values) =>
         chart(values, topMs),
       ),
@@ -126,7 +127,7 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
     ],
     families: watch.busiestFamilies().map(({ family, reads, hits, loads, failed, loadMs }) => {
       return {
-        family,
+        family: family.split(/(?<=_)/),
         reads: number(reads),
         hitShare: share(hits, reads),
         loads: number(loads),
