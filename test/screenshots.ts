@@ -91,6 +91,16 @@ const states: State[] = [
       await page.locator('#sellers .problem').waitFor()
     },
   },
+  {
+    name: 'failed-events',
+    path: '/',
+    async act(page) {
+      const events = await page.locator('[data-seller]').nth(2).getAttribute('href')
+      upstream.fail({ status: 500 })
+      await page.goto(new URL(events ?? '', page.url()).href)
+      await page.locator('#events .problem').waitFor()
+    },
+  },
   { name: 'failed-page', path: '/?name=maison', act: failPage },
   { name: 'bad-address', path: '/?page=0&page_size=1000' },
   { name: 'not-found', path: '/panels/nothing' },
