@@ -224,7 +224,7 @@ export class Loads {
           return await this.#run(request, stale, undefined, loading)
         }
         if (turn !== 'theirs') {
-          const kept = await this.#lookAgain(request, leftMs())
+          const kept = await this.#lookAgain(request, stale, leftMs())
           if (kept === undefined) return await this.#run(request, stale, turn, loading)
           void turn.end('done')
           return kept
@@ -233,7 +233,7 @@ export class Loads {
         await waiting.changed()
         if (this.#isClosed) throw new CacheClosed()
         endsAt = performance.now() + options.readTimeoutMs
-        const kept = await this.#lookAgain(request, leftMs())
+        const kept = await this.#lookAgain(request, stale, leftMs())
         if (kept !== undefined) return kept
       }
     } finally {
@@ -242,15 +242,20 @@ export class Loads {
   }
 
   /** What another process may have loaded since we looked. */
-  async #lookAgain({ key, check }: ReadRequest, withinMs: number): Promise<Reading<unknown> | undefined> {
+  async #lookAgain(
+    { key, check }: ReadRequest,
+    stale: LookUp | undefined,
+    withinMs: number,
+  ): Promise<Reading<unknown> | undefined> {
     const { tiers, clock } = this.#parts
     if (withinMs <= 0) return undefined
     const found = (await withinTime(Promise.resolve(tiers.lookAgain(key, check)), withinMs))?.value
     if (found === undefined) return undefined
     const now = clock.now()
     const isFresh = tiers.standingOf(key, found.held, now) === 'fresh'
-    // One that is due for a refresh is not what was waited for.
-    if (!isFresh || now >= found.held.refreshAt) return undefined
+    // One that is due for a refresh is not what was waited for, nor the very one that is being refreshed.
+    const isReplaced = found.held.stamp === stale?.held.stamp && now >= stale.held.refreshAt
+    if (!isFresh || isReplaced || now >= found.held.refreshAt) return undefined
     return readingOf(found, { state: 'fresh', reason: 'collapsed' }, clock)
   }
 

@@ -3,6 +3,9 @@ import { refreshAhead } from '../../../plugins/cache/refresh-ahead.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
+import { startRedis } from '../../harness/redis-server.js'
+import { startTwoCaches } from '../../harness/two-caches.js'
+import { until } from '../../harness/until.js'
 
 const keys = Array.from({ length: 500 }, (_, n) => `catalogs_seller_${n}`)
 
@@ -60,4 +63,21 @@ t.test('a hit late in the lifetime is answered at once and refreshed once behind
   await upstream.promise
   await new Promise(setImmediate)
   t.equal(await cache.get(loads[0] ?? ''), 'new')
+})
+
+t.test('a refresh ahead loads also where the entry that it is to replace lies in Redis', async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const clock = createClock()
+  const { a, b } = await startTwoCaches(t, redis.url, { ttlSeconds: 0.02, now: clock.now })
+  const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
+  const many = keys.slice(0, 20)
+  await Promise.all(many.map((key) => a.cache.fetch(key, slow)))
+  for (const key of many) t.ok(await until(async () => (await b.cache.get(key)) === 'old'))
+  clock.step(0.019)
+  for (const key of many) {
+    t.match(await a.cache.read(key, () => 'new'), { value: 'old', state: 'fresh', reason: 'hit' })
+  }
+  const isRefreshed = async () => (await Promise.all(many.map((key) => b.cache.get(key)))).includes('new')
+  t.ok(await until(isRefreshed, 5_000), 'in both processes')
 })
