@@ -51,7 +51,7 @@ export class Collector {
   }
 
   made(judge: Judge): Made {
-    return describe(this.#read, this.#freshUntil, [...this.#tags], judge)
+    return describe(new Map(this.#read), this.#freshUntil, [...this.#tags], judge)
   }
 }
 

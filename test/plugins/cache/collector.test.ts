@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createClock } from '../../harness/clock.js'
+import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 
 const policy = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
@@ -130,5 +131,24 @@ t.test('what was made from a load is current at once, and a purge of another tag
   await cache.purge({ tags: ['unrelated'] })
   t.equal(made.isCurrent(), true)
   await cache.purge({ tags: ['x'] })
+  t.equal(made.isCurrent(), false)
+})
+
+t.test('what is read after it was made, by something that goes on behind, does not count', async (t) => {
+  const { cache } = await start(t)
+  await cache.set('k', 'before')
+  const [changed, never] = [createDeferred<void>(), createDeferred<void>()]
+  const later = async () => {
+    await changed.promise
+    return cache.get('k')
+  }
+  void cache.collect(() => never.promise) // reads go on being followed
+  const { result, made } = await cache.collect(async () => {
+    await cache.get('k')
+    return { behind: later() }
+  })
+  await cache.set('k', 'after')
+  changed.resolve()
+  t.equal(await result.behind, 'after')
   t.equal(made.isCurrent(), false)
 })
