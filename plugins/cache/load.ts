@@ -47,6 +47,8 @@ export interface LoadOrder {
   readonly timeoutMs: number
   /** Has the load in it while it runs, so that whoever closes can end it. */
   readonly running: Set<RunningLoad>
+  /** Told before the loader is called. */
+  readonly onBegun?: ((load: RunningLoad) => void) | undefined
   readonly clock: { now(): number }
 }
 
@@ -57,6 +59,7 @@ export async function runLoad(order: LoadOrder): Promise<Loaded> {
   const load = new RunningLoad(order)
   const timer = setTimeout(() => load.end(new LoadTimeout(key, timeoutMs)), timeoutMs)
   running.add(load)
+  order.onBegun?.(load)
   const began = performance.now()
   try {
     const value = await Promise.race([loader(load), load.ended])

@@ -78,20 +78,24 @@ export class Loads {
     for (;;) {
       const underWay = this.#underWay.get(request.key)
       if (underWay === undefined || !this.#isJoinable(underWay)) return this.#begin(request, stale, mayWait)
+      const { version } = this.#parts.tiers.coherence
+      const isBeforePurges = underWay.version === undefined || underWay.version === version
       const reading = await underWay.promise
       // What was loaded for another schema is not for everybody.
       const isOurs = request.check === underWay.check || request.check?.accepts(reading?.value) !== false
-      if (reading !== undefined && isOurs) return { ...reading, reason: 'collapsed' }
-      if (!mayWait) return undefined // else go on: it did not wait for the process that loads; we do
+      // It may only now have told the tags by which it was purged before we asked.
+      const isNewEnough = isBeforePurges || this.#isJoinable(underWay)
+      if (reading !== undefined && isOurs && isNewEnough) return { ...reading, reason: 'collapsed' }
+      if (!mayWait) return undefined // else go on: we wait for the process that loads, or load what is newer
     }
   }
 
   /** Runs the loader, tells of it, and keeps nothing. */
-  async call(request: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+  async call(request: ReadRequest, stale: LookUp | undefined, loading?: Loading): Promise<Loaded> {
     const { telling } = this.#parts
     const began = performance.now()
     try {
-      const loaded = await this.#call(request, stale)
+      const loaded = await this.#call(request, stale, loading)
       telling.loaded(request.key, loaded.tookMs)
       return loaded
     } catch (error) {
@@ -100,7 +104,11 @@ export class Loads {
     }
   }
 
-  async #call({ key, loader, policy }: ReadRequest, stale: LookUp | undefined): Promise<Loaded> {
+  async #call(
+    { key, loader, policy }: ReadRequest,
+    stale: LookUp | undefined,
+    loading: Loading | undefined,
+  ): Promise<Loaded> {
     const { options, clock } = this.#parts
     if (this.#isClosed) throw new CacheClosed()
     return runLoad({
@@ -116,6 +124,9 @@ export class Loads {
       absentTtlSeconds: options.absentTtlSeconds,
       timeoutMs: options.loadTimeoutMs,
       running: this.#running,
+      onBegun: (load) => {
+        if (loading !== undefined) loading.running = load
+      },
       clock,
     })
   }
@@ -266,12 +277,13 @@ export class Loads {
     loading: Loading,
   ): Promise<Reading<unknown>> {
     const { key } = request
-    const { clock, loadGovernor } = this.#parts
+    const { clock, loadGovernor, tiers } = this.#parts
     loading.stamp = clock.loadStamp()
+    loading.version = tiers.coherence.version
     loading.lease = lease
     loading.mark.isCurrent = true // what happened before the load began is in what it brings
     try {
-      const loaded = await this.call(request, stale)
+      const loaded = await this.call(request, stale, loading)
       this.#memos.clear(key)
       if (!loading.isSuperseded) this.#pauses.clear(key)
       loadGovernor.succeeded()
@@ -347,17 +359,25 @@ class Loading {
   promise: Promise<Reading<unknown> | undefined> | undefined
   /** When it began; `undefined` while it waits for its turn. */
   stamp: number | undefined
+  /** The version of things (`Coherence`) in which it began. */
+  version: number | undefined
+  running: RunningLoad | undefined
   lease: Lease | undefined
   /** Whether something else was put under the key meanwhile: what it brings is not kept. */
   isSuperseded = false
-  readonly tags: readonly string[]
   readonly check: SchemaCheck | undefined
   /** Whether the key has changed since it began. */
   readonly mark: Mark
+  readonly #tags: readonly string[]
 
   constructor(tags: readonly string[], check: SchemaCheck | undefined, mark: Mark) {
-    this.tags = tags
+    this.#tags = tags
     this.check = check
     this.mark = mark
+  }
+
+  /** As far as it has told them. */
+  get tags(): readonly string[] {
+    return this.running?.tags ?? this.#tags
   }
 }

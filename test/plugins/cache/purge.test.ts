@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import type { Load } from '../../../plugins/cache/index.js'
 import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
@@ -85,6 +86,31 @@ t.test('what a load brings that began before a purge is answered and not kept as
     t.equal(await early, 'old')
     t.equal(await a.cache.fetch('k', () => 'newer', { tags: ['x'] }), 'new')
     await a.cache.delete('k')
+  }
+})
+
+t.test('who asks after a purge of a tag that only the answer tells does not join the load from before', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  for (const when of ['before', 'after'] as const) {
+    const [began, slow] = [createDeferred<void>(), createDeferred<string>()]
+    const load = async ({ addTags }: Load) => {
+      if (when === 'before') addTags('x')
+      began.resolve()
+      const value = await slow.promise
+      if (when === 'after') addTags('x')
+      return value
+    }
+    const asked = [cache.fetch(when, load)]
+    await began.promise
+    for (const value of ['one', 'two', 'three']) {
+      asked.push(cache.fetch(when, () => value))
+      await new Promise(setImmediate) // has asked
+      if (value !== 'three') await cache.purge({ tags: ['x'] })
+    }
+    slow.resolve('old')
+    const [, early, ...late] = await Promise.all(asked)
+    t.equal(early, 'old', `tagged ${when} the purges: who asked before them`)
+    t.strictSame(late, ['two', 'two'], 'and who asked after')
   }
 })
 
