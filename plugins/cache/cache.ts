@@ -163,10 +163,10 @@ export class Cache {
     const loaded = { value, startedAt, tookMs: 0, lifetime, tags: resolveTags(policy.tags) }
     const { entry, text } = this.#loads.prepare(key, loaded, this.#clock.loadStamp(), this.#checkOf(policy.schema))
     if (entry === undefined) return false
-    if (isKept(await this.#tiers.keep(key, entry, text, true).written)) return true
+    if (isKept(await this.#tiers.keep(key, entry, text).written)) return true
     // A purge or a write was in the way whose stamp another clock gave. It came before this: by now we have heard of it.
     const later = { ...entry, stamp: this.#clock.loadStamp() }
-    return isKept(await this.#tiers.keep(key, later, text, true).written)
+    return isKept(await this.#tiers.keep(key, later, text).written)
   }
 
   /** Removes the entry, the copy kept for stale-if-error included; true when there was one. */

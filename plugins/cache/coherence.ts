@@ -81,6 +81,7 @@ export class Coherence {
         this.#tick(true)
       },
       flushed: () => {
+        memory.changeAll()
         this.#beginEpochAfterGap()
         this.#flushed = this.#version
         telling.stateChanged('flushed')
@@ -154,7 +155,7 @@ export class Coherence {
 
   /** Notices may have been missed: what is on its way may be of before, and purges may have been lost. */
   #beginEpochAfterGap(): void {
-    this.#parts.memory.changeAll()
+    this.#parts.memory.doubtAll()
     this.#beginEpoch()
     void this.purges.readAll()
   }

@@ -281,7 +281,9 @@ export class Loads {
     loading.stamp = clock.loadStamp()
     loading.version = tiers.coherence.version
     loading.lease = lease
-    loading.mark.isCurrent = true // what happened before the load began is in what it brings
+    // What happened before the load began is in what it brings.
+    loading.mark.isCurrent = true
+    loading.mark.isChanged = false
     try {
       const loaded = await this.call(request, stale, loading)
       this.#memos.clear(key)
@@ -311,7 +313,7 @@ export class Loads {
       void lease?.end('passing')
       return { value, ...answer }
     }
-    const kept = this.#parts.tiers.keep(key, entry, text, mark.isCurrent)
+    const kept = this.#parts.tiers.keep(key, entry, text, mark)
     if (typeof kept.written === 'string') void lease?.end('passing')
     else void this.#await(kept.written, lease)
     return { value: kept.value, ...answer }

@@ -19,9 +19,11 @@ export interface Held extends Omit<Entry, 'loadMs' | 'purgedAt'> {
   readonly isEnded: boolean
 }
 
-/** A note that somebody reads or loads a key, and whether that has changed meanwhile. */
+/** A note that somebody reads or loads a key, and whether that may have changed meanwhile. */
 export interface Mark {
   isCurrent: boolean
+  /** Whether a change of the key has been heard of, and not only none where one may have been missed. */
+  isChanged: boolean
   /** Of the same key. */
   next: Mark | undefined
 }
@@ -209,7 +211,7 @@ export class MemoryTier {
 
   /** Begins to watch a key for changes; `unmark` ends it. */
   mark(key: string): Mark {
-    const mark = { isCurrent: true, next: this.#marks.get(key) }
+    const mark = { isCurrent: true, isChanged: false, next: this.#marks.get(key) }
     this.#marks.set(key, mark)
     return mark
   }
@@ -228,15 +230,20 @@ export class MemoryTier {
 
   /** The key is not what it was: what is on its way from before cannot be trusted, and what is here neither. */
   change(key: string): void {
-    for (let mark = this.#marks.get(key); mark !== undefined; mark = mark.next) mark.isCurrent = false
+    changeAll(this.#marks.get(key))
     this.see(key, doubted)
   }
 
-  /** Every key may have changed. What is here is told by its version. */
-  changeAll(): void {
+  /** Every key may have changed: what is on its way from before cannot be trusted. What is here is told by its version. */
+  doubtAll(): void {
     for (const first of this.#marks.values()) {
       for (let mark: Mark | undefined = first; mark !== undefined; mark = mark.next) mark.isCurrent = false
     }
+  }
+
+  /** Every key has changed. What is here is told by its version. */
+  changeAll(): void {
+    for (const first of this.#marks.values()) changeAll(first)
   }
 
   /** Moves the stamps of entries that the shared store has not seen. */
@@ -303,6 +310,13 @@ export class MemoryTier {
 
   #lower(slot: number, flag: number): void {
     this.#set(slot, flags, this.#number(slot, flags) & ~flag)
+  }
+}
+
+function changeAll(first: Mark | undefined): void {
+  for (let mark = first; mark !== undefined; mark = mark.next) {
+    mark.isCurrent = false
+    mark.isChanged = true
   }
 }
 

@@ -93,9 +93,9 @@ export class Tiers {
 
   /**
    * Keeps what was loaded: here at once, in the shared store by and by. The value is the same object as before where
-   * it is the same value. Not `isCurrent`: the key has changed since the load began.
+   * it is the same value. `mark` tells what has happened to the key since the load began.
    */
-  keep(key: string, entry: Entry, text: string, isCurrent: boolean): Keeping {
+  keep(key: string, entry: Entry, text: string, mark?: Mark): Keeping {
     const { store, telling } = this.#parts
     const before = this.memory.peek(key)
     if (before !== undefined && before.stamp > entry.stamp) {
@@ -103,11 +103,13 @@ export class Tiers {
     }
     const placed = this.#place(key, entry, text.length, false)
     const value = placed === undefined ? entry.value : placed.value
-    if (!isCurrent) this.memory.see(key, doubted)
+    if (mark?.isCurrent === false) this.memory.see(key, doubted)
     if (store === undefined || store.isAway(key)) return { value, written: 'here' }
-    this.memory.expectEcho(key)
     const write = async () => {
-      const outcome = await this.attempt(key, () => store.set(key, entry, text))
+      // A stranger who takes something away leaves no word that the store would hold against what was read before it.
+      const isRemoved = mark?.isChanged === true && !(await this.#hasAny(store, key))
+      if (!isRemoved) this.memory.expectEcho(key)
+      const outcome = isRemoved ? 'purged' : await this.attempt(key, () => store.set(key, entry, text))
       telling.wrote(key, outcome)
       const isHere = this.memory.peek(key)?.stamp === entry.stamp
       if (outcome === undefined && isHere) this.memory.takeEcho(key)
@@ -116,6 +118,12 @@ export class Tiers {
       return outcome
     }
     return { value, written: write() }
+  }
+
+  /** Whether the store has an entry under the key, or what a purge has left. */
+  async #hasAny(store: Store, key: string): Promise<boolean> {
+    const answer = await this.attempt(key, async () => ({ found: await store.get(key) }))
+    return answer?.found !== undefined
   }
 
   /** Removes what is under the key, everywhere; whether there was something. */

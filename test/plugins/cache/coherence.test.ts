@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
@@ -38,6 +39,40 @@ t.test('everything that is flushed is loaded again', async (t) => {
   }
   await redis.client.flushall()
   for (const key of ['x', 'y']) t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'))
+})
+
+t.test('what is taken away by anybody while it is loaded does not come back with the load', async (t) => {
+  const clock = createClock()
+  const { a, b, prefix } = await startTwoCaches(t, redis.url, { now: clock.now })
+  const changes = [
+    { name: 'DEL', change: () => redis.client.del(`${prefix}k`), isRemoved: true },
+    { name: 'FLUSHALL', change: () => redis.client.flushall(), isRemoved: true },
+    { name: 'nothing but another expiry', change: () => redis.client.pexpire(`${prefix}k`, 60_000), isRemoved: false },
+  ]
+  for (const { name, change, isRemoved } of changes) {
+    await a.cache.set('k', 'old')
+    t.ok(await until(() => isInMemory(a, 'k')))
+    clock.step(301)
+    const [upstream, began] = [createDeferred<string>(), createDeferred<void>()]
+    const load = () => {
+      began.resolve()
+      return upstream.promise
+    }
+    const { kept, purged } = a.cache.stats().writes
+    t.equal(await a.cache.fetch('k', load), 'old', `${name}: refreshed behind`)
+    await began.promise
+    await change()
+    t.ok(await until(async () => (await a.cache.explain('k')).standing === 'fallback'), 'is heard of')
+    upstream.resolve('before')
+    const count = isRemoved ? { kept, purged: (purged ?? 0) + 1 } : { kept: (kept ?? 0) + 1, purged }
+    t.ok(await until(() => a.cache.stats().writes.kept !== kept || a.cache.stats().writes.purged !== purged))
+    t.match(a.cache.stats().writes, count, name)
+    for (const app of [a, b]) {
+      const value = await app.cache.fetch('k', () => 'after')
+      t.equal(value, isRemoved ? 'after' : 'before', name)
+    }
+    await a.cache.delete('k')
+  }
 })
 
 t.test('who asks while a load ends does not take its value for one that Redis has lost', async (t) => {
