@@ -195,8 +195,9 @@ export function resolveTags(tags: readonly string[] = []): readonly string[] {
 }
 
 function checkTag(tag: string): void {
-  if (typeof tag === 'string' && tag !== '' && tag !== '*' && tag.length <= maxTagLength && !/\s/.test(tag)) return
-  throw invalid(`a tag has 1 to ${maxTagLength} characters, no white space, and is not *`)
+  const isText = typeof tag === 'string' && tag !== '' && tag.isWellFormed()
+  if (isText && tag !== '*' && tag.length <= maxTagLength && !/\s/.test(tag)) return
+  throw invalid(`a tag has 1 to ${maxTagLength} characters, no white space nor half a surrogate pair, and is not *`)
 }
 
 const maxPurged = 256
@@ -214,10 +215,13 @@ export function resolvePurge(purge: Purge): PurgeOrder {
   return { tags: [...new Set(tags)], keys: [...new Set(keys)], all: all === true, isHard: hard === true }
 }
 
-/** Throws `VITRINE_CACHE_OPTION` unless the key is a string of 1 to 512 characters. */
+/**
+ * Throws `VITRINE_CACHE_OPTION` unless the key is a string of 1 to 512 characters, without half a surrogate pair: on the
+ * way to Redis all of these become the same bytes.
+ */
 export function checkKey(key: string): void {
-  if (typeof key === 'string' && key !== '' && key.length <= maxKeyLength) return
-  throw invalid(`a key is a string of 1 to ${maxKeyLength} characters`)
+  if (typeof key === 'string' && key !== '' && key.length <= maxKeyLength && key.isWellFormed()) return
+  throw invalid(`a key is a string of 1 to ${maxKeyLength} characters, without half a surrogate pair`)
 }
 
 function canServe(client: RedisCommands): boolean {

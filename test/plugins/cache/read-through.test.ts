@@ -415,6 +415,12 @@ t.test('an option, key, policy or tag that makes no sense is refused with a code
   await t.rejects(cache.set('k'.repeat(513), 1), refusal)
   await t.rejects(cache.set('k', 1, { ttlSeconds: Number.POSITIVE_INFINITY }), refusal)
   await t.rejects(cache.set('k', 1, { tags: ['with space'] }), refusal)
+  for (const half of ['\ud800', '\udbff']) {
+    await t.rejects(cache.set(`user:${half}`, 1), refusal, 'Redis would not tell it from another one')
+    await t.rejects(cache.set('k', 1, { tags: [`of:${half}`] }), refusal)
+    await t.rejects(cache.purge({ keys: [half] }), refusal)
+  }
+  t.equal(await cache.set('user:\ud83d\ude42', 1, { tags: ['\ud83d\ude42'] }), true, 'a whole one is a character')
   await t.rejects(
     cache.fetch('k', () => 1, { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }),
     refusal,
