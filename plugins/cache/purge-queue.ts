@@ -18,16 +18,18 @@ export class PurgeQueue {
     return this.members.size + this.keys.size
   }
 
-  addMembers(members: readonly string[], stamp: number): void {
+  /** Whether these were too many, so that everything is purged instead. */
+  addMembers(members: readonly string[], stamp: number): boolean {
     for (const member of members) this.members.set(member, Math.max(stamp, this.members.get(member) ?? 0))
-    this.#bound(stamp)
+    return this.#bound(stamp)
   }
 
-  addKey(key: string, purge: KeyPurge): void {
+  /** Whether this was one too many, so that everything is purged instead. */
+  addKey(key: string, purge: KeyPurge): boolean {
     const before = this.keys.get(key)
     const stamp = Math.max(purge.stamp, before?.stamp ?? 0)
     this.keys.set(key, { stamp, isHard: purge.isHard || before?.isHard === true })
-    this.#bound(purge.stamp)
+    return this.#bound(purge.stamp)
   }
 
   /** Moves all stamps: the clock that gave them was wrong. */
@@ -36,12 +38,13 @@ export class PurgeQueue {
     for (const [key, { stamp, isHard }] of this.keys) this.keys.set(key, { stamp: stamp + byMicroseconds, isHard })
   }
 
-  #bound(stamp: number): void {
-    if (this.size <= maxQueued) return
+  #bound(stamp: number): boolean {
+    if (this.size <= maxQueued) return false
     const isHard = [...this.members.keys()].some((name) => name.startsWith('!'))
     const anyHard = isHard || [...this.keys.values()].some((purge) => purge.isHard)
     this.members.clear()
     this.keys.clear()
     this.members.set(purgeMember(everything, anyHard), stamp)
+    return true
   }
 }

@@ -136,7 +136,8 @@ export class Purges {
     if (store === undefined) return false
     const had = await attempt(key, () => store.purgeKey(key, { ...purge, fenceMs }))
     if (had !== undefined) return had
-    this.#queue.addKey(key, purge)
+    // What stands for the keys that are forgotten here has to hold here as well: reads may work all the while.
+    if (this.#queue.addKey(key, purge)) this.#note(this.#queue.members)
     onPending()
     return undefined
   }
@@ -200,7 +201,7 @@ export class Purges {
     const { store, attempt, clock, onPending } = this.#parts
     const given = await attempt(logName, async () => store?.addPurges(members, stamp))
     if (given === undefined) {
-      this.#queue.addMembers(members, stamp)
+      if (this.#queue.addMembers(members, stamp)) this.#note(this.#queue.members)
       onPending()
       return false
     }

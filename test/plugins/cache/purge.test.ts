@@ -242,6 +242,20 @@ t.test('with more purges waiting than can be remembered, everything is purged wh
   t.ok(await until(async () => (await b.cache.get('bystander')) === undefined))
 })
 
+t.test('with more purges waiting than can be remembered, all of them hold here while reads go on', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  const keys = Array.from({ length: 1_200 }, (_none, n) => `k${n}`)
+  for (const key of ['k0', 'k1']) await a.cache.set(key, 'old')
+  await redis.client.config('SET', 'maxmemory', '1')
+  t.teardown(() => redis.client.config('SET', 'maxmemory', '0'))
+  for (let at = 0; at < keys.length; at += 200) {
+    t.match(await b.cache.purge({ keys: keys.slice(at, at + 200) }), { isDone: false })
+  }
+  t.equal(b.cache.stats().coherence, 'proven', 'a full Redis answers reads')
+  t.equal(await b.cache.get('k0'), undefined)
+  t.equal(await b.cache.fetch('k1', () => 'new'), 'new')
+})
+
 t.test('what another process keeps of before a hard purge does not come back with its late write', async (t) => {
   const { a, b, prefix } = await startTwoCaches(t, redis.url)
   const { early, slow } = await begin(a)
