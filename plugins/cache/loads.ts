@@ -8,6 +8,7 @@ import type { Lease, Leases } from './leases.js'
 import { type Loaded, type RunningLoad, runLoad } from './load.js'
 import type { Mark } from './memory-tier.js'
 import { type ReadPolicy, type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
+import type { Begun } from './purge-log.js'
 import { type Reading, type ReadRequest, readingOf } from './reading.js'
 import { RefreshPauses } from './refresh-pause.js'
 import type { SchemaCheck } from './schema-check.js'
@@ -38,14 +39,18 @@ const maxPendingWrites = 1_000
 export class Loads {
   readonly #parts: LoadsParts
   readonly #underWay = new Map<string, Loading>()
-  readonly #pauses = new RefreshPauses()
-  readonly #memos = new ErrorMemos()
+  readonly #pauses: RefreshPauses
+  readonly #memos: ErrorMemos
   readonly #writes = new Set<Promise<unknown>>()
   readonly #running = new Set<RunningLoad>()
   #isClosed = false
 
   constructor(parts: LoadsParts) {
     this.#parts = parts
+    const { purges } = parts.tiers
+    const isPurged = ({ stamp, tags }: Begun) => purges.verdict(stamp, tags) !== 'none'
+    this.#pauses = new RefreshPauses(isPurged)
+    this.#memos = new ErrorMemos(isPurged)
   }
 
   get count(): number {
@@ -278,7 +283,8 @@ export class Loads {
   ): Promise<Reading<unknown>> {
     const { key } = request
     const { clock, loadGovernor, tiers } = this.#parts
-    loading.stamp = clock.loadStamp()
+    const stamp = clock.loadStamp()
+    loading.stamp = stamp
     loading.version = tiers.coherence.version
     loading.lease = lease
     // What happened before the load began is in what it brings.
@@ -289,10 +295,11 @@ export class Loads {
       this.#memos.clear(key)
       if (!loading.isSuperseded) this.#pauses.clear(key)
       loadGovernor.succeeded()
-      return this.#keep(request, loaded, loading, loading.stamp, lease)
+      return this.#keep(request, loaded, loading, stamp, lease)
     } catch (error) {
       void lease?.end('passing')
-      if (!loading.isSuperseded) await this.#fail(request, stale, error)
+      const { tags } = loading
+      if (!loading.isSuperseded) await this.#fail(request, stale, error, { stamp, tags })
       throw error
     }
   }
@@ -332,15 +339,20 @@ export class Loads {
   }
 
   /** After a failed load leaves the key alone for a while or, when the failure withdraws the stale value, removes that. */
-  async #fail({ key, policy }: ReadRequest, stale: LookUp | undefined, error: unknown): Promise<void> {
+  async #fail(
+    { key, policy }: ReadRequest,
+    stale: LookUp | undefined,
+    error: unknown,
+    { stamp, tags }: Begun,
+  ): Promise<void> {
     const { clock, loadGovernor, tiers } = this.#parts
-    if (stale === undefined) return this.#memos.failed(key, error, clock.now())
+    if (stale === undefined) return this.#memos.failed(key, error, { stamp, tags }, clock.now())
     const isKept = mayServeStale(policy, error)
     const message = isKept
       ? 'cache: a refresh failed; the stale value is served'
       : 'cache: a refresh failed in a way that withdraws the stale value'
     loadGovernor.failed({ kind: 'load-failed', key, error, message })
-    if (isKept) this.#pauses.failed(key, clock.now())
+    if (isKept) this.#pauses.failed(key, { stamp, tags: [...tags, ...stale.held.tags] }, clock.now())
     else await tiers.remove(key)
   }
 }

@@ -17,6 +17,12 @@ export interface PurgesRead {
 /** What purges say of an entry: nothing, that it is good only for when its load fails, or that it is gone. */
 export type PurgeVerdict = 'none' | 'soft' | 'hard'
 
+/** What a purge is held against: when a load began, and the tags of what it was to bring. */
+export interface Begun {
+  readonly stamp: number
+  readonly tags: readonly string[]
+}
+
 /** Stands for every entry there is. */
 export const everything = '*'
 

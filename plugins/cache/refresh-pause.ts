@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { jitterOf } from './jitter.js'
+import type { Begun } from './purge-log.js'
 
 const firstPauseMs = 500
 const longestPauseMs = 5_000
@@ -9,20 +10,28 @@ const maxKeys = 10_000
 interface Pause {
   readonly lengthMs: number
   readonly until: number
+  readonly load: Begun
 }
 
 /**
  * How long a key is left alone after its refresh failed, so that a stale value is served at once instead of after one more
  * failure: 0.5 s, then twice as long each time, at most 5 s, a fifth of it jitter.
+ * A purge of what the load was to bring ends it.
  */
 export class RefreshPauses {
   readonly #pauses = new LRUCache<string, Pause>({ max: maxKeys })
 
+  readonly #isPurged: (load: Begun) => boolean
+
+  constructor(isPurged: (load: Begun) => boolean) {
+    this.#isPurged = isPurged
+  }
+
   /** Notes a failed load at the instant `now`. */
-  failed(key: string, now: number): void {
-    const before = this.#pauses.get(key)
+  failed(key: string, load: Begun, now: number): void {
+    const before = this.#valid(key)
     const lengthMs = before === undefined ? firstPauseMs : Math.min(before.lengthMs * 2, longestPauseMs)
-    this.#pauses.set(key, { lengthMs, until: now + lengthMs * (1 - jitterOf(key) / 5) })
+    this.#pauses.set(key, { lengthMs, until: now + lengthMs * (1 - jitterOf(key) / 5), load })
   }
 
   /** Forgets the failures: a load has succeeded, or there is another value. */
@@ -32,7 +41,12 @@ export class RefreshPauses {
 
   /** Whether the key is to be left alone at the instant `now`. */
   isPaused(key: string, now: number): boolean {
-    const pause = this.#pauses.get(key)
+    const pause = this.#valid(key)
     return pause !== undefined && now < pause.until
+  }
+
+  #valid(key: string): Pause | undefined {
+    const pause = this.#pauses.get(key)
+    return pause === undefined || this.#isPurged(pause.load) ? undefined : pause
   }
 }

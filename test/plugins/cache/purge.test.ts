@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Load } from '../../../plugins/cache/index.js'
 import { createTestStore } from '../../../plugins/cache/testing/index.js'
+import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
@@ -111,6 +112,36 @@ t.test('who asks after a purge of a tag that only the answer tells does not join
     const [, early, ...late] = await Promise.all(asked)
     t.equal(early, 'old', `tagged ${when} the purges: who asked before them`)
     t.strictSame(late, ['two', 'two'], 'and who asked after')
+  }
+})
+
+t.test('after a purge of whatever kind what failed before it is tried again at once', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { now: clock.now } })).app
+  let isDown = true
+  const load = ({ addTags }: Load) => {
+    addTags('told')
+    if (isDown) throw new Error('upstream is down')
+    return 'good'
+  }
+  const policy = { tags: ['x'] }
+  const purges = [{ keys: ['k'] }, { tags: ['x'] }, { tags: ['told'] }, { all: true }]
+  for (const purge of purges) {
+    const told = JSON.stringify(purge)
+    isDown = true
+    for (let failure = 0; failure < 4; failure += 1) await t.rejects(cache.fetch('k', load, policy))
+    isDown = false
+    await t.rejects(cache.fetch('k', load, policy), { message: 'upstream is down' }, `${told}: is remembered`)
+    await cache.purge(purge)
+    t.equal(await cache.fetch('k', load, policy), 'good', `${told}: there is nothing to serve instead`)
+    await cache.purge(purge)
+    isDown = true
+    t.match(await cache.read('k', load, policy), { value: 'good', reason: 'error' })
+    isDown = false
+    t.match(await cache.read('k', load, policy), { reason: 'error' }, `${told}: a refresh is paused`)
+    await cache.purge(purge)
+    t.match(await cache.read('k', load, policy), { state: 'fresh', reason: 'miss' }, told)
+    await cache.delete('k')
   }
 })
 

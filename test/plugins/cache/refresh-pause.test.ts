@@ -2,6 +2,9 @@ import t from 'tap'
 import { jitterOf } from '../../../plugins/cache/jitter.js'
 import { RefreshPauses } from '../../../plugins/cache/refresh-pause.js'
 
+const load = { stamp: 1, tags: ['x'] }
+const never = () => false
+
 /** Milliseconds for which the key is paused from `now` on. */
 function lengthOf(pauses: RefreshPauses, key: string, now: number): number {
   let lengthMs = 0
@@ -10,10 +13,10 @@ function lengthOf(pauses: RefreshPauses, key: string, now: number): number {
 }
 
 t.test('a pause doubles from half a second to five, less a fifth of jitter at most', async (t) => {
-  const pauses = new RefreshPauses()
+  const pauses = new RefreshPauses(never)
   let now = 0
   for (const longestMs of [500, 1_000, 2_000, 4_000, 5_000, 5_000]) {
-    pauses.failed('k', now)
+    pauses.failed('k', load, now)
     const lengthMs = lengthOf(pauses, 'k', now)
     t.ok(lengthMs <= longestMs && lengthMs >= longestMs * 0.8, `${lengthMs} of ${longestMs} ms`)
     now += lengthMs
@@ -21,20 +24,20 @@ t.test('a pause doubles from half a second to five, less a fifth of jitter at mo
 })
 
 t.test('after a success the next pause is short again', async (t) => {
-  const pauses = new RefreshPauses()
-  for (let failure = 0; failure < 5; failure += 1) pauses.failed('k', 0)
+  const pauses = new RefreshPauses(never)
+  for (let failure = 0; failure < 5; failure += 1) pauses.failed('k', load, 0)
   pauses.clear('k')
   t.equal(pauses.isPaused('k', 0), false)
-  pauses.failed('k', 0)
+  pauses.failed('k', load, 0)
   t.ok(lengthOf(pauses, 'k', 0) <= 500)
 })
 
 t.test('one key does not pause another, and many keys are not due again at one moment', async (t) => {
-  const pauses = new RefreshPauses()
-  pauses.failed('a', 0)
+  const pauses = new RefreshPauses(never)
+  pauses.failed('a', load, 0)
   t.equal(pauses.isPaused('b', 0), false)
   const keys = Array.from({ length: 50 }, (_, n) => `catalogs_seller_${n}`)
-  for (const key of keys) pauses.failed(key, 0)
+  for (const key of keys) pauses.failed(key, load, 0)
   t.ok(new Set(keys.map((key) => lengthOf(pauses, key, 0))).size > 25)
 })
 
