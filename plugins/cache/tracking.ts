@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Cluster, type Redis, type RedisOptions } from 'ioredis'
 import { nodeName } from '../breakers.js'
 import { keySlot } from '../key-slot.js'
+import { classifyRedisFailure } from '../redis-failure.js'
 import { withinBudget } from '../within-budget.js'
 
 /** Is told what the notice connections bring. */
@@ -342,7 +343,8 @@ class NoticeLine {
   }
 }
 
-/** Whether the server will not track changes for us, now or later. */
+/** Whether the server will not track changes for us, now or later, in whatever words it says so. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError' && /^(NOPERM|ERR unknown)/i.test(error.message)
+  const kind = classifyRedisFailure(error)
+  return error instanceof Error && error.name === 'ReplyError' && kind !== 'loading' && kind !== 'auth'
 }

@@ -1,8 +1,9 @@
-import t from 'tap'
+import { connect, createServer } from 'node:net'
+import t, { type Test } from 'tap'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
-import { startRedis } from '../../harness/redis-server.js'
+import { freePort, startRedis } from '../../harness/redis-server.js'
 import { startSlowWire } from '../../harness/slow-wire.js'
 import { isInMemory, nextPrefix, startTwoCaches } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
@@ -140,6 +141,23 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
   t.equal(book.at(40).length, 1)
 })
 
+t.test('a server that refuses to tell of changes in words of its own is not asked again and again', async (t) => {
+  const refusal = '-ERR Client tracking is currently not supported for RESP2. Please use RESP3.'
+  let asked = 0
+  const port = await startProxy(t, redis.port, (sent) => {
+    if (!sent.includes('TRACKING')) return undefined
+    asked += 1
+    return asked === 1 ? '-LOADING it is not ready yet' : refusal
+  })
+  const cache = { keyPrefix: nextPrefix() }
+  const { app, book } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` }, cache })
+  await book.until(({ kind }) => kind === 'no-tracking')
+  await until(() => false, 500) // it would have been asked ten times
+  t.equal(asked, 2, 'again only where it was not ready')
+  t.equal(app.cache.stats().coherence, 'unproven')
+  t.equal(book.at(40).length, 1)
+})
+
 t.test('while Redis is away memory keeps its own lifetimes, and says that it is', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   await a.cache.set('k', 'kept')
@@ -162,3 +180,22 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
   for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'))
   t.equal(b.cache.stats().purges.queued, 0)
 })
+
+/** A port between a client and the server at another one: what `answer` has an answer to does not reach that. */
+async function startProxy(t: Test, port: number, answer: (sent: string) => string | undefined): Promise<number> {
+  const proxy = createServer((socket) => {
+    const server = connect(port, '127.0.0.1')
+    const end = () => [socket, server].map((one) => one.destroy())
+    for (const one of [socket, server]) one.on('error', end).on('close', end)
+    server.pipe(socket)
+    socket.on('data', (data) => {
+      const answered = answer(String(data))
+      if (answered === undefined) server.write(data)
+      else socket.write(`${answered}\r\n`)
+    })
+  })
+  const proxyPort = await freePort()
+  await new Promise<void>((resolve) => proxy.listen(proxyPort, '127.0.0.1', resolve))
+  t.teardown(() => proxy.close())
+  return proxyPort
+}
