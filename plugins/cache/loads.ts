@@ -288,6 +288,7 @@ export class Loads {
     loading.version = tiers.coherence.version
     loading.lease = lease
     // What happened before the load began is in what it brings.
+    loading.isSuperseded = false
     loading.mark.isCurrent = true
     loading.mark.isChanged = false
     try {

@@ -115,6 +115,29 @@ t.test('who asks after a purge of a tag that only the answer tells does not join
   }
 })
 
+t.test('a load that waits for its turn while its key is purged is kept: it begins after that', async (t) => {
+  const { a, b } = await startTwoCaches(t, redis.url)
+  for (const [key, change] of [
+    ['purged', () => b.cache.purge({ keys: ['purged'] })],
+    ['deleted', () => b.cache.delete('deleted')],
+  ] as const) {
+    const [slow, began] = [createDeferred<string>(), createDeferred<void>()]
+    const first = a.cache.fetch(key, ({ doNotKeep }) => {
+      doNotKeep()
+      began.resolve()
+      return slow.promise
+    })
+    await began.promise
+    const waiting = b.cache.read(key, () => 'kept')
+    t.ok(await until(() => b.cache.stats().loads.underWay === 1))
+    await change()
+    slow.resolve('unkept')
+    t.match(await waiting, { value: 'kept', reason: 'miss' }, key)
+    await first
+    for (const app of [a, b]) t.ok(await until(async () => (await app.cache.get(key)) === 'kept'), key)
+  }
+})
+
 t.test('after a purge of whatever kind what failed before it is tried again at once', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { now: clock.now } })).app
