@@ -75,7 +75,11 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
       const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
       governor.incident({ kind: 'no-tracking', error, message })
     }
-    return createRedisStore({ client, breakers, clock, onRefused, ...resolved })
+    const onRubbish = (key: string) => {
+      telling.storeFailed('corrupt')
+      governor.incident({ kind: 'corrupt', key, message: 'cache: what lay under a key of its own was replaced' })
+    }
+    return createRedisStore({ client, breakers, clock, onRefused, onRubbish, ...resolved })
   }
 
   /** For a client that somebody else made: all that we know it can do is to read. */

@@ -82,22 +82,33 @@ return stamp > 0 and 1 or 0`)
 // lost comes back under another name.)
 
 /**
- * The log's name, whether it is told from its start, and the purges. ARGV: name and stamp up to which it is known,
- * most members.
+ * Reads the log's \`named\`, the list of its name or none. What is no sorted set goes, or nothing could ever be purged
+ * again; where it cannot, because the server takes no writes, that it is none remains the answer.
  */
-export const readPurges = script(`
-local name = redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0)[1] or ''
-local from = name == ARGV[1] and ARGV[2] or '(0'
-return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])}`)
+const readName = `
+local named = redis.pcall('ZRANGEBYSCORE', KEYS[1], 0, 0)
+local isRubbish = named.err and string.find(named.err, 'WRONGTYPE') and 1 or 0
+if named.err and (isRubbish == 0 or type(redis.pcall('DEL', KEYS[1])) == 'table') then return named end
+if isRubbish == 1 then named = {} end
+`
 
 /**
- * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none. ARGV:
- * stamp, most members, PX, a name if there is no log yet, latest, then the members. Beyond the most, the oldest become
- * a purge of everything that is older still.
+ * The log's name, the purges, and whether something else had to go first. ARGV: name and stamp up to which it is known,
+ * most members.
  */
-export const addPurges = script(`
+export const readPurges = script(`${readName}
+local name = named[1] or ''
+local from = name == ARGV[1] and ARGV[2] or '(0'
+return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3]), isRubbish}`)
+
+/**
+ * Adds members with a stamp later than all there are, so that whoever has read up to some stamp misses none: that
+ * stamp, and whether something else had to go first. ARGV: stamp, most members, PX, a name if there is no log yet,
+ * latest, then the members. Beyond the most, the oldest become a purge of everything that is older still.
+ */
+export const addPurges = script(`${readName}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf')
-if #redis.call('ZRANGEBYSCORE', KEYS[1], 0, 0) == 0 then redis.call('ZADD', KEYS[1], 0, ARGV[4]) end
+if #named == 0 then redis.call('ZADD', KEYS[1], 0, ARGV[4]) end
 local top = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
 local score = string.format('%.0f', math.max(tonumber(ARGV[1]), top + 1))
 for at = 6, #ARGV do redis.call('ZADD', KEYS[1], score, ARGV[at]) end
@@ -116,7 +127,7 @@ if over > 0 then
   end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return score`)
+return {score, isRubbish}`)
 
 /**
  * Puts purges back under their own stamps where the log has an earlier one or none. ARGV: PX, a new name, then member
@@ -137,12 +148,13 @@ redis.call('ZADD', KEYS[1], 0, ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
-/** Takes the lease if nobody has it. ARGV: token, PX. */
+/** Takes the lease if nobody has it, or something lies there that would never go away by itself. ARGV: token, PX. */
 export const acquireLease = script(`
-local holder = redis.call('GET', KEYS[1])
-if not holder then
+local holder = redis.pcall('GET', KEYS[1])
+local isRubbish = type(holder) == 'table' or holder and redis.call('PTTL', KEYS[1]) == -1
+if isRubbish or not holder then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  return 'mine'
+  return isRubbish and 'mine, by force' or 'mine'
 end
 return string.sub(holder, 1, 1) == '!' and 'passed' or 'theirs'`)
 

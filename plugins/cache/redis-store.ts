@@ -51,6 +51,8 @@ export interface RedisStoreOptions {
   readonly compressAboveBytes: number | undefined
   /** Told, once, that Redis does not tell of changes. */
   readonly onRefused: (error: unknown) => void
+  /** Told that something else lay under a key of the cache's own bookkeeping, and had to go. */
+  readonly onRubbish: (key: string) => void
 }
 
 /** Milliseconds without a write after Redis has said that it takes none: it is full, or read-only, or we may not. */
@@ -148,9 +150,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async addPurges(members, stamp) {
       const about = [String(stamp), String(maxPurges), String(purgesLifetimeMs), newName(), latest(), ...members]
-      const given = Number(await run(scripts.addPurges, purgesKey, about, writeTimeoutMs))
+      const answer = await run(scripts.addPurges, purgesKey, about, writeTimeoutMs)
+      const [given, isRubbish] = Array.isArray(answer) ? answer : []
+      if (isRubbish === 1) options.onRubbish(purgesKey)
       tracking?.announce(wirePrefix + purgesMark)
-      return given
+      return Number(given)
     },
     async restorePurges(purges) {
       const all = [...purges].flatMap(([member, stamp]) => [member, String(stamp)])
@@ -162,6 +166,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async acquireLease(key, token) {
       const answer = await run(scripts.acquireLease, leaseKey(key), [token, String(leaseMs)], readTimeoutMs)
+      if (answer === 'mine, by force') options.onRubbish(leaseKey(key))
       return answer === 'theirs' || answer === 'passed' ? answer : 'mine'
     },
     async renewLease(key, token) {
@@ -278,7 +283,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 
   async function readPurgesPage(name: string, from: string) {
     const answer = await run(scripts.readPurges, purgesKey, [name, from, String(purgesAtOnce)], writeTimeoutMs)
-    const [found, flat] = Array.isArray(answer) ? answer : []
+    const [found, flat, isRubbish] = Array.isArray(answer) ? answer : []
+    if (isRubbish === 1) options.onRubbish(purgesKey)
     const page: [member: string, stamp: number][] = []
     if (!Array.isArray(flat)) return { name: '', page }
     for (let at = 0; at + 1 < flat.length; at += 2) page.push([String(flat[at]), Number(flat[at + 1])])

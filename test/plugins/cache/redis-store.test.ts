@@ -30,6 +30,7 @@ const options = {
   compressAboveBytes: undefined,
   maxEntryBytes: 2 ** 20,
   onRefused: () => undefined,
+  onRubbish: () => undefined,
 }
 
 await storeContract(t, async () => {
@@ -84,6 +85,16 @@ t.test('a full Redis refuses writes with a kind of its own and goes on answering
   await pause(1_050) // real time: how Redis does has nothing to do with the cache's clock
   await store.set('other', entry, text)
   t.equal((await entryIn(store, 'other'))?.value, 'kept')
+})
+
+t.test('where Redis takes no writes, rubbish in the place of the purges does not count as none', async (t) => {
+  const store = createRedisStore(options)
+  await redis.client.set('cat_test:~purges', 'rubbish')
+  await redis.client.config('SET', 'min-replicas-to-write', '1')
+  await t.rejects(store.readPurges(undefined), { kind: 'wrong-type', message: /./ })
+  await redis.client.config('SET', 'min-replicas-to-write', '0')
+  t.equal((await store.readPurges(undefined)).isWhole, true)
+  t.equal(await redis.client.exists('cat_test:~purges'), 0, 'is gone')
 })
 
 t.test('a client that throws instead of rejecting is a failure like any other', async (t) => {

@@ -88,6 +88,33 @@ t.test('a stamp from the future puts nobody’s clock there', async (t) => {
   t.ok(Number((await redis.client.zrange(`${prefix}~purges`, '-1', '-1', 'WITHSCORES'))[1]) < 2 ** 53 - 1)
 })
 
+t.test('rubbish under the keys that the cache keeps for itself is replaced, with a warning', async (t) => {
+  const { a, b, books, prefix } = await startTwoCaches(t, redis.url)
+  const [lease, purges] = [`${prefix}~lease:k`, `${prefix}~purges`]
+  await a.cache.set('tagged', 'old', { tags: ['x'] })
+  await a.cache.purge({ tags: ['known'] })
+  const rubbish: ((key: string) => Promise<unknown>)[] = [
+    (key) => redis.client.set(key, 'rubbish'),
+    (key) => redis.client.lpush(key, 'rubbish'),
+  ]
+  for (const leave of rubbish) {
+    await leave('elsewhere')
+    await redis.client.rename('elsewhere', lease)
+    t.match(await a.cache.read('k', () => 'loaded'), { value: 'loaded', reason: 'miss' }, 'nobody is waited for')
+    await a.cache.delete('k')
+    await leave('elsewhere')
+    await redis.client.rename('elsewhere', purges)
+    t.match(await a.cache.purge({ tags: ['x'] }), { isDone: true })
+    t.ok(await until(async () => (await b.cache.get('tagged')) === undefined))
+    t.ok(await until(async () => (await redis.client.zscore(purges, '.known')) !== null), 'the others are put back')
+  }
+  for (const book of books) t.ok(book.at(40).length <= 1, 'one line for all that a process has found')
+  t.match(
+    books.flatMap((book) => book.at(40)),
+    [{ kind: 'corrupt' }],
+  )
+})
+
 t.test('a value of our own that is nested too deep to be kept is answered all the same', async (t) => {
   const { app } = await startPlugins(t, { redis: { url: redis.url } })
   for (const depth of [1_000, 2_000, 4_000, 20_000]) {
