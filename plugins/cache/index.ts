@@ -58,7 +58,9 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     : new Governor({ log: app.log, subject: 'cache', now: resolved.now })
   // Loads go to many places: one that answers does not mean that another one is back, hence the longer quiet.
   const loadGovernor = new Governor({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
-  const telling = new Telling(resolved.keyPrefix, resolved.familyOf)
+  const telling = new Telling(resolved.keyPrefix, resolved.familyOf, (key, error) => {
+    governor.incident({ kind: 'family', key, error, message: 'cache: familyOf throws; the key is told as other' })
+  })
   const store = options.store ?? (client && redisStore(client, resolved))
   const cache = new Cache({ store, clock, governor, loadGovernor, telling, options: resolved })
   app.decorate('cache', cache)

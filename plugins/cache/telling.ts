@@ -75,6 +75,7 @@ const idAtTheEnd = /[_:./|-]?\d.*$/s
 export class Telling {
   readonly #cache: string
   readonly #familyOf: (key: string) => string
+  readonly #onNoFamily: (key: string, error: unknown) => void
   readonly #families = new Set<string>()
   /** Reads by reason; hits by tier besides. */
   readonly reads: Record<ReadReason, number> = { hit: 0, stale: 0, error: 0, miss: 0, collapsed: 0, bypass: 0 }
@@ -92,18 +93,33 @@ export class Telling {
   readonly failures: Record<string, number> = {}
   purges = 0
 
-  constructor(cache: string, familyOf: ((key: string) => string) | undefined) {
+  /** `onNoFamily` is told when `familyOf` throws: its key is then of the family `other`. */
+  constructor(
+    cache: string,
+    familyOf: ((key: string) => string) | undefined,
+    onNoFamily: (key: string, error: unknown) => void,
+  ) {
     this.#cache = cache
+    this.#onNoFamily = onNoFamily
     this.#familyOf = familyOf ?? ((key) => key.replace(idAtTheEnd, '') || 'other')
   }
 
   /** What keys of this kind are called in metrics: a small set, whatever the keys. */
   family(key: string): string {
-    const family = this.#familyOf(key)
+    const family = this.#nameOf(key)
     if (this.#families.has(family)) return family
     if (this.#families.size >= maxFamilies) return 'other'
     this.#families.add(family)
     return family
+  }
+
+  #nameOf(key: string): string {
+    try {
+      return this.#familyOf(key)
+    } catch (error) {
+      this.#onNoFamily(key, error)
+      return 'other'
+    }
   }
 
   /** A hit in memory: what happens most is told with least ado. */

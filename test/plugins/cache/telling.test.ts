@@ -1,7 +1,9 @@
 import t from 'tap'
-import { channels } from '../../../plugins/cache/index.js'
+import { channels, type ReadEvent } from '../../../plugins/cache/index.js'
+import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
+import { until } from '../../harness/until.js'
 
 const policy = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
 
@@ -65,6 +67,27 @@ t.test('a get is told like any other read, and one that finds nothing as a miss 
     { tier: 'none', reason: 'miss' },
   ])
   t.match(cache.stats().reads, { hit: 1, stale: 1, miss: 2 })
+})
+
+t.test('a key for which familyOf throws is of the family other, and one warning', async (t) => {
+  const familyOf = (key: string) => {
+    const [family] = key.split(':')
+    if (family === key || family === undefined) throw new Error('no colon')
+    return family
+  }
+  const store = createTestStore().store
+  const { app, book } = await startPlugins(t, { cache: { familyOf, store } })
+  const events: unknown[] = []
+  const told = [channels.read, channels.load, channels.write]
+  const hear = (event: unknown) => events.push(event)
+  for (const channel of told) channel.subscribe(hear)
+  t.teardown(() => told.map((channel) => channel.unsubscribe(hear)))
+  for (const key of ['plain', 'good:1', 'plainer']) t.equal(await app.cache.fetch(key, () => 1), 1)
+  t.ok(await until(() => events.length === 9))
+  const families = events.map((event) => (event as ReadEvent).family) // what the channels carry
+  t.strictSame(families.toSorted(), [...Array(3).fill('good'), ...Array(6).fill('other')])
+  t.match(book.at(40), [{ kind: 'family', key: 'plain', reason: 'no colon' }])
+  t.equal(book.at(40).length, 1)
 })
 
 t.test('reads are published with a family, of which there are few whatever the keys', async (t) => {
