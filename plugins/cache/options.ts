@@ -6,7 +6,7 @@ import type { PurgeOrder } from './purges.js'
 import type { RedisCommands } from './redis-store.js'
 import type { Store } from './store.js'
 
-/** Options of the cache; each has a default. */
+/** Options of the cache; each has a default. Milliseconds are whole, and less than 2^31: some 24 days. */
 export interface CacheOptions {
   /** Every Redis key begins with it. Default `cat_`. */
   readonly keyPrefix?: string
@@ -131,6 +131,8 @@ const known: Record<keyof CacheOptions, true> = {
 }
 
 const maxSeconds = 366 * 86_400
+/** A timer of Node's that is set for longer goes off at once. */
+const longestTimerMs = 2 ** 31 - 1
 /** Tags that an entry has at most. */
 export const maxTags = 16
 const maxTagLength = 128
@@ -153,12 +155,12 @@ export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
       staleWhileRevalidateSeconds: 60,
       staleIfErrorSeconds: 86_400,
     }),
-    readTimeoutMs: positive('readTimeoutMs', options.readTimeoutMs ?? 100),
-    writeTimeoutMs: positive('writeTimeoutMs', options.writeTimeoutMs ?? 250),
-    loadTimeoutMs: positive('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
-    softTimeoutMs: positive('softTimeoutMs', options.softTimeoutMs ?? 300),
+    readTimeoutMs: milliseconds('readTimeoutMs', options.readTimeoutMs ?? 100),
+    writeTimeoutMs: milliseconds('writeTimeoutMs', options.writeTimeoutMs ?? 250),
+    loadTimeoutMs: milliseconds('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
+    softTimeoutMs: milliseconds('softTimeoutMs', options.softTimeoutMs ?? 300),
     absentTtlSeconds: positive('absentTtlSeconds', seconds('absentTtlSeconds', options.absentTtlSeconds ?? 30)),
-    leaseMs: positive('leaseMs', options.leaseMs ?? 3_000),
+    leaseMs: milliseconds('leaseMs', options.leaseMs ?? 3_000),
     maxMemoryBytes: positive('maxMemoryBytes', options.maxMemoryBytes ?? 64 * 2 ** 20),
     maxMemoryEntries: Math.floor(positive('maxMemoryEntries', options.maxMemoryEntries ?? 100_000)),
     maxEntryBytes: positive('maxEntryBytes', options.maxEntryBytes ?? 8 * 2 ** 20),
@@ -231,6 +233,11 @@ function canServe(client: RedisCommands): boolean {
 function seconds(name: string, value: number): number {
   if (typeof value === 'number' && value >= 0 && value <= maxSeconds) return value
   throw invalid(`${name} must be from 0 to ${maxSeconds}`)
+}
+
+function milliseconds(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0 && value <= longestTimerMs) return value
+  throw invalid(`${name} must be an integer from 1 to ${longestTimerMs}`)
 }
 
 function positive(name: string, value: number): number {
