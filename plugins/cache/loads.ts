@@ -29,7 +29,7 @@ export interface LoadsParts {
   readonly options: ResolvedCacheOptions
 }
 
-/** Background writes beyond this are dropped: the next miss fills the entry again. */
+/** Background writes beyond this are dropped: memory has the entry, and the next miss elsewhere fills it there. */
 const maxPendingWrites = 1_000
 
 /**
@@ -314,14 +314,13 @@ export class Loads {
   ): Reading<unknown> {
     const answer = { state: 'fresh', storedAt: loaded.startedAt, tier: 'load', reason: 'miss' } as const
     const { value, text, entry } = this.prepare(key, loaded, stamp, check)
-    const isWanted = entry !== undefined && !isSuperseded
-    const isFull = this.#writes.size >= maxPendingWrites
-    if (isWanted && isFull) this.#parts.telling.writes.dropped += 1
-    if (!isWanted || isFull) {
+    if (entry === undefined || isSuperseded) {
       void lease?.end('passing')
       return { value, ...answer }
     }
-    const kept = this.#parts.tiers.keep(key, entry, text, mark)
+    const isWritten = this.#writes.size < maxPendingWrites
+    if (!isWritten) this.#parts.telling.writes.dropped += 1
+    const kept = this.#parts.tiers.keep(key, entry, text, { mark, isWritten })
     if (typeof kept.written === 'string') void lease?.end('passing')
     else void this.#await(kept.written, lease)
     return { value: kept.value, ...answer }

@@ -93,9 +93,14 @@ export class Tiers {
 
   /**
    * Keeps what was loaded: here at once, in the shared store by and by. The value is the same object as before where
-   * it is the same value. `mark` tells what has happened to the key since the load began.
+   * it is the same value. `mark` tells what has happened to the key since the load began; not `isWritten`: here alone.
    */
-  keep(key: string, entry: Entry, text: string, mark?: Mark): Keeping {
+  keep(
+    key: string,
+    entry: Entry,
+    text: string,
+    { mark, isWritten = true }: { readonly mark?: Mark; readonly isWritten?: boolean } = {},
+  ): Keeping {
     const { store, telling } = this.#parts
     const before = this.memory.peek(key)
     if (before !== undefined && before.stamp > entry.stamp) {
@@ -104,7 +109,7 @@ export class Tiers {
     const placed = this.#place(key, entry, text.length, false)
     const value = placed === undefined ? entry.value : placed.value
     if (mark?.isCurrent === false) this.memory.see(key, doubted)
-    if (store === undefined || store.isAway(key)) return { value, written: 'here' }
+    if (store === undefined || !isWritten || store.isAway(key)) return { value, written: 'here' }
     const write = async () => {
       // A stranger who takes something away leaves no word that the store would hold against what was read before it.
       const isRemoved = mark?.isChanged === true && !(await this.#hasAny(store, key))

@@ -1,8 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
+import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
+import { until } from '../../harness/until.js'
 
 // The read-through decision, in memory only: what Redis does with it is in redis-store.test.ts.
 
@@ -386,6 +388,28 @@ t.test('a value over the size limit, in bytes and not in characters, is served a
   t.equal(await app.cache.fetch('k', () => large), large)
   t.equal(await app.cache.get('k'), undefined)
   t.match(book.at(40), [{ kind: 'too-large' }])
+})
+
+t.test('what comes while too many writes are pending is kept in memory all the same', async (t) => {
+  const shared = createTestStore({ timeoutMs: 10_000 })
+  const { cache } = (await startPlugins(t, { cache: { store: shared.store } })).app
+  const upstream = createDeferred<number>()
+  let loads = 0
+  const load = () => {
+    loads += 1
+    return upstream.promise
+  }
+  const readAll = () => Promise.all(Array.from({ length: 1_200 }, (_none, n) => cache.fetch(`k${n}`, load)))
+  const reading = readAll()
+  t.ok(await until(() => loads === 1_200))
+  shared.slow(50)
+  upstream.resolve(1)
+  await reading
+  t.equal(cache.stats().writes.dropped, 200)
+  shared.up()
+  t.ok(await until(() => cache.stats().writes.kept === 1_000))
+  await readAll()
+  t.equal(loads, 1_200)
 })
 
 t.test('memory is bounded: the least recently used entries give way', async (t) => {
