@@ -36,7 +36,7 @@ export interface MemoryTierOptions {
   readonly refreshAt: (key: string, entry: Entry) => number
 }
 
-/** Counted for each entry beside its value: its key, its numbers, its place in the order of use. */
+/** Counted for each entry beside its value, key and tags: its numbers, its place in the order of use. */
 const overheadBytes = 256
 
 /** Tags and fingerprint, which many entries have in common. */
@@ -134,7 +134,8 @@ export class MemoryTier {
   /** Puts an entry under its key, unless it alone is more than the bound: then nothing lies there. */
   set(key: string, entry: Entry, jsonBytes: number, standing: { seen: number; isShared: boolean }): void {
     const { maxBytes, maxEntries } = this.#options
-    const weight = overheadBytes + key.length + jsonBytes
+    const tagBytes = entry.tags.reduce((sum, tag) => sum + Buffer.byteLength(tag), 0)
+    const weight = overheadBytes + Buffer.byteLength(key) + tagBytes + jsonBytes
     if (weight > maxBytes) {
       this.delete(key)
       return

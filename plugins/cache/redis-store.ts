@@ -262,7 +262,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     if (typeof decoded === 'string') throw corrupt(decoded)
     if (Math.max('stamp' in decoded ? decoded.stamp : 0, decoded.purgedAt) > clock.latest)
       throw corrupt('from-the-future')
-    if ('value' in decoded) return { entry: decoded, bytes: text.length }
+    if ('value' in decoded) return { entry: decoded, bytes: Buffer.byteLength(text) }
     return 'packed' in decoded ? unpack(decoded) : decoded
   }
 
@@ -275,7 +275,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   async function unpack({ packed, ...about }: PackedEntry): Promise<Found> {
     try {
       const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength: options.maxEntryBytes }))
-      return { entry: { value: parseFrozen(text), ...about }, bytes: text.length }
+      return { entry: { value: parseFrozen(text), ...about }, bytes: Buffer.byteLength(text) }
     } catch {
       throw corrupt('not-json')
     }

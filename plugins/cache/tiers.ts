@@ -106,7 +106,7 @@ export class Tiers {
     if (before !== undefined && before.stamp > entry.stamp) {
       return { value: entry.value, written: 'newer' } // another process was faster, and we have heard of it
     }
-    const placed = this.#place(key, entry, text.length, false)
+    const placed = this.#place(key, entry, Buffer.byteLength(text), false)
     const value = placed === undefined ? entry.value : placed.value
     if (mark?.isCurrent === false) this.memory.see(key, doubted)
     if (store === undefined || !isWritten || store.isAway(key)) return { value, written: 'here' }

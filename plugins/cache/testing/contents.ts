@@ -33,7 +33,7 @@ export class Contents {
   get(key: string): Found | Tombstone | undefined {
     const lying = this.#entries.get(key)
     if (lying === undefined || !isKept(lying)) return lying
-    return { entry: { ...lying.entry, value: parseFrozen(lying.text) }, bytes: lying.text.length }
+    return { entry: { ...lying.entry, value: parseFrozen(lying.text) }, bytes: Buffer.byteLength(lying.text) }
   }
 
   stampOf(key: string): number | undefined {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { none } from '../../../plugins/cache/key-slots.js'
 import { doubted, MemoryTier } from '../../../plugins/cache/memory-tier.js'
+import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
 
@@ -93,6 +94,20 @@ t.test('it is bounded by bytes and by entries', async (t) => {
   t.ok(small.peek('c'))
   small.set('c', entryOf('larger than all'), 1_000, standing)
   t.strictSame(small.size, { entries: 0, bytes: 0 }, 'what alone is too large is not kept, nor what it replaces')
+})
+
+t.test('what it weighs is counted in bytes and not in characters, the tags too', async (t) => {
+  const shared = createTestStore()
+  const [one, other] = [
+    (await startPlugins(t, { cache: { store: shared.store } })).app.cache,
+    (await startPlugins(t, { cache: { store: shared.connect() } })).app.cache,
+  ]
+  const value = '日'.repeat(1_000)
+  const [keyBytes, valueBytes, tagBytes] = [3, 3_002, 6 + 1]
+  await one.set('日', value, { tags: ['日本', 'x'] })
+  t.equal(one.stats().memory.bytes, 256 + keyBytes + valueBytes + tagBytes)
+  await other.get('日')
+  t.ok(other.stats().memory.bytes >= one.stats().memory.bytes, 'read from the shared store as well')
 })
 
 t.test('however many come and go, each key has its own', async (t) => {
