@@ -157,12 +157,12 @@ export class Cache {
    */
   async set(key: string, value: unknown, policy: Policy = {}): Promise<boolean> {
     checkKey(key)
-    this.#loads.supersede(key)
     const startedAt = this.#clock.now()
     const lifetime = resolveLifetime(policy, this.#options.lifetime)
     const loaded = { value, startedAt, tookMs: 0, lifetime, tags: resolveTags(policy.tags) }
     const { entry, text } = this.#loads.prepare(key, loaded, this.#clock.loadStamp(), this.#checkOf(policy.schema))
     if (entry === undefined) return false
+    this.#loads.supersede(key)
     if (isKept(await this.#tiers.keep(key, entry, text).written)) return true
     // A purge or a write was in the way whose stamp another clock gave. It came before this: by now we have heard of it.
     const later = { ...entry, stamp: this.#clock.loadStamp() }

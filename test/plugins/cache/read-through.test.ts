@@ -344,6 +344,21 @@ t.test('a load that began before a delete or a set is not kept after it', async 
   }
 })
 
+t.test('a set that keeps nothing leaves the load under way alone', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  const [upstream, started] = [createDeferred<string>(), createDeferred<void>()]
+  const reading = cache.fetch('k', () => {
+    started.resolve()
+    return upstream.promise
+  })
+  await started.promise
+  t.equal(await cache.set('k', undefined), false)
+  await t.rejects(cache.set('k', 'mine', { ttlSeconds: 0 }), { code: 'VITRINE_CACHE_OPTION' })
+  upstream.resolve('loaded')
+  t.equal(await reading, 'loaded')
+  t.equal(await cache.get('k'), 'loaded')
+})
+
 t.test('a bypass neither reads nor keeps, and is shared by those who ask meanwhile', async (t) => {
   const { cache } = (await startPlugins(t)).app
   await cache.set('k', 'kept')
