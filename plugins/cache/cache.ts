@@ -9,7 +9,7 @@ import { type Explanation, explain, explainEntry } from './explain.js'
 import { none } from './key-slots.js'
 import { Leases } from './leases.js'
 import type { Loader } from './load.js'
-import { Loads, mayServeStale } from './loads.js'
+import { Loads } from './loads.js'
 import { MemoryTier } from './memory-tier.js'
 import {
   checkKey,
@@ -340,7 +340,7 @@ export class Cache {
 
   /** The new value if it comes within the time; the stale one while it is still on its way, or when it does not come. */
   async #loadOr(request: ReadRequest, stale: LookUp, withinMs: number): Promise<Reading<unknown>> {
-    const { key, policy } = request
+    const { key } = request
     const mayWait = withinMs === Number.POSITIVE_INFINITY
     const mark = this.#memory.mark(key)
     try {
@@ -348,7 +348,7 @@ export class Cache {
       const loaded = mayWait ? { value: await loading } : await withinTime(loading, withinMs)
       return loaded?.value ?? this.#answerFrom(stale, 'stale', 'stale')
     } catch (error) {
-      if (!mayServeStale(policy, error)) throw error
+      if (!this.#loads.mayServeStale(request, error)) throw error
       // What is here by now; or, where it had to give way to other entries, what was here, unless that has changed.
       const held = this.#memory.peek(key) ?? (mark.isCurrent ? stale.held : undefined)
       if (held === undefined || this.#tiers.standingOf(key, held, this.#clock.now()) === 'gone') throw error

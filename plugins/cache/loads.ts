@@ -7,7 +7,7 @@ import { CacheClosed } from './errors.js'
 import type { Lease, Leases } from './leases.js'
 import { type Loaded, type RunningLoad, runLoad } from './load.js'
 import type { Mark } from './memory-tier.js'
-import { type ReadPolicy, type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
+import { type ResolvedCacheOptions, resolveLifetime, resolveTags } from './options.js'
 import type { Begun } from './purge-log.js'
 import { type Reading, type ReadRequest, readingOf } from './reading.js'
 import { RefreshPauses } from './refresh-pause.js'
@@ -186,6 +186,17 @@ export class Loads {
     for (const loading of this.#underWay.values()) if (!this.#isJoinable(loading)) void loading.lease?.end('done')
   }
 
+  /** Whether a failure of the load may be answered with the stale value: a policy that throws does not say that it may not. */
+  mayServeStale({ key, policy }: ReadRequest, error: unknown): boolean {
+    try {
+      return policy.mayServeStale?.(error) ?? true
+    } catch (thrown) {
+      const message = 'cache: mayServeStale throws; the stale value is served'
+      this.#parts.loadGovernor.incident({ kind: 'may-serve-stale', key, error: thrown, message })
+      return true
+    }
+  }
+
   /** Ends what runs; settles when the writes under way have. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -339,15 +350,11 @@ export class Loads {
   }
 
   /** After a failed load leaves the key alone for a while or, when the failure withdraws the stale value, removes that. */
-  async #fail(
-    { key, policy }: ReadRequest,
-    stale: LookUp | undefined,
-    error: unknown,
-    { stamp, tags }: Begun,
-  ): Promise<void> {
+  async #fail(request: ReadRequest, stale: LookUp | undefined, error: unknown, { stamp, tags }: Begun): Promise<void> {
+    const { key } = request
     const { clock, loadGovernor, tiers } = this.#parts
     if (stale === undefined) return this.#memos.failed(key, error, { stamp, tags }, clock.now())
-    const isKept = mayServeStale(policy, error)
+    const isKept = this.mayServeStale(request, error)
     const message = isKept
       ? 'cache: a refresh failed; the stale value is served'
       : 'cache: a refresh failed in a way that withdraws the stale value'
@@ -361,11 +368,6 @@ interface Prepared {
   readonly value: unknown
   readonly text: string
   readonly entry: Entry | undefined
-}
-
-/** Whether a failure of the load may be answered with the stale value. */
-export function mayServeStale(policy: ReadPolicy, error: unknown): boolean {
-  return policy.mayServeStale?.(error) ?? true
 }
 
 /** A load under way. */

@@ -74,7 +74,7 @@ export interface ReadPolicy extends Policy {
   readonly bypass?: boolean
   /**
    * Whether a failure of the load may be answered with the stale value: not where it says that what was readable no
-   * longer is. Default: always.
+   * longer is. Where it throws, it may. Default: always.
    */
   readonly mayServeStale?: (error: unknown) => boolean
 }

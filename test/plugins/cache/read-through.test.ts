@@ -257,6 +257,32 @@ t.test('a failure that withdraws the value is not answered with the stale copy, 
   }
 })
 
+t.test('a failure that mayServeStale cannot judge is one like any other', async (t) => {
+  const clock = createClock()
+  const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
+  const mayServeStale = (error: unknown) => (error as { status: number }).status !== 401 // there is none
+  let loads = 0
+  const failing = () => {
+    loads += 1
+    return Promise.reject()
+  }
+  for (const { seconds, name } of [
+    { seconds: 310, name: 'while it is refreshed behind' },
+    { seconds: 400, name: 'while a load is waited for' },
+  ]) {
+    await app.cache.set('k', 'old')
+    clock.step(seconds)
+    loads = 0
+    for (let read = 0; read < 5; read += 1) {
+      t.match(await app.cache.read('k', failing, { mayServeStale }), { value: 'old', state: 'stale' }, name)
+      await new Promise(setImmediate)
+    }
+    t.equal(loads, 1, `${name}: then it is left alone`)
+  }
+  const kinds = book.at(40).map(({ kind }) => kind)
+  t.strictSame([...new Set(kinds)].toSorted(), ['load-failed', 'may-serve-stale'])
+})
+
 t.test('past stale-if-error the failure reaches the caller', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
