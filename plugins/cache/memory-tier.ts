@@ -26,6 +26,7 @@ export interface Mark {
   isChanged: boolean
   /** Of the same key. */
   next: Mark | undefined
+  previous: Mark | undefined
 }
 
 export interface MemoryTierOptions {
@@ -212,21 +213,19 @@ export class MemoryTier {
 
   /** Begins to watch a key for changes; `unmark` ends it. */
   mark(key: string): Mark {
-    const mark = { isCurrent: true, isChanged: false, next: this.#marks.get(key) }
+    const next = this.#marks.get(key)
+    const mark: Mark = { isCurrent: true, isChanged: false, next, previous: undefined }
+    if (next !== undefined) next.previous = mark
     this.#marks.set(key, mark)
     return mark
   }
 
-  unmark(key: string, mark: Mark): void {
-    const first = this.#marks.get(key)
-    if (first === mark) {
-      if (mark.next === undefined) this.#marks.delete(key)
-      else this.#marks.set(key, mark.next)
-      return
-    }
-    for (let before = first; before !== undefined; before = before.next) {
-      if (before.next === mark) before.next = mark.next
-    }
+  /** Ends it; once. */
+  unmark(key: string, { next, previous }: Mark): void {
+    if (next !== undefined) next.previous = previous
+    if (previous !== undefined) previous.next = next
+    else if (next !== undefined) this.#marks.set(key, next)
+    else this.#marks.delete(key)
   }
 
   /** The key is not what it was: what is on its way from before cannot be trusted, and what is here neither. */

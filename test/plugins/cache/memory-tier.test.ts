@@ -1,6 +1,6 @@
 import t from 'tap'
 import { none } from '../../../plugins/cache/key-slots.js'
-import { doubted, MemoryTier } from '../../../plugins/cache/memory-tier.js'
+import { doubted, type Mark, MemoryTier } from '../../../plugins/cache/memory-tier.js'
 import { createTestStore } from '../../../plugins/cache/testing/index.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
@@ -64,6 +64,32 @@ t.test('who has stopped watching is not told', async (t) => {
   tier.unmark('k', third)
   tier.change('k')
   t.strictSame([first.isCurrent, second.isCurrent, third.isCurrent], [false, true, true])
+})
+
+t.test('those who watch one key stop in any order, and many of them in no more time than few', async (t) => {
+  const tier = createTier()
+  for (const order of ['012', '021', '102', '120', '201', '210']) {
+    const marks = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
+    const gone = new Set<Mark>()
+    for (const at of order) {
+      tier.change('k')
+      t.strictSame(
+        marks.map((mark) => mark.isCurrent),
+        marks.map((mark) => gone.has(mark)),
+        order,
+      )
+      for (const mark of marks) mark.isCurrent = true
+      const mark = marks[Number(at)]
+      if (mark === undefined) throw new Error('there are three')
+      tier.unmark('k', mark)
+      gone.add(mark)
+    }
+  }
+  const many = Array.from({ length: 50_000 }, () => tier.mark('k'))
+  const began = performance.now()
+  for (const mark of many) tier.unmark('k', mark)
+  const tookMs = performance.now() - began
+  t.ok(tookMs < 1_000, `${tookMs} ms, and not seconds`)
 })
 
 t.test('the echo of an own write is taken once', async (t) => {
