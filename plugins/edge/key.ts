@@ -27,7 +27,7 @@ const maxRememberedLength = 1_024
 export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
   const names = forwards ? undefined : queryNames(route.schema?.querystring)
   if (names === undefined) return targetUri
-  const place = JSON.stringify([route.url, route.constraints ?? {}])
+  const place = JSON.stringify([route.url, route.constraints ?? {}], distinctly)
   const remembered = new LRUCache<string, RequestKey>({
     maxSize: maxRemembered,
     sizeCalculation: (_key, url) => url.length + 64,
@@ -44,6 +44,11 @@ export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
     if (url.length <= maxRememberedLength) remembered.set(url, key)
     return key
   }
+}
+
+/** Hosts may be given by an expression, which is `{}` to JSON whatever it says. */
+function distinctly(_name: string, value: unknown): unknown {
+  return value instanceof RegExp ? String(value) : value
 }
 
 /** The target URI: one byte more or less is another one. RFC 9110 §7.1. */

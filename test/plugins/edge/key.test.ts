@@ -78,3 +78,20 @@ t.test('without a schema the whole target URI counts, the host too', async (t) =
   await ask('/d', 'A.TEST')
   t.equal(seen.length, before + 2, 'hosts in any case')
 })
+
+t.test('routes of one path for different hosts are told apart, however the hosts are given', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(edge, { ttlSeconds: 60 })
+  const hosts = { 'a.test': 'a.test', 'b.test': /^b\.test$/, 'c.test': /^c\.test$/ }
+  for (const [name, host] of Object.entries(hosts)) {
+    app.get('/x', { schema: { querystring: listing }, constraints: { host }, config: { edge: {} } }, async () => name)
+  }
+  for (const told of [/miss/, /hit/]) {
+    for (const host of Object.keys(hosts)) {
+      const { body, headers } = await app.inject({ url: '/x', headers: { host } })
+      t.equal(body, host)
+      t.match(headers['cache-status'], told)
+    }
+  }
+})
