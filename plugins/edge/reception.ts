@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerFrom, knownTag } from './answer.js'
@@ -53,8 +54,12 @@ export class Reception {
     if (exchange.isReceived) reply.removeHeader('cache-status') // it was about what could not be sent
     // An error on the way from here sends another payload: that is not kept, but may be one that something kept is better than.
     exchanges.set(request, { ...exchange, isReceived: true, mayKeep: false, isValidating: false })
-    exchange.uncover()
-    return this.#receive(request, reply, exchange, payload).catch((error: unknown) => {
+    const body = streamOf(payload) ?? payload
+    // What makes a stream may go on reading the request until its end.
+    const isLazy = !this.#route.forwards && body instanceof EventEmitter
+    if (isLazy) body.once('end', exchange.uncover).once('close', exchange.uncover)
+    else exchange.uncover()
+    return this.#receive(request, reply, exchange, body).catch((error: unknown) => {
       flights.end(exchange, undefined)
       throw error
     })

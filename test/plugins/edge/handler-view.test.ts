@@ -1,4 +1,5 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import { Readable } from 'node:stream'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
 import { connectRaw, listen } from '../../harness/raw-http.js'
@@ -111,3 +112,62 @@ t.test(
     t.strictSame(seen, [whole, shown, shown, whole, whole])
   },
 )
+
+t.test('a stream that is made while it is read sees as little of the request as the handler', async (t) => {
+  const [seen, after]: [unknown[], unknown[]] = [[], []]
+  const querystring = { type: 'object', properties: { page: { type: 'string' } } }
+  const app = await startEdge(t, (app) => {
+    const make = async function* ({ headers, raw, url }: FastifyRequest) {
+      yield 'made '
+      seen.push(headers.cookie, raw.headers.cookie, url)
+      yield `for ${headers.cookie} ${headers['accept-language']} ${url}`
+    }
+    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60 } } }
+    app.get('/node', own, async (request) => Readable.from(make(request)))
+    app.get('/web', own, async (request, reply) => reply.send(ReadableStream.from(make(request))))
+    app.get('/unkept', own, async (request, reply) =>
+      reply
+        .headers({ 'content-length': 3_000_000, 'cache-control': 'public, max-age=60' })
+        .send(Readable.from(make(request))),
+    )
+    app.addHook('onResponse', async ({ headers }) => void after.push(headers.cookie))
+  })
+  for (const path of ['/node', '/web']) {
+    const ask = (language: string) =>
+      app.inject({ url: `${path}?page=1&secret=s`, headers: { cookie: 'a=b', 'accept-language': language } })
+    for (const told of [/miss/, /hit/]) {
+      for (const language of ['fr', 'en']) {
+        const { body, headers } = await ask(language)
+        t.equal(body, `made for undefined ${language} ${path}?page=1`)
+        t.match(headers['cache-status'], told)
+      }
+    }
+  }
+  await app.inject({ url: '/unkept?page=1&secret=s', headers: { cookie: 'a=b' } })
+  t.notMatch(JSON.stringify(seen), /a=b|secret/)
+  t.ok(
+    after.every((cookie) => cookie === 'a=b'),
+    'who comes after the handler sees it again',
+  )
+})
+
+t.test('a stream that breaks off leaves the request as it came', async (t) => {
+  const after: unknown[] = []
+  const app = await startEdge(t, (app) => {
+    app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async () =>
+      Readable.from(
+        (async function* () {
+          yield 'x'
+          throw new Error('broken')
+        })(),
+      ),
+    )
+    app.addHook('onRequest', async (request, reply) => {
+      reply.raw.once('close', () => after.push(request.headers.cookie))
+    })
+  })
+  const connection = await connectRaw(t, await listen(app))
+  connection.write('GET /x HTTP/1.1\r\nHost: a.example\r\nCookie: a=b\r\n\r\n')
+  t.ok(await until(() => after.length > 0))
+  t.strictSame(after, ['a=b'])
+})
