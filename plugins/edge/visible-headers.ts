@@ -12,11 +12,13 @@ export function remember(request: FastifyRequest): () => void {
   const { raw, query } = request
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
+  const cookies: unknown = Reflect.get(request, 'cookies')
   return () => {
     Reflect.deleteProperty(request, 'originalUrl')
     const seen = { headers, rawHeaders, headersDistinct: undefined, url }
     show(raw, originalUrl === undefined ? seen : { ...seen, originalUrl })
     request.query = query
+    if (cookies) Object.assign(request, { cookies })
   }
 }
 
@@ -63,6 +65,7 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
     else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true })
   }
   show(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
+  if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: cookiesOf(request, visible.cookie) })
   if (query === undefined) return chosenBy
   request.query = { ...query }
   const shownUrl = withQuery(url, query)
@@ -70,6 +73,12 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   Object.defineProperty(request, 'originalUrl', { value: shownUrl, configurable: true })
   show(raw, { url: shownUrl, ...('originalUrl' in raw ? { originalUrl: shownUrl } : {}) })
   return chosenBy
+}
+
+/** What `@fastify/cookie`, which runs ahead, would have made of the field. */
+function cookiesOf({ server }: FastifyRequest, cookie: string | undefined): unknown {
+  const parse: unknown = Reflect.get(server, 'parseCookie')
+  return cookie !== undefined && typeof parse === 'function' ? Reflect.apply(parse, server, [cookie]) : {}
 }
 
 /** The field as one value. */

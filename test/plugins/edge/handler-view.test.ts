@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import cookie from '@fastify/cookie'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
@@ -170,4 +171,29 @@ t.test('a stream that breaks off leaves the request as it came', async (t) => {
   connection.write('GET /x HTTP/1.1\r\nHost: a.example\r\nCookie: a=b\r\n\r\n')
   t.ok(await until(() => after.length > 0))
   t.strictSame(after, ['a=b'])
+})
+
+t.test('what a plugin has made of cookies is hidden with them, and shown where the route varies by them', async (t) => {
+  const after: unknown[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(cookie)
+  await app.register(edge)
+  const handler = async ({ cookies }: FastifyRequest) => `hello ${cookies.user}`
+  app.get('/hidden', { config: { edge: { ttlSeconds: 60 } } }, handler)
+  const onlyUser = { name: 'Cookie', normalise: (value = '') => /user=\w+/.exec(value)?.[0] }
+  app.get('/varied', { config: { edge: { ttlSeconds: 60, vary: [onlyUser] } } }, handler)
+  app.get('/forwarded', { config: { edge: {} } }, handler)
+  app.addHook('onResponse', async ({ cookies }) => void after.push(cookies.user))
+  const ask = (url: string, user: string) => app.inject({ url, headers: { cookie: `user=${user}; id=1` } })
+  for (const told of [/miss/, /hit/]) {
+    t.equal((await ask('/hidden', 'alice')).body, 'hello undefined')
+    for (const user of ['alice', 'bob']) {
+      const { body, headers } = await ask('/varied', user)
+      t.equal(body, `hello ${user}`)
+      t.match(headers['cache-status'], told)
+    }
+  }
+  t.equal((await ask('/forwarded', 'alice')).body, 'hello alice')
+  t.strictSame(after, ['alice', 'alice', 'bob', 'alice', 'alice', 'bob', 'alice'])
 })
