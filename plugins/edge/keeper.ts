@@ -67,15 +67,11 @@ export class Keeper {
     return this.#route.isShared && made !== undefined && shared?.isInvalidated(asked, made) === true
   }
 
-  /** Whether the key has all that the handler says its response depends on: it cannot have seen anything else. */
-  #isVaryCovered({ chosenBy }: Exchange, own: Fields): boolean {
-    const covered = new Set([
-      ...this.#route.vary.map(({ name }) => name),
-      ...chosenBy,
-      ...negotiated,
-      'accept-encoding',
-    ])
-    const foreign = varyNames(own).filter((name) => !covered.has(name) && !this.#route.visibleHeaders.has(name))
+  /** Whether the key has all that the handler, and the hooks ahead of it, say the response depends on. */
+  #isVaryCovered(exchange: Exchange, own: Fields): boolean {
+    const { vary, visibleHeaders } = this.#route
+    const covered = new Set([...vary.map(({ name }) => name), ...visibleHeaders, ...negotiated])
+    const foreign = this.#statedNames(exchange, own).filter((name) => !covered.has(name))
     if (foreign.length === 0) return true
     this.#warnOnce(`a response varies by ${foreign.join(', ')}, which the option vary does not name: it is not kept`)
     return false
@@ -154,9 +150,17 @@ export class Keeper {
   }
 
   /** Request fields that a response of ours is told apart by: those of the route, and those that it was chosen by. */
-  #ownVary({ chosenBy }: Exchange, own: Fields): string[] {
-    const stated = varyNames(own).filter((name) => negotiated.some((field) => field === name))
-    return [...new Set([...this.#route.vary.map(({ name }) => name), ...chosenBy, ...stated])].sort()
+  #ownVary(exchange: Exchange, own: Fields): string[] {
+    const stated = this.#statedNames(exchange, own)
+    return [...new Set([...this.#route.vary.map(({ name }) => name), ...exchange.chosenBy, ...stated])].sort()
+  }
+
+  /** Request fields that the handler says it has chosen by, or hooks ahead of it, which see all of them. */
+  #statedNames({ ahead }: Exchange, own: Fields): string[] {
+    const byHooks = varyNames({ vary: String(ahead.vary ?? '') })
+    // Codings are made here, and what a hook tells an origin it tells at every request.
+    const isApart = (name: string) => name === 'accept-encoding' || (name === 'origin' && byHooks.includes(name))
+    return [...varyNames(own), ...byHooks].filter((name) => this.#route.visibleHeaders.has(name) || !isApart(name))
   }
 
   #tagsOf(request: FastifyRequest, own: Fields, made: Made | undefined): string[] {

@@ -197,3 +197,52 @@ t.test('what a plugin has made of cookies is hidden with them, and shown where t
   t.equal((await ask('/forwarded', 'alice')).body, 'hello alice')
   t.strictSame(after, ['alice', 'alice', 'bob', 'alice', 'alice', 'bob', 'alice'])
 })
+
+t.test('a response is not kept where a hook ahead has made it vary by what the key does not cover', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(edge)
+  app.decorateRequest('told', '')
+  app.addHook('onRequest', async (request, reply) => {
+    const { headers, query } = request
+    const { vary } = query as { vary: string } // each test says it
+    Object.assign(request, { told: `${headers['accept-language']} ${headers['user-agent']}` })
+    reply.header('vary', vary)
+  })
+  const schema = { querystring: { type: 'object', properties: { vary: { type: 'string' } } } }
+  const handler = async (request: FastifyRequest) => Reflect.get(request, 'told')
+  app.get('/x', { schema, config: { edge: { ttlSeconds: 60 } } }, handler)
+  app.get('/seen', { schema, config: { edge: { ttlSeconds: 60, visibleHeaders: ['user-agent'] } } }, handler)
+  for (const [path, vary, isKept, isApart] of [
+    ['/x', 'Cookie', false, true],
+    ['/x', 'Origin, User-Agent', false, true],
+    ['/x', 'Accept-Language', true, true],
+    ['/seen', 'user-agent', true, true],
+    ['/x', 'Origin', true, false],
+  ] as const) {
+    const ask = (fields: string) =>
+      app.inject({ url: path, query: { vary }, headers: { 'accept-language': fields, 'user-agent': fields } })
+    for (const told of [/miss/, isKept ? /hit/ : /miss/]) {
+      t.match((await ask('a')).headers['cache-status'], told, vary)
+      t.equal((await ask('a')).body, 'a a')
+    }
+    t.equal((await ask('b')).body, isApart ? 'b b' : 'a a', `${vary} of another one`)
+  }
+})
+
+t.test('a field that may be seen is part of the key where the handler says that it has chosen by it', async (t) => {
+  // RFC 9111 §4.1
+  const app = await startEdge(t, (app) => {
+    const config = { edge: { ttlSeconds: 60, visibleHeaders: ['user-agent'] } }
+    app.get('/x', { config }, async ({ headers }, reply) =>
+      reply.header('vary', 'User-Agent').send(headers['user-agent']),
+    )
+  })
+  for (const told of [/miss/, /hit/]) {
+    for (const agent of ['a', 'b']) {
+      const { body, headers } = await app.inject({ url: '/x', headers: { 'user-agent': agent } })
+      t.equal(body, agent)
+      t.match(headers, { 'cache-status': told, vary: /^user-agent$/i })
+    }
+  }
+})
