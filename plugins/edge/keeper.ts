@@ -25,10 +25,16 @@ import { formatTags, parseTags } from './surrogate-keys.js'
 import { mergeVary, varyNames } from './vary.js'
 import { negotiated } from './visible-headers.js'
 
+/** What a response is kept as. */
+export interface Keeping {
+  readonly lifetime: Lifetime
+  readonly tags: readonly string[]
+  /** What it was made from, the tags included that nothing has been read with. */
+  readonly made: Made | undefined
+}
+
 /** Whether a response is kept, and why not. */
-export type Verdict =
-  | { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' }
-  | { readonly lifetime: Lifetime }
+export type Verdict = { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' } | Keeping
 
 /** Milliseconds that an answer waits to lie in the shared store, where whoever asks next, and elsewhere, looks for it. */
 const putPatienceMs = 300
@@ -45,7 +51,7 @@ export class Keeper {
   }
 
   /** Whether the response may be kept, and for how long it is fresh. */
-  judge(received: Received, made: Made | undefined, bytes: number): Verdict {
+  judge(received: Received, read: Made | undefined, bytes: number): Verdict {
     const { exchange, response, own, control } = received
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
@@ -53,11 +59,14 @@ export class Keeper {
     const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime' }
     if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large' }
+    const listed = this.#explicitTags(received.request)
+    if (listed === undefined) return { refusal: 'tags' }
+    const tags = this.#usable([...listed, ...this.#ownTags(own), ...(read?.tags ?? [])])
+    const made = read?.alsoTagged(tags)
     if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated' }
     if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
       return { refusal: 'derived' }
-    if (!forwards && !this.#isVaryCovered(exchange, own)) return { refusal: 'vary' }
-    return this.#explicitTags(received.request) === undefined ? { refusal: 'tags' } : { lifetime }
+    return !forwards && !this.#isVaryCovered(exchange, own) ? { refusal: 'vary' } : { lifetime, tags, made }
   }
 
   /** Whether something has changed what was asked for since then. RFC 9111 §4.4. */
@@ -78,15 +87,15 @@ export class Keeper {
   }
 
   /** Keeps the response, and lets those who wait have it. */
-  async keep(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): Promise<StoredResponse> {
+  async keep(received: Received, body: Buffer, keeping: Keeping): Promise<StoredResponse> {
     const { exchange, response } = received
     const { resources, shared } = this.#parts
     const { asked } = exchange
     const { maxVariants, isShared } = this.#route
-    const stored = this.#storedFrom(received, body, lifetime, made)
+    const stored = this.#storedFrom(received, body, keeping)
     const putting = isShared && !stored.isDerived ? shared?.put(asked, stored, maxVariants) : undefined
     const kept = (putting && (await withinTime(putting, putPatienceMs))?.value) ?? stored
-    if (this.#isInvalidated(exchange, made)) {
+    if (this.#isInvalidated(exchange, keeping.made)) {
       await this.forget(exchange, kept) // its target changed while it was on its way there
       this.#parts.flights.end(exchange, undefined)
       return kept
@@ -104,12 +113,10 @@ export class Keeper {
     if (this.#route.isShared) await this.#parts.shared?.remove(asked.key, stored)
   }
 
-  #storedFrom(received: Received, body: Buffer, lifetime: Lifetime, made: Made | undefined): StoredResponse {
-    const { exchange, response, control, own, request } = received
+  #storedFrom(received: Received, body: Buffer, { lifetime, tags, made }: Keeping): StoredResponse {
+    const { exchange, response, control, own } = received
     const { forwards, compresses, freshness } = this.#route
     const { tagHeader } = this.#parts.options
-    const tags = this.#tagsOf(request, own, made)
-    const whole = made?.alsoTagged(tags)
     const fields = endToEnd(withoutNamed(own, control))
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
@@ -145,7 +152,7 @@ export class Keeper {
       hasOwnValidator: own.etag !== undefined || own['last-modified'] !== undefined,
       isDerived,
       tags,
-      made: whole,
+      made,
     })
   }
 
@@ -163,14 +170,17 @@ export class Keeper {
     return [...varyNames(own), ...byHooks].filter((name) => this.#route.visibleHeaders.has(name) || !isApart(name))
   }
 
-  #tagsOf(request: FastifyRequest, own: Fields, made: Made | undefined): string[] {
+  /** The tags that the handler has set itself. */
+  #ownTags(own: Fields): string[] {
     const { tagHeader } = this.#parts.options
-    const stated = tagHeader === undefined ? [] : linesOf(own[tagHeader.toLowerCase()])
-    const byHandler = tagHeader === undefined ? [] : stated.flatMap((line) => parseTags(tagHeader, line))
-    const tags = [...new Set([...(this.#explicitTags(request) ?? []), ...byHandler, ...(made?.tags ?? [])])]
+    if (tagHeader === undefined) return []
+    return linesOf(own[tagHeader.toLowerCase()]).flatMap((line) => parseTags(tagHeader, line))
+  }
+
+  #usable(tags: readonly string[]): string[] {
     const usable = tags.filter(isTag)
     if (usable.length < tags.length) this.#warnOnce('a tag is no word of 1 to 128 characters, and is left out')
-    return usable
+    return [...new Set(usable)]
   }
 
   /** The tags that the route gives; `undefined` where it fails to, and nobody could purge what has them. */

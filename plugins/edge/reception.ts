@@ -134,7 +134,7 @@ export class Reception {
     const made = await exchange.collecting?.made()
     const verdict = this.#keeper.judge(confirmed, made, stored.body.length)
     if ('lifetime' in verdict) {
-      return { confirmed, kept: await this.#keeper.keep(confirmed, stored.body, verdict.lifetime, made) }
+      return { confirmed, kept: await this.#keeper.keep(confirmed, stored.body, verdict) }
     }
     await this.#keeper.forget(exchange, stored)
     this.#parts.flights.end(exchange, undefined)
@@ -148,7 +148,7 @@ export class Reception {
       const made = await exchange.collecting?.made()
       const verdict = this.#keeper.judge(received, made, body.length)
       if ('refusal' in verdict) return this.#refuse(received, payload, verdict.refusal)
-      const kept = await this.#keeper.keep(received, body, verdict.lifetime, made)
+      const kept = await this.#keeper.keep(received, body, verdict)
       return this.#route.forwards
         ? this.#passOn(received, payload, kept)
         : this.#answer(received, kept, { stored: true })
@@ -167,7 +167,7 @@ export class Reception {
         const made = await exchange.collecting?.made()
         const isWhole = length === undefined || whole.length === Number(length)
         const last = this.#keeper.judge(received, made, whole.length)
-        if (isWhole && 'lifetime' in last) await this.#keeper.keep(received, whole, last.lifetime, made)
+        if (isWhole && 'lifetime' in last) await this.#keeper.keep(received, whole, last)
         else this.#parts.flights.end(exchange, undefined)
       },
     })

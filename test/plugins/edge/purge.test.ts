@@ -324,3 +324,34 @@ t.test('a handler that answers at once has its tags like one that takes its time
     t.strictSame((await app.inject(path)).json(), { version: 2 }, path)
   }
 })
+
+t.test('what a purge meanwhile makes old goes to nobody for later, however its tag was given', async (t) => {
+  const held = [createDeferred<void>(), createDeferred<void>()]
+  let calls = 0
+  const { app } = await startPlugins(t, {
+    edge: {},
+    routes: (app) => {
+      const make = async () => {
+        const call = calls++
+        await held[call]?.promise
+        return `made ${call}`
+      }
+      app.get('/listed', { config: { edge: { ttlSeconds, tags: ['sellers'] } } }, make)
+      app.get('/stated', { config: { edge: { ttlSeconds } } }, async (_request, reply) => {
+        const made = await make()
+        return reply.header('surrogate-key', 'sellers').send(made)
+      })
+    },
+  })
+  const early = [app.inject('/listed'), app.inject('/stated')]
+  t.ok(await until(() => calls === 2))
+  await app.cache.purge({ tags: ['sellers'] })
+  for (const { resolve } of held) resolve()
+  await Promise.all(early)
+  for (const [at, path] of ['/listed', '/stated'].entries()) {
+    t.match((await early[at])?.headers, { 'cache-status': /detail=derived/, 'cache-control': 'no-cache' }, path)
+    t.notOk((await early[at])?.headers['cdn-cache-control'])
+    t.equal((await app.inject(path)).body, `made ${at + 2}`)
+    t.match((await app.inject(path)).headers['cache-status'], /hit/)
+  }
+})
