@@ -5,31 +5,48 @@ export class Collecting {
   readonly #cache: Cache
   readonly #ended: Promise<void>
   #end: () => void = () => undefined
+  readonly #answered: Promise<void>
+  #answer: () => void = () => undefined
   #collected: Promise<{ readonly made: Made }> | undefined
+  #untilAnswer: Promise<{ readonly made: Made }> | undefined
 
   constructor(cache: Cache) {
     this.#cache = cache
     this.#ended = new Promise((resolve) => {
       this.#end = resolve
     })
+    this.#answered = new Promise((resolve) => {
+      this.#answer = resolve
+    })
   }
 
   /** Passes the request on. */
   run(pass: () => void): void {
     this.#collected = this.#cache.collect(() => {
-      pass()
+      this.#untilAnswer = this.#cache.collect(() => {
+        pass()
+        return this.#answered
+      })
       return this.#ended
     })
   }
 
+  /** Tells what has been read before the first call. A stream may read more, until the end. */
+  async madeUntilAnswer(): Promise<Made | undefined> {
+    this.#answer()
+    await null // as below
+    return (await this.#untilAnswer)?.made
+  }
+
   /** Ends it, and tells what has been read. */
   async made(): Promise<Made | undefined> {
-    this.#end()
+    this.end()
     await null // a handler that answers at once does so while the request is still being passed on
     return (await this.#collected)?.made
   }
 
   end(): void {
+    this.#answer()
     this.#end()
   }
 }

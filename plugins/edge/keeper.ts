@@ -25,16 +25,35 @@ import { formatTags, parseTags } from './surrogate-keys.js'
 import { mergeVary, varyNames } from './vary.js'
 import { negotiated } from './visible-headers.js'
 
+/** Fields that tell edges in front of this one how they can purge a response, or that they must not keep it. */
+export type ToEdges = Readonly<Record<string, string>>
+
 /** What a response is kept as. */
 export interface Keeping {
+  readonly toEdges: ToEdges
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
   /** What it was made from, the tags included that nothing has been read with. */
   readonly made: Made | undefined
 }
 
+export interface Refused {
+  readonly toEdges: ToEdges
+  readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags'
+}
+
 /** Whether a response is kept, and why not. */
-export type Verdict = { readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags' } | Keeping
+export type Verdict = Refused | Keeping
+
+/** What there is of a response when it is judged. */
+export interface Content {
+  readonly read: Made | undefined
+  readonly bytes: number
+  /** Whether it is still being made, and may depend on more than is known. */
+  readonly isPartial?: boolean
+}
+
+const notForEdges: ToEdges = { 'cdn-cache-control': 'no-store' }
 
 /** Milliseconds that an answer waits to lie in the shared store, where whoever asks next, and elsewhere, looks for it. */
 const putPatienceMs = 300
@@ -51,22 +70,26 @@ export class Keeper {
   }
 
   /** Whether the response may be kept, and for how long it is fresh. */
-  judge(received: Received, read: Made | undefined, bytes: number): Verdict {
+  judge(received: Received, { read, bytes, isPartial = false }: Content): Verdict {
     const { exchange, response, own, control } = received
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
     const lifetime = lifetimeOf(response, control, freshness)
     const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
-    if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime' }
-    if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large' }
+    if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime', toEdges: {} }
+    // Where the handler says nothing we say that it is kept by nobody.
+    const toNone = lifetime.isExplicit || control.directives.size > 0 ? notForEdges : {}
     const listed = this.#explicitTags(received.request)
-    if (listed === undefined) return { refusal: 'tags' }
+    if (listed === undefined) return { refusal: 'tags', toEdges: toNone }
     const tags = this.#usable([...listed, ...this.#ownTags(own), ...(read?.tags ?? [])])
     const made = read?.alsoTagged(tags)
-    if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated' }
-    if (made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent()))
-      return { refusal: 'derived' }
-    return !forwards && !this.#isVaryCovered(exchange, own) ? { refusal: 'vary' } : { lifetime, tags, made }
+    const isDerivedOfOld = made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent())
+    if (isDerivedOfOld) return { refusal: 'derived', toEdges: toNone }
+    const toEdges = { ...this.#fieldsOf(tags), ...(isPartial && !forwards ? toNone : {}) }
+    if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated', toEdges }
+    if (bytes > maxBodyBytes || !isSendable(own)) return { refusal: 'too-large', toEdges }
+    if (!forwards && !this.#isVaryCovered(exchange, own)) return { refusal: 'vary', toEdges }
+    return { lifetime, tags, made, toEdges }
   }
 
   /** Whether something has changed what was asked for since then. RFC 9111 §4.4. */
@@ -113,10 +136,9 @@ export class Keeper {
     if (this.#route.isShared) await this.#parts.shared?.remove(asked.key, stored)
   }
 
-  #storedFrom(received: Received, body: Buffer, { lifetime, tags, made }: Keeping): StoredResponse {
+  #storedFrom(received: Received, body: Buffer, { lifetime, tags, made, toEdges }: Keeping): StoredResponse {
     const { exchange, response, control, own } = received
     const { forwards, compresses, freshness } = this.#route
-    const { tagHeader } = this.#parts.options
     const fields = endToEnd(withoutNamed(own, control))
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
@@ -130,12 +152,7 @@ export class Keeper {
       if (vary !== '') fields.vary = vary
     }
     if (isOurs) fields['cdn-cache-control'] ??= targeted(instants, bornAt)
-    if (tagHeader !== undefined && tags.length > 0) {
-      const value = formatTags(tagHeader, tags)
-      if (value !== undefined) fields[tagHeader.toLowerCase()] = value
-      else if (isOurs) fields['cdn-cache-control'] = 'no-store' // an edge that could not purge it must not keep it
-      if (value === undefined) this.#warnOnce(`a response has more tags than ${tagHeader} can hold`)
-    }
+    Object.assign(fields, toEdges)
     return new StoredResponse({
       status: response.status,
       fields,
@@ -175,6 +192,16 @@ export class Keeper {
     const { tagHeader } = this.#parts.options
     if (tagHeader === undefined) return []
     return linesOf(own[tagHeader.toLowerCase()]).flatMap((line) => parseTags(tagHeader, line))
+  }
+
+  /** An edge that could not purge a response must not keep it. */
+  #fieldsOf(tags: readonly string[]): ToEdges {
+    const { tagHeader } = this.#parts.options
+    if (tagHeader === undefined || tags.length === 0) return {}
+    const value = formatTags(tagHeader, tags)
+    if (value !== undefined) return { [tagHeader.toLowerCase()]: value }
+    this.#warnOnce(`a response has more tags than ${tagHeader} can hold`)
+    return notForEdges
   }
 
   #usable(tags: readonly string[]): string[] {

@@ -10,7 +10,7 @@ import type { Exchange } from './exchange.js'
 import { type Fields, fieldOf, isHopByHop, linesOf, soleLine } from './fields.js'
 import { cacheControlOf, dateOf } from './freshness.js'
 import { invalidate } from './invalidation.js'
-import { Keeper } from './keeper.js'
+import { Keeper, type Refused } from './keeper.js'
 import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
 import { bytesOf, discard, drain, streamOf } from './payload.js'
@@ -128,11 +128,11 @@ export class Reception {
     const { exchange, response, own } = received
     // Of a 304 of our own it is what Fastify says of no content.
     const { 'content-type': _type, ...others } = own
-    const fields = updatedFields(stored.fields, this.#route.forwards ? own : others)
+    const fields = updatedFields(stated(stored), this.#route.forwards ? own : others)
     const updated = { ...response, status: stored.status, fields }
     const confirmed: Received = { ...received, response: updated, own: fields, control: cacheControlOf(fields) }
-    const made = await exchange.collecting?.made()
-    const verdict = this.#keeper.judge(confirmed, made, stored.body.length)
+    const read = await exchange.collecting?.made()
+    const verdict = this.#keeper.judge(confirmed, { read, bytes: stored.body.length })
     if ('lifetime' in verdict) {
       return { confirmed, kept: await this.#keeper.keep(confirmed, stored.body, verdict) }
     }
@@ -145,39 +145,41 @@ export class Reception {
     const { exchange, own } = received
     const body = bytesOf(payload)
     if (body !== undefined) {
-      const made = await exchange.collecting?.made()
-      const verdict = this.#keeper.judge(received, made, body.length)
-      if ('refusal' in verdict) return this.#refuse(received, payload, verdict.refusal)
+      const read = await exchange.collecting?.made()
+      const verdict = this.#keeper.judge(received, { read, bytes: body.length })
+      if ('refusal' in verdict) return this.#refuse(received, payload, verdict)
       const kept = await this.#keeper.keep(received, body, verdict)
-      return this.#route.forwards
-        ? this.#passOn(received, payload, kept)
-        : this.#answer(received, kept, { stored: true })
+      if (!this.#route.forwards) return this.#answer(received, kept, { stored: true })
+      received.reply.headers(verdict.toEdges)
+      return this.#passOn(received, payload, kept)
     }
     const stream = streamOf(payload)
     const length = soleLine(own['content-length'])
-    const verdict = this.#keeper.judge(received, undefined, length === undefined ? 0 : Number(length))
-    if (stream === undefined || 'refusal' in verdict) {
-      return this.#refuse(received, payload, 'refusal' in verdict ? verdict.refusal : 'too-large')
-    }
+    const read = await exchange.collecting?.madeUntilAnswer()
+    const bytes = length === undefined ? 0 : Number(length)
+    const verdict = this.#keeper.judge(received, { read, bytes, isPartial: true })
+    if ('refusal' in verdict) return this.#refuse(received, payload, verdict)
+    if (stream === undefined) return this.#refuse(received, payload, { ...verdict, refusal: 'too-large' })
     const passed = tee(stream, {
       maxBytes: this.#route.maxBodyBytes,
       alonePatienceMs,
       onGivenUp: () => this.#parts.flights.end(exchange, undefined),
       onWhole: async (whole) => {
-        const made = await exchange.collecting?.made()
+        const all = await exchange.collecting?.made()
         const isWhole = length === undefined || whole.length === Number(length)
-        const last = this.#keeper.judge(received, made, whole.length)
+        const last = this.#keeper.judge(received, { read: all, bytes: whole.length })
         if (isWhole && 'lifetime' in last) await this.#keeper.keep(received, whole, last)
         else this.#parts.flights.end(exchange, undefined)
       },
     })
+    received.reply.headers(verdict.toEdges)
     if (exchange.isBehind) passed.destroy() // it is gathered all the same
     return this.#passOn(received, exchange.isBehind ? '' : passed, 'stored')
   }
 
   /** It is not kept; those who wait go on by themselves. */
-  async #refuse(received: Received, payload: unknown, refusal: string): Promise<unknown> {
-    const { exchange, response } = received
+  async #refuse(received: Received, payload: unknown, { refusal, toEdges }: Refused): Promise<unknown> {
+    const { exchange, response, reply } = received
     const { stored, isBehind, method } = exchange
     const { status } = response
     const isForAll = !isOfRequestAlone(status) && !this.#isNotToBeKept(exchange.fields)
@@ -185,6 +187,7 @@ export class Reception {
     const isReplaced = method === 'GET' && isForAll && !failures.has(status)
     if (stored !== undefined && isReplaced) await this.#keeper.forget(exchange, stored)
     this.#parts.flights.end(exchange, undefined)
+    reply.headers(toEdges)
     return this.#passOn(received, isBehind ? discard(payload) : payload, undefined, refusal)
   }
 
@@ -282,6 +285,13 @@ export class Reception {
     else if (told.length > 0)
       await this.#bringUpToDate({ ...received, exchange: { ...exchange, method: 'GET' } }, stored)
   }
+}
+
+/** The fields without what is said to edges in our own name. */
+function stated({ fields, browserSeconds }: StoredResponse): Fields {
+  const { 'cdn-cache-control': toEdges, ...others } = fields
+  // Of who says `no-store` itself nothing is stored.
+  return browserSeconds !== undefined || toEdges === 'no-store' ? others : fields
 }
 
 /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */
