@@ -230,10 +230,8 @@ export class Reception {
       const isPersonal = exchange.fields.authorization !== undefined || fields['set-cookie'] !== undefined
       reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
     }
-    const vary = mergeVary(
-      fields.vary,
-      this.#route.vary.map(({ name }) => name),
-    )
+    const names = this.#route.vary.map(({ name }) => name)
+    const vary = mergeVary(fields.vary, names, [...exchange.chosenBy])
     if (vary !== '') reply.header('vary', vary)
     reply.header('server-timing', fieldOf([...linesOf(fields['server-timing']), this.#timingOf(exchange)]))
   }

@@ -246,3 +246,15 @@ t.test('a field that may be seen is part of the key where the handler says that 
     }
   }
 })
+
+t.test('a response that is not kept says as well what it was chosen by', async (t) => {
+  const app = await startEdge(t, (app) => {
+    app.get(
+      '/x',
+      { config: { edge: { ttlSeconds: 60, maxBodyBytes: 1, vary: ['X-Lang'] } } },
+      async ({ headers }, reply) =>
+        reply.header('cache-control', 'public, max-age=60').send(`made for ${headers['accept-language']}`),
+    )
+  })
+  t.match((await app.inject('/x')).headers, { vary: 'x-lang, accept-language', 'cache-status': /too-large/ })
+})
