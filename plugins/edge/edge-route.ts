@@ -14,6 +14,7 @@ import { canBeAskedAgain } from './refreshes.js'
 import { requestDirectivesOf } from './request-directives.js'
 import {
   asksForLess,
+  asksForNoStore,
   conditionsOf,
   forEverybody,
   forwarded,
@@ -159,7 +160,7 @@ export class EdgeRoute {
   #waitOrMake(pending: Pending, stored: StoredResponse | undefined, reason: ForwardReason): void {
     const { flights } = this.#parts
     const { request, fields, waits } = pending
-    const name = this.#nameOf(pending, stored)
+    const name = this.#nameOf(pending, stored) + this.#apart(fields)
     const isAlone =
       request.raw.method !== 'GET' ||
       flights.isPassed(name) ||
@@ -168,13 +169,13 @@ export class EdgeRoute {
     const ahead = flights.get(name)
     if (isAlone) this.#make(pending, { reason, stored })
     else if (ahead === undefined) this.#make(pending, { reason, stored, flight: flights.begin(name) })
-    else this.#waitFor(name, ahead, pending, reason).catch(pending.pass)
+    else this.#waitFor(ahead, pending, reason).catch(pending.pass)
   }
 
-  async #waitFor(name: string, ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
+  async #waitFor(ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
     const { options } = this.#parts
     const made = await ahead.outcome(options.collapseTimeoutMs)
-    if (!ahead.isOver) this.#parts.flights.end({ name, flight: ahead }, undefined) // who comes now need not wait as long
+    if (!ahead.isOver) this.#parts.flights.end(ahead, undefined) // who comes now need not wait as long
     const now = options.now()
     const isAnswer = made?.matches((field) => this.#variantOf(field, pending.fields)) === true && made.isFresh(now)
     if (made !== undefined && isAnswer && (this.#route.forwards || mayBeTold(pending.fields, made))) {
@@ -235,21 +236,21 @@ export class EdgeRoute {
       uncover,
       collecting,
     })
-    if (flight !== undefined || collecting !== undefined) this.#endWith(reply, name, flight, collecting)
+    if (flight !== undefined || collecting !== undefined) this.#endWith(reply, flight, collecting)
     if (collecting === undefined) pass()
     else collecting.run(pass)
   }
 
   /** Nobody waits for a request that is over, however it ended. */
-  #endWith(reply: FastifyReply, name: string, flight: Flight | undefined, collecting: Collecting | undefined): void {
+  #endWith(reply: FastifyReply, flight: Flight | undefined, collecting: Collecting | undefined): void {
     const { flights } = this.#parts
     reply.raw.once('close', () => {
       collecting?.end()
       if (flight === undefined) return
       // Or the handler has taken the reply over, and cut it off.
-      if (reply.raw.writableFinished || reply.sent) flights.end({ name, flight }, undefined)
+      if (reply.raw.writableFinished || reply.sent) flights.end(flight, undefined)
       // A client that goes away may take the request to the other server along.
-      else if (this.#route.forwards) flights.abandon({ name, flight })
+      else if (this.#route.forwards) flights.abandon(flight)
     })
   }
 
@@ -302,6 +303,16 @@ export class EdgeRoute {
     const normalise = this.#normalisers.get(name)
     const field = fieldNamed(fields, name)
     return variantValue(normalise === undefined ? field : normalise(fieldValue(field)))
+  }
+
+  /**
+   * What a request has by which its response may not be one to keep: it says nothing of those without it, who neither wait for
+   * it nor stop waiting because of it.
+   */
+  #apart(fields: Fields): string {
+    const { forwards, obeysDirectives } = this.#route
+    const own = forwards ? ['authorization', 'range'].filter((name) => fields[name] !== undefined) : []
+    return `\n${own}${obeysDirectives && asksForNoStore(fields) ? ' no-store' : ''}`
   }
 
   /** Names the kind of request of which one at a time goes to the handler. */

@@ -4,12 +4,14 @@ import type { StoredResponse } from './stored-response.js'
 
 /** A request that is with the handler, and that others wait for. */
 export class Flight {
+  readonly name: string
   readonly #outcome: Promise<StoredResponse | undefined>
   #resolve: (stored: StoredResponse | undefined) => void = () => undefined
   #isOver = false
   #isAbandoned = false
 
-  constructor() {
+  constructor(name: string) {
+    this.name = name
     this.#outcome = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -39,12 +41,6 @@ export class Flight {
     this.#isAbandoned = isAbandoned
     this.#resolve(stored)
   }
-}
-
-/** A request with the handler, whether or not others wait for it. */
-export interface Flown {
-  readonly name: string
-  readonly flight: Flight | undefined
 }
 
 export interface FlightsOptions {
@@ -77,14 +73,15 @@ export class Flights {
 
   /** Begins one that others wait for. */
   begin(key: string): Flight {
-    const flight = new Flight()
+    const flight = new Flight(key)
     this.#underWay.set(key, flight)
     return flight
   }
 
   /** Ends it, where there is one: whoever waits goes on. */
-  end({ name, flight }: Flown, stored: StoredResponse | undefined): void {
+  end(flight: Flight | undefined, stored: StoredResponse | undefined): void {
     if (flight === undefined || flight.isOver) return
+    const { name } = flight
     if (this.#underWay.get(name) === flight) this.#underWay.delete(name)
     if (stored === undefined) this.#passedUntil.set(name, this.#now() + passMs)
     else this.#passedUntil.delete(name)
@@ -92,9 +89,9 @@ export class Flights {
   }
 
   /** Ends it without an answer, because whoever asked has gone away: somebody else is to ask. */
-  abandon({ name, flight }: Flown): void {
+  abandon(flight: Flight | undefined): void {
     if (flight === undefined || flight.isOver) return
-    if (this.#underWay.get(name) === flight) this.#underWay.delete(name)
+    if (this.#underWay.get(flight.name) === flight) this.#underWay.delete(flight.name)
     flight.land(undefined, true)
   }
 }

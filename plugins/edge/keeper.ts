@@ -120,13 +120,13 @@ export class Keeper {
     const kept = (putting && (await withinTime(putting, putPatienceMs))?.value) ?? stored
     if (this.#isInvalidated(exchange, keeping.made)) {
       await this.forget(exchange, kept) // its target changed while it was on its way there
-      this.#parts.flights.end(exchange, undefined)
+      this.#parts.flights.end(exchange.flight, undefined)
       return kept
     }
     this.#parts.tally.stored += 1
     resources.put(asked.key, asked.path, kept, { maxVariants, askedAt: exchange.requestedAt })
     this.#parts.pauses.end(exchange.name)
-    this.#parts.flights.end(exchange, kept.isFresh(response.receivedAt) ? kept : undefined)
+    this.#parts.flights.end(exchange.flight, kept.isFresh(response.receivedAt) ? kept : undefined)
     return kept
   }
 

@@ -4,7 +4,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { answerFrom, knownTag } from './answer.js'
 import { formatTierStatus, type TierStatus } from './cache-status.js'
 import { entityTagOf, isOfAnother } from './conditional.js'
-import { parseDirectives } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
 import { type Fields, fieldOf, isHopByHop, linesOf, soleLine } from './fields.js'
@@ -15,6 +14,7 @@ import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
 import { bytesOf, discard, drain, streamOf } from './payload.js'
 import type { Received } from './received.js'
+import { asksForNoStore } from './request-fields.js'
 import { fieldsOf, fieldsSince, type ReplyFields, sendThrough } from './sending.js'
 import { isOfRequestAlone } from './storable.js'
 import { type StoredResponse, updatedFields } from './stored-response.js'
@@ -60,7 +60,7 @@ export class Reception {
     if (isLazy) body.once('end', exchange.uncover).once('close', exchange.uncover)
     else exchange.uncover()
     return this.#receive(request, reply, exchange, body).catch((error: unknown) => {
-      flights.end(exchange, undefined)
+      flights.end(exchange.flight, undefined)
       throw error
     })
   }
@@ -93,12 +93,12 @@ export class Reception {
       this.#parts.pauses.begin(exchange.name)
       if (stored.mayBeStale(response.receivedAt, stored.instants.staleUntil, true)) {
         discard(payload)
-        this.#parts.flights.end(exchange, undefined)
+        this.#parts.flights.end(exchange.flight, undefined)
         return this.#answer(received, stored, { detail: 'stale-if-error' })
       }
     }
     if (!mayKeep) {
-      this.#parts.flights.end(exchange, undefined)
+      this.#parts.flights.end(exchange.flight, undefined)
       return this.#passOn(received, payload, undefined)
     }
     if (method === 'HEAD') await this.#learnFromHead(received)
@@ -115,7 +115,7 @@ export class Reception {
     if (isOfAnother(response.fields, stored.fields)) {
       // What is kept is all there is to answer with, this once.
       await this.#keeper.forget(exchange, stored)
-      this.#parts.flights.end(exchange, undefined)
+      this.#parts.flights.end(exchange.flight, undefined)
       return this.#answer(received, stored, {})
     }
     const { confirmed, kept, refusal } = await this.#bringUpToDate(received, stored)
@@ -137,7 +137,7 @@ export class Reception {
       return { confirmed, kept: await this.#keeper.keep(confirmed, stored.body, verdict) }
     }
     await this.#keeper.forget(exchange, stored)
-    this.#parts.flights.end(exchange, undefined)
+    this.#parts.flights.end(exchange.flight, undefined)
     return { confirmed, refusal: verdict.refusal }
   }
 
@@ -163,13 +163,13 @@ export class Reception {
     const passed = tee(stream, {
       maxBytes: this.#route.maxBodyBytes,
       alonePatienceMs,
-      onGivenUp: () => this.#parts.flights.end(exchange, undefined),
+      onGivenUp: () => this.#parts.flights.end(exchange.flight, undefined),
       onWhole: async (whole) => {
         const all = await exchange.collecting?.made()
         const isWhole = length === undefined || whole.length === Number(length)
         const last = this.#keeper.judge(received, { read: all, bytes: whole.length })
         if (isWhole && 'lifetime' in last) await this.#keeper.keep(received, whole, last)
-        else this.#parts.flights.end(exchange, undefined)
+        else this.#parts.flights.end(exchange.flight, undefined)
       },
     })
     received.reply.headers(verdict.toEdges)
@@ -182,17 +182,13 @@ export class Reception {
     const { exchange, response, reply } = received
     const { stored, isBehind, method } = exchange
     const { status } = response
-    const isForAll = !isOfRequestAlone(status) && !this.#isNotToBeKept(exchange.fields)
+    const isForAll = !isOfRequestAlone(status) && !(this.#route.obeysDirectives && asksForNoStore(exchange.fields))
     // What was kept has been replaced by something that is not: a failure leaves it, and so does what only one client wants.
     const isReplaced = method === 'GET' && isForAll && !failures.has(status)
     if (stored !== undefined && isReplaced) await this.#keeper.forget(exchange, stored)
-    this.#parts.flights.end(exchange, undefined)
+    this.#parts.flights.end(exchange.flight, undefined)
     reply.headers(toEdges)
     return this.#passOn(received, isBehind ? discard(payload) : payload, undefined, refusal)
-  }
-
-  #isNotToBeKept(fields: Fields): boolean {
-    return this.#route.obeysDirectives && parseDirectives(fields['cache-control']).has('no-store')
   }
 
   /** Sends what the handler sends, with what there is to say about it. */

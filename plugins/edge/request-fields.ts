@@ -1,4 +1,5 @@
 import { conditionFields } from './conditional.js'
+import { parseDirectives } from './directives.js'
 import { type FieldLines, type Fields, isHopByHop } from './fields.js'
 import type { StoredResponse } from './stored-response.js'
 
@@ -48,6 +49,11 @@ export function hasOriginConditions(fields: Fields): boolean {
 /** Whether the response to the request may be less than the whole representation. */
 export function asksForLess(fields: Fields): boolean {
   return fields.range !== undefined || conditionFields.some((name) => fields[name] !== undefined)
+}
+
+/** Whether the client wants its response to be kept by nobody. RFC 9111 §5.2.1.5. */
+export function asksForNoStore(fields: Fields): boolean {
+  return parseDirectives(fields['cache-control']).has('no-store')
 }
 
 /** Whether the request may be answered with what is kept, its sender having identified itself or not. */

@@ -1,6 +1,6 @@
-import { parseDirectives } from './directives.js'
 import type { Fields } from './fields.js'
 import { type CacheControl, type Lifetime, mayEverBeStale, type ReceivedResponse } from './freshness.js'
+import { asksForNoStore } from './request-fields.js'
 import { variesByEverything } from './vary.js'
 
 /** What of a request decides whether its response may be kept. */
@@ -48,7 +48,7 @@ export function refusalOf(
   const isUnderstood = understood.has(status)
   if (directives.has('must-understand') && !isUnderstood) return 'status'
   if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
-  if (request.obeysDirectives && parseDirectives(request.fields['cache-control']).has('no-store')) return 'no-store'
+  if (request.obeysDirectives && asksForNoStore(request.fields)) return 'no-store'
   if (directives.has('private') && directives.get('private') === undefined) return 'private'
   if (request.fields.authorization !== undefined && !allowsAuthorization(control)) return 'authorization'
   if (variesByEverything(fields)) return 'vary'
