@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
+import { ByDigest } from './by-digest.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** A request that is with the handler, and that others wait for. */
@@ -54,7 +54,7 @@ const maxPassed = 10_000
 /** Requests under way, one for a key: the others wait, unless it has turned out that waiting is of no use. */
 export class Flights {
   readonly #underWay = new Map<string, Flight>()
-  readonly #passedUntil = new LRUCache<string, number>({ max: maxPassed })
+  readonly #passedUntil = new ByDigest<number>(maxPassed)
   readonly #now: () => number
 
   constructor({ now }: FlightsOptions) {

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache'
+import { ByDigest } from './by-digest.js'
 
 const maxRemembered = 10_000
 
 /** Which resources were invalidated after what: a response asked for before is not kept after. */
 export class Invalidations {
-  readonly #lastOf = new LRUCache<string, number>({ max: maxRemembered })
+  readonly #lastOf = new ByDigest<number>(maxRemembered)
   #count = 0
 
   /** How many there have been. */

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { ByDigest } from './by-digest.js'
 
 const firstPauseMs = 500
 const maxPauseMs = 5_000
@@ -6,7 +6,7 @@ const maxPaused = 10_000
 
 /** Pauses after failures, each longer than the one before, in which nothing is tried again. */
 export class Pauses {
-  readonly #paused = new LRUCache<string, { readonly until: number; readonly ms: number }>({ max: maxPaused })
+  readonly #paused = new ByDigest<{ readonly until: number; readonly ms: number }>(maxPaused)
   readonly #now: () => number
 
   constructor(now: () => number) {

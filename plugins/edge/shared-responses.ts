@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Made } from '../cache/index.js'
+import { digest } from './by-digest.js'
 import type { RequestKey } from './key.js'
 import { StoredResponse, type StoredResponseParts } from './stored-response.js'
 
@@ -132,10 +132,6 @@ function lifetimeOf({ instants, receivedAt }: StoredResponse) {
 
 /** Tags of a response beside those of its resource: an entry has 16. */
 const maxTags = 14
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 32)
-}
 
 function nameOf(key: string): string {
   return `~edge:${digest(key)}`

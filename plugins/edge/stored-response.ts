@@ -94,6 +94,7 @@ export class StoredResponse implements StoredResponseParts {
   get bytes(): number {
     let bytes = overheadBytes + this.body.length
     for (const coded of this.#coded.values()) bytes += typeof coded === 'string' ? 0 : coded.length
+    for (const value of this.varyValues) bytes += 2 * value.length
     for (const [name, lines] of Object.entries(this.fields)) bytes += 2 * (name.length + String(lines).length)
     return bytes
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Flights } from '../../../plugins/edge/flights.js'
 import { Invalidations } from '../../../plugins/edge/invalidations.js'
@@ -71,4 +73,24 @@ t.test('an invalidation counts for what was asked for before it', async (t) => {
   t.ok(invalidations.isAfter(before, 'other', 'k'))
   t.notOk(invalidations.isAfter(before, 'other'))
   t.notOk(invalidations.isAfter(invalidations.count, 'k'))
+})
+
+t.test('names that clients make as long as they may take no more memory than short ones', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void // what the flag makes of it
+  const held = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const clock = createClock()
+  const [flights, pauses, invalidations] = [new Flights(clock), new Pauses(clock.now), new Invalidations()]
+  const before = held()
+  const nameOf = (index: number) => Buffer.alloc(14_000, `${index} `).toString()
+  for (let index = 0; index < 1_000; index += 1) {
+    flights.end(flights.begin(nameOf(index)), undefined)
+    pauses.begin(nameOf(index))
+    invalidations.add(nameOf(index))
+  }
+  t.ok(held() - before < 2 * 2 ** 20)
+  t.ok(flights.isPassed(nameOf(999)) && pauses.isPaused(nameOf(999)) && invalidations.isAfter(0, nameOf(999)))
 })

@@ -48,6 +48,14 @@ t.test('memory is bounded by bytes, and what was used longest ago goes first', a
   t.strictSame(resources.keysAt('/huge'), [])
 })
 
+t.test('the values count that a response is told apart by', async (t) => {
+  const resources = new Resources(1e6)
+  resources.put('k', '/k', variant('short'), placing)
+  const before = resources.size.bytes
+  resources.put('k', '/k', variant('x'.repeat(14_000)), placing)
+  t.ok(resources.size.bytes - before > 28_000)
+})
+
 t.test('codings that are made later count when it is weighed again', async (t) => {
   const resources = new Resources(1e6)
   const body = Buffer.from(Array.from({ length: 2_000 }, (_, index) => `${index * 7919}`).join())
