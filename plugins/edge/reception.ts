@@ -12,7 +12,7 @@ import { invalidate } from './invalidation.js'
 import { Keeper, type Refused } from './keeper.js'
 import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
-import { bytesOf, discard, drain, streamOf } from './payload.js'
+import { bytesOf, discard, drain, streamOf, unwrapped } from './payload.js'
 import type { Received } from './received.js'
 import { asksForNoStore } from './request-fields.js'
 import { fieldsOf, fieldsSince, type ReplyFields, sendThrough } from './sending.js'
@@ -54,7 +54,8 @@ export class Reception {
     if (exchange.isReceived) reply.removeHeader('cache-status') // it was about what could not be sent
     // An error on the way from here sends another payload: that is not kept, but may be one that something kept is better than.
     exchanges.set(request, { ...exchange, isReceived: true, mayKeep: false, isValidating: false })
-    const body = streamOf(payload) ?? payload
+    const content = unwrapped(reply, payload)
+    const body = streamOf(content) ?? content
     // What makes a stream may go on reading the request until its end.
     const isLazy = !this.#route.forwards && body instanceof EventEmitter
     if (isLazy) body.once('end', exchange.uncover).once('close', exchange.uncover)
