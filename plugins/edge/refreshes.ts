@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { withinTime } from '../within-time.js'
 import type { Fields } from './fields.js'
+import { hostOf } from './key.js'
+
+/** Milliseconds after which one that has not ended counts as lost: the next request begins another. */
+const defaultPatienceMs = 30_000
+/** Milliseconds that closing waits for those under way. */
+const closePatienceMs = 500
 
 /** Makes responses again that nobody waits for: as requests of their own, through all that a request goes through. */
 export class Refreshes {
@@ -9,8 +16,11 @@ export class Refreshes {
   readonly #current = new AsyncLocalStorage<string>()
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(app: FastifyInstance) {
+  readonly #patienceMs: number
+
+  constructor(app: FastifyInstance, patienceMs = defaultPatienceMs) {
     this.#app = app
+    this.#patienceMs = patienceMs
   }
 
   /** Whether the request under way is one of ours, about this. */
@@ -25,8 +35,11 @@ export class Refreshes {
     const url = request.originalUrl
     const headers = {
       'user-agent': undefined, // so that none is invented where the client has none
+      host: hostOf(raw.headers),
       ...Object.fromEntries(
-        Object.entries(fields).map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
+        Object.entries(fields)
+          .filter(([field]) => !field.startsWith(':')) // HTTP/2 has the target there
+          .map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
       ),
     }
     const ask = () =>
@@ -41,15 +54,22 @@ export class Refreshes {
     const refresh = Promise.resolve()
       .then(ask)
       .finally(() => {
-        this.#underWay.delete(name)
-        if (this.#underWay.size === 0) this.#current.disable() // Node follows every step of the process until then
+        clearTimeout(lost)
+        this.#forget(name, refresh)
       })
+    const lost = setTimeout(() => this.#forget(name, refresh), this.#patienceMs).unref()
     this.#underWay.set(name, refresh)
   }
 
-  /** Waits for those under way. */
+  #forget(name: string, refresh: Promise<unknown>): void {
+    if (this.#underWay.get(name) !== refresh) return
+    this.#underWay.delete(name)
+    if (this.#underWay.size === 0) this.#current.disable() // Node follows every step of the process until then
+  }
+
+  /** Waits for those under way, but not for long: a handler may never answer. */
   async close(): Promise<void> {
-    await Promise.all(this.#underWay.values())
+    await withinTime(Promise.all(this.#underWay.values()), closePatienceMs)
   }
 }
 
@@ -57,7 +77,7 @@ function done(): void {}
 
 /** Whether `inject` would ask the same: it writes targets in their usual form, and does not go without a host. */
 export function canBeAskedAgain({ originalUrl, raw }: FastifyRequest): boolean {
-  if (!originalUrl.startsWith('/') || !raw.headers.host) return false
+  if (!originalUrl.startsWith('/') || !hostOf(raw.headers)) return false
   const { pathname, search } = new URL(`http://localhost${originalUrl}`)
   return pathname + search === originalUrl
 }

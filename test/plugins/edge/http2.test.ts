@@ -104,9 +104,12 @@ t.test('a change ends what is kept for the same host, and what is stale is made 
     t.match((await ask(path, { ':authority': 'b.example' })).told, /hit/)
     t.match((await ask(path)).told, /miss/, path)
   }
-  await ask('/behind')
+  const first = await ask('/behind')
   step(2)
   const before = calls()
+  const stale = await ask('/behind')
+  t.match(stale.told, /stale-while-revalidate/)
+  t.strictSame(stale.body, first.body)
   t.ok(await until(async () => /hit; ttl=[01]$/.test((await ask('/behind')).told)))
   t.equal(calls(), before + 1)
 })

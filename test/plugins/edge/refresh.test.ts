@@ -3,6 +3,7 @@ import replyFrom from '@fastify/reply-from'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { Refreshes } from '../../../plugins/edge/refreshes.js'
 import { createClock } from '../../harness/clock.js'
 import { connectRaw, listen } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
@@ -153,4 +154,44 @@ t.test('what is made again behind has no fields of the connection that it came o
   const { headers } = await app.inject({ url: '/other', headers: { host: 'a.example' } })
   t.match(headers['cache-status'], /hit/)
   t.notOk('x-hop' in headers)
+})
+
+t.test('a handler that never answers again neither holds up closing nor what is asked later', async (t) => {
+  const clock = createClock()
+  const app = Fastify()
+  await app.register(edge, { now: clock.now })
+  let calls = 0
+  const config = { edge: { ttlSeconds: 1, staleWhileRevalidateSeconds: 60 } }
+  app.get('/x', { config }, () => (calls++ === 0 ? Promise.resolve('x') : new Promise(() => undefined)))
+  await app.inject('/x')
+  clock.step(2)
+  t.match((await app.inject('/x')).headers['cache-status'], /stale-while-revalidate/)
+  t.ok(await until(() => calls === 2))
+  const startedAt = performance.now()
+  await app.close()
+  t.ok(performance.now() - startedAt < 5_000)
+})
+
+t.test('one that has not ended for long counts as lost, and another one is begun', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const refreshes = new Refreshes(app, 20)
+  let hung = 0
+  app.get('/x', async (request) => {
+    if (request.headers['x-client'] === undefined) {
+      hung += 1
+      await new Promise(() => undefined)
+    }
+    refreshes.begin('k', request, {})
+    return 'x'
+  })
+  const ask = () => app.inject({ url: '/x', headers: { 'x-client': '1' } })
+  await Promise.all([ask(), ask()])
+  t.ok(await until(() => hung === 1))
+  t.ok(
+    await until(async () => {
+      await ask()
+      return hung > 1
+    }),
+  )
 })
