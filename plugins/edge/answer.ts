@@ -90,7 +90,12 @@ function partOf(parts: AnswerParts): Answer | undefined {
   if (range === undefined) return undefined
   const rare = { ...parts, isUsual: false }
   if (range === 'unsatisfiable') {
-    const more = { isEmpty: true, 'content-range': `bytes */${body.length}`, 'content-length': '0' }
+    const more = {
+      isEmpty: true,
+      isForNobodyElse: true,
+      'content-range': `bytes */${body.length}`,
+      'content-length': '0',
+    }
     return { status: 416, head: headOf(rare, '', () => more), body: Buffer.alloc(0) }
   }
   const part = body.subarray(range.first, range.last + 1)
@@ -115,6 +120,8 @@ function representation({ stored, fields, onCoded }: AnswerParts): { coding: Cod
 interface HeadMore {
   /** Without what describes a body: there is none. RFC 9110 §15.4.5. */
   readonly isEmpty?: boolean
+  /** What is kept of freshness is that of the representation, which this is none of. */
+  readonly isForNobodyElse?: boolean
   readonly coding?: Coding | undefined
   readonly etag?: string
   readonly 'content-length'?: string
@@ -122,6 +129,7 @@ interface HeadMore {
 }
 
 const describesBody = /^content-(?!location$|security-policy)|^last-modified$/
+const tellsFreshness = /^(?:cdn-)?cache-control$|^expires$/
 /** Fields that are not sent as they were stored. */
 const remade = new Set(['content-length', 'cache-status', 'server-timing', 'etag', 'age'])
 
@@ -130,15 +138,19 @@ function headOf(parts: AnswerParts, kind: string, more: () => HeadMore): Head {
 }
 
 function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore): Head {
-  const { isEmpty, coding, etag = etagIn(stored.etag, coding), ...added } = more
+  const { isEmpty, isForNobodyElse = false, coding, etag = etagIn(stored.etag, coding), ...added } = more
   const age = stored.ageAt(now)
   const fields = Object.entries(stored.fields).filter(
-    ([name]) => !remade.has(name) && (isEmpty !== true || !describesBody.test(name) || isOnlyValidator(name, stored)),
+    ([name]) =>
+      !remade.has(name) &&
+      !(isForNobodyElse && tellsFreshness.test(name)) &&
+      (isEmpty !== true || !describesBody.test(name) || isOnlyValidator(name, stored)),
   )
   if (etag !== undefined) fields.push(['etag', etag])
   if (coding !== undefined) fields.push(['content-encoding', coding])
   fields.push(...Object.entries(added), ['age', String(age)])
-  if (stored.browserSeconds !== undefined) {
+  if (isForNobodyElse) fields.push(['cache-control', 'no-store'])
+  else if (stored.browserSeconds !== undefined) {
     fields.push(['cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`])
   }
   const timings = [...linesOf(stored.fields['server-timing']), ...linesOf(timing)]

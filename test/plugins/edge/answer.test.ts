@@ -102,3 +102,12 @@ t.test('a browser may keep it for a few seconds more than its age, never beyond 
   t.equal(answer({}, { stored: ours }).fields['cache-control'], 'max-age=12')
   t.equal(answer({}, { stored: ours, now: now + 52_000 }).fields['cache-control'], 'max-age=60')
 })
+
+t.test('that there is no such part is kept by nobody, whatever is said of the whole', async (t) => {
+  const told = { 'cache-control': 'max-age=60', 'cdn-cache-control': 'max-age=60', expires: modified }
+  for (const parts of [{ browserSeconds: 5 }, { fields: told }, { browserSeconds: 5, fields: told }]) {
+    const { status, fields } = answer({ range: 'bytes=10-' }, { stored: stored(parts) })
+    t.match({ status, control: fields['cache-control'] }, { status: 416, control: 'no-store' })
+    t.notOk('cdn-cache-control' in fields || 'expires' in fields)
+  }
+})
