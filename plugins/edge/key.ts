@@ -25,7 +25,7 @@ const maxRememberedLength = 1_024
  * schema that says what of the query matters, or where somebody else decides.
  */
 export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
-  const names = forwards ? undefined : queryNames(route.schema?.querystring)
+  const names = forwards ? undefined : queryNames(querySchema(route))
   if (names === undefined) return targetUri
   const place = JSON.stringify([route.url, route.constraints ?? {}], distinctly)
   const remembered = new LRUCache<string, RequestKey>({
@@ -70,6 +70,11 @@ export function targetUriKey(host: string, target: string): RequestKey {
 export function pathOf(target: string): string {
   const end = target.indexOf('?')
   return end === -1 ? target : target.slice(0, end)
+}
+
+/** Fastify has two names for it, and makes one of them only when all routes are known. */
+function querySchema({ schema = {} }: RouteOptions): unknown {
+  return schema.querystring ?? ('query' in schema ? schema.query : undefined)
 }
 
 /** The parameters that the schema names; `undefined` where it does not say which there can be. */

@@ -3,12 +3,12 @@ import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
 
 /** A route of ours; tells how often its handler has run for what it is asked. */
-async function start(t: Test, querystring?: object) {
+async function start(t: Test, querystring?: object, name = 'querystring') {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(edge, { ttlSeconds: 60 })
   const seen: unknown[] = []
-  const schema = querystring === undefined ? {} : { querystring }
+  const schema = querystring === undefined ? {} : { [name]: querystring }
   app.get('/*', { schema, config: { edge: {} } }, async (request) => {
     seen.push(request.query)
     return { query: request.query, path: request.params }
@@ -38,6 +38,13 @@ t.test('with a schema only what it names, and means, makes a difference', async 
   t.notOk(await isSame('/e?tag=1&tag=2', '/e?tag=2&tag=1'))
   t.notOk(await isSame('/f?tag=1&tag=2', '/f?tag=1,2'))
   t.notOk(await isSame('/g?tag=1', '/g'))
+})
+
+t.test('a schema of the query counts by its other name too', async (t) => {
+  const { ask, isSame, seen } = await start(t, listing, 'query')
+  t.ok(await isSame('/a?page=2', '/a?utm=1&page=02'))
+  t.strictSame({ ...(seen[0] as object) }, { page: 2 })
+  t.equal((await ask('/a?page=x')).statusCode, 400)
 })
 
 t.test('no path is taken for another one', async (t) => {
