@@ -26,8 +26,13 @@ export function remember(request: FastifyRequest): () => void {
 function show(raw: FastifyRequest['raw'], seen: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(seen)) {
     if (value === undefined) Reflect.deleteProperty(raw, name)
-    else Object.defineProperty(raw, name, { value, enumerable: true, configurable: true, writable: true })
+    else define(raw, name, value)
   }
+}
+
+/** Where there may be an accessor, which an assignment would ask. */
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Lets the handler see these fields instead of those that came. */
@@ -57,12 +62,13 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
       chosenBy.add(name)
       return value
     }
-    Object.defineProperty(visible, name, { get, enumerable: value !== undefined, configurable: true })
+    const set = (other: unknown) => define(visible, name, other) // by a hook between: then that is what is read
+    Object.defineProperty(visible, name, { get, set, enumerable: value !== undefined, configurable: true })
   }
   for (const { name, normalise } of route.vary) {
     const value = normalise(fieldValue(headers[name]))
     if (value === undefined) delete visible[name]
-    else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true })
+    else define(visible, name, value)
   }
   show(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
   if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: cookiesOf(request, visible.cookie) })

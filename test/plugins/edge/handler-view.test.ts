@@ -258,3 +258,18 @@ t.test('a response that is not kept says as well what it was chosen by', async (
   })
   t.match((await app.inject('/x')).headers, { vary: 'x-lang, accept-language', 'cache-status': /too-large/ })
 })
+
+t.test('a hook between may say what the handler is to negotiate by', async (t) => {
+  const app = await startEdge(t, (app) => {
+    const preHandler = async ({ headers }: FastifyRequest) => {
+      headers.accept = 'text/html'
+    }
+    app.get('/x', { preHandler, config: { edge: { ttlSeconds: 60 } } }, async ({ headers }) => `${headers.accept}`)
+  })
+  for (const told of [/miss/, /hit/]) {
+    const { body, headers } = await app.inject({ url: '/x', headers: { accept: 'image/png' } })
+    t.equal(body, 'text/html')
+    t.match(headers['cache-status'], told)
+  }
+  t.match((await app.inject('/x')).headers['cache-status'], /hit/, 'what the client says makes no difference')
+})
