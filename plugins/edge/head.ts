@@ -4,29 +4,28 @@ import { mergeVary } from './vary.js'
 /** The head of an answer, ready to be sent: names and values one after the other, as Node takes them without a copy. */
 export class Head {
   readonly lines: readonly string[]
+  /** Whether a name stands there more than once. */
+  readonly hasRepeats: boolean
   readonly #names: ReadonlySet<string>
 
-  constructor(lines: readonly string[], names: ReadonlySet<string>) {
+  constructor(lines: readonly string[], names: ReadonlySet<string>, hasRepeats: boolean) {
     this.lines = lines
+    this.hasRepeats = hasRepeats
     this.#names = names
   }
 
-  static of(fields: readonly (readonly [name: string, lines: FieldLines])[]): Head {
+  static of(fields: readonly Field[]): Head {
     const lines = fields.flatMap(([name, its]) => linesOf(its).flatMap((line) => [name, line]))
-    return new Head(lines, new Set(fields.map(([name]) => name)))
+    return new Head(lines, new Set(fields.map(([name]) => name)), fields.some(isRepeated))
   }
 
+  /** Whether the field is there, or is not to be: a field without lines. */
   has(name: string): boolean {
     return this.#names.has(name)
   }
 
-  /** Whether a name stands there more than once. */
-  get hasRepeats(): boolean {
-    return this.lines.length > 2 * this.#names.size
-  }
-
   /** With fields that hooks have set for the one request; `Vary` says what either says. */
-  with(fields: readonly (readonly [name: string, lines: FieldLines])[]): Head {
+  with(fields: readonly Field[]): Head {
     const lines = [...this.lines]
     const names = new Set(this.#names)
     for (const [name, its] of fields) {
@@ -34,8 +33,14 @@ export class Head {
       if (name === 'vary') mergeInto(lines, its)
       else for (const line of linesOf(its)) lines.push(name, line)
     }
-    return new Head(lines, names)
+    return new Head(lines, names, this.hasRepeats || fields.some(isRepeated))
   }
+}
+
+type Field = readonly [name: string, lines: FieldLines]
+
+function isRepeated([, lines]: Field): boolean {
+  return linesOf(lines).length > 1
 }
 
 /** Values by name, several in a list. */

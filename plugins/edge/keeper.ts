@@ -137,9 +137,10 @@ export class Keeper {
   }
 
   #storedFrom(received: Received, body: Buffer, { lifetime, tags, made, toEdges }: Keeping): StoredResponse {
-    const { exchange, response, control, own } = received
+    const { exchange, response, control, own, removed } = received
     const { forwards, compresses, freshness } = this.#route
     const fields = endToEnd(withoutNamed(own, control))
+    for (const name of removed) fields[name] ??= [] // not to come back with the hook
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
     const bornAt = response.receivedAt - initialAgeMs(response)

@@ -14,5 +14,7 @@ export interface Received {
   readonly originStatus: number
   /** The fields that the handler has set. */
   readonly own: Record<string, FieldLines>
+  /** Names of fields that hooks ahead have set and the handler has removed. */
+  readonly removed: readonly string[]
   readonly control: CacheControl
 }

@@ -83,7 +83,8 @@ export class Reception {
     }
     const own = fieldsSince(reply, exchange.ahead)
     const control = cacheControlOf(response.fields)
-    const received = { request, reply, exchange, response, originStatus: response.status, own, control }
+    const removed = Object.keys(exchange.ahead).filter((name) => !Object.hasOwn(response.fields, name))
+    const received = { request, reply, exchange, response, originStatus: response.status, own, removed, control }
     const { stored, method, mayKeep, isValidating } = exchange
     if (!isSafe(method)) {
       await invalidate(this.#parts, this.#route, request, response)

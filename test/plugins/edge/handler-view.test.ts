@@ -273,3 +273,28 @@ t.test('a hook between may say what the handler is to negotiate by', async (t) =
   }
   t.match((await app.inject('/x')).headers['cache-status'], /hit/, 'what the client says makes no difference')
 })
+
+t.test('a field that a hook has set and the handler removed stays away', async (t) => {
+  const app = await startEdge(t, (app) => {
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.headers({ 'x-a': '1', 'x-b': '2', 'x-c': '3' })
+      reply.raw.setHeader('x-raw', '4')
+    })
+    for (const [path, edge] of [
+      ['/own', { ttlSeconds: 60 }],
+      ['/fwd', {}],
+    ] as const) {
+      app.get(path, { config: { edge } }, async (_request, reply) => {
+        for (const name of ['x-a', 'x-b', 'x-c']) reply.removeHeader(name)
+        return reply.headers({ 'cache-control': 'max-age=60', 'x-list': ['1', '2'], 'x-c': '5' }).send('x')
+      })
+    }
+  })
+  for (const path of ['/own', '/fwd']) {
+    for (const told of [/miss/, /hit/]) {
+      const { headers } = await app.inject(path)
+      t.match(headers, { 'cache-status': told, 'x-c': '5', 'x-raw': '4', 'x-list': ['1', '2'] })
+      t.notOk('x-a' in headers || 'x-b' in headers)
+    }
+  }
+})
