@@ -75,7 +75,7 @@ export class Keeper {
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
     const lifetime = lifetimeOf(response, control, freshness)
-    const refusal = refusalOf({ method, fields, obeysDirectives }, response, control, lifetime)
+    const refusal = refusalOf({ method, fields, obeysDirectives, forwards }, response, control, lifetime)
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime', toEdges: {} }
     // Where the handler says nothing we say that it is kept by nobody.
     const toNone = lifetime.isExplicit || control.directives.size > 0 ? notForEdges : {}

@@ -9,6 +9,8 @@ export interface StorableRequest {
   readonly fields: Fields
   /** Whether `Cache-Control: no-store` of the client counts. */
   readonly obeysDirectives: boolean
+  /** Whether another server answers it, whose word stands. */
+  readonly forwards: boolean
 }
 
 /** Why a response is not kept, as `Cache-Status` tells it. */
@@ -53,7 +55,9 @@ export function refusalOf(
   if (request.fields.authorization !== undefined && !allowsAuthorization(control)) return 'authorization'
   if (variesByEverything(fields)) return 'vary'
   if (lifetime === undefined) return 'no-lifetime'
-  if (fields['set-cookie'] !== undefined && !lifetime.isExplicit) return 'set-cookie'
+  // A lifetime alone may be meant for browsers: it is not enough to hand out a cookie of one client to others.
+  const isForAll = request.forwards || directives.has('public') || directives.has('s-maxage')
+  if (fields['set-cookie'] !== undefined && !(lifetime.isExplicit && isForAll)) return 'set-cookie'
   return lifetime.seconds === 0 && !canBeValidated(fields) && !mayEverBeStale(control) ? 'of-no-use' : undefined
 }
 

@@ -8,6 +8,7 @@ interface Case {
   readonly method?: string
   readonly request?: Fields
   readonly obeysDirectives?: boolean
+  readonly forwards?: boolean
   readonly status?: number
   readonly fields?: Fields
   readonly lifetime?: Lifetime | 'none'
@@ -17,10 +18,10 @@ interface Case {
 const minute: Lifetime = { seconds: 60, isExplicit: true }
 
 /** Why it is not kept: a response to a `GET`, fresh for a minute by its own word, where the case says nothing else. */
-function refusal({ method = 'GET', request = {}, obeysDirectives = true, status = 200, ...response }: Case) {
-  const { fields = {}, lifetime = minute } = response
+function refusal({ method = 'GET', request = {}, obeysDirectives = true, forwards = true, ...response }: Case) {
+  const { status = 200, fields = {}, lifetime = minute } = response
   return refusalOf(
-    { method, fields: request, obeysDirectives },
+    { method, fields: request, obeysDirectives, forwards },
     { status, fields, requestedAt: 0, receivedAt: 0 },
     cacheControlOf(fields),
     lifetime === 'none' ? undefined : lifetime,
@@ -199,6 +200,20 @@ t.test('what sets a cookie is kept only by its own word (RFC 9111 §7.3)', async
     },
     { name: 'several cookies', fields: { 'set-cookie': ['a=b', 'c=d'] }, lifetime: byRoute, expected: 'set-cookie' },
     { name: 'no cookie', lifetime: byRoute, expected: undefined },
+    {
+      name: 'of ours',
+      forwards: false,
+      fields: { 'set-cookie': 'a=b', ...says('max-age=60') },
+      expected: 'set-cookie',
+    },
+    {
+      name: 'for all',
+      forwards: false,
+      fields: { 'set-cookie': 'a=b', ...says('public, max-age=60') },
+      expected: undefined,
+    },
+    { name: 'shared', forwards: false, fields: { 'set-cookie': 'a=b', ...says('s-maxage=60') }, expected: undefined },
+    { name: 'of ours, without one', forwards: false, fields: says('max-age=60'), expected: undefined },
   ]
   for (const one of cases) t.equal(refusal(one), one.expected, one.name)
 })
