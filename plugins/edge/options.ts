@@ -47,7 +47,7 @@ export interface EdgeRouteOptions extends EdgePolicy {
   readonly vary?: readonly (string | VaryBy)[]
   /** Request fields that the handler may read though its response does not depend on them, such as `traceparent`. */
   readonly visibleHeaders?: readonly string[]
-  /** Requests that nothing is kept or answered for. Sees what the key covers. */
+  /** Requests that nothing is kept or answered for. Sees the whole request. */
   readonly bypass?: (request: FastifyRequest) => boolean
 }
 
