@@ -49,6 +49,8 @@ export type Verdict = Refused | Keeping
 export interface Content {
   readonly read: Made | undefined
   readonly bytes: number
+  /** Those that were known when it began, the ones of the route included. */
+  readonly tags?: readonly string[]
   /** Whether it is still being made, and may depend on more than is known. */
   readonly isPartial?: boolean
 }
@@ -70,7 +72,7 @@ export class Keeper {
   }
 
   /** Whether the response may be kept, and for how long it is fresh. */
-  judge(received: Received, { read, bytes, isPartial = false }: Content): Verdict {
+  judge(received: Received, { read, bytes, tags: known, isPartial = false }: Content): Verdict {
     const { exchange, response, own, control } = received
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
@@ -79,7 +81,7 @@ export class Keeper {
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime', toEdges: {} }
     // Where the handler says nothing we say that it is kept by nobody.
     const toNone = lifetime.isExplicit || control.directives.size > 0 ? notForEdges : {}
-    const listed = this.#explicitTags(received.request)
+    const listed = known ?? this.#explicitTags(received.request)
     if (listed === undefined) return { refusal: 'tags', toEdges: toNone }
     const tags = this.#usable([...listed, ...this.#ownTags(own), ...(read?.tags ?? [])])
     const made = read?.alsoTagged(tags)

@@ -41,7 +41,7 @@ export interface EdgeRouteOptions extends EdgePolicy {
    * its responses stands. Default: where the route has no `ttlSeconds`.
    */
   readonly forwards?: boolean
-  /** Tags beside those of what the handler reads from `fastify.cache`. */
+  /** Tags beside those of what the handler reads from `fastify.cache`. Sees what the handler sees. */
   readonly tags?: readonly string[] | ((request: FastifyRequest) => readonly string[])
   /** Request fields that the handler reads. They are part of the key, and in `Vary`. */
   readonly vary?: readonly (string | VaryBy)[]

@@ -59,11 +59,12 @@ export class Reception {
     // What makes a stream may go on reading the request until its end.
     const isLazy = !this.#route.forwards && body instanceof EventEmitter
     if (isLazy) body.once('end', exchange.uncover).once('close', exchange.uncover)
-    else exchange.uncover()
-    return this.#receive(request, reply, exchange, body).catch((error: unknown) => {
-      flights.end(exchange.flight, undefined)
-      throw error
-    })
+    return this.#receive(request, reply, exchange, body)
+      .catch((error: unknown) => {
+        flights.end(exchange.flight, undefined)
+        throw error
+      })
+      .finally(isLazy ? undefined : exchange.uncover)
   }
 
   /** The hook: hears of an error. What is sent because of it is not kept, whatever the handler has said before it. */
@@ -169,7 +170,7 @@ export class Reception {
       onWhole: async (whole) => {
         const all = await exchange.collecting?.made()
         const isWhole = length === undefined || whole.length === Number(length)
-        const last = this.#keeper.judge(received, { read: all, bytes: whole.length })
+        const last = this.#keeper.judge(received, { read: all, bytes: whole.length, tags: verdict.tags })
         if (isWhole && 'lifetime' in last) await this.#keeper.keep(received, whole, last)
         else this.#parts.flights.end(exchange.flight, undefined)
       },

@@ -298,3 +298,28 @@ t.test('a field that a hook has set and the handler removed stays away', async (
     }
   }
 })
+
+t.test('the tags of a response are told by what its handler has seen', async (t) => {
+  const seen: unknown[] = []
+  const querystring = { type: 'object', properties: { page: { type: 'integer', default: 1 } } }
+  const app = await startEdge(t, (app) => {
+    const tags = ({ query, headers, url }: FastifyRequest) => {
+      seen.push([{ ...(query as object) }, headers.cookie, url])
+      return [`page:${(query as { page?: number }).page}`] // as the schema says
+    }
+    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60, tags } } }
+    app.get('/x', own, async () => 'x')
+    app.get('/stream', own, async () => Readable.from(['x']))
+    app.addHook('onResponse', async ({ headers }) => t.equal(headers.cookie, 'a=b'))
+  })
+  for (const path of ['/x', '/stream']) {
+    for (const told of [/miss/, /hit/]) {
+      const { headers } = await app.inject({ url: `${path}?secret=s`, headers: { cookie: 'a=b' } })
+      t.match(headers, { 'cache-status': told, 'surrogate-key': 'page:1' })
+    }
+  }
+  t.strictSame(seen, [
+    [{ page: 1 }, undefined, '/x'],
+    [{ page: 1 }, undefined, '/stream'],
+  ])
+})
