@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 /** What stands for a text that may be long, wherever it comes from. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 32)
+  return hash('sha256', text, 'base64url').slice(0, 32)
 }
 
-/** Values by name, the least recently used given up first. Names have what clients send in them: what is held is as short as any. */
+/**
+ * Values by name, the least recently used given up first. Names have in them what clients send, as long as they like:
+ * what is held is as short as any.
+ */
 export class ByDigest<Value extends object | number> {
   readonly #values: LRUCache<string, Value>
 

@@ -306,8 +306,8 @@ export class EdgeRoute {
   }
 
   /**
-   * What a request has by which its response may not be one to keep: it says nothing of those without it, who neither wait for
-   * it nor stop waiting because of it.
+   * What a request has by which its response may not be one to keep: it says nothing of those without it, who neither
+   * wait for it nor stop waiting because of it.
    */
   #apart(fields: Fields): string {
     const { forwards, obeysDirectives } = this.#route

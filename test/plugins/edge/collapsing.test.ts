@@ -26,7 +26,7 @@ async function startWorld(t: Test, fields: Readonly<Record<string, string>>) {
       .send('x')
   })
   await app.ready()
-  /** Sends them all, and lets the handler answer once it has been asked as often as is told; gives how often that was. */
+  /** Sends them all, and lets the handler answer once it has been asked so often; gives how often it was in the end. */
   const ask = async (all: readonly Readonly<Record<string, string>>[], atFirst: number) => {
     calls = 0
     held = createDeferred()
