@@ -332,10 +332,18 @@ export class Cache {
       return this.#answerFrom(found, 'fresh', 'hit')
     }
     if (this.#loads.isPaused(key)) return this.#answerFrom(found, 'stale', 'error')
-    if (standing === 'fallback') return this.#loadOr(request, found, Number.POSITIVE_INFINITY)
-    if (standing === 'stale') return this.#loadOr(request, found, this.#options.softTimeoutMs)
+    // What was purged waits for its load; once that has failed, nobody waits longer than for what is stale by its age.
+    const mustWait = standing === 'fallback' && !this.#loads.hasFailed(key)
+    if (mustWait) return this.#loadOr(request, found, Number.POSITIVE_INFINITY)
+    if (standing !== 'revalidating') return this.#loadOr(request, found, this.#options.softTimeoutMs)
+    const reason = this.#staleReason(key)
     this.#refreshBehind(request, found)
-    return this.#answerFrom(found, 'stale', 'stale')
+    return this.#answerFrom(found, 'stale', reason)
+  }
+
+  /** A try that is under way is not yet better than the one that failed before it. */
+  #staleReason(key: string): 'stale' | 'error' {
+    return this.#loads.hasFailed(key) ? 'error' : 'stale'
   }
 
   /** The new value if it comes within the time; the stale one while it is still on its way, or when it does not come. */
@@ -346,7 +354,7 @@ export class Cache {
     try {
       const loading = this.#loads.load(request, stale, mayWait)
       const loaded = mayWait ? { value: await loading } : await withinTime(loading, withinMs)
-      return loaded?.value ?? this.#answerFrom(stale, 'stale', 'stale')
+      return loaded?.value ?? this.#answerFrom(stale, 'stale', this.#staleReason(key))
     } catch (error) {
       if (!this.#loads.mayServeStale(request, error)) throw error
       // What is here by now; or, where it had to give way to other entries, what was here, unless that has changed.

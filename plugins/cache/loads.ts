@@ -66,6 +66,11 @@ export class Loads {
     return this.#pauses.isPaused(key, this.#parts.clock.now())
   }
 
+  /** Whether the last refresh of the key failed lately, since any purge of it. */
+  hasFailed(key: string): boolean {
+    return this.#pauses.hasFailed(key, this.#parts.clock.now())
+  }
+
   /** Loads a key that there is nothing of; rejects at once with the failure of a moment ago, where that is remembered. */
   async loadAnew(request: ReadRequest): Promise<Reading<unknown>> {
     const memo = this.#memos.of(request.key, this.#parts.clock.now())

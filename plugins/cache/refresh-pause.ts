@@ -4,6 +4,8 @@ import type { Begun } from './purge-log.js'
 
 const firstPauseMs = 500
 const longestPauseMs = 5_000
+/** Past the pause a failure still says how it stands with the source, but not for ever: nobody may have asked since. */
+const rememberedMs = 60_000
 /** Beyond this the keys whose loads failed longest ago are forgotten, and tried again sooner than they would be. */
 const maxKeys = 10_000
 
@@ -43,6 +45,12 @@ export class RefreshPauses {
   isPaused(key: string, now: number): boolean {
     const pause = this.#valid(key)
     return pause !== undefined && now < pause.until
+  }
+
+  /** Whether the last try failed, and was not so long ago that it says nothing any more. */
+  hasFailed(key: string, now: number): boolean {
+    const pause = this.#valid(key)
+    return pause !== undefined && now < pause.until + rememberedMs
   }
 
   #valid(key: string): Pause | undefined {

@@ -231,6 +231,59 @@ t.test('with a stale value at hand nobody waits for a slow load, which goes on a
   t.match(await cache.read('k', () => 'newer'), { value: 'new', state: 'fresh', reason: 'hit' })
 })
 
+t.test('a try after one that failed is no better than that until it succeeds, nor after a minute', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
+  const fail = () => Promise.reject(new Error('down'))
+  const read = (load: () => Promise<string>) => cache.read('k', load)
+  await cache.set('k', 'old')
+  clock.step(400) // past the revalidation window
+  t.match(await read(fail), { value: 'old', reason: 'error' })
+  for (const seconds of [1, 30, 70]) {
+    clock.step(seconds)
+    const slow = createDeferred<string>()
+    const reason = seconds < 60 ? 'error' : 'stale'
+    t.match(await read(() => slow.promise), { value: 'old', reason }, `${seconds} s later, while a try is under way`)
+    slow.reject(new Error('down'))
+    t.ok(await until(() => cache.stats().loads.underWay === 0))
+  }
+  clock.step(10)
+  t.match(await read(async () => 'new'), { value: 'new', state: 'fresh' })
+  clock.step(400)
+  const slow = createDeferred<string>()
+  t.match(await read(() => slow.promise), { value: 'new', reason: 'stale' }, 'the success is remembered')
+  slow.resolve('newer')
+})
+
+t.test('after a purge the first load is waited for, and once that has failed nobody waits long', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
+  await cache.set('k', 'old', { tags: ['t'] })
+  for (const purge of [{ tags: ['t'] }, { keys: ['k'] }]) {
+    await cache.purge(purge)
+    const first = createDeferred<string>()
+    let isAnswered = false
+    const waiting = cache
+      .read('k', () => first.promise)
+      .finally(() => {
+        isAnswered = true
+      })
+    await cache.set('by age', 'old', { ttlSeconds: 0.001, staleWhileRevalidateSeconds: 0 })
+    clock.step(0.01)
+    const never = createDeferred<string>()
+    t.match(await cache.read('by age', () => never.promise), { value: 'old', reason: 'stale' })
+    t.equal(isAnswered, false, 'longer than for what is stale by its age')
+    never.resolve('new')
+    first.reject(new Error('down'))
+    t.match(await waiting, { value: 'old', reason: 'error' })
+    clock.step(1)
+    const second = createDeferred<string>()
+    t.match(await cache.read('k', () => second.promise), { value: 'old', reason: 'error' })
+    second.reject(new Error('down'))
+    t.ok(await until(() => cache.stats().loads.underWay === 0))
+  }
+})
+
 t.test('without a stale value a slow load is waited for', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { softTimeoutMs: 1 } })).app
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'late'))
