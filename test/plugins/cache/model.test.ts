@@ -33,7 +33,7 @@ const redis = await startRedis()
 t.teardown(() => redis.stop())
 let runs = 0
 /** MODEL_SECONDS=600 searches for longer. A slow machine makes fewer runs, but each to its end. */
-const seconds = Number(process.env.MODEL_SECONDS ?? 12)
+const seconds = Number(process.env.MODEL_SECONDS ?? 6)
 const deadline = Date.now() + seconds * 1_000
 
 t.test('whatever happens, nobody reads what was purged, ended or is too old, and no load runs twice', async (t) => {
