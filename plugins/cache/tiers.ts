@@ -357,14 +357,15 @@ export class Tiers {
   #holdAgainstPurges(key: string, held: Held): 'none' | 'soft' | 'hard' {
     if (this.coherence.isHeldAgainstPurges(held)) return 'none'
     const verdict = this.purges.verdict(held.stamp, held.tags)
-    const isStill = this.memory.peek(key)?.stamp === held.stamp
+    const present = this.memory.peek(key) // whoever looked at the same time may have ended it
+    const isStill = present?.stamp === held.stamp
     if (verdict === 'none') {
       if (isStill && this.coherence.isOfThisEpoch(held)) this.memory.see(key, this.coherence.version)
       return verdict
     }
     if (isStill && verdict === 'hard') this.memory.delete(key)
     if (isStill && verdict === 'soft') this.memory.end(key)
-    if (isStill && !held.isEnded) this.#parts.onEnded(key)
+    if (isStill && !present.isEnded) this.#parts.onEnded(key)
     return verdict
   }
 

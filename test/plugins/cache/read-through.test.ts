@@ -284,6 +284,20 @@ t.test('after a purge the first load is waited for, and once that has failed nob
   }
 })
 
+t.test('those who read what was purged by tag at the same moment share one load', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  await cache.set('k', 'old', { tags: ['t'] })
+  await cache.purge({ tags: ['t'] })
+  let loads = 0
+  const load = async () => {
+    loads += 1
+    await new Promise(setImmediate)
+    return 'new'
+  }
+  t.strictSame(await Promise.all([1, 2, 3].map(() => cache.fetch('k', load))), ['new', 'new', 'new'])
+  t.equal(loads, 1)
+})
+
 t.test('without a stale value a slow load is waited for', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { softTimeoutMs: 1 } })).app
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'late'))
