@@ -95,7 +95,7 @@ const states: State[] = [
     name: 'failed-events',
     path: '/',
     async act(page) {
-      const events = await page.locator('[data-seller]').nth(2).getAttribute('href')
+      const events = await page.locator('[data-seller]').nth(3).getAttribute('href')
       upstream.fail({ status: 500 })
       await page.goto(new URL(events ?? '', page.url()).href)
       await page.locator('#events .problem').waitFor()
