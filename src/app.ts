@@ -15,7 +15,7 @@ import errorAnswers from './error-answers.js'
 import operations from './operations/index.js'
 import pages from './pages.js'
 import { decodableUrl, identifyRequest } from './request-identity.js'
-import { createValidatorCompiler } from './request-validation.js'
+import { compileValidator } from './request-validation.js'
 import apiRoutes from './routes/api/index.js'
 import docs from './routes/docs/index.js'
 import opsRoutes from './routes/ops/index.js'
@@ -52,7 +52,7 @@ export async function buildApp({
     rewriteUrl: decodableUrl,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()
-  app.setValidatorCompiler(createValidatorCompiler())
+  app.setValidatorCompiler(compileValidator)
 
   await app.register(webSafety, { rateLimitMax: config.RATE_LIMIT_MAX })
   await app.register(pages)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
-import type { Ajv } from 'ajv'
+import { Ajv } from 'ajv'
 import envSchema from 'env-schema'
 import { isRedisUrl } from 'fastify-vitrine/redis'
 
@@ -67,12 +67,14 @@ export class InvalidEnvironment extends Error {
   override readonly name = 'InvalidEnvironment'
 }
 
+const checker = createChecker()
+
 /** Reads and checks the environment; an empty variable counts as unset. Throws `InvalidEnvironment`. */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const data = Object.fromEntries(Object.entries(environment).filter(isSet).map(withInteger))
   let config: Config
   try {
-    config = envSchema<Config>({ schema: Environment, data, env: false, ajv: { customOptions: addFormats } })
+    config = envSchema<Config>({ schema: Environment, data, env: false, ajv: checker })
   } catch (error) {
     throw new InvalidEnvironment(complaint(error))
   }
@@ -182,7 +184,9 @@ function nodeList() {
   return Type.String({ format: 'node-list', description: 'host:port, several separated by commas' })
 }
 
-function addFormats(ajv: Ajv): Ajv {
+/** As env-schema makes one for each call, with the formats above. */
+function createChecker(): Ajv {
+  const ajv = new Ajv({ allErrors: true, removeAdditional: true, useDefaults: true, coerceTypes: true })
   ajv.addFormat('http-url', isHttpUrl)
   ajv.addFormat('redis-url', isRedisUrl)
   ajv.addFormat('node-list', (text: string) => text.split(',').every((node) => parseNode(node) !== undefined))

@@ -76,10 +76,12 @@ export async function orderPurge(
   return { isDone: result.isDone, queued }
 }
 
+// Characters are counted as the cache counts them, in UTF-16.
+const strictAjv = new Ajv({ useDefaults: true, unicodeRegExp: false, strict: false })
+
 /** Unlike the checks of other routes it refuses names that it does not know: `tag` for `tags` must not purge nothing. */
 function strictCompiler({ schema }: { schema: unknown }) {
-  // Characters are counted as the cache counts them, in UTF-16.
-  const validate = new Ajv({ useDefaults: true, unicodeRegExp: false, strict: false }).compile(schema as TSchema) // the body is all there is
+  const validate = strictAjv.compile(schema as TSchema) // the body is all there is
   return (value: {
     tags: unknown[]
     keys: unknown[]
