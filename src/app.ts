@@ -30,6 +30,8 @@ export interface AppOptions {
   readonly logger?: Exclude<FastifyServerOptions['logger'], undefined>
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  /** Milliseconds that whoever can be given the last list waits for a newer one. */
+  readonly softTimeoutMs?: number
 }
 
 /** Milliseconds that calls to the upstream may still take once the application is closing. */
@@ -43,6 +45,7 @@ export async function buildApp({
   upstreamUrl,
   logger = false,
   now = Date.now,
+  softTimeoutMs = 300,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
@@ -65,6 +68,7 @@ export async function buildApp({
     ttlSeconds: config.CACHE_TTL_SECONDS,
     staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
     staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
+    softTimeoutMs,
     familyOf: keyFamily,
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,

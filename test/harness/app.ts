@@ -17,6 +17,8 @@ export interface TestAppOptions {
   /** What the upstream has, or an upstream that is there already. */
   readonly upstream?: UpstreamOptions | Upstream
   readonly now?: () => number
+  /** Default: longer than any load takes on a busy machine, which only those who mean a slow one want otherwise. */
+  readonly softTimeoutMs?: number
 }
 
 /** The whole application before a real upstream; both end with the test. */
@@ -28,6 +30,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     config,
     upstreamUrl: upstream.url,
     logger: { level: config.LOG_LEVEL, stream: book.stream },
+    softTimeoutMs: options.softTimeoutMs ?? 20_000,
     ...(options.now === undefined ? {} : { now: options.now }),
   })
   t.teardown(() => app.close())

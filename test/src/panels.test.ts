@@ -4,6 +4,7 @@ import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
 import { createDeferred } from '../harness/deferred.js'
 import { byId, find, hasId, headersIn, isPage, rowNames, type Tag, tagsOf } from '../harness/html.js'
+import { until } from '../harness/until.js'
 import { makeSellers } from '../harness/upstream.js'
 
 // What people see, and what htmx puts into the page that they see it on.
@@ -540,6 +541,37 @@ t.test('a stale panel says how old it is', async (t) => {
     }
   }
 })
+
+t.test(
+  'a marketplace that is slow holds up nobody who can be shown what there was, and what fails is told',
+  async (t) => {
+    const clock = createClock('2026-03-10T12:00:00Z')
+    const environment = { UPSTREAM_TIMEOUT_MS: '2000', CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
+    const { open, upstream } = await browse(t, { now: clock.now, environment, softTimeoutMs: 300 })
+    await open(eventsPanel)
+    clock.step(400)
+    const held = createDeferred<void>()
+    upstream.fail(async () => {
+      await held.promise
+      return { status: 500 }
+    })
+    for (const url of [eventsPanel, sellersPanel]) {
+      t.match((await open(url)).body, /A newer list is on its way\./, `${url}: nothing is known yet`)
+    }
+    upstream.fail({ status: 500 })
+    held.resolve()
+    const isTold = async () => /The marketplace is not answering\./.test((await open(sellersPanel)).body)
+    t.ok(await until(isTold))
+    clock.step(10)
+    const again = createDeferred<void>()
+    upstream.fail(async () => {
+      await again.promise
+      return { status: 500 }
+    })
+    t.match((await open(sellersPanel)).body, /The marketplace is not answering\./, 'also while it is tried anew')
+    again.resolve()
+  },
+)
 
 t.test('no page holds code or style of its own: no inline script, no style, no handler', async (t) => {
   const { open, upstream } = await browse(t)
