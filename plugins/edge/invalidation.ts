@@ -11,7 +11,7 @@ import type { ResolvedRoute } from './options.js'
  */
 export async function invalidate(
   { resources, invalidations, shared }: EdgeParts,
-  { forwards, isShared }: ResolvedRoute,
+  { isShared }: ResolvedRoute,
   request: FastifyRequest,
   { status, fields }: ReceivedResponse,
 ): Promise<void> {
@@ -26,8 +26,7 @@ export async function invalidate(
     const { key } = targetUriKey(host, uri)
     resources.delete(key)
     places.push(key)
-    if (forwards) continue
-    // Routes of ours are told apart by what of the query counts: all that lies under the path goes.
+    // Others are told apart by what of the query counts, or by what Fastify chooses routes by: all under the path goes.
     const path = pathOf(uri)
     for (const lying of resources.keysAt(path)) resources.delete(lying)
     places.push(path)

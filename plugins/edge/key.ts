@@ -26,8 +26,9 @@ const maxRememberedLength = 1_024
  */
 export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
   const names = forwards ? undefined : queryNames(querySchema(route))
-  if (names === undefined) return targetUri
-  const place = JSON.stringify([route.url, route.constraints ?? {}], distinctly)
+  const { constraints = {} } = route
+  const place = JSON.stringify([route.url, constraints], distinctly)
+  if (names === undefined) return Object.keys(constraints).length === 0 ? targetUri : targetUriAt(place)
   const remembered = new LRUCache<string, RequestKey>({
     maxSize: maxRemembered,
     sizeCalculation: (_key, url) => url.length + 64,
@@ -54,6 +55,14 @@ function distinctly(_name: string, value: unknown): unknown {
 /** The target URI: one byte more or less is another one. RFC 9110 §7.1. */
 function targetUri({ raw }: FastifyRequest): RequestKey {
   return targetUriKey(hostOf(raw.headers) ?? '', raw.url ?? '/')
+}
+
+/** The same where Fastify also goes by something else, such as the version that is asked for. */
+function targetUriAt(place: string): KeyOf {
+  return (request) => {
+    const { key } = targetUri(request)
+    return { key: `${place} ${key}`, path: pathOf(request.raw.url ?? '/'), query: undefined }
+  }
 }
 
 /** The host that is asked, as HTTP/1 or HTTP/2 has it. */

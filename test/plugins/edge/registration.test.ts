@@ -31,6 +31,32 @@ t.test('routes with the same URL and other constraints do not get one another’
   }
 })
 
+t.test(
+  'routes that are told apart by the version that is asked for keep their own responses, until they change',
+  async (t) => {
+    for (const ttlSeconds of [60, undefined]) {
+      const { app } = await start(t)
+      const edge = ttlSeconds === undefined ? { forwards: true } : { ttlSeconds }
+      let count = 0
+      for (const version of ['1.0.0', '2.0.0']) {
+        app.get('/x', { constraints: { version }, config: { edge } }, async (_request, reply) => {
+          count += 1
+          reply.header('cache-control', 'public, max-age=60')
+          return `${version} ${count}`
+        })
+      }
+      app.post('/x', { config: { edge } }, async () => 'changed')
+      const read = async (version: string) =>
+        (await app.inject({ url: '/x', headers: { 'accept-version': version } })).body
+      const bodies = [await read('1.x'), await read('2.x'), await read('1.x'), await read('2.x')]
+      t.strictSame(bodies, ['1.0.0 1', '2.0.0 2', '1.0.0 1', '2.0.0 2'])
+      await app.inject({ method: 'POST', url: '/x' })
+      t.equal(await read('1.x'), '1.0.0 3', 'a change of what the address names ends both')
+      t.equal(await read('2.x'), '2.0.0 4')
+    }
+  },
+)
+
 t.test('two registrations, each in a plugin of its own, keep their own responses under their own names', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
