@@ -24,6 +24,8 @@ export interface AnswerParts {
   readonly timing: string | undefined
   /** Whether heads of this status are made again and again, so that they are worth keeping. */
   readonly isUsual: boolean
+  /** Whether it is sent because there is nothing else to be had. */
+  readonly isForError?: boolean
   /** Bytes that codings take have been added. */
   readonly onCoded: () => void
 }
@@ -137,25 +139,30 @@ function headOf(parts: AnswerParts, kind: string, more: () => HeadMore): Head {
   return parts.isUsual ? parts.stored.head(kind, parts.now, () => makeHead(parts, more())) : makeHead(parts, more())
 }
 
-function makeHead({ stored, now, status, timing }: AnswerParts, more: HeadMore): Head {
+function makeHead({ stored, now, status, timing, isForError = false }: AnswerParts, more: HeadMore): Head {
   const { isEmpty, isForNobodyElse = false, coding, etag = etagIn(stored.etag, coding), ...added } = more
+  const isLastResort = isForError && stored.isOutdated // which nobody in front of us is to take for fresh
   const age = stored.ageAt(now)
   const fields = Object.entries(stored.fields).filter(
     ([name]) =>
       !remade.has(name) &&
-      !(isForNobodyElse && tellsFreshness.test(name)) &&
+      !((isForNobodyElse || isLastResort) && tellsFreshness.test(name)) &&
       (isEmpty !== true || !describesBody.test(name) || isOnlyValidator(name, stored)),
   )
   if (etag !== undefined) fields.push(['etag', etag])
   if (coding !== undefined) fields.push(['content-encoding', coding])
   fields.push(...Object.entries(added), ['age', String(age)])
   if (isForNobodyElse) fields.push(['cache-control', 'no-store'])
+  else if (isLastResort) fields.push(['cache-control', 'no-cache'])
   else if (stored.browserSeconds !== undefined) {
     fields.push(['cache-control', `max-age=${Math.min(age + stored.browserSeconds, stored.lifetimeSeconds)}`])
   }
   const timings = [...linesOf(stored.fields['server-timing']), ...linesOf(timing)]
   if (timings.length > 0) fields.push(['server-timing', timings])
-  fields.push(['cache-status', [...linesOf(stored.fields['cache-status']), status(stored.ttlAt(now))]])
+  fields.push([
+    'cache-status',
+    [...linesOf(stored.fields['cache-status']), status(isLastResort ? 0 : stored.ttlAt(now))],
+  ])
   return Head.of(fields)
 }
 

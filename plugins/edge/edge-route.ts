@@ -288,6 +288,7 @@ export class EdgeRoute {
         ? undefined
         : `cache;desc=${status.detail ?? (status.collapsed ? 'collapsed' : 'hit')}`,
       isUsual: false,
+      isForError: status.detail === 'stale-if-error',
       onCoded: () => resources.weigh(asked.key),
     })
     sendAtOnce(reply, answer, this.#parts.isClosing)

@@ -248,6 +248,7 @@ export class Reception {
       status: (ttl) => this.#statusOf(received, { ...status, ttl }),
       timing: forwards ? undefined : this.#timingOf(exchange),
       isUsual: false,
+      isForError: status.detail === 'stale-if-error',
       onCoded: () => this.#parts.resources.weigh(exchange.asked.key),
     })
     const sent = sendThrough(reply, exchange.ahead, answer)

@@ -99,19 +99,25 @@ export class StoredResponse implements StoredResponseParts {
     return bytes
   }
 
+  /** Whether something that it was made from has gone or changed: a purge, another value. */
+  get isOutdated(): boolean {
+    return this.made !== undefined && !this.made.isCurrent()
+  }
+
   /** Whether it is fresh, and everything that it was made from still is what it was. */
   isFresh(now: number): boolean {
-    return now < this.instants.freshUntil && (this.made === undefined || this.made.isCurrent())
+    return now < this.instants.freshUntil && !this.isOutdated
   }
 
   /**
-   * Whether it may be served stale until the given instant. Where something that it was made from has gone or changed, only
-   * as what is left when nothing else is to be had, and not after a hard purge.
+   * Whether it may be served stale until the given instant. Where it is outdated, only as what is left when nothing else is
+   * to be had, if the route allows that at all, and not after a hard purge.
    */
   mayBeStale(now: number, until: number, isLastResort: boolean): boolean {
     if (now >= until) return false
-    if (this.made === undefined || this.made.isCurrent()) return true
-    return isLastResort && !this.isDerived && this.made.purged() !== 'hard'
+    if (!this.isOutdated) return true
+    const { freshUntil, staleUntil } = this.instants
+    return isLastResort && staleUntil > freshUntil && !this.isDerived && this.made?.purged() !== 'hard'
   }
 
   /** Whether it was made for a request whose fields have these values. */

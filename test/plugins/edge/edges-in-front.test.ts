@@ -120,3 +120,41 @@ t.test('what is said to edges and browsers is said again after the handler has c
   t.match((await app.inject('/x')).headers, { ...told, 'cache-status': /fwd=stale; fwd-status=304/ })
   t.ok(await until(async () => /hit/.test(String((await app.inject('/x')).headers['cache-status']))))
 })
+
+t.test(
+  'what was purged is sent for want of anything else only where that is allowed, and kept by nobody',
+  async (t) => {
+    let isDown = false
+    const { app } = await startPlugins(t, {
+      edge: {},
+      routes: (app) => {
+        for (const [path, edge] of [
+          ['/own', { ttlSeconds: 60, tags: ['t'], staleIfErrorSeconds: 600 }],
+          ['/fwd', { forwards: true, tags: ['t'], staleIfErrorSeconds: 600 }],
+          ['/own/never', { ttlSeconds: 60, tags: ['t'] }],
+          ['/fwd/never', { forwards: true, tags: ['t'] }],
+        ] as const) {
+          app.get(path, { config: { edge } }, async (_request, reply) => {
+            if (isDown) return reply.code(503).send('down')
+            return path.startsWith('/fwd') ? reply.headers({ 'cache-control': 'max-age=60' }).send('old') : 'old'
+          })
+        }
+      },
+    })
+    const paths = ['/own', '/fwd', '/own/never', '/fwd/never']
+    for (const path of paths) await app.inject(path)
+    isDown = true
+    for (const path of paths) t.equal((await app.inject(path)).body, 'old', `${path} is fresh`)
+    await app.cache.purge({ tags: ['t'] })
+    for (const path of ['/own', '/fwd']) {
+      for (const which of ['tried', 'left alone']) {
+        const { statusCode, body, headers } = await app.inject(path)
+        t.strictSame([statusCode, body], [200, 'old'], `${path}, ${which}`)
+        t.match(headers['cache-status'], /ttl=0; detail=stale-if-error/)
+        t.equal(headers['cache-control'], 'no-cache')
+        t.equal(headers['cdn-cache-control'], undefined)
+      }
+    }
+    for (const path of ['/own/never', '/fwd/never']) t.equal((await app.inject(path)).statusCode, 503, path)
+  },
+)
