@@ -5,7 +5,7 @@ import type { CacheClock } from './cache-clock.js'
 import type { CoherenceState } from './coherence.js'
 import { Collecting, type Made } from './collector.js'
 import { normaliseValue } from './entry.js'
-import { type Explanation, explain, explainEntry } from './explain.js'
+import { type Explanation, explain, explainEntry, explainPurge } from './explain.js'
 import { none } from './key-slots.js'
 import { Leases } from './leases.js'
 import type { Loader } from './load.js'
@@ -245,7 +245,8 @@ export class Cache {
     const held = this.#memory.peek(key)
     const asked = store && (await this.#tiers.attempt(key, async () => ({ found: await store.get(key) })))
     const found = asked?.found
-    const inRedis = found === undefined || isTombstone(found) ? found : explainEntry(found.entry, this.#clock)
+    const inRedis =
+      found && (isTombstone(found) ? explainPurge(found, this.#clock) : explainEntry(found.entry, this.#clock))
     return explain({
       key,
       family: this.#telling.family(key),

@@ -12,7 +12,7 @@ export interface Explanation {
   readonly standing: Standing
   readonly memory: EntryExplanation | undefined
   /** `unknown` when Redis could not be asked; `alone` when there is none. */
-  readonly redis: EntryExplanation | Tombstone | undefined | 'unknown' | 'alone'
+  readonly redis: EntryExplanation | PurgeExplanation | undefined | 'unknown' | 'alone'
   readonly coherence: CoherenceState
   readonly isLoading: boolean
   /** Whether refreshing waits because it failed lately. */
@@ -21,6 +21,13 @@ export interface Explanation {
   readonly why: readonly string[]
 }
 
+/** What a purge of the key has left in place of an entry. */
+export interface PurgeExplanation {
+  readonly purgedAt: number
+  readonly isHard: boolean
+}
+
+/** Instants are milliseconds since the epoch. */
 export interface EntryExplanation {
   readonly storedAt: number
   readonly ageSeconds: number
@@ -54,6 +61,10 @@ export function explain(facts: Omit<Explanation, 'why'>): Explanation {
     ...(facts.isPaused ? ['Refreshing failed lately and is left alone for a while.'] : []),
   ]
   return { ...facts, why }
+}
+
+export function explainPurge({ purgedAt, isHard }: Tombstone, clock: CacheClock): PurgeExplanation {
+  return { purgedAt: clock.instantOf(purgedAt), isHard }
 }
 
 /** What there is to say of an entry, wherever it lies. */

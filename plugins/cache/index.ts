@@ -14,7 +14,7 @@ export type { Cache, CacheStats, PurgeResult } from './cache.js'
 export type { CoherenceState } from './coherence.js'
 export type { Made } from './collector.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
-export type { EntryExplanation, Explanation } from './explain.js'
+export type { EntryExplanation, Explanation, PurgeExplanation } from './explain.js'
 export type { Load, Loader } from './load.js'
 export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
 export type { PurgeVerdict } from './purge-log.js'
@@ -66,7 +66,10 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   app.decorate('cache', cache)
   app.addHook('onReady', async () => {
     if (store !== undefined || options.redis === false || !app.hasDecorator('redis')) return
-    app.log.warn({ kind: 'cache' }, 'redis was registered after the cache, which keeps to memory: register redis first')
+    app.log.warn(
+      { subject: 'cache', kind: 'order' },
+      'redis was registered after the cache, which keeps to memory: register redis first',
+    )
   })
   app.addHook('onClose', () => cache.close())
 

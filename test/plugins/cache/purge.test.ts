@@ -270,6 +270,17 @@ t.test('a purge of a key ends also what a process has loaded for itself while Re
   t.equal(await b.cache.fetch('k', () => 'loaded again'), 'loaded again')
 })
 
+t.test('what a hard purge has left under a key says when that was', async (t) => {
+  const { a } = await startTwoCaches(t, redis.url)
+  await a.cache.set('k', 'old')
+  const before = Date.now()
+  await a.cache.purge({ keys: ['k'], hard: true })
+  const { redis: left } = await a.cache.explain('k')
+  t.match(left, { isHard: true, purgedAt: Number })
+  const purgedAt = typeof left === 'object' && 'purgedAt' in left ? left.purgedAt : 0
+  t.ok(Math.abs(purgedAt - before) < 60_000, 'in milliseconds')
+})
+
 t.test('a purge of a key reaches both of two versions whose schemas differ', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   const [V1, V2] = [Type.Integer({ title: 'one' }), Type.Integer({ title: 'two' })]

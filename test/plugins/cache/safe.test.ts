@@ -31,7 +31,7 @@ t.test('with Redis away from before the start, everything works and nothing call
 
 t.test('a cache that was registered before Redis keeps to memory, and says so', async (t) => {
   for (const [options, warnings] of [
-    [{}, [{ kind: 'cache', msg: /register redis first/ }]],
+    [{}, [{ subject: 'cache', kind: 'order', msg: /register redis first/ }]],
     [{ redis: false as const }, []],
   ] as const) {
     const book = createLogBook()
