@@ -4,8 +4,8 @@ import { pageFields, show, wantsFragment } from '../../pages.js'
 import { SellerParams } from '../../schemas/listing.js'
 import { EventsPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
-import { backToList, sellersQueryOf } from './links.js'
-import { panelOrProblem, type Shop } from './shop.js'
+import { sellersQueryOf } from './links.js'
+import { eventsOrProblem, panelOrProblem, type Shop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
@@ -17,8 +17,7 @@ const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sho
     }
     const { seller_id: sellerId } = params
     const listed = panelOrProblem(shop.sellers({ ...sellersQueryOf(query), seller_id: sellerId }, request), request)
-    const place = { sellerId, backToList: backToList(sellerId, query) }
-    const events = await panelOrProblem(shop.events(sellerId, query, request, listed), request, place)
+    const events = await eventsOrProblem(shop, sellerId, query, request, listed)
     const sellers = await listed
     if ('view' in events) {
       const { text, documentTitle: title } = events.view

@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { pageFields, show, wantsFragment } from '../../pages.js'
 import { SellersPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
-import { backToList, listStateOf } from './links.js'
-import { panelOrProblem, type Shop } from './shop.js'
+import { listStateOf } from './links.js'
+import { eventsOrProblem, type Shop } from './shop.js'
 
 const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, querystring: SellersPanelQuery }
@@ -17,8 +17,7 @@ const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sh
       const page = { text: view.text, title: view.documentTitle, sellers: { view } }
       if (chosen === undefined) return show(reply, 'pages/shop', page)
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
-      const place = { sellerId: chosen, backToList: backToList(chosen, firstEvents) }
-      const events = await panelOrProblem(shop.events(chosen, firstEvents, request, { view }), request, place)
+      const events = await eventsOrProblem(shop, chosen, firstEvents, request, { view })
       return show(reply, 'pages/shop', {
         ...page,
         ...('view' in events ? { title: events.view.documentTitle } : {}),

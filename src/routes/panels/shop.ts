@@ -10,6 +10,7 @@ import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js
 import { textsOf } from '../../texts/index.js'
 import { createDateWords } from './date-words.js'
 import { createEventsView, type EventsView } from './events-view.js'
+import { backToList } from './links.js'
 import { createSellersView, type SellersView } from './sellers-view.js'
 
 /** A panel of the page: what it shows, or why it cannot. */
@@ -83,4 +84,10 @@ export async function panelOrProblem<View>(
     const problem = toProblem(failure, request)
     return { problem: { ...createProblemView(problem, request), ...place }, status: problem.status }
   }
+}
+
+/** The panel of a seller's events: where they cannot be had it says whose they are all the same, and leads back. */
+export function eventsOrProblem(shop: Shop, ...asked: Parameters<Shop['events']>): Promise<Panel<EventsView>> {
+  const [sellerId, query, request] = asked
+  return panelOrProblem(shop.events(...asked), request, { sellerId, backToList: backToList(sellerId, query) })
 }
