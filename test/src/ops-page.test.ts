@@ -46,6 +46,16 @@ function browserOf(app: FastifyInstance) {
   }
 }
 
+/** Before a Redis of its own, and signed in. */
+async function operateWithRedis(t: Test) {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
+  const browser = browserOf(app)
+  await browser.signIn()
+  return { app, browser, redis }
+}
+
 function csrfIn(body: string): string {
   return /name="_csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
 }
@@ -196,11 +206,7 @@ t.test('a script comes with the bearer token and gets JSON; with a wrong one it 
 })
 
 t.test('a key is explained: where it lies, how old, with which tags, and what a read would do', async (t) => {
-  const redis = await startRedis()
-  t.teardown(() => redis.stop())
-  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
-  const browser = browserOf(app)
-  await browser.signIn()
+  const { app, browser } = await operateWithRedis(t)
   t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'memory is trusted')
   await app.inject('/api/v1/sellers')
   const isSettled = async () => {
@@ -225,11 +231,7 @@ t.test('a key is explained: where it lies, how old, with which tags, and what a 
 t.test(
   'with Redis down the page works, says so, and a purge waits for it and is told of when it is done',
   async (t) => {
-    const redis = await startRedis()
-    t.teardown(() => redis.stop())
-    const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
-    const browser = browserOf(app)
-    await browser.signIn()
+    const { app, browser, redis } = await operateWithRedis(t)
     await app.inject('/api/v1/sellers')
     t.match((await browser.open('/ops/cache')).body, /Redis is used\./)
     await redis.kill()
@@ -254,11 +256,7 @@ t.test(
 )
 
 t.test('what was purged is not called fresh, whenever it would have ended', async (t) => {
-  const redis = await startRedis()
-  t.teardown(() => redis.stop())
-  const { app } = await operate(t, { environment: { REDIS_URL: redis.url } })
-  const browser = browserOf(app)
-  await browser.signIn()
+  const { app, browser } = await operateWithRedis(t)
   await app.inject('/api/v1/sellers')
   const lies = async () => typeof (await app.cache.explain('sellers_all')).redis === 'object'
   t.ok(await until(lies))
