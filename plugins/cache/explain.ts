@@ -23,6 +23,7 @@ export interface Explanation {
 
 /** What a purge of the key has left in place of an entry. */
 export interface PurgeExplanation {
+  /** Milliseconds since the epoch. */
   readonly purgedAt: number
   readonly isHard: boolean
 }

@@ -8,8 +8,8 @@ export interface Found {
 }
 
 /**
- * What came of a write: `kept`; refused because what lies there began `newer`, or was `purged`, by a stranger's hand too, after this one began; or left
- * alone because it is fresh and of an `other-schema`.
+ * What came of a write: `kept`; refused because what lies there began `newer`, or was `purged`, by a stranger's hand too,
+ * after this one began; or left alone because it is fresh and of an `other-schema`.
  */
 export type WriteOutcome = 'kept' | 'newer' | 'purged' | 'other-schema'
 
