@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { Governor } from '../governor.js'
 import { withinTime } from '../within-time.js'
+import { cacheBrand } from './brand.js'
 import type { CacheClock } from './cache-clock.js'
 import type { CoherenceState } from './coherence.js'
 import { Collecting, type Made } from './collector.js'
@@ -85,6 +86,7 @@ const leastFenceMs = 60_000
  * Values are what JSON makes of them, deep-frozen.
  */
 export class Cache {
+  readonly [cacheBrand] = true
   readonly #options: ResolvedCacheOptions
   readonly #clock: CacheClock
   readonly #telling: Telling
@@ -141,6 +143,10 @@ export class Cache {
     const hit = this.#hit(key, policy?.schema)
     if (hit !== none) return this.#memory.valueAt(hit)
     checkKey(key)
+    return this.#collecting.observe([], () => this.#get(key, policy))
+  }
+
+  async #get(key: string, policy: GetPolicy | undefined): Promise<unknown> {
     const found = await this.#tiers.lookUp(key, this.#checkOf(policy?.schema))
     const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, this.#clock.now())
     const isAnswer = standing === 'fresh' || (standing !== 'gone' && policy?.acceptStale === true)
@@ -294,7 +300,11 @@ export class Cache {
     return slot
   }
 
-  async #answer(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
+  #answer(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
+    return this.#collecting.observe(policy.tags ?? [], () => this.#readOrLoad(key, loader, policy))
+  }
+
+  async #readOrLoad(key: string, loader: Loader<unknown>, policy: ReadPolicy): Promise<Reading<unknown>> {
     checkKey(key)
     const request = { key, loader, policy, check: this.#checkOf(policy.schema), beganAt: performance.now() }
     const answer =
@@ -369,7 +379,7 @@ export class Cache {
 
   #refreshBehind(request: ReadRequest, stale: LookUp): void {
     this.#memory.refreshNoMore(request.key) // one attempt ahead of time is enough
-    this.#loads.load(request, stale, false).catch(() => undefined) // told by the load itself
+    this.#collecting.apart(() => this.#loads.load(request, stale, false)).catch(() => undefined) // the load reports it
   }
 
   async #bypass(request: ReadRequest): Promise<Reading<unknown>> {

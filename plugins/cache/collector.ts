@@ -6,7 +6,10 @@ import type { PurgeVerdict } from './purge-log.js'
 export interface Made {
   /** The tags of all entries. */
   readonly tags: readonly string[]
-  /** When the first of them ends being fresh, in milliseconds since the epoch; 0 when something was read that no tier keeps. */
+  /**
+   * When the first of them ends being fresh, in milliseconds since the epoch; 0 when a read gave what no tier keeps, failed, or had
+   * not ended.
+   */
   readonly freshUntil: number
   /**
    * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has
@@ -34,6 +37,17 @@ export class Collector {
   readonly #read = new Map<string, unknown>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
+  #unfinished = 0
+
+  /** A read begins: until it has ended nobody knows what depends on it. */
+  begin(): void {
+    this.#unfinished += 1
+  }
+
+  /** A read has ended, after what it gave was added. */
+  end(): void {
+    this.#unfinished -= 1
+  }
 
   /** An entry was read. */
   add(key: string, { value, tags, freshUntil }: Held): void {
@@ -44,14 +58,15 @@ export class Collector {
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
   }
 
-  /** Something was read that is not kept: what is made from it cannot be either. */
+  /** A read failed, or gave what is not stored: what is made from it is not stored either. */
   addUnkept(tags: readonly string[]): void {
     for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = 0
   }
 
   made(judge: Judge): Made {
-    return describe(new Map(this.#read), this.#freshUntil, [...this.#tags], judge)
+    const freshUntil = this.#unfinished > 0 ? 0 : this.#freshUntil
+    return describe(new Map(this.#read), freshUntil, [...this.#tags], judge)
   }
 }
 
@@ -83,6 +98,26 @@ export class Collecting {
   /** Those who want to know of a read here and now. Costs one comparison while nobody collects. */
   get collectors(): readonly Collector[] | undefined {
     return this.#underWay === 0 ? undefined : this.#storage.getStore()
+  }
+
+  /** Runs a read, of which the collectors also learn when it fails or has not ended. */
+  async observe<T>(tags: readonly string[], read: () => Promise<T>): Promise<T> {
+    const { collectors } = this
+    if (collectors === undefined) return read()
+    for (const collector of collectors) collector.begin()
+    try {
+      return await read()
+    } catch (error) {
+      for (const collector of collectors) collector.addUnkept(tags)
+      throw error
+    } finally {
+      for (const collector of collectors) collector.end()
+    }
+  }
+
+  /** Runs something that the result does not depend on, such as a refresh in the background. */
+  apart<T>(work: () => T): T {
+    return this.collectors === undefined ? work() : this.#storage.run([], work)
   }
 
   async run<T>(make: () => Promise<T> | T): Promise<{ result: T; collector: Collector }> {

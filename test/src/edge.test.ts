@@ -150,3 +150,28 @@ t.test('a hundred who ask for the same page at once have one made', async (t) =>
   t.equal(upstream.requests.length, 1)
   t.match(app.edge.stats().requests, { 'uri-miss': 1, collapsed: 99 })
 })
+
+t.test('a page with a panel that could not be loaded is stored by no cache', async (t) => {
+  for (const [failing, urls] of [
+    ['/catalogs', ['/?seller_id=7', '/panels/sellers?seller_id=7', '/panels/sellers/7/events']],
+    ['/sellers', ['/panels/sellers/7/events']],
+  ] as const) {
+    for (const url of urls) {
+      const clock = createClock()
+      const { open: get, upstream } = await browse(t, { now: clock.now })
+      upstream.fail(({ path }) => (path === failing ? { status: 500 } : undefined))
+      const first = await get(url, { 'x-request-id': 'call.of.the.first.client' })
+      t.match(first.body, /Error 502/, `${url} without ${failing}`)
+      t.match(first.headers, { 'cache-control': 'no-store', 'cache-status': /; fwd=uri-miss(?!.*stored)/ })
+      t.notMatch(first.headers['cdn-cache-control'] ?? 'no-store', 'max-age')
+      const during = await get(url)
+      t.notMatch(during.body, /call\.of\.the\.first\.client/)
+      t.notMatch(during.headers['cache-status'], /hit/)
+      upstream.fail(() => undefined)
+      clock.step(5) // past the time for which an error is answered again
+      const after = await get(url)
+      t.notMatch(after.body, /Error 502|call\.of\.the\.first\.client/)
+      t.match(after.body, /Sale 0001/)
+    }
+  }
+})

@@ -5,7 +5,7 @@ import { SellerParams } from '../../schemas/listing.js'
 import { EventsPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
 import { sellersQueryOf } from './links.js'
-import { eventsOrProblem, panelOrProblem, type Shop } from './shop.js'
+import { eventsOrProblem, panelOrProblem, type Shop, showShop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
@@ -21,15 +21,13 @@ const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sho
     const sellers = await listed
     if ('view' in events) {
       const { text, documentTitle: title } = events.view
-      return show(reply, 'pages/shop', { text, title, sellers, events })
+      return showShop(reply, { text, title, sellers, events })
     }
     // What was asked for is missing, and the status says so; where there is a list beside it, that leads elsewhere.
     const { problem, status } = events
     failWith(reply, status)
     const page = { ...problem, title: problem.heading }
-    return 'view' in sellers
-      ? show(reply, 'pages/shop', { ...page, sellers, events })
-      : show(reply, 'pages/problem', page)
+    return 'view' in sellers ? showShop(reply, { ...page, sellers, events }) : show(reply, 'pages/problem', page)
   })
 }
 

@@ -3,7 +3,7 @@ import { pageFields, show, wantsFragment } from '../../pages.js'
 import { SellersPanelQuery } from '../../schemas/panel.js'
 import { keptUnless } from '../kept.js'
 import { listStateOf } from './links.js'
-import { eventsOrProblem, type Shop } from './shop.js'
+import { eventsOrProblem, type Shop, showShop } from './shop.js'
 
 const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, querystring: SellersPanelQuery }
@@ -15,10 +15,10 @@ const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { sh
       if (wantsFragment(request)) return show(reply, 'partials/sellers', view)
       const { seller_id: chosen } = query
       const page = { text: view.text, title: view.documentTitle, sellers: { view } }
-      if (chosen === undefined) return show(reply, 'pages/shop', page)
+      if (chosen === undefined) return showShop(reply, page)
       const firstEvents = { page: 1, page_size: 20, ...listStateOf(query) }
       const events = await eventsOrProblem(shop, chosen, firstEvents, request, { view })
-      return show(reply, 'pages/shop', {
+      return showShop(reply, {
         ...page,
         ...('view' in events ? { title: events.view.documentTitle } : {}),
         events,

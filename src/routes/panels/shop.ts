@@ -1,13 +1,14 @@
-import type { FastifyError, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Calendar } from '../../catalog/calendar.js'
 import type { Catalogs } from '../../catalog/catalogs.js'
 import type { Sellers } from '../../catalog/sellers.js'
 import { logError, toProblem } from '../../errors.js'
 import { inEachLanguage, languageOf } from '../../languages.js'
+import { show } from '../../pages.js'
 import { createProblemView, type ProblemView } from '../../problem-view.js'
 import { callContext } from '../../request-identity.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../../schemas/panel.js'
-import { textsOf } from '../../texts/index.js'
+import { type Texts, textsOf } from '../../texts/index.js'
 import { createDateWords } from './date-words.js'
 import { createEventsView, type EventsView } from './events-view.js'
 import { backToList } from './links.js'
@@ -90,4 +91,20 @@ export async function panelOrProblem<View>(
 export function eventsOrProblem(shop: Shop, ...asked: Parameters<Shop['events']>): Promise<Panel<EventsView>> {
   const [sellerId, query, request] = asked
   return panelOrProblem(shop.events(...asked), request, { sellerId, backToList: backToList(sellerId, query) })
+}
+
+/** The page that the panels are put together to. */
+export interface ShopPage {
+  readonly text: Texts
+  readonly title: string
+  readonly sellers: Panel<SellersView>
+  readonly events?: Panel<EventsView>
+}
+
+/** Answers with the page. No cache stores it when a panel is missing: the next client must not get this client's failure. */
+export function showShop(reply: FastifyReply, page: ShopPage): FastifyReply {
+  if ('problem' in page.sellers || (page.events !== undefined && 'problem' in page.events)) {
+    reply.header('cache-control', 'no-store')
+  }
+  return show(reply, 'pages/shop', page)
 }

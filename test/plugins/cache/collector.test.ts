@@ -152,3 +152,35 @@ t.test('what is read after it was made, by something that goes on behind, does n
   t.equal(await result.behind, 'after')
   t.equal(made.isCurrent(), false)
 })
+
+t.test('what was made while a read failed or had not ended is not current', async (t) => {
+  const { cache } = await start(t)
+  const down = () => Promise.reject(new Error('down'))
+  for (const read of [
+    () => cache.fetch('k', down, { tags: ['x'] }).catch(() => 'nothing'),
+    () => cache.read('k', down, { tags: ['x'] }).catch(() => 'nothing'),
+    () => cache.fetch('k', down, { bypass: true, tags: ['x'] }).catch(() => 'nothing'),
+  ]) {
+    const { made } = await cache.collect(read)
+    t.match(made, { freshUntil: 0, tags: ['x'] })
+    t.equal(made.isCurrent(), false)
+  }
+  const slow = createDeferred<number>()
+  const { made } = await cache.collect(() => void cache.fetch('slow', () => slow.promise, { tags: ['x'] }))
+  t.match(made, { freshUntil: 0 })
+  slow.resolve(1)
+  t.equal(await cache.fetch('slow', () => 2), 1)
+  t.equal(made.isCurrent(), false, 'nothing says how it was used')
+})
+
+t.test('a refresh in the background is not part of what was made from the value before it', async (t) => {
+  const { cache, clock } = await start(t)
+  const inner = createDeferred<number>()
+  const load = () => cache.fetch('inner', () => inner.promise)
+  await cache.set('outer', 0)
+  clock.step(299) // near its end: the read begins a refresh
+  const { made } = await cache.collect(() => cache.fetch('outer', load))
+  t.equal(made.isCurrent(), true)
+  inner.resolve(1)
+  await cache.fetch('inner', () => 2)
+})
