@@ -42,8 +42,10 @@ async function serveAssets(app: FastifyInstance): Promise<void> {
   // Whatever the version in the address, there is one file to give.
   const schema = { hide: true, querystring: { type: 'object', properties: {} } }
   for (const { path, type, bytes } of Object.values(assets)) {
-    app.get(path, { schema, config: { rateLimit: false, edge: { ttlSeconds: 31_536_000 } } }, (_request, reply) =>
-      reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(bytes),
+    app.get(
+      path,
+      { schema, config: { rateLimit: false, edge: { ttlSeconds: 31_536_000, ignoreCredentials: true } } },
+      (_request, reply) => reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(bytes),
     )
   }
 }

@@ -5,8 +5,9 @@ import { type Choice, choose } from './choice.js'
 import { Collecting } from './collecting.js'
 import type { EdgeParts } from './edge-parts.js'
 import { OnlyIfCached } from './errors.js'
-import { type Fields, fieldNamed } from './fields.js'
+import { type Fields, fieldNamed, linesOf } from './fields.js'
 import type { Flight } from './flights.js'
+import type { HookPosition } from './hook-position.js'
 import type { KeyOf, RequestKey } from './key.js'
 import { isSafe } from './methods.js'
 import type { ResolvedRoute } from './options.js'
@@ -18,15 +19,15 @@ import {
   conditionsOf,
   forEverybody,
   forwarded,
+  hasCredentials,
   hasOriginConditions,
-  mayBeTold,
   namesFields,
   withoutConditions,
 } from './request-fields.js'
 import { sendAtOnce } from './sending.js'
 import type { StoredResponse } from './stored-response.js'
-import { variantValue } from './vary.js'
-import { cover, fieldValue, remember, showFields } from './visible-headers.js'
+import { keyedFields, type Normalise, normaliseField, variantValue } from './vary.js'
+import { cover, remember, showFields } from './visible-headers.js'
 
 /** A request that no stored response answers at once. */
 interface Pending {
@@ -35,7 +36,11 @@ interface Pending {
   /** Passes it on to the handler. */
   readonly pass: (error?: Error) => void
   readonly asked: RequestKey
+  /** Request fields as they were received; on a route that forwards, without those of the connection. */
+  readonly received: Fields
+  /** The same with the values that the key contains. */
   readonly fields: Fields
+  readonly isBypassed: boolean
   /** Times that it has waited for another request. */
   readonly waits: number
   readonly hasAskedShared: boolean
@@ -61,7 +66,7 @@ export class EdgeRoute {
   readonly #parts: EdgeParts
   readonly #route: ResolvedRoute
   readonly #keyOf: KeyOf
-  readonly #normalisers: ReadonlyMap<string, (value: string | undefined) => string | undefined>
+  readonly #normalisers: ReadonlyMap<string, Normalise>
   readonly #hitStatus: (ttl: number) => string
   readonly #hitTiming: string | undefined
 
@@ -74,51 +79,80 @@ export class EdgeRoute {
     this.#hitTiming = route.forwards ? undefined : 'cache;desc=hit'
   }
 
-  /** The hook: answers what can be answered at once, and passes on the rest. */
-  readonly answer = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
-    const asked = this.#keyOf(request)
+  /** Where in the request the route is answered; decided once all hooks are known. */
+  position: HookPosition = 'preHandler'
+
+  /** The `onRequest` hook. */
+  readonly onRequest = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
+    if (this.position === 'onRequest') this.#answer(request, reply, pass)
+    else pass()
+  }
+
+  /** The `preHandler` hook. */
+  readonly preHandler = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
+    if (this.position === 'preHandler') this.#answer(request, reply, pass)
+    else pass()
+  }
+
+  /** Answers what can be answered at once, and passes on the rest. */
+  #answer(request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void {
+    const asked = this.#keyOf(request, this.position === 'preHandler')
     if (asked === undefined) {
-      pass() // its query is wrong, which is about to be said
+      pass() // its query is wrong, and validation answers it
       return
     }
     const fields = request.raw.headers as Fields // Node has no name there without a value
-    const pending = {
+    const { method } = request.raw
+    const isRead = method === 'GET' || method === 'HEAD'
+    const pending: Pending = {
       request,
       reply,
       pass,
       asked,
+      received: fields,
       fields,
+      isBypassed: isRead && this.#isBypassed(request, fields),
       waits: 0,
       hasAskedShared: false,
       isFromShared: false,
       isKnown: false,
     }
-    const { method } = request.raw
-    const isRead = method === 'GET' || method === 'HEAD'
-    const stored = isRead ? this.#select(asked, fields) : undefined
+    if (!isRead) {
+      this.#make(pending, { reason: 'method', mayKeep: false })
+      return
+    }
+    const stored = this.#select(asked, (name) => variantValue(normaliseField(fields, name, this.#normalisers)))
     const now = this.#parts.options.now()
-    if (stored?.isFresh(now) === true && this.#isPlain(request, fields, stored)) this.#sendHit(pending, stored, now)
-    else if (isRead) this.#consider(this.#route.forwards ? { ...pending, fields: forwarded(fields) } : pending)
-    else this.#make(pending, { reason: 'method', mayKeep: false })
+    if (stored?.isFresh(now) === true && this.#isPlain(pending)) {
+      this.#sendHit(pending, stored, now)
+      return
+    }
+    const received = this.#route.forwards ? forwarded(fields) : fields
+    this.#consider({ ...pending, received, fields: keyedFields(received, this.#normalisers) })
+  }
+
+  /** Whether the request is neither answered from the cache nor stored. */
+  #isBypassed(request: FastifyRequest, fields: Fields): boolean {
+    const { forwards, ignoresCredentials, bypasses } = this.#route
+    if (!forwards && !ignoresCredentials && hasCredentials(fields)) return true
+    return bypasses?.(request) === true
   }
 
   /** Whether nothing in the request asks for more than a fresh response. */
-  #isPlain(request: FastifyRequest, fields: Fields, stored: StoredResponse): boolean {
-    const { forwards, obeysDirectives, bypasses } = this.#route
+  #isPlain({ fields, isBypassed }: Pending): boolean {
+    const { forwards, obeysDirectives } = this.#route
+    if (isBypassed) return false
     if (obeysDirectives && (fields['cache-control'] !== undefined || fields.pragma !== undefined)) return false
-    if (forwards ? namesFields(fields.connection) || hasOriginConditions(fields) : !mayBeTold(fields, stored))
-      return false
-    return bypasses === undefined || !bypasses(request)
+    return !forwards || !(namesFields(fields.connection) || hasOriginConditions(fields))
   }
 
   #consider(pending: Pending): void {
-    const { request, asked, fields, hasAskedShared } = pending
-    const { forwards, isShared, bypasses } = this.#route
-    const found = this.#select(asked, fields)
-    const stored = found !== undefined && (forwards || mayBeTold(fields, found)) ? found : undefined
+    const { fields, isBypassed, hasAskedShared } = pending
+    const { forwards, isShared } = this.#route
+    const stored = this.#selectFor(pending)
     const isDoubtful = stored === undefined || (!stored.isDerived && stored.made?.isCurrent() === false)
-    if (this.#parts.refreshes.isOf(this.#nameOf(pending, stored))) this.#make(pending, { reason: 'stale', stored })
-    else if (bypasses?.(request) === true) this.#make(pending, { reason: 'bypass', mayKeep: false })
+    if (isBypassed) this.#make(pending, { reason: 'bypass', mayKeep: false })
+    else if (this.#parts.refreshes.isOf(this.#nameOf(pending, stored))) this.#make(pending, { reason: 'stale', stored })
     else if (forwards && hasOriginConditions(fields)) this.#make(pending, { reason: 'request', mayKeep: false })
     else if (isShared && isDoubtful && !hasAskedShared) this.#askShared(pending, stored).catch(pending.pass)
     else this.#answerOrForward(pending, stored)
@@ -133,7 +167,7 @@ export class EdgeRoute {
     const isPaused = pauses.isPaused(name)
     if (choice.use !== 'nothing') {
       if (choice.use === 'stale-while-revalidate' && !isPaused) {
-        refreshes.begin(name, pending.request, forEverybody(pending.fields))
+        refreshes.begin(name, pending.request, forEverybody(pending.received))
       }
       this.#send(
         pending,
@@ -165,7 +199,7 @@ export class EdgeRoute {
       request.raw.method !== 'GET' ||
       flights.isPassed(name) ||
       waits >= maxWaits ||
-      (this.#route.forwards ? asksForLess(fields) && stored === undefined : fields.authorization !== undefined)
+      (this.#route.forwards && asksForLess(fields) && stored === undefined)
     const ahead = flights.get(name)
     if (isAlone) this.#make(pending, { reason, stored })
     else if (ahead === undefined) this.#make(pending, { reason, stored, flight: flights.begin(name) })
@@ -177,8 +211,7 @@ export class EdgeRoute {
     const made = await ahead.outcome(options.collapseTimeoutMs)
     if (!ahead.isOver) this.#parts.flights.end(ahead, undefined) // who comes now need not wait as long
     const now = options.now()
-    const isAnswer = made?.matches((field) => this.#variantOf(field, pending.fields)) === true && made.isFresh(now)
-    if (made !== undefined && isAnswer && (this.#route.forwards || mayBeTold(pending.fields, made))) {
+    if (made?.matches((field) => variantOf(field, pending.fields)) === true && made.isFresh(now)) {
       this.#send(pending, made, now, { forward: reason, collapsed: true })
       return
     }
@@ -190,7 +223,7 @@ export class EdgeRoute {
     const { options, shared, resources } = this.#parts
     const { asked, fields } = pending
     const askedAt = options.now()
-    const { found, isKnown = false } = (await shared?.get(asked.key, (name) => this.#variantOf(name, fields))) ?? {}
+    const { found, isKnown = false } = (await shared?.get(asked.key, (name) => variantOf(name, fields))) ?? {}
     if (stored !== undefined) resources.remove(asked.key, stored)
     if (found !== undefined)
       resources.put(asked.key, asked.path, found, { maxVariants: this.#route.maxVariants, askedAt })
@@ -199,7 +232,7 @@ export class EdgeRoute {
 
   /** Has the handler make the response. */
   #make(pending: Pending, { reason, stored, flight, mayKeep = true }: Making): void {
-    const { request, reply, pass, asked, fields } = pending
+    const { request, reply, pass, asked, fields, received } = pending
     const { cache, exchanges, invalidations, options, refreshes } = this.#parts
     const { forwards } = this.#route
     const name = this.#nameOf(pending, stored)
@@ -207,10 +240,12 @@ export class EdgeRoute {
       mayKeep && stored?.hasOwnValidator === true && request.raw.method === 'GET' && fields.range === undefined
     this.#parts.tally.requests[reason === 'stale' ? 'revalidation' : reason] += 1
     const uncover = remember(request)
-    const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked) : noNames
+    const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked, fields) : noNames
     // Of a request with a body Fastify itself still wants to know how it is framed.
-    if (forwards && isSafe(request.raw.method ?? ''))
-      showFields(request, isValidating ? withoutConditions(forwarded(fields)) : forwarded(fields))
+    if (forwards && isSafe(request.raw.method ?? '')) {
+      const passed = forwarded(mayKeep ? fields : received)
+      showFields(request, isValidating ? withoutConditions(passed) : passed)
+    }
     if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored))
     const isBehind = refreshes.isOf(name)
     // As Node says of what has come to its end: of one that has not, who forwards overwrites what the other server says of `Connection`.
@@ -220,8 +255,9 @@ export class EdgeRoute {
       method: request.raw.method ?? 'GET',
       asked,
       name,
-      variantOf: (field) => this.#variantOf(field, fields),
+      variantOf: (field) => variantOf(field, fields),
       fields,
+      hasCredentials: hasCredentials(received),
       reason,
       ahead: reply.getHeaders(),
       requestedAt: options.now(),
@@ -294,16 +330,12 @@ export class EdgeRoute {
     sendAtOnce(reply, answer, this.#parts.isClosing)
   }
 
-  #select(asked: RequestKey, fields: Fields): StoredResponse | undefined {
-    const variants = this.#parts.resources.get(asked.key)?.variants
-    return variants?.find((variant) => variant.matches((name) => this.#variantOf(name, fields)))
+  #selectFor({ asked, fields }: Pending): StoredResponse | undefined {
+    return this.#select(asked, (name) => variantOf(name, fields))
   }
 
-  /** What a request field counts as, where responses are told apart by it. */
-  #variantOf(name: string, fields: Fields): string {
-    const normalise = this.#normalisers.get(name)
-    const field = fieldNamed(fields, name)
-    return variantValue(normalise === undefined ? field : normalise(fieldValue(field)))
+  #select(asked: RequestKey, variantOf: (name: string) => string): StoredResponse | undefined {
+    return this.#parts.resources.get(asked.key)?.variants.find((variant) => variant.matches(variantOf))
   }
 
   /**
@@ -320,8 +352,14 @@ export class EdgeRoute {
   #nameOf({ asked, fields }: Pick<Pending, 'asked' | 'fields'>, stored: StoredResponse | undefined): string {
     const latest = stored ?? this.#parts.resources.get(asked.key)?.variants[0]
     const names = latest?.varyNames ?? [...this.#normalisers.keys()]
-    return `${asked.key}\n${names.map((name) => this.#variantOf(name, fields)).join('\n')}`
+    return `${asked.key}\n${names.map((name) => variantOf(name, fields)).join('\n')}`
   }
+}
+
+/** The value of a keyed request field as variants are compared by it. */
+function variantOf(name: string, keyed: Fields): string {
+  const field = fieldNamed(keyed, name)
+  return variantValue(field && linesOf(field).join(', '))
 }
 
 /** What cannot be made again behind the client's back is made before it is answered. */

@@ -15,8 +15,10 @@ export interface Exchange {
   readonly name: string
   /** What a request field counts as, where responses are told apart by it. */
   readonly variantOf: (name: string) => string
-  /** Of the request, as it came. */
+  /** Of the request, with the values that the key contains. */
   readonly fields: Fields
+  /** Whether the request identified its client. */
+  readonly hasCredentials: boolean
   readonly reason: ForwardReason
   /** Fields that hooks ahead of the handler have set: they set them for every request. */
   readonly ahead: ReplyFields

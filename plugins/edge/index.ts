@@ -1,8 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
+import { isCache } from '../cache/brand.js'
 import type { EdgeParts } from './edge-parts.js'
 import { EdgeRoute } from './edge-route.js'
 import { Flights } from './flights.js'
+import { findSkippedHooks, listOf, moveToEnd, type SkippedHook } from './hook-position.js'
 import { Invalidations } from './invalidations.js'
 import { createKeyOf } from './key.js'
 import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute } from './options.js'
@@ -13,7 +15,7 @@ import { Resources } from './resources.js'
 import { SharedResponses } from './shared-responses.js'
 import { type EdgeStats, Tally } from './tally.js'
 
-export { InvalidEdgeOption, OnlyIfCached } from './errors.js'
+export { BypassPromise, InvalidEdgeOption, OnlyIfCached } from './errors.js'
 export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, TagHeader, VaryBy } from './options.js'
 export type { EdgeStats, Outcome } from './tally.js'
 
@@ -34,12 +36,10 @@ declare module 'fastify' {
 }
 
 /**
- * A shared HTTP cache in front of the handlers of routes that ask for it with `config: { edge: {} }`. What it keeps is sent
- * before the handler, and the hooks between, are run. RFC 9111.
+ * A shared HTTP cache in front of the handlers of routes that ask for it with `config: { edge: {} }`. RFC 9111. A hit is sent
+ * instead of running the handler: at the end of `onRequest` where the route has no later hooks, else after all of them.
  */
 export default fp(edgePlugin, { name: 'fastify-vitrine/edge', fastify: '5.x' })
-
-type AnswerHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
 async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<void> {
   const resolved = resolveOptions(options)
@@ -66,43 +66,51 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     }),
   })
   const ours = new WeakSet<object>()
+  /** Each places the hooks of one route, once those of all plugins are known. */
+  const placings: (() => void)[] = []
   app.addHook('onReady', async () => {
-    parts.cache = app.hasDecorator('cache') ? app.cache : undefined
+    const cache: unknown = app.hasDecorator('cache') ? app.cache : undefined
+    parts.cache = isCache(cache) ? cache : undefined
     parts.shared = parts.cache && new SharedResponses(parts.cache)
+    for (const place of placings) place()
   })
   app.addHook('preClose', async () => {
     parts.isClosing = true
   })
   app.addHook('onClose', () => parts.refreshes.close())
-  app.addHook('onRoute', (route) => {
+  app.addHook('onRoute', function (route) {
     const edge = route.config?.edge
     if (edge === undefined || edge === false) return
-    if (listOf(route.onRequest).some((hook) => ours.has(hook))) return // Fastify's own HEAD route, which has those of its GET
+    if (listOf<object>(route.onRequest).some((hook) => ours.has(hook))) return // Fastify's own HEAD route, which has those of its GET
     const settings = resolveRoute(edge, resolved.defaults)
-    const { answer } = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
+    const edgeRoute = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
     const { receive, fail } = new Reception(parts, settings)
-    if (route.method !== 'HEAD') warnOfHooksBehind(app, route) // its GET has been
-    ours.add(answer)
-    route.onRequest = [...listOf(route.onRequest), answer satisfies AnswerHook]
-    route.onError = [...listOf(route.onError), fail]
+    const { onRequest, preHandler } = edgeRoute
+    ours.add(onRequest)
+    route.onRequest = [...listOf<typeof onRequest>(route.onRequest), onRequest]
+    route.preHandler = [...listOf<typeof preHandler>(route.preHandler), preHandler]
+    // After the `onRoute` hooks of other plugins, and before Fastify builds the route from these options.
+    queueMicrotask(() => {
+      moveToEnd(route, 'onRequest', onRequest)
+      moveToEnd(route, 'preHandler', preHandler)
+    })
+    placings.push(() => {
+      const skipped = findSkippedHooks(this, route, edgeRoute)
+      const isFirst = skipped !== undefined && (skipped.length === 0 || settings.acknowledgesSkippedHooks)
+      edgeRoute.position = isFirst ? 'onRequest' : 'preHandler'
+      if (!isFirst && route.method !== 'HEAD') warnOfLaterHooks(app, route, skipped ?? [])
+    })
+    route.onError = [...listOf<typeof fail>(route.onError), fail]
     // Fastify's own HEAD routes have a hook that takes the body away: what we say of the response depends on it.
-    route.onSend = route.method === 'HEAD' ? [receive, ...listOf(route.onSend)] : [...listOf(route.onSend), receive]
+    const onSend = listOf<typeof receive>(route.onSend)
+    route.onSend = route.method === 'HEAD' ? [receive, ...onSend] : [...onSend, receive]
   })
 }
 
-function listOf<Hook>(hooks: Hook | Hook[] | undefined): Hook[] {
-  return hooks === undefined ? [] : ([hooks].flat() as Hook[]) // a list of hooks has no lists in it
-}
-
-/** They run only where a handler does, which is easily forgotten where they let some in and others not. */
-function warnOfHooksBehind(app: FastifyInstance, route: RouteOptions): void {
-  const behind = (['preParsing', 'preValidation', 'preHandler'] as const).filter(
-    (hook) => listOf<unknown>(route[hook]).length > 0,
-  )
-  if (behind.length === 0) return
-  const { method, url } = route
+/** Hits of the route cost more than they need to, which the hooks may be worth, or not. */
+function warnOfLaterHooks(app: FastifyInstance, { method, url }: RouteOptions, hooks: readonly SkippedHook[]): void {
   app.log.warn(
-    { kind: 'edge', method, url, hooks: behind },
-    'hooks behind the edge do not run for what it answers itself',
+    { kind: 'edge', method, url, hooks: hooks.map(({ kind, name }) => `${kind} ${name}`.trim()) },
+    'edge hits of this route are served after its hooks: use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these',
   )
 }

@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify'
 import type { Made } from '../cache/index.js'
 import { withinTime } from '../within-time.js'
 import { entityTagOf } from './conditional.js'
-import { fieldsNamedBy } from './directives.js'
 import type { EdgeParts } from './edge-parts.js'
 import { isCompressible } from './encoding.js'
 import type { Exchange } from './exchange.js'
@@ -19,11 +18,12 @@ import {
 } from './freshness.js'
 import { isTag, type ResolvedRoute } from './options.js'
 import type { Received } from './received.js'
-import { allowsAuthorization, type Refusal, refusalOf } from './storable.js'
+import { credentialFields } from './request-fields.js'
+import { type Refusal, refusalOf, withheldFields } from './storable.js'
 import { endToEnd, StoredResponse } from './stored-response.js'
 import { formatTags, parseTags } from './surrogate-keys.js'
 import { mergeVary, varyNames } from './vary.js'
-import { negotiated } from './visible-headers.js'
+import { credentialVary, negotiated } from './visible-headers.js'
 
 /** Fields that tell edges in front of this one how they can purge a response, or that they must not keep it. */
 export type ToEdges = Readonly<Record<string, string>>
@@ -103,8 +103,9 @@ export class Keeper {
 
   /** Whether the key has all that the handler, and the hooks ahead of it, say the response depends on. */
   #isVaryCovered(exchange: Exchange, own: Fields): boolean {
-    const { vary, visibleHeaders } = this.#route
-    const covered = new Set([...vary.map(({ name }) => name), ...visibleHeaders, ...negotiated])
+    const { vary, visibleHeaders, ignoresCredentials } = this.#route
+    const absent = ignoresCredentials ? [] : credentialFields // requests with one of them bypass the cache
+    const covered = new Set([...vary.map(({ name }) => name), ...visibleHeaders, ...negotiated, ...absent])
     const foreign = this.#statedNames(exchange, own).filter((name) => !covered.has(name))
     if (foreign.length === 0) return true
     this.#warnOnce(`a response varies by ${foreign.join(', ')}, which the option vary does not name: it is not kept`)
@@ -151,7 +152,7 @@ export class Keeper {
     if (!forwards) {
       if (fields.etag === undefined) fields.etag = entityTagOf(body)
       const isCoded = compresses && isCompressible(response.status, fields, body)
-      const vary = mergeVary(own.vary, names, isCoded ? 'Accept-Encoding' : undefined)
+      const vary = mergeVary(own.vary, names, credentialVary(this.#route), isCoded ? 'Accept-Encoding' : undefined)
       if (vary !== '') fields.vary = vary
     }
     if (isOurs) fields['cdn-cache-control'] ??= targeted(instants, bornAt)
@@ -165,7 +166,6 @@ export class Keeper {
       instants,
       varyNames: names,
       varyValues: names.map((name) => exchange.variantOf(name)),
-      allowsAuthorization: allowsAuthorization(control),
       browserSeconds: isOurs ? this.#route.browserSeconds : undefined,
       compresses,
       mayEverBeStale: mayEverBeStale(control),
@@ -232,9 +232,9 @@ export class Keeper {
   }
 }
 
-/** The fields without those that `private` and `no-cache` name: they are not for everybody, or not without asking. RFC 9111 §5.2.2. */
-function withoutNamed(fields: Fields, { directives }: CacheControl): Fields {
-  const named = ['private', 'no-cache'].flatMap((name) => fieldsNamedBy(directives, name) ?? [])
+/** The fields without those that are for this client only. */
+function withoutNamed(fields: Fields, control: CacheControl): Fields {
+  const named = withheldFields(control)
   if (named.length === 0) return fields
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !named.includes(name)))
 }

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
@@ -8,12 +7,17 @@ export interface RequestKey {
   readonly key: string
   /** Path under which everything is found that belongs to it. */
   readonly path: string
-  /** The parameters that the handler gets to see, where the key covers no others. */
+  /** The parameters that the handler sees, as they were sent, where the key covers no others. */
   readonly query: Readonly<Record<string, unknown>> | undefined
+  /** The same as the route's schema makes them, which is how the key contains them. */
+  readonly validated?: Readonly<Record<string, unknown>>
 }
 
-/** Gives the key of a request; `undefined` for one that is going to be refused. */
-export type KeyOf = (request: FastifyRequest) => RequestKey | undefined
+/**
+ * Gives the key of a request; `undefined` for one that is going to be refused. `isValidated`: Fastify has validated the request,
+ * and hooks may have changed its query since.
+ */
+export type KeyOf = (request: FastifyRequest, isValidated: boolean) => RequestKey | undefined
 
 /** Characters of target URIs that are remembered with what they ask for. */
 const maxRemembered = 2 ** 20
@@ -33,15 +37,23 @@ export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
     maxSize: maxRemembered,
     sizeCalculation: (_key, url) => url.length + 64,
   })
-  return (request) => {
+  const keyFor = (url: string, query: Record<string, unknown>, validated: Record<string, unknown>): RequestKey => {
+    const path = pathOf(url)
+    return { key: `${place} ${path}?${canonical(validated, names)}`, path, query, validated }
+  }
+  return (request, isValidated) => {
     const url = request.raw.url ?? '/'
+    if (isValidated) {
+      if (request.validationError) return undefined // the route has `attachValidation`
+      const query = pick(request.query, names)
+      return keyFor(url, query, query)
+    }
     const known = remembered.get(url)
     if (known !== undefined) return known
     const query = pick(request.query, names)
     const validated = validatedQuery(request, query)
     if (validated === undefined) return undefined
-    const path = pathOf(url)
-    const key = { key: `${place} ${path}?${canonical(validated, names)}`, path, query }
+    const key = keyFor(url, query, validated)
     if (url.length <= maxRememberedLength) remembered.set(url, key)
     return key
   }
@@ -66,7 +78,7 @@ function targetUriAt(place: string): KeyOf {
 }
 
 /** The host that is asked, as HTTP/1 or HTTP/2 has it. */
-export function hostOf(headers: IncomingHttpHeaders): string | undefined {
+export function hostOf(headers: Readonly<Record<string, unknown>>): string | undefined {
   const { host = headers[':authority'] } = headers
   return typeof host === 'string' ? host : undefined
 }

@@ -1,11 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import { refuseUnknown } from '../refuse-unknown.js'
-import { InvalidEdgeOption } from './errors.js'
+import { BypassPromise, InvalidEdgeOption } from './errors.js'
 import type { FreshnessPolicy } from './freshness.js'
+import { credentialFields } from './request-fields.js'
+import { keyedValue, type Normalise } from './vary.js'
 
 /** How responses are kept: of all routes when it is given at registration, of one route in its `config.edge`. */
 export interface EdgePolicy {
-  /** Seconds that a response is fresh which does not say so itself. Default: none; then such a response is not kept. */
+  /**
+   * Freshness lifetime in seconds of a response that states none. Default: none; such a response is not stored. A route that
+   * forwards does not take it from the registration: only the route itself knows that the other server's answers are for all.
+   */
   readonly ttlSeconds?: number
   /** Seconds after that in which it is served stale at once while it is made again behind. Default 0. */
   readonly staleWhileRevalidateSeconds?: number
@@ -13,7 +18,10 @@ export interface EdgePolicy {
   readonly staleIfErrorSeconds?: number
   /** Seconds that a browser, which no purge can reach, may keep a response of our own. Default 5. */
   readonly browserSeconds?: number
-  /** Share of the time since `Last-Modified` that is taken for the lifetime where none is stated. Default 0: none is. */
+  /**
+   * Share of the time since `Last-Modified` that is taken for the lifetime where none is stated. Default 0: none is. As with
+   * `ttlSeconds`, a route that forwards does not take it from the registration.
+   */
   readonly heuristicFraction?: number
   /** Whether `Cache-Control` of a request counts. Default: only where the route forwards. */
   readonly obeyRequestDirectives?: boolean
@@ -30,8 +38,8 @@ export interface EdgePolicy {
 /** A request field that the handler reads, and what it makes of it: values that are the same to it are one variant. */
 export interface VaryBy {
   readonly name: string
-  /** Gives what the handler gets to see; `undefined`: no such field. */
-  readonly normalise: (value: string | undefined) => string | undefined
+  /** Gives the value that the handler sees and the key contains; `undefined`: no such field. */
+  readonly normalise: Normalise
 }
 
 /** Options of one route, as `{ config: { edge: {} } }`. */
@@ -47,8 +55,23 @@ export interface EdgeRouteOptions extends EdgePolicy {
   readonly vary?: readonly (string | VaryBy)[]
   /** Request fields that the handler may read though its response does not depend on them, such as `traceparent`. */
   readonly visibleHeaders?: readonly string[]
-  /** Requests that nothing is kept or answered for. Sees the whole request. */
-  readonly bypass?: (request: FastifyRequest) => boolean
+  /**
+   * Requests that are neither answered from the cache nor stored: those for which it returns a truthy value. Sees the complete
+   * request. It must be synchronous: a promise fails the request with `VITRINE_EDGE_BYPASS`.
+   */
+  readonly bypass?: (request: FastifyRequest) => unknown
+  /**
+   * Whether responses do not depend on `Cookie` and `Authorization`. Default false: a request with either of them bypasses the
+   * cache. When true such requests are answered from the cache and stored, and the handler sees neither field. Properties that
+   * hooks derive from them, such as `request.session` or `request.user`, are not hidden: do not use them in the response.
+   * Only for routes that do not forward.
+   */
+  readonly ignoreCredentials?: boolean
+  /**
+   * Whether hits may be sent before the route's `preParsing`, `preValidation` and `preHandler` hooks. Default false: a route
+   * that has such hooks answers hits after all of them, in the handler's place, and a warning at start names them.
+   */
+  readonly acknowledgeSkippedHooks?: boolean
 }
 
 export type TagHeader = 'Surrogate-Key' | 'Cache-Tag' | 'Edge-Cache-Tag'
@@ -90,6 +113,8 @@ export interface ResolvedRoute {
   readonly vary: readonly VaryBy[]
   readonly visibleHeaders: ReadonlySet<string>
   readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
+  readonly ignoresCredentials: boolean
+  readonly acknowledgesSkippedHooks: boolean
 }
 
 /** All of them, or it does not compile; so the next ones. */
@@ -112,6 +137,8 @@ const routeNames: Record<keyof EdgeRouteOptions, true> = {
   vary: true,
   visibleHeaders: true,
   bypass: true,
+  ignoreCredentials: true,
+  acknowledgeSkippedHooks: true,
 }
 
 const maxSeconds = 366 * 86_400
@@ -142,9 +169,13 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
 /** The options of a route, completed from `defaults`; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
 export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): ResolvedRoute {
   refuseUnknown(options, routeNames, InvalidEdgeOption)
-  const policy = { ...defaults, ...withoutUndefined(options) }
-  const { ttlSeconds, forwards = ttlSeconds === undefined, tags = [], bypass } = policy
-  if (bypass !== undefined && typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
+  const own = withoutUndefined(options)
+  const { forwards = (own.ttlSeconds ?? defaults.ttlSeconds) === undefined, ignoreCredentials = false } = own
+  const policy = { ...(forwards ? withoutLifetimes(defaults) : defaults), ...own }
+  const { ttlSeconds, tags = [] } = policy
+  const vary = (policy.vary ?? []).map(resolveVary)
+  const visibleHeaders = (policy.visibleHeaders ?? []).map(fieldName)
+  refuseCredentials(own, forwards)
   return {
     forwards: flag('forwards', forwards),
     freshness: {
@@ -160,10 +191,64 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
     maxVariants: between('maxVariants', policy.maxVariants ?? 16, 1, 1_000),
     isShared: flag('shared', policy.shared ?? false),
     tagsOf: resolveTags(tags),
-    vary: (policy.vary ?? []).map(resolveVary).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    visibleHeaders: new Set((policy.visibleHeaders ?? []).map(fieldName)),
-    bypasses: bypass,
+    vary: vary.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    visibleHeaders: new Set(visibleHeaders),
+    bypasses: resolveBypass(policy.bypass),
+    ignoresCredentials: flag('ignoreCredentials', ignoreCredentials),
+    acknowledgesSkippedHooks: flag('acknowledgeSkippedHooks', policy.acknowledgeSkippedHooks ?? false),
   }
+}
+
+/** What is said at registration is said of routes whose handler we own; another server's answers may be for one client only. */
+function withoutLifetimes({ ttlSeconds: _ttl, heuristicFraction: _fraction, ...others }: EdgePolicy): EdgePolicy {
+  return others
+}
+
+/** Throws where the options would let `Cookie` or `Authorization` into responses that others get. */
+function refuseCredentials(
+  { ignoreCredentials, vary = [], visibleHeaders = [] }: EdgeRouteOptions,
+  forwards: boolean,
+): void {
+  if (forwards && ignoreCredentials === true) {
+    throw new InvalidEdgeOption('ignoreCredentials is for routes that do not forward: give the route ttlSeconds')
+  }
+  if (forwards) return
+  const visible = visibleHeaders.find(isCredential)
+  if (visible !== undefined) {
+    throw new InvalidEdgeOption(
+      `visibleHeaders must not name ${visible}, which differs by client: write ignoreCredentials: true and vary: [{ name: '${visible}', normalise }]`,
+    )
+  }
+  for (const by of vary) {
+    const name = typeof by === 'string' ? by : by.name
+    if (!isCredential(name) || (ignoreCredentials === true && typeof by !== 'string')) continue
+    throw new InvalidEdgeOption(
+      `vary must not name ${name} by itself, because requests with it bypass the cache: write ignoreCredentials: true and vary: [{ name: '${name}', normalise }]`,
+    )
+  }
+}
+
+function isCredential(name: string): boolean {
+  return credentialFields.some((field) => field === name.toLowerCase())
+}
+
+/** The option as a predicate: any truthy value bypasses, and a promise, which is always truthy, is an error. */
+function resolveBypass(bypass: EdgeRouteOptions['bypass']): ResolvedRoute['bypasses'] {
+  if (bypass === undefined) return undefined
+  if (typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
+  if (bypass.constructor.name === 'AsyncFunction') {
+    throw new InvalidEdgeOption('bypass must be synchronous: await in an onRequest hook, and read its result in bypass')
+  }
+  return (request) => {
+    const answer = bypass(request)
+    if (!isThenable(answer)) return Boolean(answer)
+    Promise.resolve(answer).catch(() => undefined) // the request fails already; its rejection must not end the process
+    throw new BypassPromise()
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {
@@ -177,13 +262,21 @@ export function isTag(tag: unknown): tag is string {
 }
 
 function resolveVary(by: string | VaryBy): VaryBy {
-  const { name, normalise } = typeof by === 'string' ? { name: by, normalise: asGiven } : by
-  if (typeof normalise !== 'function') throw new InvalidEdgeOption('vary wants names, or { name, normalise }')
-  return { name: fieldName(name), normalise }
+  if (typeof by === 'string') {
+    const name = fieldName(by)
+    return { name, normalise: (value) => keyedValue(name, value) }
+  }
+  const { name, normalise } = by
+  if (typeof normalise !== 'function') throw new InvalidEdgeOption('vary must be names, or { name, normalise }')
+  return { name: fieldName(name), normalise: asText(normalise) }
 }
 
-function asGiven(value: string | undefined): string | undefined {
-  return value
+/** What a program without types returns is a text as well, so that key and handler cannot differ. */
+function asText(normalise: Normalise): Normalise {
+  return (given) => {
+    const value: unknown = normalise(given)
+    return value === undefined || value === null ? undefined : String(value)
+  }
 }
 
 function fieldName(name: string): string {

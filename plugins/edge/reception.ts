@@ -20,6 +20,7 @@ import { isOfRequestAlone } from './storable.js'
 import { type StoredResponse, updatedFields } from './stored-response.js'
 import { tee } from './tee.js'
 import { mergeVary } from './vary.js'
+import { credentialVary } from './visible-headers.js'
 
 /** Statuses that say that the origin, or somebody on the way to it, has failed. RFC 5861 §4. */
 const failures = new Set([500, 502, 503, 504])
@@ -226,11 +227,11 @@ export class Reception {
     const isWhole = response.status === 200 && body !== undefined && body.length > 0
     if (isWhole && fields.etag === undefined) reply.header('etag', entityTagOf(body))
     if (fields['cache-control'] === undefined) {
-      const isPersonal = exchange.fields.authorization !== undefined || fields['set-cookie'] !== undefined
+      const isPersonal = exchange.hasCredentials || fields['set-cookie'] !== undefined
       reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
     }
     const names = this.#route.vary.map(({ name }) => name)
-    const vary = mergeVary(fields.vary, names, [...exchange.chosenBy])
+    const vary = mergeVary(fields.vary, names, [...exchange.chosenBy], credentialVary(this.#route))
     if (vary !== '') reply.header('vary', vary)
     reply.header('server-timing', fieldOf([...linesOf(fields['server-timing']), this.#timingOf(exchange)]))
   }

@@ -56,7 +56,10 @@ export function asksForNoStore(fields: Fields): boolean {
   return parseDirectives(fields['cache-control']).has('no-store')
 }
 
-/** Whether the request may be answered with what is kept, its sender having identified itself or not. */
-export function mayBeTold(fields: Fields, stored: StoredResponse): boolean {
-  return fields.authorization === undefined || stored.allowsAuthorization
+/** Request fields that identify a client. */
+export const credentialFields = ['authorization', 'cookie'] as const
+
+/** Whether the request identifies its client. */
+export function hasCredentials(fields: Fields): boolean {
+  return credentialFields.some((name) => fields[name] !== undefined)
 }

@@ -37,11 +37,15 @@ function withFieldsAhead(reply: FastifyReply, head: Head): Head {
   return added.length === 0 ? head : head.with(added)
 }
 
+/** Fields of the handler that go to its client along with a stored response: they are about this client and this connection. */
+const passedOn = new Set(['connection', 'set-cookie'])
+
 /** Makes the answer what the handler is sending: for a request that has come all the way. */
 export function sendThrough(reply: FastifyReply, ahead: ReplyFields, { status, head, body }: Answer): Buffer | null {
   const fields: ReplyFields = reply.getHeaders()
-  for (const name of Object.keys(fields))
-    if (fields[name] !== ahead[name] && name !== 'connection') reply.removeHeader(name)
+  for (const name of Object.keys(fields)) {
+    if (fields[name] !== ahead[name] && !passedOn.has(name)) reply.removeHeader(name)
+  }
   for (const [name, lines] of Object.entries(byName(head.lines))) {
     const isMerged = name === 'vary' && ahead.vary !== undefined
     reply.header(name, isMerged ? mergeVary(asLines(ahead.vary ?? ''), lines) : lines)

@@ -18,7 +18,6 @@ const SharedResponse = Type.Object({
   staleUntil: Type.Number(),
   varyNames: Type.Array(Type.String()),
   varyValues: Type.Array(Type.String()),
-  allowsAuthorization: Type.Boolean(),
   browserSeconds: Type.Union([Type.Number(), Type.Null()]),
   compresses: Type.Boolean(),
   mayEverBeStale: Type.Boolean(),
@@ -108,7 +107,9 @@ export class SharedResponses {
       await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
       return this.#cache.get(variant, { schema: SharedResponse, acceptStale: true })
     })
-    return result === undefined ? [] : [fromShared(result, made)]
+    // Anybody may write to Redis, and versions before this one stored cookies.
+    if (result === undefined || Object.keys(result.fields).some((field) => /^set-cookie$/i.test(field))) return []
+    return [fromShared(result, made)]
   }
 
   /** Removes one response, everywhere. */
@@ -158,7 +159,6 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
     ...instants,
     varyNames: [...response.varyNames],
     varyValues: [...response.varyValues],
-    allowsAuthorization: response.allowsAuthorization,
     browserSeconds: browserSeconds ?? null,
     compresses: response.compresses,
     mayEverBeStale: response.mayEverBeStale,

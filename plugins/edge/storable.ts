@@ -1,7 +1,8 @@
+import { fieldsNamedBy } from './directives.js'
 import type { Fields } from './fields.js'
 import { type CacheControl, type Lifetime, mayEverBeStale, type ReceivedResponse } from './freshness.js'
 import { asksForNoStore } from './request-fields.js'
-import { variesByEverything } from './vary.js'
+import { variesByEverything, varyNames } from './vary.js'
 
 /** What of a request decides whether its response may be kept. */
 export interface StorableRequest {
@@ -20,6 +21,7 @@ export type Refusal =
   | 'no-store'
   | 'private'
   | 'authorization'
+  | 'cookie'
   | 'set-cookie'
   | 'vary'
   | 'no-lifetime'
@@ -52,17 +54,25 @@ export function refusalOf(
   if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
   if (request.obeysDirectives && asksForNoStore(request.fields)) return 'no-store'
   if (directives.has('private') && directives.get('private') === undefined) return 'private'
-  if (request.fields.authorization !== undefined && !allowsAuthorization(control)) return 'authorization'
+  if (request.forwards && request.fields.authorization !== undefined && !allowsAuthorization(control))
+    return 'authorization'
   if (variesByEverything(fields)) return 'vary'
   if (lifetime === undefined) return 'no-lifetime'
-  // A lifetime alone may be meant for browsers: it is not enough to hand out a cookie of one client to others.
-  const isForAll = request.forwards || directives.has('public') || directives.has('s-maxage')
-  if (fields['set-cookie'] !== undefined && !(lifetime.isExplicit && isForAll)) return 'set-cookie'
+  // The response itself does not say that it is for all, and may depend on the cookies.
+  const mayBePersonal = request.forwards && !lifetime.isExplicit && request.fields.cookie !== undefined
+  if (mayBePersonal && !directives.has('public') && !varyNames(fields).includes('cookie')) return 'cookie'
+  // RFC 9111 §7.3 leaves it to the origin. A cookie names one client, so it is never stored, whatever the response says.
+  if (fields['set-cookie'] !== undefined && !withheldFields(control).includes('set-cookie')) return 'set-cookie'
   return lifetime.seconds === 0 && !canBeValidated(fields) && !mayEverBeStale(control) ? 'of-no-use' : undefined
 }
 
+/** Fields that `private` and `no-cache` name: they are sent to this client and not stored. RFC 9111 §5.2.2.4, §5.2.2.7. */
+export function withheldFields({ directives }: CacheControl): readonly string[] {
+  return ['private', 'no-cache'].flatMap((name) => fieldsNamedBy(directives, name) ?? [])
+}
+
 /** Whether what one client was answered who had identified itself may be told to others. RFC 9111 §3.5. */
-export function allowsAuthorization({ directives }: CacheControl): boolean {
+function allowsAuthorization({ directives }: CacheControl): boolean {
   return ['public', 's-maxage', 'must-revalidate'].some((name) => directives.has(name))
 }
 

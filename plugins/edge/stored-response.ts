@@ -18,8 +18,6 @@ export interface StoredResponseParts {
   /** Request fields that it varies by, in order, and the values of the request that it answers. */
   readonly varyNames: readonly string[]
   readonly varyValues: readonly string[]
-  /** Whether a request that identifies its sender may be answered with it. */
-  readonly allowsAuthorization: boolean
   /** Seconds that a browser may keep it, where the lifetime is ours to tell: the handler said nothing. */
   readonly browserSeconds: number | undefined
   readonly compresses: boolean
@@ -46,7 +44,6 @@ export class StoredResponse implements StoredResponseParts {
   readonly instants: Instants
   readonly varyNames: readonly string[]
   readonly varyValues: readonly string[]
-  readonly allowsAuthorization: boolean
   readonly browserSeconds: number | undefined
   readonly compresses: boolean
   readonly mayEverBeStale: boolean
@@ -73,7 +70,6 @@ export class StoredResponse implements StoredResponseParts {
     this.instants = parts.instants
     this.varyNames = parts.varyNames
     this.varyValues = parts.varyValues
-    this.allowsAuthorization = parts.allowsAuthorization
     this.browserSeconds = parts.browserSeconds
     this.compresses = parts.compresses
     this.mayEverBeStale = parts.mayEverBeStale
@@ -172,8 +168,11 @@ export function endToEnd(fields: Fields): Record<string, FieldLines> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !isHopByHop(name, connection)))
 }
 
-/** Fields of a representation's coding, and of one message: a 304 does not change those of what is kept. RFC 9111 §3.2. Some servers leave out of a 304 that the entity-tag is weak. */
-const notUpdated = new Set(['content-length', 'content-encoding', 'content-range', 'etag'])
+/**
+ * Fields that a 304 does not change in the stored response: those of one message or of one coding (RFC 9111 §3.2), the cookies of
+ * one client, and the entity-tag, of which some servers leave out in a 304 that it is weak.
+ */
+const notUpdated = new Set(['content-length', 'content-encoding', 'content-range', 'etag', 'set-cookie'])
 
 /** The stored fields, brought up to date by those of a 304, from which age is counted anew. RFC 9111 §4.3.4, §4.2.3. */
 export function updatedFields({ age: _age, date: _date, ...stored }: Fields, news: Fields): Fields {

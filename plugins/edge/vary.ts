@@ -1,4 +1,4 @@
-import { type FieldLines, type Fields, membersOf } from './fields.js'
+import { type FieldLines, type Fields, fieldNamed, linesOf, membersOf } from './fields.js'
 
 /** Whether `Vary` says that no other request can be answered with the response. RFC 9110 §12.5.5. */
 export function variesByEverything(fields: Fields): boolean {
@@ -10,14 +10,53 @@ export function varyNames(fields: Fields): string[] {
   return [...new Set(membersOf(fields.vary).map((name) => name.toLowerCase()))].sort()
 }
 
+/** Gives the value of a request field that the cache key contains; `undefined`: the field is missing. */
+export type Normalise = (value: string | undefined) => string | undefined
+
+/** Request fields whose syntax is a list, so that white space and empty members have no meaning. RFC 9110 §5.6.1, §12.5. */
+const lists = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
+/** Request fields that are normalised in every request. */
+const normalised = [...lists, 'host', ':authority']
+
 /**
- * The value of a request field as variants are told apart by it: lines joined, white space between members of no
- * account, and a field that is missing other than one that is empty. RFC 9111 §4.1.
+ * The value of a request field that the cache key contains: its lines joined. Fields that are defined as lists, and the host,
+ * get one spelling, which RFC 9111 §4.1 allows where the definition of the field says that the meaning is the same.
  */
-export function variantValue(field: FieldLines | undefined): string {
-  if (field === undefined) return ''
-  if (typeof field === 'string' && !/[\s,]/.test(field)) return `=${field}`
-  return `=${membersOf(field).join(',')}`
+export function keyedValue(name: string, field: FieldLines | undefined): string | undefined {
+  if (field === undefined) return undefined
+  const text = linesOf(field).join(', ')
+  if (lists.has(name)) return /[\s,]/.test(text) ? membersOf(text).join(', ') : text
+  return name === 'host' || name === ':authority' ? text.toLowerCase() : text
+}
+
+/**
+ * The request fields with the values that the key contains. The handler sees these, so that two requests with one key are the
+ * same request to it.
+ */
+export function keyedFields(fields: Fields, normalisers: ReadonlyMap<string, Normalise>): Fields {
+  const keyed: Record<string, FieldLines> = { ...fields }
+  for (const name of [...normalised, ...normalisers.keys()]) {
+    const value = normaliseField(fields, name, normalisers)
+    if (value === undefined) delete keyed[name]
+    else keyed[name] = value
+  }
+  return keyed
+}
+
+/** One of `keyedFields`, for when the others are not needed. */
+export function normaliseField(
+  fields: Fields,
+  name: string,
+  normalisers: ReadonlyMap<string, Normalise>,
+): string | undefined {
+  const field = fieldNamed(fields, name)
+  const normalise = normalisers.get(name)
+  return normalise === undefined ? keyedValue(name, field) : normalise(field && linesOf(field).join(', '))
+}
+
+/** The value in a form in which variants are compared: a missing field differs from an empty one. */
+export function variantValue(value: string | undefined): string {
+  return value === undefined ? '' : `=${value}`
 }
 
 /** The lists in one, each name once. */

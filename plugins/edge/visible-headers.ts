@@ -1,11 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { type Fields, linesOf } from './fields.js'
+import { type Fields, fieldNamed, linesOf } from './fields.js'
 import { hostOf, pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /** What a handler may choose a representation by; reading it makes the response vary by it. RFC 9110 §12.5. */
 export const negotiated = ['accept', 'accept-language'] as const
+
+/** Request fields that a response of a route of ours varies by because requests with them bypass the cache: caches in front must know. */
+export function credentialVary({ ignoresCredentials }: ResolvedRoute): readonly string[] {
+  return ignoresCredentials ? [] : ['Authorization', 'Cookie']
+}
 
 /** Remembers the request as it came; gives what shows it so again. Node makes `headersDistinct` of the others when it is asked for. */
 export function remember(request: FastifyRequest): () => void {
@@ -43,21 +48,25 @@ export function showFields({ raw }: FastifyRequest, fields: Fields): void {
 }
 
 /**
- * Lets the handler see only what the key covers: parameters that the schema names, the fields that the route varies by as it
- * tells them apart, and those that it has declared to be of no account. What it cannot read it cannot put into a response that
- * others get. Gives the names of the fields that it chooses a representation by, as it reads them.
+ * Lets the handler see only what the key covers: the query as validated, the fields that the route varies by with the values
+ * that the key contains, and the fields that the route has declared to make no difference. What a handler cannot read it cannot
+ * put into a response that others get. Gives the names of the fields that it chooses a representation by, as it reads them.
  */
-export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: RequestKey): ReadonlySet<string> {
+export function cover(
+  request: FastifyRequest,
+  route: ResolvedRoute,
+  { query, validated }: RequestKey,
+  keyed: Fields,
+): ReadonlySet<string> {
   const { raw } = request
   const { headers, url = '/' } = raw
   const chosenBy = new Set<string>()
   const visible: IncomingHttpHeaders = {}
   for (const name of route.visibleHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
-  const host = hostOf(headers)
-  if (query === undefined && host !== undefined) visible.host = host // the key has the whole URI
-  if (headers.authorization !== undefined) visible.authorization = headers.authorization // kept only where the handler says so
+  const host = hostOf(keyed)
+  if (query === undefined && host !== undefined) visible.host = host // the key contains the complete URI
   for (const name of negotiated) {
-    const value = headers[name]
+    const value = fieldNamed(keyed, name)
     const get = () => {
       chosenBy.add(name)
       return value
@@ -65,8 +74,8 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
     const set = (other: unknown) => define(visible, name, other) // by a hook between: then that is what is read
     Object.defineProperty(visible, name, { get, set, enumerable: value !== undefined, configurable: true })
   }
-  for (const { name, normalise } of route.vary) {
-    const value = normalise(fieldValue(headers[name]))
+  for (const { name } of route.vary) {
+    const value = fieldNamed(keyed, name)
     if (value === undefined) delete visible[name]
     else define(visible, name, value)
   }
@@ -74,7 +83,7 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
   if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: cookiesOf(request, visible.cookie) })
   if (query === undefined) return chosenBy
   request.query = { ...query }
-  const shownUrl = withQuery(url, query)
+  const shownUrl = withQuery(url, validated ?? query)
   // Fastify remembers what it said when it was first asked, by a hook or by us.
   Object.defineProperty(request, 'originalUrl', { value: shownUrl, configurable: true })
   show(raw, { url: shownUrl, ...('originalUrl' in raw ? { originalUrl: shownUrl } : {}) })
@@ -85,11 +94,6 @@ export function cover(request: FastifyRequest, route: ResolvedRoute, { query }: 
 function cookiesOf({ server }: FastifyRequest, cookie: string | undefined): unknown {
   const parse: unknown = Reflect.get(server, 'parseCookie')
   return cookie !== undefined && typeof parse === 'function' ? Reflect.apply(parse, server, [cookie]) : {}
-}
-
-/** The field as one value. */
-export function fieldValue(field: string | readonly string[] | undefined): string | undefined {
-  return field === undefined || typeof field === 'string' ? field : field.join(', ')
 }
 
 function withQuery(url: string, query: Readonly<Record<string, unknown>>): string {

@@ -6,7 +6,11 @@ import type { EdgeRouteOptions } from 'fastify-vitrine/edge'
  * trace the request belongs to, for its calls to the upstream.
  */
 export function keptUnless(filters: readonly string[]): EdgeRouteOptions {
-  return { visibleHeaders: ['traceparent'], bypass: ({ query }) => filters.some((name) => isGiven(query, name)) }
+  return {
+    ignoreCredentials: true,
+    visibleHeaders: ['traceparent'],
+    bypass: ({ query }) => filters.some((name) => isGiven(query, name)),
+  }
 }
 
 /** Blank is no filter. */

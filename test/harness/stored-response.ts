@@ -12,7 +12,6 @@ export function makeStored(now: number, parts: Partial<StoredResponseParts> = {}
     instants: { freshUntil: until, revalidateUntil: until, staleUntil: until },
     varyNames: [],
     varyValues: [],
-    allowsAuthorization: false,
     browserSeconds: undefined,
     compresses: false,
     mayEverBeStale: true,

@@ -17,7 +17,6 @@ function storedWith(parts: Partial<StoredResponseParts> = {}): StoredResponse {
     instants: instantsOf(60, 90, 360),
     varyNames: [],
     varyValues: [],
-    allowsAuthorization: false,
     browserSeconds: undefined,
     compresses: false,
     mayEverBeStale: true,

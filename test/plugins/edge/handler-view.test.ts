@@ -39,7 +39,7 @@ t.test('fields that are hidden are so in each form in which Node has them', asyn
   const [seen, after]: [unknown[], unknown[]] = [[], []]
   const app = await startEdge(t, (app) => {
     app.addHook('onRequest', async ({ raw }) => void raw.headersDistinct)
-    app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async ({ raw, headers }) => {
+    app.get('/x', { config: { edge: { ttlSeconds: 60, ignoreCredentials: true } } }, async ({ raw, headers }) => {
       seen.push(raw.headersDistinct, raw.rawHeaders, raw.headers.cookie, headers.cookie)
       return 'x'
     })
@@ -123,7 +123,7 @@ t.test('a stream that is made while it is read sees as little of the request as 
       seen.push(headers.cookie, raw.headers.cookie, url)
       yield `for ${headers.cookie} ${headers['accept-language']} ${url}`
     }
-    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60 } } }
+    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60, ignoreCredentials: true } } }
     app.get('/node', own, async (request) => Readable.from(make(request)))
     app.get('/web', own, async (request, reply) => reply.send(ReadableStream.from(make(request))))
     app.get('/unkept', own, async (request, reply) =>
@@ -180,9 +180,10 @@ t.test('what a plugin has made of cookies is hidden with them, and shown where t
   await app.register(cookie)
   await app.register(edge)
   const handler = async ({ cookies }: FastifyRequest) => `hello ${cookies.user}`
-  app.get('/hidden', { config: { edge: { ttlSeconds: 60 } } }, handler)
+  const ignoring = { ttlSeconds: 60, ignoreCredentials: true }
+  app.get('/hidden', { config: { edge: ignoring } }, handler)
   const onlyUser = { name: 'Cookie', normalise: (value = '') => /user=\w+/.exec(value)?.[0] }
-  app.get('/varied', { config: { edge: { ttlSeconds: 60, vary: [onlyUser] } } }, handler)
+  app.get('/varied', { config: { edge: { ...ignoring, vary: [onlyUser] } } }, handler)
   app.get('/forwarded', { config: { edge: {} } }, handler)
   app.addHook('onResponse', async ({ cookies }) => void after.push(cookies.user))
   const ask = (url: string, user: string) => app.inject({ url, headers: { cookie: `user=${user}; id=1` } })
@@ -214,7 +215,8 @@ t.test('a response is not kept where a hook ahead has made it vary by what the k
   app.get('/x', { schema, config: { edge: { ttlSeconds: 60 } } }, handler)
   app.get('/seen', { schema, config: { edge: { ttlSeconds: 60, visibleHeaders: ['user-agent'] } } }, handler)
   for (const [path, vary, isKept, isApart] of [
-    ['/x', 'Cookie', false, true],
+    ['/x', 'X-Other', false, true],
+    ['/x', 'Cookie', true, false],
     ['/x', 'Origin, User-Agent', false, true],
     ['/x', 'Accept-Language', true, true],
     ['/seen', 'user-agent', true, true],
@@ -242,7 +244,7 @@ t.test('a field that may be seen is part of the key where the handler says that 
     for (const agent of ['a', 'b']) {
       const { body, headers } = await app.inject({ url: '/x', headers: { 'user-agent': agent } })
       t.equal(body, agent)
-      t.match(headers, { 'cache-status': told, vary: /^user-agent$/i })
+      t.match(headers, { 'cache-status': told, vary: /^user-agent, Authorization, Cookie$/i })
     }
   }
 })
@@ -307,7 +309,7 @@ t.test('the tags of a response are told by what its handler has seen', async (t)
       seen.push([{ ...(query as object) }, headers.cookie, url])
       return [`page:${(query as { page?: number }).page}`] // as the schema says
     }
-    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60, tags } } }
+    const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60, ignoreCredentials: true, tags } } }
     app.get('/x', own, async () => 'x')
     app.get('/stream', own, async () => Readable.from(['x']))
     app.addHook('onResponse', async ({ headers }) => t.equal(headers.cookie, 'a=b'))
@@ -319,7 +321,7 @@ t.test('the tags of a response are told by what its handler has seen', async (t)
     }
   }
   t.strictSame(seen, [
-    [{ page: 1 }, undefined, '/x'],
-    [{ page: 1 }, undefined, '/stream'],
+    [{ page: 1 }, undefined, '/x?page=1'],
+    [{ page: 1 }, undefined, '/stream?page=1'],
   ])
 })

@@ -15,17 +15,23 @@ async function startWorld(t: Test) {
   const app = Fastify({ http2: true })
   await app.register(edge, { now: clock.now })
   let calls = 0
+  const counted = { acknowledgeSkippedHooks: true }
   app.addHook('preHandler', async () => {
     calls += 1
   })
-  app.get('/own', { config: { edge: { ttlSeconds: 60, vary: ['X-Lang'] } } }, async ({ headers, raw, host }) => {
+  const own = { ...counted, ttlSeconds: 60, ignoreCredentials: true, vary: ['X-Lang'] }
+  app.get('/own', { config: { edge: own } }, async ({ headers, raw, host }) => {
     const hidden = [headers.cookie, raw.headers.cookie, raw.rawHeaders.includes('cookie')]
     return `${host} ${headers['x-lang']} ${hidden} ${text}`
   })
-  app.get('/fwd', { config: { edge: {} } }, async ({ headers, host }, reply) =>
+  app.get('/fwd', { config: { edge: counted } }, async ({ headers, host }, reply) =>
     reply.headers({ 'cache-control': 'max-age=60', vary: 'X-Lang' }).send(`${host} ${headers['x-lang']} ${calls}`),
   )
-  app.get('/behind', { config: { edge: { ttlSeconds: 1, staleWhileRevalidateSeconds: 60 } } }, async () => `${calls}`)
+  app.get(
+    '/behind',
+    { config: { edge: { ...counted, ttlSeconds: 1, staleWhileRevalidateSeconds: 60 } } },
+    async () => `${calls}`,
+  )
   app.post('/fwd', { config: { edge: {} } }, async (_request, reply) =>
     reply.header('location', '/own').send('changed'),
   )

@@ -34,6 +34,8 @@ t.test('a wrong option of a route is refused at registration, by its name', asyn
     ['vary', ['not a name']],
     ['visibleHeaders', ['']],
     ['bypass', true],
+    ['ignoreCredentials', 1],
+    ['acknowledgeSkippedHooks', 'yes'],
     ['forwards', 'yes'],
     ['compress', 1],
     ['shared', 1],
@@ -51,7 +53,7 @@ t.test('a route without a lifetime forwards, and then listens to requests and ch
   t.match(resolveRoute({}, {}), { forwards: true, obeysDirectives: true, compresses: false })
   t.match(resolveRoute({ ttlSeconds: 1 }, {}), { forwards: false, obeysDirectives: false, compresses: true })
   t.match(resolveRoute({}, { ttlSeconds: 1 }), { forwards: false, freshness: { ttlSeconds: 1 } })
-  t.match(resolveRoute({ forwards: true }, { ttlSeconds: 1 }), { forwards: true, freshness: { ttlSeconds: 1 } })
+  t.match(resolveRoute({ forwards: true }, { ttlSeconds: 1 }), { forwards: true, freshness: { ttlSeconds: undefined } })
 })
 
 t.test('what a route says goes before what was said at registration', async (t) => {

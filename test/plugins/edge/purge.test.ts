@@ -32,7 +32,8 @@ function routesOf(source: Source) {
     const sellers = () => app.cache.fetch('sellers_all', () => ({ version: source.sellers }), { tags: ['sellers'] })
     const catalogs = () =>
       app.cache.fetch('catalogs_seller_1', () => ({ version: source.catalogs }), { tags: ['catalogs', 'seller:1'] })
-    const own = { config: { edge: { ttlSeconds } } }
+    const acknowledgeSkippedHooks = true // of the hook that counts
+    const own = { config: { edge: { ttlSeconds, acknowledgeSkippedHooks } } }
     app.addHook('preHandler', async () => {
       source.calls += 1
     })
@@ -43,7 +44,7 @@ function routesOf(source: Source) {
       const { result } = await app.cache.collect(() => sellers())
       return result
     })
-    app.get('/listed', { config: { edge: { ttlSeconds, tags: ['sellers'] } } }, async () => ({
+    app.get('/listed', { config: { edge: { ttlSeconds, acknowledgeSkippedHooks, tags: ['sellers'] } } }, async () => ({
       version: source.sellers,
     }))
     app.get('/catalogs', own, async () => catalogs())
@@ -58,7 +59,17 @@ function routesOf(source: Source) {
     ] as const) {
       app.get(
         path,
-        { config: { edge: { ttlSeconds, staleIfErrorSeconds: 600, shared, tags: () => ['banner'] } } },
+        {
+          config: {
+            edge: {
+              ttlSeconds,
+              acknowledgeSkippedHooks,
+              staleIfErrorSeconds: 600,
+              shared,
+              tags: () => ['banner'],
+            },
+          },
+        },
         banner,
       )
     }

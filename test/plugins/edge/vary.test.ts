@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { FieldLines } from '../../../plugins/edge/fields.js'
-import { mergeVary, variantValue, variesByEverything, varyNames } from '../../../plugins/edge/vary.js'
+import { keyedValue, mergeVary, variantValue, variesByEverything, varyNames } from '../../../plugins/edge/vary.js'
 
 t.test('Vary with a member * says that no other request may have the response (RFC 9110 §12.5.5)', async (t) => {
   const cases: { name: string; vary: FieldLines | undefined; is: boolean }[] = [
@@ -36,7 +36,7 @@ t.test('the names in Vary are compared as a set: in whatever case, order and lin
   }
 })
 
-t.test('requests match where nothing but lines, white space and empty members differs (RFC 9111 §4.1)', async (t) => {
+t.test('a field that is defined as a list has one spelling in the key (RFC 9111 §4.1)', async (t) => {
   const cases: { name: string; one: FieldLines | undefined; other: FieldLines | undefined; match: boolean }[] = [
     { name: 'both without the field', one: undefined, other: undefined, match: true },
     { name: 'the same value', one: 'fr', other: 'fr', match: true },
@@ -58,7 +58,22 @@ t.test('requests match where nothing but lines, white space and empty members di
     { name: 'a list and a quoted string', one: 'a,b', other: '"a,b"', match: false },
     { name: 'a value that begins with =', one: '=', other: '', match: false },
   ]
-  for (const { name, one, other, match } of cases) t.equal(variantValue(one) === variantValue(other), match, name)
+  const textOf = (name: string, field: FieldLines | undefined) => variantValue(keyedValue(name, field))
+  for (const { name, one, other, match } of cases) {
+    t.equal(textOf('accept', one) === textOf('accept', other), match, name)
+  }
+})
+
+t.test('any other field is compared by its text, because nothing says that two spellings mean the same', async (t) => {
+  const textOf = (field: FieldLines | undefined) => variantValue(keyedValue('x-tenant', field))
+  for (const spelling of ['acme,', 'acme, ', ',acme', 'ACME', '"acme"', 'acme;', '']) {
+    t.not(textOf(spelling), textOf('acme'), spelling)
+  }
+  t.equal(textOf(['a', 'b']), textOf('a, b'), 'lines are one value, RFC 9110 §5.3')
+})
+
+t.test('the host is compared without regard to case', async (t) => {
+  t.equal(keyedValue('host', 'Shop.Example:80'), 'shop.example:80')
 })
 
 t.test('several Vary fields are one, with each name once, and * takes the place of all', async (t) => {

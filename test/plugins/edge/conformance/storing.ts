@@ -106,9 +106,15 @@ export const storing = [
       asked: [['Cookie', 'a=1']],
       asking: [['Cookie', 'a=2']],
     }),
-    reuses('reuses a response that sets a cookie when it says how long it is fresh', {
+    doesNotReuse('does not store a response that sets a cookie, however long it is fresh', {
       fields: [fresh, ['Set-Cookie', 'a=b']],
-      expect: { fields: { 'set-cookie': 'a=b' } },
+    }),
+    doesNotReuse('does not store a response that sets a cookie, though it says public and s-maxage', {
+      fields: [cacheControl('public, s-maxage=60'), ['Set-Cookie', 'a=b']],
+    }),
+    reuses('stores a response without the cookie that it withholds from caches', {
+      fields: [cacheControl('max-age=60, private="set-cookie"'), ['Set-Cookie', 'a=b'], ['X-A', '1']],
+      expect: { fields: { 'set-cookie': null, 'x-a': '1' } },
     }),
     reuses('reuses a response that is to be saved as a file', {
       fields: [fresh, ['Content-Disposition', 'attachment; filename=a.txt']],
