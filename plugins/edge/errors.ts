@@ -3,10 +3,10 @@ import createError from '@fastify/error'
 /** An option that the edge cannot work with: a mistake in the calling program. */
 export const InvalidEdgeOption = createError<[string]>('VITRINE_EDGE_OPTION', 'edge: %s', 500, TypeError)
 
-/** The option `bypass` gave a promise: a mistake in the calling program. */
-export const BypassPromise = createError(
-  'VITRINE_EDGE_BYPASS',
-  'edge: bypass must be synchronous, but it returned a promise: await in an onRequest hook, and read its result in bypass',
+/** A function among the options returned a promise: a mistake in the calling program. */
+export const AsyncEdgeOption = createError<[string]>(
+  'VITRINE_EDGE_ASYNC_OPTION',
+  'edge: %s must be synchronous, but it returned a promise: await in an onRequest hook, and read the result here',
   500,
   TypeError,
 )

@@ -15,7 +15,7 @@ import { Resources } from './resources.js'
 import { SharedResponses } from './shared-responses.js'
 import { type EdgeStats, Tally } from './tally.js'
 
-export { BypassPromise, InvalidEdgeOption, OnlyIfCached } from './errors.js'
+export { AsyncEdgeOption, InvalidEdgeOption, OnlyIfCached } from './errors.js'
 export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, TagHeader, VaryBy } from './options.js'
 export type { EdgeStats, Outcome } from './tally.js'
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { refuseUnknown } from '../refuse-unknown.js'
-import { BypassPromise, InvalidEdgeOption } from './errors.js'
+import { AsyncEdgeOption, InvalidEdgeOption } from './errors.js'
 import type { FreshnessPolicy } from './freshness.js'
 import { credentialFields } from './request-fields.js'
 import { keyedValue, type Normalise } from './vary.js'
@@ -57,7 +57,7 @@ export interface EdgeRouteOptions extends EdgePolicy {
   readonly visibleHeaders?: readonly string[]
   /**
    * Requests that are neither answered from the cache nor stored: those for which it returns a truthy value. Sees the complete
-   * request. It must be synchronous: a promise fails the request with `VITRINE_EDGE_BYPASS`.
+   * request. It must be synchronous: a promise fails the request with `VITRINE_EDGE_ASYNC_OPTION`.
    */
   readonly bypass?: (request: FastifyRequest) => unknown
   /**
@@ -232,18 +232,24 @@ function isCredential(name: string): boolean {
   return credentialFields.some((field) => field === name.toLowerCase())
 }
 
-/** The option as a predicate: any truthy value bypasses, and a promise, which is always truthy, is an error. */
+/** The option as a predicate: any truthy value bypasses. A promise, which is always truthy, is an error. */
 function resolveBypass(bypass: EdgeRouteOptions['bypass']): ResolvedRoute['bypasses'] {
   if (bypass === undefined) return undefined
   if (typeof bypass !== 'function') throw new InvalidEdgeOption('bypass must be a function')
-  if (bypass.constructor.name === 'AsyncFunction') {
-    throw new InvalidEdgeOption('bypass must be synchronous: await in an onRequest hook, and read its result in bypass')
+  const call = synchronous('bypass', bypass)
+  return (request) => Boolean(call(request))
+}
+
+/** The function, which throws where it would give a promise; refused at once where it can only give promises. */
+function synchronous<Given, Result>(name: string, call: (given: Given) => Result): (given: Given) => Result {
+  if (call.constructor.name === 'AsyncFunction') {
+    throw new InvalidEdgeOption(`${name} must be synchronous: await in an onRequest hook, and read the result here`)
   }
-  return (request) => {
-    const answer = bypass(request)
-    if (!isThenable(answer)) return Boolean(answer)
-    Promise.resolve(answer).catch(() => undefined) // the request fails already; its rejection must not end the process
-    throw new BypassPromise()
+  return (given) => {
+    const result = call(given)
+    if (!isThenable(result)) return result
+    Promise.resolve(result).catch(() => undefined) // a rejection that nobody awaits would end the process
+    throw new AsyncEdgeOption(name)
   }
 }
 
@@ -252,7 +258,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {
-  if (typeof tags === 'function') return tags
+  if (typeof tags === 'function') return synchronous('tags', tags)
   if (!Array.isArray(tags) || !tags.every(isTag)) throw new InvalidEdgeOption('tags must be a list of words')
   return () => tags
 }
@@ -273,8 +279,9 @@ function resolveVary(by: string | VaryBy): VaryBy {
 
 /** What a program without types returns is a text as well, so that key and handler cannot differ. */
 function asText(normalise: Normalise): Normalise {
+  const call = synchronous('normalise', normalise)
   return (given) => {
-    const value: unknown = normalise(given)
+    const value: unknown = call(given)
     return value === undefined || value === null ? undefined : String(value)
   }
 }

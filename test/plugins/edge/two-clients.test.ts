@@ -45,23 +45,45 @@ t.test('a request bypasses the cache when the option bypass returns any truthy v
   }
 })
 
-t.test('a bypass that is asynchronous is refused: at registration, or by the first request', async (t) => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(edge, { ttlSeconds: 60 })
-  t.throws(() => app.get('/x', { config: { edge: { bypass: async () => true } } }, async () => 'x'), {
-    code: 'VITRINE_EDGE_OPTION',
-    message: /bypass must be synchronous/,
-  })
-  for (const bypass of [() => Promise.resolve(false), () => Promise.reject(new Error('no'))]) {
-    const { ask } = await start(t, { ttlSeconds: 60 }, (app) => {
-      app.get('/x', { config: { edge: { bypass } } }, async () => 'x')
+t.test(
+  'an asynchronous function among the options is refused: at registration, or when it gives a promise',
+  async (t) => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(edge, { ttlSeconds: 60 })
+    const later = async () => 'later'
+    for (const [name, options] of Object.entries({
+      bypass: { bypass: later },
+      tags: { tags: later },
+      normalise: { vary: [{ name: 'x-tenant', normalise: later }] },
+    })) {
+      const wrong = options as unknown as EdgeRouteOptions // as a program without types has them
+      t.throws(() => app.get('/x', { config: { edge: wrong } }, async () => 'x'), {
+        code: 'VITRINE_EDGE_OPTION',
+        message: new RegExp(`${name} must be synchronous`),
+      })
+    }
+    const reject = () => Promise.reject(new Error('no'))
+    const { ask: askTagged, book } = await start(t, { ttlSeconds: 60 }, (app) => {
+      app.get('/x', { config: { edge: { tags: reject as unknown as () => string[] } } }, async () => 'x') // as above
     })
-    const { status, body } = await ask()
-    t.equal(status, 500)
-    t.match(JSON.parse(body), { code: 'VITRINE_EDGE_BYPASS', message: /returned a promise/ })
-  }
-})
+    t.match(await askTagged(), { status: 200, cacheStatus: /detail=tags/ })
+    t.match(book.at(40), [{ msg: /tags must be synchronous/ }])
+    const { ask: askVaried } = await start(t, { ttlSeconds: 60 }, (app) => {
+      const vary = [{ name: 'x-tenant', normalise: reject as unknown as () => string }] // as above
+      app.get('/x', { config: { edge: { vary } } }, async () => 'x')
+    })
+    t.match(await askVaried(), { status: 500, body: /VITRINE_EDGE_ASYNC_OPTION/ })
+    for (const bypass of [() => Promise.resolve(false), () => Promise.reject(new Error('no'))]) {
+      const { ask } = await start(t, { ttlSeconds: 60 }, (app) => {
+        app.get('/x', { config: { edge: { bypass } } }, async () => 'x')
+      })
+      const { status, body } = await ask()
+      t.equal(status, 500)
+      t.match(JSON.parse(body), { code: 'VITRINE_EDGE_ASYNC_OPTION', message: /bypass .* returned a promise/ })
+    }
+  },
+)
 
 t.test('hooks that a plugin adds to a route run for hits too, registered before the edge or after it', async (t) => {
   for (const order of ['before', 'after']) {
