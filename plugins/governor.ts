@@ -19,6 +19,10 @@ export interface GovernorOptions {
   /** Milliseconds without a failure before an outage counts as over, so that flapping is one outage and not many. */
   readonly quietMs?: number
   readonly now?: () => number
+  /** Completes a trouble with a reason that its error lacks. Default: none. */
+  readonly explain?: (trouble: Trouble) => Trouble
+  /** Kinds that do not pass by themselves: the first of each in an outage is a line at once. Default: none. */
+  readonly urgentKinds?: ReadonlySet<string>
 }
 
 interface Tally {
@@ -40,15 +44,19 @@ export class Governor {
   readonly #summaryEveryMs: number
   readonly #quietMs: number
   readonly #now: () => number
+  readonly #explain: (trouble: Trouble) => Trouble
+  readonly #urgentKinds: ReadonlySet<string>
   readonly #incidents = new Map<string, Tally>()
   #outage: { readonly tally: Tally; readonly kinds: Set<string> } | undefined
 
-  constructor({ log, subject, summaryEveryMs = 30_000, quietMs = 1_000, now = Date.now }: GovernorOptions) {
+  constructor({ log, subject, ...options }: GovernorOptions) {
     this.#log = log
     this.#subject = subject
-    this.#summaryEveryMs = summaryEveryMs
-    this.#quietMs = quietMs
-    this.#now = now
+    this.#summaryEveryMs = options.summaryEveryMs ?? 30_000
+    this.#quietMs = options.quietMs ?? 1_000
+    this.#now = options.now ?? Date.now
+    this.#explain = options.explain ?? ((trouble) => trouble)
+    this.#urgentKinds = options.urgentKinds ?? new Set()
   }
 
   /** Whether an outage has been reported and has not ended yet. */
@@ -57,7 +65,8 @@ export class Governor {
   }
 
   /** Reports that the subject as a whole does not work. Why may change in an outage: the next summary tells. */
-  failed(trouble: Trouble): void {
+  failed(reported: Trouble): void {
+    const trouble = this.#explain(reported)
     const now = this.#now()
     if (this.#outage === undefined) {
       this.#outage = { tally: newTally(now), kinds: new Set([trouble.kind]) }
@@ -66,6 +75,7 @@ export class Governor {
     }
     const { tally, kinds } = this.#outage
     count(tally, now)
+    if (this.#urgentKinds.has(trouble.kind) && !kinds.has(trouble.kind)) this.#warn(trouble)
     kinds.add(trouble.kind)
     this.#summariseWhenDue(trouble, tally, now)
   }

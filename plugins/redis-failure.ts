@@ -70,9 +70,17 @@ const byReply: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
   // Sentences of ioredis itself, which gives these errors neither a class nor a code.
   [/Unknown RESP type|Protocol error/, 'protocol'],
   [/timed out|Socket timeout/i, 'timeout'],
+]
+
+/** Sentences that say that there is no connection, and not why. */
+const withoutReason: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
   [/Connection is closed|isn't writeable|Command aborted|max retries per request/i, 'closed'],
   [/startup nodes|slots cache|sentinels are unreachable|Cluster/i, 'unreachable'],
 ]
+
+/** Codes of Node and of OpenSSL, for the handshake and for the certificate. */
+const tlsCode =
+  /^ERR_(TLS|SSL)_|^EPROTO$|CERT|CRL|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^(HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)$/
 
 /** Names a failure that ioredis or Redis reported; `reply` where Redis refused a command for a reason of its own. */
 export function classifyRedisFailure(error: unknown): RedisFailureKind {
@@ -80,9 +88,25 @@ export function classifyRedisFailure(error: unknown): RedisFailureKind {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const known = byCode[code]
   if (known !== undefined) return known
-  if (code.startsWith('ERR_TLS') || code.includes('CERT')) return 'tls'
-  // A Cluster or Sentinel client hides the reason one level down.
-  const cause = 'lastNodeError' in error && error.lastNodeError ? classifyRedisFailure(error.lastNodeError) : 'reply'
-  if (cause !== 'reply') return cause
-  return byReply.find(([pattern]) => pattern.test(error.message))?.[1] ?? 'reply'
+  if (tlsCode.test(code)) return 'tls'
+  const cause = causeOf(error)
+  const kind = cause === undefined ? 'reply' : classifyRedisFailure(cause)
+  if (kind !== 'reply') return kind
+  return [...byReply, ...withoutReason].find(([pattern]) => pattern.test(error.message))?.[1] ?? 'reply'
+}
+
+/** Whether the error says no more than that there is no connection. */
+export function lacksReason(error: unknown): boolean {
+  if (!(error instanceof Error) || 'code' in error) return false
+  const cause = causeOf(error)
+  if (cause !== undefined && classifyRedisFailure(cause) !== 'reply') return lacksReason(cause)
+  const matches = ([pattern]: readonly [RegExp, RedisFailureKind]) => pattern.test(error.message)
+  return withoutReason.some(matches) && !byReply.some(matches)
+}
+
+/** The reason that the error of a Cluster or Sentinel client has one level down: of the last node, or of the last sentinel. */
+function causeOf(error: Error): Error | undefined {
+  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError
+  const [, sentence] = /^All sentinels are unreachable.* Last error: (.+)$/s.exec(error.message) ?? []
+  return sentence === undefined ? undefined : new Error(sentence)
 }

@@ -1,11 +1,14 @@
+import { isIP } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { createError } from '@fastify/error'
 import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type Breakers, createBreakers } from './breakers.js'
-import { Governor } from './governor.js'
-import { classifyRedisFailure, countRedisFailure } from './redis-failure.js'
+import { type ConnectionListener, guardedConnector } from './connector.js'
+import { Governor, type Trouble } from './governor.js'
+import { classifyRedisFailure, countRedisFailure, lacksReason } from './redis-failure.js'
 import { refuseUnknown } from './refuse-unknown.js'
 import { withinBudget } from './within-budget.js'
 import { withinTime } from './within-time.js'
@@ -54,8 +57,12 @@ export interface RedisPluginOptions {
   /** For a URL only where it has none itself. */
   readonly username?: string
   readonly password?: string
-  /** Speaks TLS, to sentinels too; a `rediss://` URL says so by itself. Default false. */
-  readonly tls?: boolean
+  /**
+   * Speaks TLS, to sentinels too; a `rediss://` URL says so by itself. An object has what `tls.connect` of Node takes: `ca`
+   * for certificates of an authority of your own, `cert` and `key` for a client certificate, `servername` for the name
+   * that certificates have to be for. Default false.
+   */
+  readonly tls?: boolean | ConnectionOptions
   /** Milliseconds that boot may wait for the first connection; it goes on without one after that. Default 250. */
   readonly bootTimeoutMs?: number
   /** Milliseconds for one attempt to connect. Default 1,000. */
@@ -111,8 +118,16 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   refuseUnknown(options, known, InvalidRedisOption)
   checkPlace(options)
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
-  const client = createClient(options)
-  const governor = new Governor({ log: app.log, subject: 'redis' })
+  let reason: Error | undefined // of the last connection attempt, while none succeeds
+  const client = createClient(options, {
+    connected: () => {
+      reason = undefined
+    },
+    failed: (error) => {
+      reason = error
+    },
+  })
+  const governor = new Governor({ log: app.log, subject: 'redis', explain, urgentKinds: new Set(['tls', 'auth']) })
   const breakers = createBreakers(client, { probe, onCalm: () => governor.succeeded() })
   app.decorate('redisGovernor', governor)
   app.decorate('redisBreakers', breakers)
@@ -125,6 +140,10 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
       report(error)
       throw error
     }
+  }
+  function explain(trouble: Trouble): Trouble {
+    if (reason === undefined || !lacksReason(trouble.error)) return trouble
+    return { ...trouble, kind: classifyRedisFailure(reason), error: reason }
   }
   function report(error: unknown): void {
     const kind = classifyRedisFailure(error)
@@ -155,7 +174,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
 }
 
 /** Throws `VITRINE_REDIS_OPTION` unless the options name one place: left to itself the client would ask this machine. */
-function checkPlace({ url, clusterNodes, sentinels }: RedisPluginOptions): void {
+function checkPlace({ url, clusterNodes, sentinels, tls = false }: RedisPluginOptions): void {
   const places = [url, clusterNodes, sentinels].filter((place) => place !== undefined)
   if (places.length !== 1) throw new InvalidRedisOption('wants one of url, clusterNodes and sentinels')
   if (url !== undefined && (typeof url !== 'string' || !isRedisUrl(url))) {
@@ -164,11 +183,15 @@ function checkPlace({ url, clusterNodes, sentinels }: RedisPluginOptions): void 
   if (clusterNodes?.length === 0 || sentinels?.length === 0) {
     throw new InvalidRedisOption('clusterNodes and sentinels must not be empty')
   }
+  if (typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
+    throw new InvalidRedisOption('tls must be true, false or an object of options for tls.connect')
+  }
 }
 
-function createClient(options: RedisPluginOptions): Client {
+function createClient(options: RedisPluginOptions, listener: ConnectionListener): Client {
   const { clusterNodes, sentinels, url } = options
-  const common = commonOptions(options)
+  const common = { ...commonOptions(options), Connector: guardedConnector(options, listener) }
+  const tls = tlsOptions(options)
   if (clusterNodes !== undefined) {
     return new Cluster([...clusterNodes], {
       lazyConnect: true,
@@ -176,6 +199,8 @@ function createClient(options: RedisPluginOptions): Client {
       clusterRetryStrategy: reconnectDelay,
       slotsRefreshTimeout: common.connectTimeout,
       redisOptions: common,
+      // The certificate is for the name, not for the address that ioredis would connect to instead.
+      ...(tls === undefined ? {} : { dnsLookup: (host, callback) => callback(null, host) }),
     })
   }
   const single = {
@@ -190,8 +215,7 @@ function createClient(options: RedisPluginOptions): Client {
       sentinels: [...sentinels],
       name: options.sentinelName ?? 'mymaster',
       sentinelRetryStrategy: reconnectDelay,
-      enableTLSForSentinelMode: options.tls === true,
-      ...(options.tls === true ? { sentinelTLS: {} } : {}),
+      ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
       ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
     })
   }
@@ -200,6 +224,7 @@ function createClient(options: RedisPluginOptions): Client {
 }
 
 function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...options }: RedisPluginOptions) {
+  const tls = tlsOptions(options)
   return {
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
@@ -211,8 +236,27 @@ function commonOptions({ connectTimeoutMs = 1_000, commandTimeoutMs = 1_000, ...
     autoResendUnfulfilledCommands: false,
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
-    ...(options.tls === true ? { tls: {} } : {}),
+    ...(tls === undefined ? {} : { tls }),
   } satisfies RedisOptions
+}
+
+/** What `tls.connect` takes, or `undefined`: without TLS, unless a `rediss://` URL says otherwise. */
+function tlsOptions({ tls = false, clusterNodes = [] }: RedisPluginOptions): ConnectionOptions | undefined {
+  if (tls === false) return undefined
+  const names = clusterNodes.map(({ host }) => host).filter((host) => isIP(host) === 0)
+  return { ...(names.length === 0 ? {} : { checkServerIdentity: identityOf(names) }), ...(tls === true ? {} : tls) }
+}
+
+/**
+ * Accepts a node of a Cluster for one of the names that the Cluster is configured by, where the Cluster gives only the
+ * node's address: certificates seldom name addresses. A node with a name of its own has to have a certificate for it.
+ */
+function identityOf(names: readonly string[]): typeof checkServerIdentity {
+  return (host, certificate) => {
+    const failure = checkServerIdentity(host, certificate)
+    if (failure === undefined || isIP(host) === 0) return failure
+    return names.some((name) => checkServerIdentity(name, certificate) === undefined) ? undefined : failure
+  }
 }
 
 /** Milliseconds before reconnect attempt `attempt`: doubling from 50, at most 500, less up to a fifth of jitter. */

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import envSchema from 'env-schema'
@@ -33,6 +34,9 @@ const Environment = Type.Object({
   REDIS_USERNAME: Type.Optional(Type.String({ description: 'a user name' })),
   REDIS_PASSWORD: Type.Optional(Type.String({ description: 'a password' })),
   REDIS_TLS: Type.Boolean({ default: false, description: 'true or false' }),
+  REDIS_TLS_CA_FILE: Type.Optional(
+    Type.String({ format: 'certificate-file', description: 'the path of a readable file of PEM certificates' }),
+  ),
   CACHE_KEY_PREFIX: Type.String({
     default: 'cat_',
     pattern: '^[^\\s{}*?\\[\\]]{1,64}$',
@@ -101,7 +105,7 @@ export function redisOptions(config: Config) {
   const credentials = {
     ...(config.REDIS_USERNAME === undefined ? {} : { username: config.REDIS_USERNAME }),
     ...(config.REDIS_PASSWORD === undefined ? {} : { password: config.REDIS_PASSWORD }),
-    tls: config.REDIS_TLS,
+    tls: config.REDIS_TLS_CA_FILE === undefined ? config.REDIS_TLS : { ca: readFileSync(config.REDIS_TLS_CA_FILE) },
   }
   if (config.REDIS_CLUSTER_NODES !== undefined) {
     return { clusterNodes: parseNodes(config.REDIS_CLUSTER_NODES), ...credentials }
@@ -145,7 +149,14 @@ function findContradiction(config: Config): string | undefined {
     )
     if (orphan !== undefined) return `${orphan}: wants REDIS_SENTINELS to be set too`
   }
+  if (config.REDIS_TLS_CA_FILE !== undefined && !usesTls(config, places.length > 0)) {
+    return 'REDIS_TLS_CA_FILE: wants a Redis that is reached by TLS: a rediss:// URL or REDIS_TLS=true'
+  }
   return undefined
+}
+
+function usesTls({ REDIS_URL: url, REDIS_TLS: tls }: Config, hasRedis: boolean): boolean {
+  return hasRedis && (tls || (url !== undefined && new URL(url).protocol === 'rediss:'))
 }
 
 /** One line that names each wrong variable and what it wants. Values stay out of it: some are secrets. */
@@ -191,6 +202,7 @@ function createChecker(): Ajv {
   ajv.addFormat('redis-url', isRedisUrl)
   ajv.addFormat('node-list', (text: string) => text.split(',').every((node) => parseNode(node) !== undefined))
   ajv.addFormat('time-zone', isTimeZone)
+  ajv.addFormat('certificate-file', isCertificateFile)
   ajv.addFormat('header-value', /^[\x21-\x7e]+$/)
   return ajv
 }
@@ -200,6 +212,15 @@ function isHttpUrl(text: string): boolean {
   const url = new URL(text)
   if (!/^https?:$/.test(url.protocol)) return false
   return url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+}
+
+function isCertificateFile(path: string): boolean {
+  try {
+    const blocks = readFileSync(path, 'latin1').match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? []
+    return blocks.map((block) => new X509Certificate(block)).length > 0
+  } catch {
+    return false // not there, not readable, or not a certificate
+  }
 }
 
 function isTimeZone(text: string): boolean {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Cluster, type Redis, type RedisOptions } from 'ioredis'
 import { nodeName } from '../breakers.js'
+import { guardedConnector } from '../connector.js'
 import { keySlot } from '../key-slot.js'
 import { classifyRedisFailure } from '../redis-failure.js'
 import { withinBudget } from '../within-budget.js'
@@ -211,6 +212,7 @@ class NoticeLine {
       commandTimeout: commandTimeoutMs,
       disconnectTimeout: disconnectTimeoutMs,
       readOnly: false,
+      Connector: guardedConnector(server.options), // `close` may end a TLS handshake
       retryStrategy: (attempt: number) => Math.min(50 * 2 ** (attempt - 1), 500) * (1 - Math.random() / 5),
     } satisfies RedisOptions
     this.#connection = server.duplicate(overrides)

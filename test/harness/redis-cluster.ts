@@ -1,4 +1,5 @@
 import { keySlot } from '../../plugins/key-slot.js'
+import type { Certificate } from './certificates.js'
 import { freePort, type RedisServer, startRedis } from './redis-server.js'
 import { until } from './until.js'
 
@@ -36,6 +37,10 @@ export interface RedisCluster {
 export interface RedisClusterOptions {
   /** Whether each master has a replica, which takes over within seconds, however old its data. Default false. */
   readonly replicas?: boolean
+  /** Of every server: they speak TLS to one another, and to clients on `tlsPort`. */
+  readonly certificate?: Certificate
+  /** Added to the command line of every server. */
+  readonly flags?: readonly string[]
 }
 
 interface Member {
@@ -47,12 +52,13 @@ interface Member {
 /** Starts a Redis Cluster of real servers and waits until each of them says that it is whole. */
 export async function startRedisCluster(
   directory: string,
-  { replicas = false }: RedisClusterOptions = {},
+  { replicas = false, certificate, flags: more = [] }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
-  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...(replicas ? haste : [])]
+  const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
+  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...(replicas ? haste : []), ...tls, ...more]
   const started = await Promise.all(
     Array.from({ length: masterCount * (replicas ? 2 : 1) }, (_, n) =>
-      startMember(`${directory}/node-${n}.conf`, flags),
+      startMember(`${directory}/node-${n}.conf`, flags, certificate),
     ),
   )
   const nodes = started.map(({ server }) => server)
@@ -65,7 +71,7 @@ export async function startRedisCluster(
   }
   for (const { server } of members) {
     for (const { server: other, busPort } of members) {
-      await server.client.call('CLUSTER', 'MEET', '127.0.0.1', other.port, busPort)
+      await server.client.call('CLUSTER', 'MEET', '127.0.0.1', other.tlsPort || other.port, busPort)
     }
   }
   await arrive('the servers know one another', isWhole)
@@ -122,11 +128,15 @@ export async function startRedisCluster(
   }
 }
 
-async function startMember(file: string, flags: readonly string[]): Promise<Member> {
+async function startMember(file: string, flags: readonly string[], certificate?: Certificate): Promise<Member> {
   const port = await freePort()
   const busPort = port - busPortBelow
   const own = ['--cluster-port', String(busPort), '--cluster-config-file', file]
-  const server = await startRedis({ port, flags: [...flags, ...own] })
+  const server = await startRedis({
+    port,
+    flags: [...flags, ...own],
+    ...(certificate === undefined ? {} : { certificate }),
+  })
   return { server, busPort, id: String(await server.client.call('CLUSTER', 'MYID')) }
 }
 

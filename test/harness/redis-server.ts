@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { Certificate } from './certificates.js'
 
 /** A real Redis of the test's own, on a free loopback port, which holds nothing on disk. */
 export interface RedisServer {
   readonly port: number
   readonly url: string
+  /** Where it speaks TLS; 0 without a certificate. */
+  readonly tlsPort: number
   /** A plain connection for looking at and meddling with what the application stored; closed by `stop`. */
   readonly client: Redis
   readonly pid: number
@@ -49,6 +52,8 @@ export interface RedisServerOptions {
   /** Added to the command line as they are. */
   readonly flags?: readonly string[]
   readonly password?: string
+  /** Speaks TLS too, on a port of its own. */
+  readonly certificate?: Certificate
 }
 
 /** Starts a Redis that answers when the promise resolves; the test that starts it stops it. */
@@ -56,6 +61,8 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
   const program = findRedisServer()
   if (program === undefined) throw new Error('There is no redis-server on this machine; `npm test` installs one.')
   const port = options.port ?? (await freePort())
+  const tlsPort = options.certificate === undefined ? 0 : await freePort()
+  const tls = options.certificate === undefined ? [] : ['--tls-port', String(tlsPort), ...tlsFlags(options.certificate)]
   const client = new Redis(port, '127.0.0.1', {
     lazyConnect: true,
     retryStrategy: () => 20,
@@ -70,7 +77,7 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     if (server !== undefined) return
     server = spawn(
       program as string, // checked above; a closure does not remember it
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...flags],
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...tls, ...flags],
       { stdio: 'ignore' },
     )
     const refuse = new Promise<never>((_resolve, reject) => {
@@ -95,6 +102,7 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
+    tlsPort,
     client,
     get pid() {
       return server?.pid ?? -1
@@ -109,6 +117,12 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
       process.off('exit', leaveNoneBehind)
     },
   }
+}
+
+/** What a Redis server or sentinel is started with to speak TLS. */
+export function tlsFlags({ certFile, keyFile, caFile }: Certificate): string[] {
+  const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', caFile]
+  return [...files, '--tls-auth-clients', 'no']
 }
 
 /** A loopback port that nobody listens on at this moment. */

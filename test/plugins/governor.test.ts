@@ -1,14 +1,14 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { Governor } from '../../plugins/governor.js'
+import { Governor, type GovernorOptions } from '../../plugins/governor.js'
 import { createClock } from '../harness/clock.js'
 import { createLogBook } from '../harness/log.js'
 
-function createGovernor() {
+function createGovernor(options: Partial<GovernorOptions> = {}) {
   const book = createLogBook()
   const clock = createClock()
   const { log } = Fastify({ logger: { stream: book.stream } })
-  return { book, clock, governor: new Governor({ log, subject: 'redis', now: clock.now }) }
+  return { book, clock, governor: new Governor({ log, subject: 'redis', now: clock.now, ...options }) }
 }
 
 const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis does not answer' }
@@ -45,6 +45,27 @@ t.test('when the reason changes within an outage the next summary tells, and the
   clock.step(2)
   governor.succeeded()
   t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 2 }, { kinds: ['refused', 'auth'] }])
+})
+
+t.test('an urgent kind is a line at once, the first time in an outage', async (t) => {
+  const { book, clock, governor } = createGovernor({ urgentKinds: new Set(['tls']) })
+  const failures = [{ kind: 'tls', message: 'redis does not answer' }, refused]
+  for (let outage = 0; outage < 2; outage += 1) {
+    for (const failure of [refused, ...failures, ...failures]) governor.failed(failure)
+    clock.step(2)
+    governor.succeeded()
+  }
+  const lines = [{ level: 40, kind: 'refused' }, { level: 40, kind: 'tls' }, { level: 30 }]
+  t.equal(book.lines.length, 6)
+  t.match(book.lines, [...lines, ...lines])
+})
+
+t.test('a failure is reported as explained', async (t) => {
+  const { book, clock, governor } = createGovernor({ explain: (trouble) => ({ ...trouble, kind: 'tls' }) })
+  governor.failed(refused)
+  clock.step(2)
+  governor.succeeded()
+  t.match(book.lines, [{ kind: 'tls', reason: 'connect ECONNREFUSED' }, { kinds: ['tls'] }])
 })
 
 t.test('one line tells that it is over, with what it cost', async (t) => {

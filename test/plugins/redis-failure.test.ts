@@ -1,5 +1,5 @@
 import t from 'tap'
-import { classifyRedisFailure, isOutage } from '../../plugins/redis-failure.js'
+import { classifyRedisFailure, isOutage, lacksReason } from '../../plugins/redis-failure.js'
 
 t.test('names each failure with one word, and knows which of them concern Redis as a whole', async (t) => {
   const cases = [
@@ -8,6 +8,15 @@ t.test('names each failure with one word, and knows which of them concern Redis 
     { error: Object.assign(new Error('dns'), { code: 'ENOTFOUND' }), kind: 'unreachable', outage: true },
     { error: Object.assign(new Error('read'), { code: 'ECONNRESET' }), kind: 'closed', outage: true },
     { error: Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'CERT_HAS_EXPIRED' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'CRL_HAS_EXPIRED' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'INVALID_PURPOSE' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'HOSTNAME_MISMATCH' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), kind: 'tls', outage: true },
+    { error: Object.assign(new Error('write EPROTO'), { code: 'EPROTO' }), kind: 'tls', outage: true },
     { error: new Error('Command timed out'), kind: 'timeout', outage: true },
     { error: new Error('Connection is closed.'), kind: 'closed', outage: true },
     {
@@ -36,9 +45,45 @@ t.test('names each failure with one word, and knows which of them concern Redis 
       outage: true,
     },
     { error: new Error('Failed to refresh slots cache.'), kind: 'unreachable', outage: true },
+    {
+      error: sentinelFailure('WRONGPASS invalid username-password pair or user is disabled.'),
+      kind: 'auth',
+      outage: true,
+    },
+    { error: sentinelFailure('NOAUTH Authentication required.'), kind: 'auth', outage: true },
+    { error: sentinelFailure('Connection is closed.'), kind: 'closed', outage: true },
+    {
+      error: new Error('All sentinels are unreachable. Retrying from scratch after 50ms.'),
+      kind: 'unreachable',
+      outage: true,
+    },
   ]
   for (const { error, kind, outage } of cases) {
     t.equal(classifyRedisFailure(error), kind, String(error))
     t.equal(isOutage(classifyRedisFailure(error)), outage, String(error))
   }
 })
+
+t.test('knows which failures say only that there is no connection', async (t) => {
+  const nodeFailure = (reason: Error) =>
+    Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: reason })
+  const cases: [error: unknown, lacks: boolean][] = [
+    [new Error('Connection is closed.'), true],
+    [new Error("Cluster isn't ready and enableOfflineQueue options is false"), true],
+    [new Error('All sentinels are unreachable. Retrying from scratch after 50ms.'), true],
+    [sentinelFailure('Connection is closed.'), true],
+    [nodeFailure(new Error('Connection is closed.')), true],
+    [sentinelFailure('WRONGPASS invalid username-password pair'), false],
+    [nodeFailure(new Error('WRONGPASS invalid username-password pair')), false],
+    [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), false],
+    [new Error('Command timed out'), false],
+    [new Error('CLUSTERDOWN The cluster is down'), false],
+    [new Error('ERR unknown command'), false],
+    ['a string', false],
+  ]
+  for (const [error, lacks] of cases) t.equal(lacksReason(error), lacks, String(error))
+})
+
+function sentinelFailure(last: string): Error {
+  return new Error(`All sentinels are unreachable. Retrying from scratch after 43.1ms. Last error: ${last}`)
+}

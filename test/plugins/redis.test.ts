@@ -200,6 +200,7 @@ t.test('asks to be told where Redis is, and does not take this machine for it', 
     { url: 'http://localhost' },
     { url: 'redis://localhost', timeoutMs: 5 } as never,
     { url: 'unix:' },
+    { url: 'redis://localhost', tls: 'true' as never },
     { clusterNodes: [] },
     { url: 'redis://localhost', clusterNodes: [{ host: 'localhost', port: 7_000 }] },
   ]) {

@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import t from 'tap'
 import { cacheKeyPrefix, InvalidEnvironment, readConfig, redisOptions } from '../../src/config.js'
+import { createAuthority } from '../harness/certificates.js'
 
 const defaults = {
   HOST: '127.0.0.1',
@@ -26,6 +29,7 @@ const withoutDefault = [
   'REDIS_SENTINEL_PASSWORD',
   'REDIS_USERNAME',
   'REDIS_PASSWORD',
+  'REDIS_TLS_CA_FILE',
   'PURGE_TOKEN',
 ]
 
@@ -172,6 +176,43 @@ t.test('sentinels are of no use without the name of the master', async (t) => {
 t.test('what is said of sentinels is of no use without them', async (t) => {
   for (const name of ['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD']) {
     t.equal(refusal({ [name]: 'main' }).message, `${name}: wants REDIS_SENTINELS to be set too`)
+  }
+})
+
+t.test('a file of authorities is read, and has to hold certificates', async (t) => {
+  const { caFile } = createAuthority(t.testdir({ 'text.pem': 'no certificate', 'empty.pem': '' }), 'ca')
+  const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+  const folder = dirname(caFile)
+  const ca = readFileSync(caFile)
+  writeFileSync(`${folder}/broken.pem`, `${ca}${broken}`)
+  writeFileSync(`${folder}/two.pem`, `${ca}${ca}`)
+  for (const [file, environment] of [
+    ['ca.crt', { REDIS_URL: 'rediss://localhost' }],
+    ['ca.crt', { REDIS_URL: 'redis://localhost', REDIS_TLS: 'true' }],
+    ['ca.crt', { REDIS_CLUSTER_NODES: 'a:7000', REDIS_TLS: 'true' }],
+    ['two.pem', { REDIS_SENTINELS: 'a:26379', REDIS_SENTINEL_NAME: 'main', REDIS_TLS: 'true' }],
+  ] as const) {
+    const config = readConfig({ ...environment, REDIS_TLS_CA_FILE: `${folder}/${file}` })
+    t.match(redisOptions(config), { tls: { ca: readFileSync(`${folder}/${file}`) } })
+  }
+  for (const file of ['missing.pem', 'text.pem', 'empty.pem', 'broken.pem', '.', 'ca.key']) {
+    const { message } = refusal({ REDIS_URL: 'rediss://localhost', REDIS_TLS_CA_FILE: `${folder}/${file}` })
+    t.equal(message, 'REDIS_TLS_CA_FILE: wants the path of a readable file of PEM certificates', file)
+  }
+})
+
+t.test('a file of authorities is of no use without TLS', async (t) => {
+  const { caFile: REDIS_TLS_CA_FILE } = createAuthority(t.testdir(), 'ca')
+  for (const environment of [
+    {},
+    { REDIS_TLS: 'true' },
+    { REDIS_URL: 'redis://localhost' },
+    { REDIS_CLUSTER_NODES: 'a:7000' },
+    { REDIS_SENTINELS: 'a:26379', REDIS_SENTINEL_NAME: 'main' },
+  ]) {
+    const { message } = refusal({ ...environment, REDIS_TLS_CA_FILE })
+    t.match(message, /^REDIS_TLS_CA_FILE: wants a Redis that is reached by TLS/)
+    t.notMatch(message, /\n/)
   }
 })
 
