@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import Fastify from 'fastify'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import cache from '../../plugins/cache/index.js'
 import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
@@ -146,6 +147,20 @@ t.test('closing while certificates are being refused raises no error', async (t)
       t.ok(await until(() => gate.closedConnections > closed), 'the handshake has ended')
     }
   }
+})
+
+t.test('closing a cache on a client of the program raises no error either', async (t) => {
+  const server = await serverFor(t, byUnknown)
+  const gate = await gateFor(t, server.tlsPort)
+  const client = new Redis({ host: '127.0.0.1', port: gate.port, tls, retryStrategy: () => null })
+  client.on('error', () => undefined) // the gate ends it
+  const app = Fastify()
+  await app.register(cache, { redis: client })
+  await app.ready()
+  t.ok(await until(() => gate.heldHandshakes >= 2), 'its connection and that of the cache')
+  const { closedConnections: closed } = gate
+  await app.close()
+  t.ok(await until(() => gate.closedConnections > closed), 'the handshake has ended')
 })
 
 async function proves(t: Test, options: RedisPluginOptions): Promise<void> {
