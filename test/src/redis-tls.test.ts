@@ -8,7 +8,7 @@ import { until } from '../harness/until.js'
 // The compiled program before a real Cluster that speaks TLS.
 
 /** Far more than it takes until one connection is closed in mid-handshake. */
-const refusedConnections = 200
+const refusedConnections = 100
 t.setTimeout(240_000)
 
 t.test('a Cluster whose certificates are refused costs a warning and never the process', async (t) => {
