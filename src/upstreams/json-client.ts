@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { type Dispatcher, errors, Pool } from 'undici'
+import { createCallQueue } from './call-queue.js'
 import {
   isUpstreamError,
   UpstreamNotJson,
@@ -12,23 +13,28 @@ import {
   UpstreamWrongShape,
 } from './errors.js'
 import { createRetryBudget, isTransient, pauseBeforeRetry } from './retry.js'
-import { isTimeUp, unlessAborted, withScope } from './scope.js'
+import { isTimeUp, type StartTimer, timeUp, unlessAborted, withScope } from './scope.js'
 
 export interface JsonClientOptions {
   /** Base URL, http or https, with or without a path; no credentials, query or fragment. */
   readonly url: string | URL
   /** Sent as `authorization: Bearer …`. */
   readonly token?: string | undefined
-  /** Milliseconds for one try, from waiting for a connection to the last byte of the body. */
+  /**
+   * Milliseconds for one try, from the moment when a connection takes it to the last byte of the body, and as many to
+   * connect. Waiting for a connection has no limit but the end of the load.
+   */
   readonly timeoutMs: number
   /** Bytes an answer may have. */
   readonly maxBodyBytes: number
   /** Tries after the first one. */
   readonly maxRetries: number
-  /** Connections kept to the upstream; further calls wait for one, on their own time. */
+  /** Connections to the upstream; further calls wait in a queue. */
   readonly maxConnections: number
   /** A number from 0 to 1, for the jitter of the retries. */
   readonly random: () => number
+  /** Measures `timeoutMs`. */
+  readonly startTimer: StartTimer
 }
 
 /** What a load gives each of its calls. */
@@ -59,15 +65,17 @@ export interface JsonClient {
 
 /** Creates the client; it connects with the first call. Throws a `TypeError` for a base URL that it cannot use. */
 export function createJsonClient(options: JsonClientOptions): JsonClient {
-  const { timeoutMs, maxBodyBytes, maxRetries, random, token } = options
+  const { timeoutMs, maxBodyBytes, maxRetries, maxConnections, random, startTimer, token } = options
   const base = parseBase(options.url)
   const pool = new Pool(base.origin, {
-    connections: options.maxConnections,
+    connections: maxConnections,
     connectTimeout: timeoutMs,
-    // A try has one clock, which covers both.
+    // A try has one timer, which covers both.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
+  // The pool has a queue too, but one that an aborted request leaves only when a connection takes it.
+  const queue = createCallQueue(maxConnections)
   const retryBudget = createRetryBudget()
   const ownHeaders = {
     accept: 'application/json',
@@ -105,22 +113,36 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
 
   async function get(path: string, query: Query, { signal, headers }: Call, tries: number): Promise<Buffer> {
     try {
-      return await withScope({ signal, timeoutMs }, async (scope) => {
-        const request = pool.request({
-          method: 'GET',
-          path: base.path + path + formatQuery(query),
-          headers: { ...ownHeaders, ...headers },
-          signal: scope.signal,
-        })
-        // undici looks at the signal of a request only once the request has a connection.
-        return receive(path, await unlessAborted(scope.signal, request))
-      })
+      return await queue.run(signal, () =>
+        withScope({ signal }, async (scope) => {
+          let stopTimer: (() => void) | undefined
+          const onStart = () => {
+            // Not again when undici moves the request to a new connection, nor for a request that is aborted already.
+            if (scope.signal.aborted) return
+            stopTimer ??= startTimer(() => scope.abort(timeUp(timeoutMs)), timeoutMs)
+          }
+          const request = pool.compose(reportStart(onStart)).request({
+            method: 'GET',
+            path: base.path + path + formatQuery(query),
+            headers: { ...ownHeaders, ...headers },
+            signal: scope.signal,
+          })
+          try {
+            // undici looks at the signal of a request only once the request has a connection.
+            return await receive(path, await unlessAborted(scope.signal, request))
+          } finally {
+            stopTimer?.()
+          }
+        }),
+      )
     } catch (error) {
       // An invalid argument is a mistake of ours and not of the upstream.
       if (signal.aborted || isUpstreamError(error) || error instanceof errors.InvalidArgumentError) throw error
-      if (isTimeUp(error) || error instanceof errors.ConnectTimeoutError) {
+      const isConnecting = error instanceof errors.ConnectTimeoutError
+      if (isConnecting || isTimeUp(error)) {
+        const missing = isConnecting ? 'no connection' : 'no whole answer'
         const tried = tries === 1 ? '' : `, tried ${tries} times`
-        throw new UpstreamTimeout(path, `no whole answer within ${timeoutMs} ms${tried}`, { cause: error })
+        throw new UpstreamTimeout(path, `${missing} within ${timeoutMs} ms${tried}`, { cause: error })
       }
       throw new UpstreamUnreachable(path, codeOf(error), { cause: error })
     }
@@ -145,6 +167,21 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
     }
     return Buffer.concat(chunks)
   }
+}
+
+/** Calls back when a connection takes the request. */
+function reportStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        onStart()
+        handler.onRequestStart?.(controller, context)
+      },
+      onResponseStart: (...response) => handler.onResponseStart?.(...response),
+      onResponseData: (...data) => handler.onResponseData?.(...data),
+      onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+      onResponseError: (...failure) => handler.onResponseError?.(...failure),
+    })
 }
 
 function parseBase(url: string | URL): { origin: string; path: string } {

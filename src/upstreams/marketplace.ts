@@ -7,15 +7,16 @@ import { createLoads, type Load } from './loads.js'
 import { walkPages } from './page-walk.js'
 import { type PageWindow, readWindow } from './page-window.js'
 import type { GetPage, PageAnswer } from './pages.js'
+import { type StartTimer, startTimer } from './scope.js'
 
 export interface MarketplaceOptions {
   /** Base URL, http or https, with or without a path; no credentials, query or fragment. */
   readonly url: string | URL
   /** Sent as `authorization: Bearer …`. */
   readonly token?: string
-  /** Milliseconds for one try of one call, from waiting for a connection to the last byte of the body. */
+  /** Milliseconds for one try of one call, from the moment when a connection takes it to the last byte of the body. */
   readonly timeoutMs: number
-  /** Milliseconds for everything that one of the functions below does: all pages, retries and pauses. */
+  /** Milliseconds for all that one of the functions below does: all pages, retries, pauses and waits for a connection. */
   readonly deadlineMs: number
   /** Bytes that one answer may have. Default 8 MiB. */
   readonly maxBodyBytes?: number
@@ -33,6 +34,8 @@ export interface MarketplaceOptions {
   readonly closeGraceMs?: number
   /** A number from 0 to 1, for the jitter of the retries. Default `Math.random`. */
   readonly random?: () => number
+  /** Measures `timeoutMs`. Default `setTimeout`. */
+  readonly startTimer?: StartTimer
 }
 
 /** What a call takes along from the request it is made for. */
@@ -95,6 +98,7 @@ export function createMarketplace(options: MarketplaceOptions): Marketplace {
     maxRetries: options.maxRetries ?? 2,
     maxConnections: options.maxConnections ?? 32,
     random: options.random ?? Math.random,
+    startTimer: options.startTimer ?? startTimer,
   })
   const loads = createLoads({ deadlineMs, closeGraceMs })
   const getSellers = client.endpoint(sellersPath, pageOf(UpstreamSeller))

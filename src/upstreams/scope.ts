@@ -51,6 +51,14 @@ export function isTimeUp(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError'
 }
 
-function timeUp(timeoutMs: number): DOMException {
+export function timeUp(timeoutMs: number): DOMException {
   return new DOMException(`The time of ${timeoutMs} ms is up`, 'TimeoutError')
+}
+
+/** Starts a timer; the function it gives cancels it. */
+export type StartTimer = (run: () => void, afterMs: number) => () => void
+
+export const startTimer: StartTimer = (run, afterMs) => {
+  const timer = setTimeout(run, afterMs)
+  return () => clearTimeout(timer)
 }

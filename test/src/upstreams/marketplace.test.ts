@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
@@ -6,6 +7,7 @@ import t, { type Test } from 'tap'
 import { isUpstreamError, UpstreamStatus } from '../../../src/upstreams/errors.js'
 import { createMarketplace, type Marketplace, type MarketplaceOptions } from '../../../src/upstreams/marketplace.js'
 import { createDeferred } from '../../harness/deferred.js'
+import { createTimers } from '../../harness/timers.js'
 import {
   type Fault,
   makeCatalogs,
@@ -528,16 +530,121 @@ t.test('the deadline is one for all pages of a walk', async (t) => {
   t.ok(upstream.requests.length < 100)
 })
 
-t.test('a call that waits for a connection does so on its own time', async (t) => {
-  const { upstream, marketplace } = await connect(t, { maxConnections: 1 })
+t.test("a call's time-out begins when a connection takes it, and not while it waits for one", async (t) => {
+  const timers = createTimers()
+  const { upstream, marketplace } = await connect(t, {
+    upstream: { catalogs: [1, 2, 3, 4, 5, 6].flatMap((sellerId) => makeCatalogs({ sellerId, count: 1 })) },
+    timeoutMs: 1_000,
+    startTimer: timers.start,
+    maxConnections: 2,
+    maxRetries: 0,
+  })
+  const gates = Array.from({ length: 6 }, () => createDeferred<undefined>())
+  upstream.fail(() => gates[upstream.requests.length - 1]?.promise)
+  const lists = gates.map((_, index) => marketplace.catalogs.all({ sellerId: index + 1 }))
+  for (const wave of [0, 2, 4]) {
+    await upstream.received(wave + 2)
+    t.equal(timers.count, 2, 'as many timers as connections')
+    timers.step(999) // in all, far more than a call may take
+    for (const gate of gates.slice(wave, wave + 2)) gate.resolve(undefined)
+    await Promise.all(lists.slice(wave, wave + 2))
+  }
+  t.strictSame(
+    (await Promise.all(lists)).map((catalogs) => catalogs.map(({ id }) => id)),
+    [['1-1'], ['2-1'], ['3-1'], ['4-1'], ['5-1'], ['6-1']],
+  )
+  t.equal(upstream.requests.length, 6)
+  t.equal(timers.count, 0)
+
   upstream.fail({ hang: 'at once' })
-  const first = failureOf(marketplace.sellers.all())
+  const failure = failureOf(marketplace.catalogs.all({ sellerId: 1 }))
+  await upstream.received(7)
+  timers.step(1_000)
+  t.match(await failure, {
+    code: 'VITRINE_UPSTREAM_TIMEOUT',
+    message: 'The upstream was too slow with /catalogs: no whole answer within 1000 ms',
+  })
+})
+
+t.test('a call that is aborted while it waits for a connection leaves the queue at once', async (t) => {
+  const { upstream, marketplace } = await connect(t, { maxConnections: 1 })
+  const created: string[] = []
+  const onCreate = (message: unknown) => created.push((message as { request: { path: string } }).request.path) // as undici documents it
+  subscribe('undici:request:create', onCreate)
+  t.after(() => unsubscribe('undici:request:create', onCreate))
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  const first = marketplace.sellers.all()
   await upstream.received(1)
-  const second = marketplace.catalogs.all({ sellerId: 1 }, { signal: AbortSignal.timeout(50) })
-  t.match(await failureOf(second), { code: 'VITRINE_UPSTREAM_TIMEOUT' })
-  t.equal(upstream.requests.length, 1)
-  marketplace.abort()
-  t.match(await first, { code: 'VITRINE_UPSTREAM_UNREACHABLE' })
+  const caller = new AbortController()
+  const second = failureOf(marketplace.catalogs.all({ sellerId: 2 }, { signal: caller.signal }))
+  const third = marketplace.catalogs.all({ sellerId: 3 })
+  const reason = new Error('called off')
+  caller.abort(reason)
+  t.equal(await second, reason, 'while the first call still has the connection')
+  gate.resolve(undefined)
+  await Promise.all([first, third])
+  t.strictSame(
+    upstream.requests.map(({ query }) => query.seller_id),
+    [undefined, '3'],
+  )
+  t.strictSame(
+    created.filter((path) => path.includes('seller_id=2')),
+    [],
+    'a connection does not even take it to drop it',
+  )
+})
+
+t.test('waiting for a connection ends with the load', async (t) => {
+  const { upstream, marketplace } = await connect(t, { maxConnections: 1, deadlineMs: 300 })
+  upstream.fail({ hang: 'at once' })
+  for (const error of await Promise.all(
+    [1, 2, 3].map((sellerId) => failureOf(marketplace.catalogs.all({ sellerId }))),
+  )) {
+    t.match(error, { code: 'VITRINE_UPSTREAM_TIMEOUT', message: /not all of it was there after \d+\.\d s$/ })
+  }
+})
+
+t.test('calls that are aborted on every connection do not block the next ones', async (t) => {
+  const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(3) }, maxConnections: 2 })
+  for (const round of [1, 2, 3]) {
+    upstream.reset()
+    upstream.fail({ hang: 'at once' })
+    const caller = new AbortController()
+    const failures = [1, 2].map((sellerId) =>
+      failureOf(marketplace.catalogs.all({ sellerId }, { signal: caller.signal })),
+    )
+    await upstream.received(2)
+    upstream.heal()
+    const waiting = [1, 2, 3].map(() => marketplace.sellers.all())
+    caller.abort()
+    await Promise.all(failures)
+    t.equal((await Promise.all(waiting)).length, 3, `round ${round}`)
+  }
+})
+
+t.test('connecting has a time-out of its own', async (t) => {
+  const silent = createServer((socket) => t.after(() => socket.destroy())) // it never answers the TLS handshake
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  const timers = createTimers()
+  const { port } = silent.address() as { port: number } // a TCP server that listens has an address with a port
+  const { marketplace } = await connect(t, {
+    url: `https://127.0.0.1:${port}`,
+    timeoutMs: 50,
+    startTimer: timers.start,
+    maxConnections: 1,
+  })
+  const failures = [1, 2].map((sellerId) => failureOf(marketplace.catalogs.all({ sellerId })))
+  for (const error of await Promise.all(failures)) {
+    t.match(error, {
+      code: 'VITRINE_UPSTREAM_TIMEOUT',
+      statusCode: 504,
+      message: /\/catalogs: no connection within 50 ms, tried 3 times$/,
+    })
+  }
+  t.equal(timers.count, 0)
 })
 
 t.test('a caller who aborts gets its reason, and the request is broken off', async (t) => {
