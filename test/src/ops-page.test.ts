@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { startApp, type TestAppOptions } from '../harness/app.js'
 import { createClock } from '../harness/clock.js'
 import { startRedis } from '../harness/redis-server.js'
 import { until } from '../harness/until.js'
-import { makeSellers } from '../harness/upstream.js'
+import { makeSellers, type Upstream } from '../harness/upstream.js'
 
 // The page for operators: who gets in, what it tells, and what can be ordered there.
 
@@ -480,3 +481,53 @@ t.test('streams are few, and a place is free again when a reader goes', async (t
   streams[0]?.response.destroy()
   t.ok(await until(async () => (await listen(t, app)).response.statusCode === 200))
 })
+
+t.test('the live numbers have no HEAD, however often it is sent', async (t) => {
+  const { app } = await operate(t)
+  const heads = Array.from({ length: 40 }, () =>
+    app.inject({ method: 'HEAD', url: '/ops/cache/live', headers: bearer }),
+  )
+  t.strictSame(new Set((await Promise.all(heads)).map(({ statusCode }) => statusCode)), new Set([404]))
+  t.equal((await listen(t, app)).response.statusCode, 200)
+})
+
+t.test('a place is free again however the response to its reader ends', async (t) => {
+  const live = `GET /ops/cache/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`
+  const ways: Record<string, (t: Test, options: { app: FastifyInstance; upstream: Upstream }) => Promise<unknown>> = {
+    'the reader is gone before it has read anything': async (t, { app }) => {
+      const sockets = await Promise.all(Array.from({ length: 32 }, () => openSocket(t, app)))
+      for (const socket of sockets) socket.write(live, () => socket.destroy())
+    },
+    'the reader is gone while an earlier request on its connection is answered': async (t, { app, upstream }) => {
+      upstream.fail({ hang: 'at once' })
+      const sockets = await Promise.all(Array.from({ length: 32 }, () => openSocket(t, app)))
+      sockets.forEach((socket, n) => {
+        socket.write(`GET /api/v1/sellers?name=${n} HTTP/1.1\r\nHost: x\r\n\r\n${live}`)
+      })
+      t.ok(await until(async () => !(await hasPlace(t, app))), 'all places are taken')
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+  for (const [way, useAllPlaces] of Object.entries(ways)) {
+    await t.test(way, async (t) => {
+      const { app, upstream } = await operate(t)
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      await useAllPlaces(t, { app, upstream })
+      t.ok(await until(() => hasPlace(t, app)))
+    })
+  }
+})
+
+/** Whether one more reader is let in, who leaves at once. */
+async function hasPlace(t: Test, app: FastifyInstance): Promise<boolean> {
+  const { response } = await listen(t, app)
+  response.destroy()
+  return response.statusCode === 200
+}
+
+async function openSocket(t: Test, app: FastifyInstance): Promise<Socket> {
+  const socket = connect(Number(new URL(app.listeningOrigin).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}

@@ -110,14 +110,19 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (app, { tok
     }
   })
 
-  app.get(`${pagePath}/live`, { schema: hidden, onRequest: onlyOperators }, async (request, reply) => {
-    if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
-    const words = wordsIn[languageOf(request)]
-    const stream = streams.open(async () => {
-      return isOperator(request) ? app.view('partials/ops/live', createLiveView(parts, words)) : undefined
-    })
-    return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream)
-  })
+  // Without HEAD: it would open a stream that is never read.
+  app.get(
+    `${pagePath}/live`,
+    { schema: hidden, exposeHeadRoute: false, onRequest: onlyOperators },
+    async (request, reply) => {
+      if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
+      const words = wordsIn[languageOf(request)]
+      const stream = streams.open(reply.raw, async () => {
+        return isOperator(request) ? app.view('partials/ops/live', createLiveView(parts, words)) : undefined
+      })
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream)
+    },
+  )
 
   app.post(
     `${pagePath}/session`,

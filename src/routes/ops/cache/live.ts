@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
 /** Pages that are kept up to date at once. */
@@ -5,26 +6,32 @@ const maxStreams = 32
 /** A reader that is so many characters behind has gone, or will not catch up. */
 const maxBacklog = 512 * 1_024
 
+/** Renders the HTML of one event; `undefined` ends the stream. */
+type Render = () => Promise<string | undefined>
+
 /** Streams of server-sent events, each of which gets its own text whenever there is something new. */
 export class LiveStreams {
-  readonly #streams = new Map<Readable, () => Promise<string | undefined>>()
+  readonly #streams = new Map<Readable, { readonly response: ServerResponse; readonly render: Render }>()
 
   get isFull(): boolean {
+    this.#dropEnded()
     return this.#streams.size >= maxStreams
   }
 
-  /** A stream that begins with what there is now. `render` gives its HTML; `undefined` ends it. */
-  open(render: () => Promise<string | undefined>): Readable {
+  /** A stream for the response, which begins with what there is now. */
+  open(response: ServerResponse, render: Render): Readable {
     const stream = new Readable({ read() {} })
-    this.#streams.set(stream, render)
+    this.#streams.set(stream, { response, render })
     stream.on('close', () => this.#streams.delete(stream))
+    stream.on('error', () => undefined) // Fastify reports it; the stream may fail before Fastify listens
     void this.#send(stream, render)
     return stream
   }
 
   /** Sends what there is now to all. */
   send(): void {
-    for (const [stream, render] of this.#streams) void this.#send(stream, render)
+    this.#dropEnded()
+    for (const [stream, { render }] of this.#streams) void this.#send(stream, render)
   }
 
   close(): void {
@@ -32,7 +39,19 @@ export class LiveStreams {
     this.#streams.clear()
   }
 
-  async #send(stream: Readable, render: () => Promise<string | undefined>): Promise<void> {
+  /**
+   * A stream is not closed with its response when nothing reads it: when something else was sent in its place, or the
+   * connection closed while an earlier response on it was not complete. Such a response emits nothing.
+   */
+  #dropEnded(): void {
+    for (const [stream, { response }] of this.#streams) {
+      if (!response.writableEnded && !response.req.socket.destroyed) continue
+      this.#streams.delete(stream)
+      stream.destroy()
+    }
+  }
+
+  async #send(stream: Readable, render: Render): Promise<void> {
     if (stream.readableLength > maxBacklog) return void stream.destroy()
     try {
       const html = await render()
