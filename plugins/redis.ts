@@ -25,14 +25,30 @@ export interface RedisAddress {
 /** An option of `fastify-vitrine/redis` that it cannot work with. */
 export const InvalidRedisOption = createError<[string]>('VITRINE_REDIS_OPTION', 'fastify.redis: %s', 500, TypeError)
 
-/** Whether a text is a `redis://`, `rediss://` or `unix:` URL that names a server. */
+/**
+ * Whether a text is a `redis://`, `rediss://` or `unix:` URL that names a server. Of the parts that a URL may have, those
+ * that the client would ignore or misread are refused: a database that is not a number ends the process otherwise.
+ */
 export function isRedisUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const url = new URL(text)
-  if (url.protocol === 'unix:') return url.pathname.startsWith('/')
-  return (
-    /^rediss?:$/.test(url.protocol) && url.hostname !== '' && isDecodable(url.username) && isDecodable(url.password)
-  )
+  if (!/^(rediss?:\/\/|unix:\/)/.test(text) || !URL.canParse(text)) return false
+  const { protocol, hostname, port, username, password, pathname, search, searchParams, hash } = new URL(text)
+  if (hash !== '') return false
+  if (protocol === 'unix:') {
+    // The path is used as it is written, without decoding.
+    return hostname === '' && search === '' && /^\/[^%]+$/.test(pathname)
+  }
+  if (hostname === '' || port === '0' || !isDecodable(username) || !isDecodable(password)) return false
+  // Any other parameter would replace an option of the client.
+  const isKnownParameter = ([name, value]: [string, string]) =>
+    (name === 'db' && isDatabase(value)) || (name === 'family' && /^[046]$/.test(value))
+  const parameters = [...searchParams]
+  const isOnce = new Set(parameters.map(([name]) => name)).size === parameters.length
+  if (!isOnce || !parameters.every(isKnownParameter)) return false
+  return pathname === '' || pathname === '/' || (isDatabase(pathname.slice(1)) && !searchParams.has('db'))
+}
+
+function isDatabase(text: string): boolean {
+  return /^\d{1,9}$/.test(text)
 }
 
 function isDecodable(text: string): boolean {

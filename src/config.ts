@@ -1,12 +1,13 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { type Static, Type } from '@sinclair/typebox'
 import { Ajv } from 'ajv'
 import envSchema from 'env-schema'
 import { isRedisUrl } from 'fastify-vitrine/redis'
 
 /**
- * The environment: each variable's check, default and, in `description`, what it wants, as the message for a wrong
+ * The environment: each variable's check, default and, in `description`, what it must be, as the message for a wrong
  * value says it.
  */
 const Environment = Type.Object({
@@ -25,7 +26,10 @@ const Environment = Type.Object({
   UPSTREAM_TIMEOUT_MS: milliseconds(2_000),
   UPSTREAM_DEADLINE_MS: milliseconds(10_000),
   REDIS_URL: Type.Optional(
-    Type.String({ format: 'redis-url', description: 'a redis://, rediss:// or unix: URL of a Redis server' }),
+    Type.String({
+      format: 'redis-url',
+      description: 'a redis://, rediss:// or unix: URL of a Redis server, such as redis://localhost:6379/0',
+    }),
   ),
   REDIS_CLUSTER_NODES: Type.Optional(nodeList()),
   REDIS_SENTINELS: Type.Optional(nodeList()),
@@ -80,7 +84,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   try {
     config = envSchema<Config>({ schema: Environment, data, env: false, ajv: checker })
   } catch (error) {
-    throw new InvalidEnvironment(complaint(error))
+    throw new InvalidEnvironment(formatErrors(error))
   }
   const contradiction = findContradiction(config)
   if (contradiction !== undefined) throw new InvalidEnvironment(contradiction)
@@ -139,18 +143,18 @@ function findContradiction(config: Config): string | undefined {
   const places = (['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const).filter(
     (name) => config[name] !== undefined,
   )
-  if (places.length > 1) return `${places.join(' and ')}: only one of them may be set`
+  if (places.length > 1) return `${places.join(' and ')} must not be set together`
   if (config.REDIS_SENTINELS !== undefined && config.REDIS_SENTINEL_NAME === undefined) {
-    return 'REDIS_SENTINEL_NAME: wants the name of the master when REDIS_SENTINELS is set'
+    return 'REDIS_SENTINEL_NAME must be the name of the master when REDIS_SENTINELS is set'
   }
   if (config.REDIS_SENTINELS === undefined) {
     const orphan = (['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD'] as const).find(
       (name) => config[name] !== undefined,
     )
-    if (orphan !== undefined) return `${orphan}: wants REDIS_SENTINELS to be set too`
+    if (orphan !== undefined) return `${orphan} must not be set without REDIS_SENTINELS`
   }
   if (config.REDIS_TLS_CA_FILE !== undefined && !usesTls(config, places.length > 0)) {
-    return 'REDIS_TLS_CA_FILE: wants a Redis that is reached by TLS: a rediss:// URL or REDIS_TLS=true'
+    return 'REDIS_TLS_CA_FILE must not be set without TLS: write a rediss:// URL or REDIS_TLS=true'
   }
   return undefined
 }
@@ -159,16 +163,16 @@ function usesTls({ REDIS_URL: url, REDIS_TLS: tls }: Config, hasRedis: boolean):
   return hasRedis && (tls || (url !== undefined && new URL(url).protocol === 'rediss:'))
 }
 
-/** One line that names each wrong variable and what it wants. Values stay out of it: some are secrets. */
-function complaint(error: unknown): string {
+/** One line that names each wrong variable and what it must be. Values stay out of it: some are secrets. */
+function formatErrors(error: unknown): string {
   const failures: readonly { instancePath: string }[] =
     error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : []
   const names = new Set(failures.map(({ instancePath }) => instancePath.slice(1)))
-  const wishes = [...names].map((name) => `${name}: wants ${wish(name)}`)
-  return wishes.length > 0 ? wishes.join('; ') : String(error)
+  const messages = [...names].map((name) => `${name} must be ${expected(name)}`)
+  return messages.length > 0 ? messages.join('; ') : String(error)
 }
 
-function wish(name: string): string {
+function expected(name: string): string {
   const property = Object.entries(Environment.properties).find(([property]) => property === name)?.[1]
   return property?.description ?? 'another value'
 }
@@ -238,8 +242,8 @@ function parseNodes(text: string): { host: string; port: number }[] {
 }
 
 function parseNode(text: string): { host: string; port: number } | undefined {
-  const [, bracketed, plain, digits] = /^\s*(?:\[([^\]]+)\]|([^\s:]+)):(\d{1,5})\s*$/.exec(text) ?? []
-  const host = bracketed ?? plain
+  const [, bracketed, name, digits] = /^\s*(?:\[([^\]]+)\]|([\w.-]+)):(\d{1,5})\s*$/.exec(text) ?? []
+  const host = bracketed === undefined || isIPv6(bracketed) ? (bracketed ?? name) : undefined
   const port = Number(digits)
   return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined
 }

@@ -71,6 +71,16 @@ t.test('a value that makes sense is read as what it is', async (t) => {
     ['UPSTREAM_DEADLINE_MS', '600000', 600_000],
     ['REDIS_URL', 'redis://localhost', 'redis://localhost'],
     ['REDIS_URL', 'rediss://user:secret@redis.example.com:6380/2', 'rediss://user:secret@redis.example.com:6380/2'],
+    ...[
+      'redis://localhost/',
+      'redis://localhost/0',
+      'redis://localhost:6379/15',
+      'redis://localhost?db=3',
+      'redis://localhost/3?family=6',
+      'redis://[::1]:6379',
+      'redis://shop@localhost',
+      'redis://:p%40ss@localhost',
+    ].map((url): [string, string, unknown] => ['REDIS_URL', url, url]),
     ['REDIS_URL', 'unix:/run/redis.sock', 'unix:/run/redis.sock'],
     ['REDIS_URL', 'unix:///run/redis.sock', 'unix:///run/redis.sock'],
     ['REDIS_CLUSTER_NODES', 'a:7000, b:7001,[::1]:7002', 'a:7000, b:7001,[::1]:7002'],
@@ -91,8 +101,8 @@ t.test('a value that makes sense is read as what it is', async (t) => {
   }
 })
 
-t.test('a wrong value is refused in one line that names the variable and says what it wants', async (t) => {
-  const cases: [name: string, wants: string, values: string[]][] = [
+t.test('a wrong value is refused in one line that names the variable and says what it must be', async (t) => {
+  const cases: [name: string, expected: string, values: string[]][] = [
     ['PORT', 'a port number from 0 to 65535', ['abc', '-1', '65536', '80.5', '3000x', 'NaN', ' ']],
     ['LOG_LEVEL', 'trace, debug, info, warn, error, fatal or silent', ['loud', 'INFO', '30']],
     [
@@ -116,14 +126,69 @@ t.test('a wrong value is refused in one line that names the variable and says wh
     [
       'REDIS_URL',
       'a redis://, rediss:// or unix: URL',
-      ['http://localhost:6379', 'localhost:6379', 'localhost', 'redis://', 'unix:', 'http://user:hunter2@localhost'],
+      [
+        'http://localhost:6379',
+        'localhost:6379',
+        'localhost',
+        'redis://',
+        'redis:localhost',
+        'redis:///1',
+        'REDISS://localhost',
+        ' redis://localhost',
+        'http://user:hunter2@localhost',
+        'redis://user:hunter2%@localhost',
+        'redis://us%er:hunter2@localhost',
+        'redis://:hunter2#secret@localhost',
+        'redis://localhost/abc',
+        'redis://localhost/-1',
+        'redis://localhost/1.5',
+        'redis://localhost/1e3',
+        'redis://localhost/%31',
+        'redis://localhost/1/',
+        'redis://localhost//1',
+        'redis://localhost/1234567890',
+        'redis://localhost/0#1',
+        'redis://localhost?db=x',
+        'redis://localhost?db=-1',
+        'redis://localhost?db=',
+        'redis://localhost?db=1&db=2',
+        'redis://localhost/1?db=2',
+        'redis://localhost?family=5',
+        'redis://localhost?keyPrefix=x',
+        'redis://localhost?enableOfflineQueue=true',
+        'redis://localhost?password=hunter2',
+        'redis://localhost:0',
+        'redis://localhost:65536',
+        'redis://localhost:-1',
+        'redis://localhost:abc',
+        'unix:',
+        'unix:/',
+        'unix:run/redis.sock',
+        'unix://host/run/redis.sock',
+        'unix:/run/redis.sock?db=2',
+        'unix:/run/redis.sock#2',
+        'unix:/run/redis server.sock',
+      ],
     ],
     [
       'REDIS_CLUSTER_NODES',
       'host:port',
-      ['a', 'a:', ':7000', 'a:0', 'a:65536', 'a:7000,', 'a:7000,b', 'a:7000;b:7001'],
+      [
+        'a',
+        'a:',
+        ':7000',
+        'a:0',
+        'a:65536',
+        'a:7000,',
+        'a:7000,b',
+        'a:7000;b:7001',
+        'redis://a:7000',
+        'me@a:7000',
+        'a/1:7000',
+        '[a]:7000',
+      ],
     ],
-    ['REDIS_SENTINELS', 'host:port', ['a', 'a:26379,b', '::1:26379']],
+    ['REDIS_SENTINELS', 'host:port', ['a', 'a:26379,b', '::1:26379', 'redis://a:26379', '[::g]:26379']],
     ['REDIS_TLS', 'true or false', ['maybe', 'yes', '1', 'TRUE']],
     ['CACHE_KEY_PREFIX', '1 to 64 characters', ['a b', '{tag}', 'all*', 'x?', '[x]', 'x'.repeat(65)]],
     ['CACHE_TTL_SECONDS', 'a whole number of seconds', ['0', '-1', '1.5', 'abc', '5m', '2592001']],
@@ -133,11 +198,11 @@ t.test('a wrong value is refused in one line that names the variable and says wh
     ['RATE_LIMIT_MAX', 'a whole number of requests', ['-1', '1.5', 'none', ' ', '1000000001']],
     ['PURGE_TOKEN', 'a token of printable characters', ['two hunter2 words', 'tab\there']],
   ]
-  for (const [name, wants, values] of cases) {
+  for (const [name, expected, values] of cases) {
     for (const value of values) {
       await t.test(`${name}=${value}`, async (t) => {
         const { message } = refusal({ [name]: value })
-        t.ok(message.startsWith(`${name}: wants ${wants}`), message)
+        t.ok(message.startsWith(`${name} must be ${expected}`), message)
         t.notMatch(message, /\n/)
         t.notMatch(message, /hunter2/)
       })
@@ -147,7 +212,8 @@ t.test('a wrong value is refused in one line that names the variable and says wh
 
 t.test('all wrong variables are named at once, still in one line', async (t) => {
   const { message } = refusal({ PORT: 'abc', REDIS_TLS: 'maybe', CATALOG_TIME_ZONE: 'Nowhere' })
-  for (const name of ['PORT: wants', 'REDIS_TLS: wants', 'CATALOG_TIME_ZONE: wants']) t.ok(message.includes(name), name)
+  for (const name of ['PORT must be', 'REDIS_TLS must be', 'CATALOG_TIME_ZONE must be'])
+    t.ok(message.includes(name), name)
   t.notMatch(message, /\n/)
 })
 
@@ -169,13 +235,13 @@ t.test('Redis is in one place at most', async (t) => {
 
 t.test('sentinels are of no use without the name of the master', async (t) => {
   const { message } = refusal({ REDIS_SENTINELS: 'a:26379' })
-  t.match(message, /^REDIS_SENTINEL_NAME: wants the name of the master/)
+  t.match(message, /^REDIS_SENTINEL_NAME must be the name of the master/)
   t.notMatch(message, /\n/)
 })
 
 t.test('what is said of sentinels is of no use without them', async (t) => {
   for (const name of ['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD']) {
-    t.equal(refusal({ [name]: 'main' }).message, `${name}: wants REDIS_SENTINELS to be set too`)
+    t.equal(refusal({ [name]: 'main' }).message, `${name} must not be set without REDIS_SENTINELS`)
   }
 })
 
@@ -211,7 +277,7 @@ t.test('a file of authorities is of no use without TLS', async (t) => {
     { REDIS_SENTINELS: 'a:26379', REDIS_SENTINEL_NAME: 'main' },
   ]) {
     const { message } = refusal({ ...environment, REDIS_TLS_CA_FILE })
-    t.match(message, /^REDIS_TLS_CA_FILE: wants a Redis that is reached by TLS/)
+    t.match(message, /^REDIS_TLS_CA_FILE must not be set without TLS/)
     t.notMatch(message, /\n/)
   }
 })
