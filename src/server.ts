@@ -1,6 +1,7 @@
-import closeWithGrace from 'close-with-grace'
-import { type Config, InvalidEnvironment, readConfig } from './config.js'
+import { type Config, readConfig } from './config.js'
 import { startMarketplace } from './demo/marketplace.js'
+import { closeOnSignals } from './shutdown.js'
+import { formatStartError } from './start-error.js'
 
 /** After this a connection that has not ended is cut, so that the process ends within the ten seconds it is given. */
 const connectionGraceMs = 8_000
@@ -9,7 +10,7 @@ const closeDeadlineMs = 9_500
 try {
   await serve(readConfig(process.env))
 } catch (error) {
-  process.stderr.write(`vitrine: ${startComplaint(error)}\n`)
+  process.stderr.write(`vitrine: ${formatStartError(error, process.env)}\n`)
   process.exit(1)
 }
 
@@ -20,15 +21,18 @@ async function serve(config: Config): Promise<void> {
   const upstreamUrl = config.UPSTREAM_URL ?? demo?.url ?? ''
   const log = openLog(config, (lines) => app.log.warn({ lines }, 'nobody read the log: lines were dropped'))
   const app = await buildApp({ config, upstreamUrl, logger: log.options })
-  closeWithGrace({ delay: closeDeadlineMs, logger: false }, async ({ signal, err }) => {
-    if (err !== undefined) app.log.fatal({ err }, 'closing after an error that nobody caught')
-    else app.log.info(`${signal}: requests under way may end, new ones are refused`)
-    const cut = setTimeout(() => app.server.closeAllConnections(), connectionGraceMs)
-    await app.close()
-    clearTimeout(cut)
-    await demo?.close()
-    app.log.info('closed')
-    await log.end()
+  closeOnSignals({
+    deadlineMs: closeDeadlineMs,
+    async close(reason) {
+      if ('error' in reason) app.log.fatal({ err: reason.error }, 'closing after an error that nothing caught')
+      else app.log.info(`${reason.signal}: requests in flight may finish, new ones are refused`)
+      const cut = setTimeout(() => app.server.closeAllConnections(), connectionGraceMs)
+      await app.close()
+      clearTimeout(cut)
+      await demo?.close()
+      app.log.info('closed')
+      await log.end()
+    },
   })
   try {
     await app.listen({ host: config.HOST, port: config.PORT })
@@ -48,17 +52,4 @@ function cachePlace({ REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINEL
   if (url !== undefined) return `Redis at ${new URL(url).host || new URL(url).pathname}`
   if (nodes !== undefined) return `Redis Cluster at ${nodes}`
   return sentinels === undefined ? 'memory' : `Redis behind sentinels at ${sentinels}`
-}
-
-/** One line that names the variable to change, where one is to blame. */
-function startComplaint(error: unknown): string {
-  if (error instanceof InvalidEnvironment) return error.message
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error ? String(error.code) : ''
-  if (code === 'EADDRINUSE') return `PORT: wants a port that is free (${error.message})`
-  if (code === 'EACCES') return `PORT: wants a port that this user may listen on (${error.message})`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return `HOST: wants an address of this machine (${error.message})`
-  }
-  return error.stack ?? error.message
 }

@@ -1,4 +1,5 @@
 // The marketplace on its own: `npm run demo:upstream`, on HOST and PORT (127.0.0.1 and 4000 unless set).
+import { closeOnSignals } from '../shutdown.js'
 import { startMarketplace } from './marketplace.js'
 
 const host = process.env.HOST || '127.0.0.1'
@@ -8,8 +9,13 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
 
 try {
   const marketplace = await startMarketplace({ host, port: Number(port) })
-  // Once each: a second signal ends the process in the ordinary way.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => marketplace.close())
+  closeOnSignals({
+    deadlineMs: 5_000,
+    async close(reason) {
+      if ('error' in reason) console.error(reason.error)
+      await marketplace.close()
+    },
+  })
   console.log(`The demo marketplace listens on ${marketplace.url}`)
 } catch (error) {
   refuse(`the demo marketplace cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : error}`)

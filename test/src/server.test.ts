@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { createDeferred } from '../harness/deferred.js'
 import { type Program, type ServerProcess, startProgram, startServer } from '../harness/process.js'
 import { freePort, type RedisServer, startRedis } from '../harness/redis-server.js'
+import { until } from '../harness/until.js'
 import { makeSellers, startUpstream, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
 
 // The compiled program, as an operator runs it: one real process a test.
@@ -52,6 +53,9 @@ const wrong: [name: string, value: string][] = [
   ['HOST', '192.0.2.1'], // not an address of this machine: TEST-NET-1 of RFC 5737
   ['UPSTREAM_URL', 'http://user:secret@127.0.0.1'],
   ['REDIS_URL', 'redis://:secret%@127.0.0.1'],
+  ['REDIS_URL', 'redis://:secret@127.0.0.1/abc'],
+  ['REDIS_CLUSTER_NODES', 'redis://:secret@127.0.0.1:7000'],
+  ['REDIS_SENTINELS', '127.0.0.1:port'],
   ['CACHE_TTL_SECONDS', '1.5'],
   ['CATALOG_TIME_ZONE', 'Mars/Olympus'],
 ]
@@ -105,6 +109,27 @@ t.test('after SIGTERM a request in flight ends as it would have, and new connect
   const closing = lines.slice(lines.findIndex(({ msg }) => msg.includes('SIGTERM')))
   t.match(closing, [{ level: 30 }, { level: 30, msg: 'closed' }], 'two lines tell of it')
   t.equal(closing.length, 2)
+  t.strictSame(server.stderr, [])
+})
+
+t.test('SIGINT and SIGTERM at once are one signal: a request in flight ends as it would have', async (t) => {
+  const upstream = await upstreamFor(t)
+  const gate = createDeferred<undefined>()
+  upstream.fail(() => gate.promise)
+  const server = await startServer(t, { UPSTREAM_URL: upstream.url, UPSTREAM_TIMEOUT_MS: '60000' })
+  const inFlight = fetch(`${server.url}/api/v1/sellers`)
+  await upstream.received(1)
+
+  const stopped = server.stop('SIGINT')
+  void server.stop('SIGTERM')
+  await server.until(/refused/)
+  t.ok(await until(() => refusesConnections(server.url)))
+  gate.resolve(undefined)
+  const answer = await inFlight
+  t.equal(answer.status, 200)
+  t.match(await answer.json(), { total: 3 })
+  t.match(await stopped, { code: 0, signal: null })
+  t.equal(server.log().filter(({ msg }) => /SIG/.test(msg)).length, 1)
   t.strictSame(server.stderr, [])
 })
 
