@@ -263,7 +263,7 @@ t.test('a file of authorities is read, and has to hold certificates', async (t) 
   }
   for (const file of ['missing.pem', 'text.pem', 'empty.pem', 'broken.pem', '.', 'ca.key']) {
     const { message } = refusal({ REDIS_URL: 'rediss://localhost', REDIS_TLS_CA_FILE: `${folder}/${file}` })
-    t.equal(message, 'REDIS_TLS_CA_FILE: wants the path of a readable file of PEM certificates', file)
+    t.equal(message, 'REDIS_TLS_CA_FILE must be the path of a readable file of PEM certificates', file)
   }
 })
 

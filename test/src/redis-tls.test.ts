@@ -39,7 +39,7 @@ t.test('REDIS_TLS_CA_FILE makes the certificates of a Cluster trusted', async (t
 t.test('a wrong REDIS_TLS_CA_FILE ends the process with one line', async (t) => {
   const program = startProgram(t, { PORT: '0', REDIS_URL: 'rediss://127.0.0.1', REDIS_TLS_CA_FILE: '/nowhere/ca.pem' })
   t.equal((await program.exited).code, 1)
-  t.strictSame(program.stderr, ['vitrine: REDIS_TLS_CA_FILE: wants the path of a readable file of PEM certificates'])
+  t.strictSame(program.stderr, ['vitrine: REDIS_TLS_CA_FILE must be the path of a readable file of PEM certificates'])
 })
 
 async function startParts(t: Test) {
