@@ -2,13 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { CacheOptions, Purge } from '../../plugins/cache/index.js'
 import type { RedisPluginOptions } from '../../plugins/redis.js'
 import type { Ending, FromWorker, Outcome, PlainPolicy, Question, ToWorker } from './cache-worker.js'
 import type { RedisServer } from './redis-server.js'
+import { patient } from './two-caches.js'
+import { until as untilMet } from './until.js'
 
 /** A real process with a cache of its own. */
 export interface CacheProcess {
@@ -17,6 +18,8 @@ export interface CacheProcess {
   purge(purge: Purge): Promise<void>
   /** Waits until it knows of so many purged tags. */
   tagsPurged(count: number): Promise<void>
+  /** Moves the clock of the process on, where it is a stepped one. */
+  step(seconds: number): Promise<void>
   /** Closes the application; the process stays. */
   close(): Promise<void>
   /** `kill -9`, as a crash would. */
@@ -27,10 +30,6 @@ export interface CacheProcess {
 export interface ProcessLoad {
   readonly by: CacheProcess
   readonly key: string
-  /** Milliseconds from being asked to calling the loader. */
-  readonly waitedMs: number
-  /** When the test heard of it, on its own monotonic clock. */
-  readonly beganAt: number
   give(value: string): void
   fail(message: string): void
 }
@@ -46,16 +45,21 @@ export interface CacheProcesses {
   giveAll(value: string): void
   /** How many processes have asked Redis for their turn to load the key. */
   asked(key: string): number
-  /** Waits until nobody has the lease for the key any more. */
+  /** The Redis key of the lease for a key. */
+  leaseOf(key: string): string
+  /** Waits until no process has the lease for the key. */
   released(key: string): Promise<void>
-  /** Looks again whenever something has happened; false when the condition is not met in time. */
-  until(condition: () => boolean, limitMs?: number): Promise<boolean>
+  /** Checks the condition after each event. Throws, with the condition in its message, when it does not come true. */
+  until(condition: () => boolean): Promise<true>
 }
 
 export interface CacheProcessesOptions {
   /** Three at least, and by default. */
   readonly count?: number
+  /** Budgets are patient by default. */
   readonly cache?: CacheOptions
+  /** Whether lifetimes are on a clock that only `step` moves. Default false. */
+  readonly isStepped?: boolean
   readonly redis?: RedisPluginOptions
 }
 
@@ -68,10 +72,10 @@ interface Worker extends CacheProcess {
 
 const program = fileURLToPath(new URL('./cache-worker.ts', import.meta.url))
 const loader = new URL('./typescript.js', import.meta.url).href
-/** For what happens within milliseconds on a machine with time to spare. */
-const patienceMs = 8_000
-/** Longer than a test holds a load, and short enough for a test that fails. */
-const loadTimeoutMs = 10_000
+/** No target: the time after which what has not happened never will. */
+const deadlineMs = 60_000
+/** Longer than any test holds a load. */
+const loadTimeoutMs = 600_000
 
 /**
  * Opens caches in real processes on this Redis, each time under a key prefix that nobody had before. The processes are used
@@ -84,7 +88,7 @@ export function createCacheProcesses(
   let workers: Worker[] = []
   let prefixes = 0
 
-  return async (test, { count = 3, cache = {}, redis = {} } = {}) => {
+  return async (test, { count = 3, cache = {}, redis = {}, isStepped = false } = {}) => {
     prefixes += 1
     const keyPrefix = `cat_${prefixes}:`
     const events = new EventEmitter()
@@ -102,15 +106,17 @@ export function createCacheProcesses(
       }
       await worker.ask({
         ask: 'open',
-        redis: { url: server.url, ...redis },
-        cache: { keyPrefix, loadTimeoutMs, ...cache },
+        redis: { url: server.url, ...patient.redis, ...redis },
+        cache: { keyPrefix, loadTimeoutMs, ...patient.cache, ...cache },
+        isStepped,
       })
       return worker
     }
-    async function until(condition: () => boolean, limitMs = patienceMs): Promise<boolean> {
-      const limit = AbortSignal.timeout(limitMs)
+    async function until(condition: () => boolean): Promise<true> {
+      const limit = AbortSignal.timeout(deadlineMs)
       while (!condition()) {
-        if (limit.aborted) return false
+        if (limit.aborted)
+          throw new Error(`not true within ${deadlineMs} ms, after ${loads.length} loads: ${condition}`)
         await once(events, 'change', { signal: limit }).catch(() => undefined)
       }
       return true
@@ -126,7 +132,7 @@ export function createCacheProcesses(
       async load(index) {
         await until(() => loads.length > index)
         const load = loads[index]
-        if (load === undefined) throw new Error(`no more than ${loads.length} loads in ${patienceMs} ms`)
+        if (load === undefined) throw new Error('there are as many by now')
         return load
       },
       giveAll: (value) => {
@@ -134,8 +140,9 @@ export function createCacheProcesses(
         for (const load of loads) load.give(value)
       },
       asked: (key) => askers.get(key)?.size ?? 0,
+      leaseOf: (key) => leasePrefix + key,
       async released(key) {
-        while ((await server.client.exists(leasePrefix + key)) > 0) await pause(5)
+        await untilMet(async () => (await server.client.exists(leasePrefix + key)) === 0)
       },
       until,
     }
@@ -204,6 +211,9 @@ function startWorker(t: Test): Worker {
     async tagsPurged(count) {
       await self.ask({ ask: 'tags-purged', count })
     },
+    async step(seconds) {
+      await self.ask({ ask: 'step', seconds })
+    },
     async close() {
       await self.ask({ ask: 'close' })
     },
@@ -214,13 +224,11 @@ function startWorker(t: Test): Worker {
   }
   child.on('message', (message: FromWorker) => {
     if (message.is !== 'loading') return
-    const { load, key, waitedMs } = message
+    const { load, key } = message
     const settle = (ending: Ending) => send(child, { settle: load, ending })
     self.begun({
       by: self,
       key,
-      waitedMs,
-      beganAt: performance.now(),
       give: (value) => settle({ value }),
       fail: (complaint) => settle({ message: complaint }),
     })

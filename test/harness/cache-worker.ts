@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cache, {
   type CacheOptions,
@@ -8,7 +7,9 @@ import cache, {
   type StateEvent,
 } from '../../plugins/cache/index.js'
 import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
+import { createClock } from './clock.js'
 import { createDeferred, type Deferred } from './deferred.js'
+import { until } from './until.js'
 
 // A process with a cache on Redis that does what it is told over IPC: cache-processes.ts starts it and tells it. Its loads
 // are settled from there as well, so that who loads while what else happens is chosen by the test.
@@ -16,7 +17,14 @@ import { createDeferred, type Deferred } from './deferred.js'
 /** What it can be asked; the reply has the same `id`. */
 export type Question =
   /** Begins anew with an application of these options. */
-  | { readonly ask: 'open'; readonly redis: RedisPluginOptions; readonly cache: CacheOptions }
+  | {
+      readonly ask: 'open'
+      readonly redis: RedisPluginOptions
+      readonly cache: CacheOptions
+      /** Whether lifetimes are on a clock that only `step` moves. */
+      readonly isStepped: boolean
+    }
+  | { readonly ask: 'step'; readonly seconds: number }
   | { readonly ask: 'read'; readonly key: string; readonly callers: number; readonly policy: PlainPolicy }
   | { readonly ask: 'purge'; readonly purge: Purge }
   /** Replied to once it knows of so many purged tags. */
@@ -32,8 +40,7 @@ export type ToWorker = (Question & { readonly id: number }) | { readonly settle:
 
 export type FromWorker =
   | { readonly is: 'ready' }
-  /** `waitedMs`: from being asked to calling the loader. */
-  | { readonly is: 'loading'; readonly load: number; readonly key: string; readonly waitedMs: number }
+  | { readonly is: 'loading'; readonly load: number; readonly key: string }
   | { readonly is: 'reply'; readonly id: number; readonly reply: unknown }
 
 /** What became of one caller. */
@@ -43,6 +50,7 @@ export type Outcome =
 
 const loads: Deferred<string>[] = []
 let app: FastifyInstance | undefined
+let clock = createClock()
 
 process.on('message', (message: ToWorker) => {
   if ('settle' in message) settle(message.settle, message.ending)
@@ -52,17 +60,22 @@ process.once('disconnect', () => process.exit())
 tell({ is: 'ready' })
 
 async function answer(question: Question): Promise<unknown> {
-  if (question.ask === 'open') return open(question.redis, question.cache)
+  if (question.ask === 'open') return open(question)
+  if (question.ask === 'step') return clock.step(question.seconds)
   if (question.ask === 'close') return app?.close()
   if (question.ask === 'purge') return app?.cache.purge(question.purge)
   if (question.ask === 'tags-purged') return tagsPurged(question.count)
   const { key, callers, policy } = question
-  const askedAt = performance.now()
-  return Promise.all(Array.from({ length: callers }, () => read(key, policy, askedAt)))
+  return Promise.all(Array.from({ length: callers }, () => read(key, policy)))
 }
 
-async function open(redisOptions: RedisPluginOptions, cacheOptions: CacheOptions): Promise<void> {
+async function open({
+  redis: redisOptions,
+  cache: cacheOptions,
+  isStepped,
+}: Question & { ask: 'open' }): Promise<void> {
   await app?.close()
+  clock = createClock() // at the same instant in every process
   const proven = createDeferred<void>()
   const hear = (event: unknown) => {
     const { cache, state } = event as StateEvent // what the channel carries
@@ -71,21 +84,21 @@ async function open(redisOptions: RedisPluginOptions, cacheOptions: CacheOptions
   channels.state.subscribe(hear)
   app = Fastify()
   await app.register(redis, redisOptions)
-  await app.register(cache, cacheOptions)
+  await app.register(cache, { ...cacheOptions, ...(isStepped ? { now: clock.now } : {}) })
   await app.ready()
-  await proven.promise // from here on it is notices that wake those who wait
+  await proven.promise // from here on invalidations wake the callers that wait
   channels.state.unsubscribe(hear)
 }
 
 async function tagsPurged(count: number): Promise<void> {
-  while (app !== undefined && app.cache.stats().purges.remembered < count) await pause(5)
+  await until(() => (app?.cache.stats().purges.remembered ?? 0) >= count)
 }
 
-async function read(key: string, policy: PlainPolicy, askedAt: number): Promise<Outcome> {
+async function read(key: string, policy: PlainPolicy): Promise<Outcome> {
   const load = () => {
     const deferred = createDeferred<string>()
     const number = loads.push(deferred) - 1
-    tell({ is: 'loading', load: number, key, waitedMs: performance.now() - askedAt })
+    tell({ is: 'loading', load: number, key })
     return deferred.promise
   }
   try {

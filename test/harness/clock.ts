@@ -1,3 +1,5 @@
+import type { Test } from 'tap'
+
 /** A clock that stands still until it is stepped. */
 export interface Clock {
   readonly now: () => number
@@ -17,5 +19,34 @@ export function createClock(start: number | string = '2026-03-10T12:00:00Z'): Cl
     set(next) {
       instant = new Date(next).getTime()
     },
+  }
+}
+
+/** The monotonic clock of this process, for what the product times with it. */
+export interface MonotonicClock {
+  /** Moves time on by so many milliseconds. */
+  step(milliseconds: number): void
+  /** Lets time pass again, from where it is. */
+  release(): void
+}
+
+/**
+ * Stops `performance.now()` until the test ends or releases it. Timers go on; `until()` has no deadline meanwhile, nor has anything
+ * else that measures time.
+ */
+export function stopMonotonicClock(t: Test): MonotonicClock {
+  const now = performance.now.bind(performance)
+  let [aheadMs, stoppedAt] = [0, now()] as [number, number | undefined]
+  performance.now = () => aheadMs + (stoppedAt ?? now())
+  const release = () => {
+    if (stoppedAt !== undefined) aheadMs -= now() - stoppedAt
+    stoppedAt = undefined
+  }
+  t.teardown(release)
+  return {
+    step(milliseconds) {
+      aheadMs += milliseconds
+    },
+    release,
   }
 }

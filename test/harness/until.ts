@@ -1,10 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Looks again and again until the condition holds; false when it does not within a time that is no target. */
-export async function until(condition: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<boolean> {
-  const limit = performance.now() + limitMs
+/** No target: the time after which a condition that has not come true never will. */
+const deadlineMs = 60_000
+
+/**
+ * Checks the condition again and again until it holds. Throws after a minute, with the condition in its message; with a limit of
+ * its own, resolves to false after that instead.
+ */
+export async function until(condition: () => Promise<boolean> | boolean, limitMs?: number): Promise<boolean> {
+  const limit = performance.now() + (limitMs ?? deadlineMs)
   while (!(await condition())) {
-    if (performance.now() > limit) return false
+    if (performance.now() > limit) {
+      if (limitMs !== undefined) return false
+      throw new Error(`not true within ${deadlineMs} ms: ${condition}`)
+    }
     await pause(5)
   }
   return true

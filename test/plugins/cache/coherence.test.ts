@@ -1,12 +1,11 @@
-import { connect, createServer } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
-import { freePort, startRedis } from '../../harness/redis-server.js'
-import { startSlowWire } from '../../harness/slow-wire.js'
-import { isInMemory, nextPrefix, startTwoCaches } from '../../harness/two-caches.js'
+import { startRedis } from '../../harness/redis-server.js'
+import { isInMemory, nextPrefix, patient, startTwoCaches, untilProven, whileProven } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
+import { startSlowWire, startWire } from '../../harness/wire.js'
 
 // Two applications on one Redis stand for two processes; what happens between real ones is in one-load.test.ts.
 
@@ -100,18 +99,21 @@ t.test('who asks while a load ends does not take its value for one that Redis ha
 })
 
 t.test('the notice of an own write costs the writer nothing', async (t) => {
-  const { a } = await startTwoCaches(t, redis.url)
+  const { a, prefix } = await startTwoCaches(t, redis.url)
   await a.cache.set('k', 'mine')
-  t.ok(await until(async () => (await a.cache.read('k', () => 'loaded')).tier === 'memory'))
-  for (let read = 0; read < 20; read += 1) {
-    t.match(await a.cache.read('k', () => 'loaded'), { value: 'mine', tier: 'memory', reason: 'hit' })
-  }
+  const readings = await whileProven(a, prefix, async () => {
+    await until(() => isInMemory(a, 'k'))
+    return Promise.all(Array.from({ length: 20 }, () => a.cache.read('k', () => 'loaded')))
+  })
+  for (const reading of readings) t.match(reading, { value: 'mine', tier: 'memory', reason: 'hit' })
 })
 
 t.test('notices are proven over a network that takes a few milliseconds', async (t) => {
   const port = await startSlowWire(t, redis.port, 10)
-  const { app } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` } })
-  t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+  const url = `redis://127.0.0.1:${port}`
+  const { app } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
+  await untilProven(app)
+  t.strictSame(app.cache.stats().failures, {})
 })
 
 t.test('what changed while connections were cut is seen once they are back', async (t) => {
@@ -123,7 +125,7 @@ t.test('what changed while connections were cut is seen once they are back', asy
     await redis.client.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')
     await redis.client.del(prefix + key)
     t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'), type)
-    for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'), 'proven again')
+    for (const app of [a, b]) await untilProven(app)
   }
 })
 
@@ -131,7 +133,10 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
   await redis.client.call('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '&*', '+@all', '-client')
   const prefix = nextPrefix()
   const url = `redis://mute:secret@127.0.0.1:${redis.port}`
-  const { app, book } = await startPlugins(t, { redis: { url }, cache: { keyPrefix: prefix } })
+  const { app, book } = await startPlugins(t, {
+    redis: { url, ...patient.redis },
+    cache: { keyPrefix: prefix, ...patient.cache },
+  })
   await book.until(({ kind }) => kind === 'no-tracking')
   await app.cache.set('k', 'old')
   t.equal(await app.cache.get('k'), 'old')
@@ -143,17 +148,29 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
 
 t.test('a server that refuses to tell of changes in words of its own is not asked again and again', async (t) => {
   const refusal = '-ERR Client tracking is currently not supported for RESP2. Please use RESP3.'
-  let asked = 0
-  const port = await startProxy(t, redis.port, (sent) => {
-    if (!sent.includes('TRACKING')) return undefined
-    asked += 1
-    return asked === 1 ? '-LOADING it is not ready yet' : refusal
+  const keyPrefix = nextPrefix()
+  const changes = `${keyPrefix}~changes`
+  /** What was sent of note, each on a connection with a number. */
+  const sent: string[] = []
+  let connections = 0
+  const port = await startWire(t, redis.port, () => {
+    connections += 1
+    const connection = connections
+    return {
+      toServer(data, send, reply) {
+        if (String(data).includes(changes)) sent.push(`subscribe ${connection}`)
+        if (!String(data).includes('TRACKING')) return send(data)
+        sent.push(`track ${connection}`)
+        reply(sent.length === 1 ? '-LOADING it is not ready yet\r\n' : `${refusal}\r\n`)
+      },
+    }
   })
-  const cache = { keyPrefix: nextPrefix() }
-  const { app, book } = await startPlugins(t, { redis: { url: `redis://127.0.0.1:${port}` }, cache })
+  const url = `redis://127.0.0.1:${port}`
+  const cache = { keyPrefix, ...patient.cache }
+  const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
   await book.until(({ kind }) => kind === 'no-tracking')
-  await until(() => false, 500) // it would have been asked ten times
-  t.equal(asked, 2, 'again only where it was not ready')
+  await until(async () => (await redis.client.pubsub('NUMSUB', changes))[1] === 1)
+  t.strictSame(sent, ['track 2', 'track 3', 'subscribe 3'], 'asked again only where it was not ready')
   t.equal(app.cache.stats().coherence, 'unproven')
   t.equal(book.at(40).length, 1)
 })
@@ -164,7 +181,7 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
   t.ok(await until(() => isInMemory(b, 'k')))
   await redis.kill()
   t.teardown(() => redis.start())
-  t.ok(await until(async () => b.cache.stats().coherence === 'away'))
+  await until(() => b.cache.stats().coherence === 'away')
   let loads = 0
   const load = () => {
     loads += 1
@@ -177,25 +194,6 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
   t.equal(await b.cache.fetch('k', load), 'loaded', 'a purge takes effect here at once')
   await redis.start()
   t.ok(await until(async () => (await a.cache.fetch('k', () => 'elsewhere')) !== 'kept'), 'and elsewhere afterwards')
-  for (const app of [a, b]) t.ok(await until(async () => app.cache.stats().coherence === 'proven'))
-  t.equal(b.cache.stats().purges.queued, 0)
+  for (const app of [a, b]) await untilProven(app)
+  await until(() => b.cache.stats().purges.queued === 0)
 })
-
-/** A port between a client and the server at another one: what `answer` has an answer to does not reach that. */
-async function startProxy(t: Test, port: number, answer: (sent: string) => string | undefined): Promise<number> {
-  const proxy = createServer((socket) => {
-    const server = connect(port, '127.0.0.1')
-    const end = () => [socket, server].map((one) => one.destroy())
-    for (const one of [socket, server]) one.on('error', end).on('close', end)
-    server.pipe(socket)
-    socket.on('data', (data) => {
-      const answered = answer(String(data))
-      if (answered === undefined) server.write(data)
-      else socket.write(`${answered}\r\n`)
-    })
-  })
-  const proxyPort = await freePort()
-  await new Promise<void>((resolve) => proxy.listen(proxyPort, '127.0.0.1', resolve))
-  t.teardown(() => proxy.close())
-  return proxyPort
-}
