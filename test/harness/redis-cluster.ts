@@ -7,11 +7,10 @@ const slotCount = 16_384
 const masterCount = 3
 /** A server's port for the others: far below the first, because no port is 10,000 above some that the kernel gives. */
 const busPortBelow = 28_000
-/** A replica that takes over within seconds, however old its data, and syncs at once. */
-const haste = [
-  ...['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'],
-  ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
-]
+/** A replica syncs at once. */
+const haste = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+/** Milliseconds of silence after which a server counts as failed: few until all have found one another, then never. */
+const nodeTimeoutMs = { joining: 1_000, joined: 3_600_000 } as const
 
 /** Who has a share of the slots: the server that answers, and the one that takes over when that is gone. */
 export interface RedisShard {
@@ -29,13 +28,18 @@ export interface RedisCluster {
   shards(): Promise<RedisShard[]>
   /** Waits until the Cluster is whole in the eyes of every server, and each replica has all that its master had. */
   settle(): Promise<void>
+  /**
+   * Makes a replica take over, whatever has become of its master. Servers are never found failed by their silence: on a busy machine
+   * those that run are silent too.
+   */
+  takeOver(replica: RedisServer): Promise<void>
   /** Takes a server that is gone out of the Cluster for good: all others forget it. */
   forget(server: RedisServer): Promise<void>
   stop(): Promise<void>
 }
 
 export interface RedisClusterOptions {
-  /** Whether each master has a replica, which takes over within seconds, however old its data. Default false. */
+  /** Whether each master has a replica. Default false. */
   readonly replicas?: boolean
   /** Of every server: they speak TLS to one another, and to clients on `tlsPort`. */
   readonly certificate?: Certificate
@@ -54,8 +58,10 @@ export async function startRedisCluster(
   directory: string,
   { replicas = false, certificate, flags: more = [] }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
-  const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
-  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...(replicas ? haste : []), ...tls, ...more]
+const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
+  const timeout = ['--cluster-node-timeout', String(nodeTimeoutMs.joining)]
+  const own = [...timeout, ...(replicas ? haste : []), ...tls, ...more]
+  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...own]
   const started = await Promise.all(
     Array.from({ length: masterCount * (replicas ? 2 : 1) }, (_, n) =>
       startMember(`${directory}/node-${n}.conf`, flags, certificate),
@@ -74,7 +80,7 @@ export async function startRedisCluster(
       await server.client.call('CLUSTER', 'MEET', '127.0.0.1', other.tlsPort || other.port, busPort)
     }
   }
-  await arrive('the servers know one another', isWhole)
+  await until(isWhole)
   for (const [n, { server }] of members.slice(masterCount).entries()) {
     await server.client.call('CLUSTER', 'REPLICATE', members[n]?.id ?? '')
   }
@@ -83,6 +89,13 @@ export async function startRedisCluster(
     nodes,
     shards,
     settle,
+    async takeOver({ client }) {
+      await client.call('CLUSTER', 'FAILOVER', 'TAKEOVER')
+      await until(async () => {
+        const [role] = await client.role()
+        return role === 'master' && String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok')
+      })
+    },
     async forget(server) {
       const id = members.find((member) => member.server === server)?.id
       members = members.filter((member) => member.server !== server)
@@ -106,11 +119,14 @@ export async function startRedisCluster(
   }
 
   async function settle(): Promise<void> {
-    await arrive('the Cluster is whole', async () => (await isWhole()) && (await isAgreed()))
+    await until(async () => (await isWhole()) && (await isAgreed()))
+    for (const { server } of members) {
+      await server.client.config('SET', 'cluster-node-timeout', String(nodeTimeoutMs.joined)) // one that started again too
+    }
     for (const { master, replica } of await shards()) {
       if (replica === undefined) continue
       const written = numberIn(await master.client.info('replication'), 'master_repl_offset')
-      await arrive('a replica has what its master had', async () => {
+      await until(async () => {
         const info = await replica.client.info('replication')
         return info.includes('master_link_status:up') && numberIn(info, 'slave_repl_offset') >= written
       })
@@ -152,8 +168,4 @@ async function rangesSeenBy({ client }: RedisServer): Promise<{ from: number; to
 
 function numberIn(info: string, field: string): number {
   return Number(info.match(new RegExp(`${field}:(\\d+)`))?.[1] ?? Number.NaN)
-}
-
-async function arrive(what: string, condition: () => Promise<boolean>): Promise<void> {
-  if (!(await until(condition))) throw new Error(`it never came about that ${what}`)
 }
