@@ -10,10 +10,8 @@ import t from 'tap'
 import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
 import { createLogBook } from '../harness/log.js'
 import { freePort, startRedis } from '../harness/redis-server.js'
-
-// A second of extra time and the closing deadline are promises; the limits here leave room for a busy machine.
-const bootLimitMs = 1_000
-const closeLimitMs = 1_500
+import { patient } from '../harness/two-caches.js'
+import { until } from '../harness/until.js'
 
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
@@ -51,7 +49,7 @@ async function ready(client: Redis): Promise<void> {
 
 const closed = await freePort()
 const cases: { name: string; options: RedisPluginOptions; kind: RegExp | undefined }[] = [
-  { name: 'up', options: { url: up.url }, kind: undefined },
+  { name: 'up', options: { url: up.url, ...patient.redis }, kind: undefined },
   { name: 'refused', options: { url: `redis://127.0.0.1:${closed}` }, kind: /^refused$/ },
   { name: 'hung', options: { url: hung.url }, kind: /^timeout$/ },
   { name: 'mute', options: { url: `redis://127.0.0.1:${portOf(mute)}` }, kind: /^timeout$/ },
@@ -71,10 +69,8 @@ for (const { name, options, kind } of cases) {
   t.test(`holds up neither boot nor close when Redis is ${name}`, async (t) => {
     const book = createLogBook()
     const app = Fastify({ logger: { stream: book.stream } })
-    const beforeBoot = performance.now()
-    app.register(redis, options)
+    await app.register(redis, options)
     await app.ready()
-    t.ok(performance.now() - beforeBoot < bootLimitMs, 'boots')
 
     if (kind === undefined) {
       t.equal(await app.redis.ping(), 'PONG', 'serves when it is ready')
@@ -82,15 +78,31 @@ for (const { name, options, kind } of cases) {
     } else {
       const warning = await book.until(({ level }) => level === 40)
       t.match(warning, { subject: 'redis', kind })
-      const beforeCommand = performance.now()
       await t.rejects(app.redis.get('k'), 'a command is refused')
-      t.ok(performance.now() - beforeCommand < bootLimitMs, 'and at once')
     }
 
-    const beforeClose = performance.now()
     await app.close()
-    t.ok(performance.now() - beforeClose < closeLimitMs, 'closes')
     t.equal(book.at(50).length, 0, 'no error')
+  })
+}
+
+for (const { name, port } of [
+  { name: 'hung', port: hung.port },
+  { name: 'mute', port: portOf(mute) },
+  { name: 'unroutable', port: unroutable.port },
+]) {
+  t.test(`boots and closes while a connection and a command have no end, with Redis ${name}`, async (t) => {
+    const app = Fastify()
+    const { connectTimeoutMs, commandTimeoutMs } = patient.redis
+    await app.register(redis, { url: `redis://127.0.0.1:${port}`, connectTimeoutMs, commandTimeoutMs })
+    await app.ready()
+    t.not(app.redis.status, 'ready')
+    let turns = 0
+    const refused = t.rejects(app.redis.get('k')).then(() => turns)
+    for (; turns < 5; turns += 1) await new Promise(setImmediate)
+    t.ok((await refused) < 5, 'a command is refused at once')
+    await app.close()
+    t.equal(app.redis.status, 'end')
   })
 }
 
@@ -115,7 +127,7 @@ t.test('speaks to a Redis behind a unix socket', async (t) => {
   const path = join(directory, 'redis.sock')
   const server = await startRedis({ flags: ['--unixsocket', path] })
   const app = Fastify()
-  await app.register(redis, { url: `unix:${path}` })
+  await app.register(redis, { url: `unix:${path}`, ...patient.redis })
   t.equal(await app.redis.ping(), 'PONG')
   await app.close()
   await server.stop()
@@ -161,16 +173,14 @@ t.test('a wrong password is a warning with a kind of its own, and the password i
   await guarded.stop()
 })
 
-t.test('closing while a command waits for a hung Redis ends within the deadline', async (t) => {
+t.test('closing while a command waits for a hung Redis ends the command, and Redis hangs on', async (t) => {
   const server = await startRedis()
   const app = Fastify()
-  await app.register(redis, { url: server.url, commandTimeoutMs: 60_000 })
+  await app.register(redis, { url: server.url, ...patient.redis })
   await app.redis.ping()
   server.hang()
-  const waiting = t.rejects(app.redis.get('k'))
-  const before = performance.now()
+  const waiting = t.rejects(app.redis.get('k'), { message: /closed/i })
   await app.close()
-  t.ok(performance.now() - before < closeLimitMs)
   await waiting
   server.resume()
   await server.stop()
@@ -179,16 +189,22 @@ t.test('closing while a command waits for a hung Redis ends within the deadline'
 t.test('a write that timed out is not sent again after an outage', async (t) => {
   const server = await startRedis()
   const app = Fastify()
-  await app.register(redis, { url: server.url, commandTimeoutMs: 50 })
-  await app.redis.ping()
+  await app.register(redis, { url: server.url, commandTimeoutMs: 500 })
+  await ready(app.redis)
   server.hang()
-  await t.rejects(app.redis.set('k', 'late'))
+  await t.rejects(app.redis.set('k', 'late'), { message: 'Command timed out' })
   const ended = new Promise((resolve) => app.redis.once('close', resolve))
   await server.kill()
   await ended
   await server.start()
-  await ready(app.redis)
-  t.equal(await app.redis.get('k'), null)
+  // What was sent again would be there before the answer to a later command.
+  await until(() =>
+    app.redis
+      .ping()
+      .then((pong) => pong === 'PONG')
+      .catch(() => false),
+  )
+  t.equal(await server.client.get('k'), null)
   await app.close()
   await server.stop()
 })
