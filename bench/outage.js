@@ -18,6 +18,7 @@ title('floor: the loader alone, 50 readers, 5 s')
 await floor()
 await refused()
 await stopped()
+await bootAndClose()
 title('floor, again')
 await floor()
 
@@ -86,6 +87,28 @@ async function stopped() {
   }
   await run.stop()
   await app.close()
+  await redis.stop()
+}
+
+async function bootAndClose() {
+  title('(c) boot and close while Redis is stopped')
+  const redis = await startRedis()
+  const connected = await startApp({ url: redis.url })
+  await settled(connected)
+  redis.hang()
+  const began = performance.now()
+  const app = await startApp({ url: redis.url })
+  const booted = performance.now()
+  await connected.close()
+  const closed = performance.now()
+  await app.close()
+  for (const [what, ms, mostMs] of [
+    ['boot', booted - began, 500],
+    ['close', closed - booted, 1_000],
+  ]) {
+    line(what, `${round(ms)} ms`, { target: `< ${mostMs} ms`, met: ms < mostMs })
+  }
+  redis.resume()
   await redis.stop()
 }
 
