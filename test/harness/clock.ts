@@ -36,7 +36,8 @@ export interface MonotonicClock {
  */
 export function stopMonotonicClock(t: Test): MonotonicClock {
   const now = performance.now.bind(performance)
-  let [aheadMs, stoppedAt] = [0, now()] as [number, number | undefined]
+  let aheadMs = 0
+  let stoppedAt: number | undefined = now()
   performance.now = () => aheadMs + (stoppedAt ?? now())
   const release = () => {
     if (stoppedAt !== undefined) aheadMs -= now() - stoppedAt

@@ -175,13 +175,15 @@ t.test('a wrong password is a warning with a kind of its own, and the password i
 
 t.test('closing while a command waits for a hung Redis ends the command, and Redis hangs on', async (t) => {
   const server = await startRedis()
-  const app = Fastify()
+  const book = createLogBook()
+  const app = Fastify({ logger: { stream: book.stream } })
   await app.register(redis, { url: server.url, ...patient.redis })
   await app.redis.ping()
   server.hang()
   const waiting = t.rejects(app.redis.get('k'), { message: /closed/i })
   await app.close()
   await waiting
+  t.strictSame(book.at(40), [], 'sooner than the socket is found dead')
   server.resume()
   await server.stop()
 })
