@@ -58,7 +58,7 @@ export async function startRedisCluster(
   directory: string,
   { replicas = false, certificate, flags: more = [] }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
-const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
+  const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
   const timeout = ['--cluster-node-timeout', String(nodeTimeoutMs.joining)]
   const own = [...timeout, ...(replicas ? haste : []), ...tls, ...more]
   const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...own]
