@@ -36,51 +36,54 @@ async function runFiles(t: Test, contents: Record<string, string>, options: read
   return { exitCode, progress, failures, totals: output.trimEnd().split('\n').slice(-2) }
 }
 
-t.test('a passed file is one line, skipped tests are listed with their reasons, and the totals are last', async (t) => {
-  const { exitCode, progress, totals } = await runFiles(t, {
-    'passes.js': `t.test('outer', async (t) => { t.pass('one'); t.pass('two') })`,
-    'skips.js': `t.pass('one'); t.test('outer', async (t) => t.pass('inner', { skip: 'there is no nginx' }))`,
-    'writes.js': `t.pass('one'); console.log('to stdout'); console.error('to stderr')`,
-  })
-  t.equal(exitCode, 0)
+const mixed = runFiles(t, {
+  'passes.js': `t.test('outer', async (t) => { t.pass('one'); t.pass('two') })`,
+  'skips.js': `t.pass('one'); t.test('outer', async (t) => t.pass('inner', { skip: 'there is no nginx' }))`,
+  'writes.js': `t.pass('one'); console.log('to stdout'); console.error('to stderr')`,
+  'compares.js': `t.test('outer', async (t) => {\n  t.same({ a: 1 }, { a: 2 }, 'an object')\n  t.pass('next')\n})`,
+  'throws.js': `t.test('outer', async () => {\n  throw new Error('broken', { cause: new Error('disk full') })\n})`,
+  'exits.js': `t.pass('one'); t.end(); console.error('the last words'); process.exitCode = 3`,
+  'imports.js': `import './missing.js'`,
+  'killed.js': `t.pass('one'); t.test('never ends', () => { process.kill(process.pid, 'SIGKILL') })`,
+  'rejects.js': `t.pass('one'); Promise.reject(new Error('unhandled'))`,
+})
+
+t.test('a passed file is one line, and skipped tests are listed with their reasons', async (t) => {
+  const { progress } = await mixed
   t.match(progress, /^ok {4}passes\.js {2}2 passed, \d+\.\d s$/m)
   t.match(progress, /^ok {4}skips\.js {2}1 passed, 1 skipped, \d+\.\d s$/m)
   t.match(progress, /^ok {4}writes\.js {2}1 passed, \d+\.\d s\n {6}to std/m)
   t.match(progress, '\nSkipped\n\n   skips.js > outer > inner: there is no nginx\n')
-  t.match(totals, ['Files: 3 passed, 0 failed', /^Tests: 4 passed, 0 failed, 1 skipped, \d+\.\d s$/])
 })
 
-t.test('failures come after all files, each with its title, its place and its reason', async (t) => {
-  const { exitCode, progress, failures, totals } = await runFiles(t, {
-    'compares.js': `t.test('outer', async (t) => {\n  t.same({ a: 1 }, { a: 2 }, 'an object')\n  t.pass('next')\n})`,
-    'throws.js': `t.test('outer', async () => {\n  throw new Error('broken', { cause: new Error('disk full') })\n})`,
-    'passes.js': `t.pass('one')`,
-  })
-  t.equal(exitCode, 1)
-  t.match(progress, /^FAIL {2}compares\.js {2}1 passed, 1 failed, \d+\.\d s$/m)
-  t.match(progress, /^FAIL {2}throws\.js {2}0 passed, 1 failed, \d+\.\d s$/m)
-  t.match(progress, /^ok {4}passes\.js/m)
-  t.match(failures, /^\d\. compares\.js > outer > an object\n {3}compares\.js:3:5\n/m)
-  t.match(failures, '\n   -  "a": 2,\n   +  "a": 1,\n')
-  t.match(failures, /^\d\. throws\.js > outer > broken\n {3}throws\.js:3:9\n/m)
-  t.match(failures, /message: disk full$/m)
-  t.match(totals, ['Files: 1 passed, 2 failed', /^Tests: 2 passed, 2 failed, 0 skipped, /])
-})
+t.test(
+  'failures come after all files, each with its title, its place and its reason; the totals are last',
+  async (t) => {
+    const { exitCode, progress, failures, totals } = await mixed
+    t.equal(exitCode, 1)
+    t.match(progress, /^FAIL {2}compares\.js {2}1 passed, 1 failed, \d+\.\d s$/m)
+    t.match(progress, /^FAIL {2}throws\.js {2}0 passed, 1 failed, \d+\.\d s$/m)
+    t.match(failures, /^\d\. compares\.js > outer > an object\n {3}compares\.js:3:5\n/m)
+    t.match(failures, '\n   -  "a": 2,\n   +  "a": 1,\n')
+    t.match(failures, /^\d\. throws\.js > outer > broken\n {3}throws\.js:3:9\n/m)
+    t.match(failures, /message: disk full$/m)
+    t.match(totals, ['Files: 3 passed, 6 failed', /^Tests: \d+ passed, 6 failed, 1 skipped, \d+\.\d s$/])
+  },
+)
 
 t.test('a file that ends before its tests do has failed, and the reason is in the list', async (t) => {
-  const { exitCode, failures, totals } = await runFiles(t, {
-    'exits.js': `t.pass('one'); t.end(); console.error('the last words'); process.exitCode = 3`,
-    'imports.js': `import './missing.js'`,
-    'killed.js': `t.pass('one'); t.test('never ends', () => { process.kill(process.pid, 'SIGKILL') })`,
-    'rejects.js': `t.pass('one'); Promise.reject(new Error('unhandled'))`,
-  })
-  t.equal(exitCode, 1)
+  const { failures } = await mixed
   t.match(failures, /^\d\. exits\.js\n {3}The process exited with code 3\.\n {3}the last words$/m)
   t.match(failures, /^\d\. imports\.js\n {3}The process exited with code 1\.\n/m)
   t.match(failures, /Cannot find module .*missing\.js/)
   t.match(failures, /^\d\. killed\.js\n {3}The process was killed by SIGKILL\.$/m)
   t.match(failures, /^\d\. rejects\.js > unhandled\n/m)
-  t.match(totals, ['Files: 0 passed, 4 failed', /^Tests: \d passed, 4 failed, 0 skipped, /])
+})
+
+t.test('a run without failures ends with 0', async (t) => {
+  const { exitCode, totals } = await runFiles(t, { 'passes.js': `t.pass('one')` })
+  t.equal(exitCode, 0)
+  t.match(totals, ['Files: 1 passed, 0 failed', /^Tests: 1 passed, 0 failed, 0 skipped, /])
 })
 
 const hangs = `t.test('hangs', () => new Promise(() => setInterval(() => {}, 1_000)))`
