@@ -38,8 +38,9 @@ async function playExchange({ row, index, exchange, prefix, caches, complain }: 
   const now = clock.now()
   const before = origin.received(prefix).length
   origin.answer(prefix, answerOf(exchange, index))
-  const { responses, reached } = await converse(exchange, prefix, caches)
+  const { responses, reachedBy } = await converse(exchange, prefix, caches)
   await caches.settle()
+  const reached = reachedBy()
 
   const wanted = wantedOf(row, index)
   for (const response of responses) compareResponse(response, wanted, complain)
@@ -49,7 +50,7 @@ async function playExchange({ row, index, exchange, prefix, caches, complain }: 
   compareReached(reached, expect, method, complain)
   compareFields('request to the origin', expect.sent, reached.at(-1)?.lines ?? [], now, complain)
   if (expect.refreshed) {
-    const wasAsked = await until(() => origin.received(prefix).length === before + 1, 2_000)
+    const wasAsked = await until(() => origin.received(prefix).length === before + 1)
     if (!wasAsked) complain('the origin was not asked after the answer')
     await caches.settle()
   }
@@ -57,8 +58,8 @@ async function playExchange({ row, index, exchange, prefix, caches, complain }: 
 
 interface Conversation {
   readonly responses: readonly ClientResponse[]
-  /** What came of the requests to the origin. */
-  readonly reached: readonly ReceivedRequest[]
+  /** What has come of the requests to the origin so far. */
+  readonly reachedBy: () => readonly ReceivedRequest[]
 }
 
 /** Sends the request of an exchange, as often as it says, and the one that comes meanwhile. */
@@ -71,7 +72,7 @@ async function converse(exchange: Exchange, prefix: string, caches: CachesBefore
   if (meanwhile === undefined) {
     const whenAllCame = together > 1 ? origin.hold(prefix).release : undefined
     const responses = await caches.send(request, { count: together, whenAllCame })
-    return { responses, reached: received() }
+    return { responses, reachedBy: received }
   }
   const hold = origin.hold(prefix)
   const answered = caches.send(request)
@@ -81,7 +82,7 @@ async function converse(exchange: Exchange, prefix: string, caches: CachesBefore
   origin.answer(prefix, {})
   await caches.send({ ...request, method: meanwhile })
   hold.release()
-  return { responses: await answered, reached }
+  return { responses: await answered, reachedBy: () => reached }
 }
 
 function answerOf(exchange: Exchange, index: number): Answer {
@@ -123,7 +124,7 @@ function compareReached(
   complain: Playing['complain'],
 ): void {
   const wanted = count ?? { origin: 1, validation: 1, store: 0, nobody: undefined }[by]
-  // A refresh may come to the origin before the client has read its answer; that it comes is looked at elsewhere.
+  // A refresh may reach the origin before or after this moment; that it does is checked elsewhere.
   const isRight = refreshed ? reached.length <= 1 : wanted === undefined || reached.length === wanted
   if (!isRight) complain(`${reached.length} requests reached the origin, not ${wanted}`)
   const last = reached.at(-1)
