@@ -14,7 +14,7 @@ async function startWorld(t: Test, fields: Readonly<Record<string, string>>) {
   const clock = createClock()
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(edge, { now: clock.now })
+  await app.register(edge, { now: clock.now, collapseTimeoutMs: 300_000 })
   let calls = 0
   let held = createDeferred<void>()
   app.get('/x', { config: { edge: {} } }, async ({ headers }, reply) => {

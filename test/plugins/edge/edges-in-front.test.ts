@@ -7,6 +7,7 @@ import { until } from '../../harness/until.js'
 
 // What an edge in front of this one is told, so that it keeps nothing that it could not purge. RFC 9213.
 
+const { now } = createClock()
 const explicit = { 'cache-control': 'public, max-age=3600' }
 
 /** A stream that reads from the cache while it is being read itself. */
@@ -21,7 +22,8 @@ function readLate(app: FastifyInstance, tag: string): Readable {
 
 t.test('the first answer has the tags that those from what is kept have', async (t) => {
   const { app } = await startPlugins(t, {
-    edge: {},
+    cache: { now },
+    edge: { now },
     routes: (app) => {
       const read = () => app.cache.fetch('k', () => 'value', { tags: ['read'] })
       for (const [path, edge] of [
@@ -50,7 +52,8 @@ t.test('the first answer has the tags that those from what is kept have', async 
 
 t.test('while it is not known by which tags a response of ours goes, no edge is to keep it', async (t) => {
   const { app } = await startPlugins(t, {
-    edge: { ttlSeconds: 60 },
+    cache: { now },
+    edge: { now, ttlSeconds: 60 },
     routes: (app) => {
       app.get('/late', { config: { edge: {} } }, async (_request, reply) =>
         reply.headers(explicit).send(readLate(app, 'late')),
@@ -126,7 +129,8 @@ t.test(
   async (t) => {
     let isDown = false
     const { app } = await startPlugins(t, {
-      edge: {},
+      cache: { now },
+      edge: { now },
       routes: (app) => {
         for (const [path, edge] of [
           ['/own', { ttlSeconds: 60, tags: ['t'], staleIfErrorSeconds: 600 }],

@@ -13,7 +13,7 @@ const text = 'sellers and their catalogs\n'.repeat(200)
 async function startWorld(t: Test) {
   const clock = createClock()
   const app = Fastify({ http2: true })
-  await app.register(edge, { now: clock.now })
+  await app.register(edge, { now: clock.now, collapseTimeoutMs: 300_000 })
   let calls = 0
   const counted = { acknowledgeSkippedHooks: true }
   app.addHook('preHandler', async () => {

@@ -1,12 +1,15 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
+import { createClock } from '../../harness/clock.js'
+
+const { now } = createClock()
 
 /** A route of ours; tells how often its handler has run for what it is asked. */
 async function start(t: Test, querystring?: object, name = 'querystring') {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(edge, { ttlSeconds: 60 })
+  await app.register(edge, { now, ttlSeconds: 60 })
   const seen: unknown[] = []
   const schema = querystring === undefined ? {} : { [name]: querystring }
   app.get('/*', { schema, config: { edge: {} } }, async (request) => {
@@ -89,7 +92,7 @@ t.test('without a schema the whole target URI counts, the host too', async (t) =
 t.test('routes of one path for different hosts are told apart, however the hosts are given', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(edge, { ttlSeconds: 60 })
+  await app.register(edge, { now, ttlSeconds: 60 })
   const hosts = { 'a.test': 'a.test', 'b.test': /^b\.test$/, 'c.test': /^c\.test$/ }
   for (const [name, host] of Object.entries(hosts)) {
     app.get('/x', { schema: { querystring: listing }, constraints: { host }, config: { edge: {} } }, async () => name)

@@ -5,16 +5,19 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { createClock } from '../../harness/clock.js'
 import { createLogBook } from '../../harness/log.js'
 
 // Where the edge may be registered, before which routes it stands, and what of them it tells apart.
+
+const { now } = createClock()
 
 async function start(t: Test, options: EdgeOptions = { ttlSeconds: 60 }) {
   const book = createLogBook()
   const app = Fastify({ logger: { level: 'warn', stream: book.stream } })
   t.teardown(() => app.close())
-  await app.register(cache)
-  await app.register(edge, options)
+  await app.register(cache, { now })
+  await app.register(edge, { now, ...options })
   const statusOf = async (url: string, headers: Record<string, string> = {}) =>
     (await app.inject({ url, headers })).headers['cache-status']
   return { app, book, statusOf }
@@ -60,10 +63,10 @@ t.test(
 t.test('two registrations, each in a plugin of its own, keep their own responses under their own names', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(cache)
+  await app.register(cache, { now })
   for (const name of ['One', 'Two']) {
     await app.register(async (child) => {
-      await child.register(edge, { ttlSeconds: 60, name })
+      await child.register(edge, { now, ttlSeconds: 60, name })
       child.get(`/${name}`, { config: { edge: {} } }, async () => name)
     })
   }
@@ -91,8 +94,8 @@ t.test('a route of several methods answers HEAD from what GET brought, and POST 
 t.test('of HTTP/2 too it answers in full, by HEAD and with 304, and shows no more than the key covers', async (t) => {
   const app = Fastify({ http2: true })
   t.teardown(() => app.close())
-  await app.register(cache)
-  await app.register(edge, { ttlSeconds: 60 })
+  await app.register(cache, { now })
+  await app.register(edge, { now, ttlSeconds: 60 })
   const schema = { querystring: { type: 'object', properties: { a: { type: 'string' } } } }
   app.get('/x', { schema, config: { edge: { ignoreCredentials: true } } }, async (request, reply) => {
     reply.header('x-list', ['a', 'b'])
@@ -121,8 +124,8 @@ t.test('of HTTP/2 too it answers in full, by HEAD and with 304, and shows no mor
 t.test('the cache may be registered after it', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(edge, { ttlSeconds: 60 })
-  await app.register(cache)
+  await app.register(edge, { now, ttlSeconds: 60 })
+  await app.register(cache, { now })
   app.get('/x', { config: { edge: {} } }, () => app.cache.fetch('k', () => 1, { tags: ['one'] }))
   t.equal((await app.inject('/x')).headers['surrogate-key'], 'one')
   await app.cache.purge({ tags: ['one'] })
@@ -132,7 +135,7 @@ t.test('the cache may be registered after it', async (t) => {
 t.test('it keeps responses without a cache, too', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(edge, { ttlSeconds: 60 })
+  await app.register(edge, { now, ttlSeconds: 60 })
   app.get('/x', { config: { edge: { tags: ['one'] } } }, async () => 'x')
   await app.inject('/x')
   t.match((await app.inject('/x')).headers, { 'cache-status': /hit/, 'surrogate-key': 'one' })
@@ -172,7 +175,7 @@ t.test('what hooks ahead have set goes along with a hit, as it is for that reque
 
 t.test('the application closes while requests wait for one that hangs', async (t) => {
   const app = Fastify({ forceCloseConnections: true })
-  await app.register(edge, { ttlSeconds: 60, collapseTimeoutMs: 60_000 })
+  await app.register(edge, { now, ttlSeconds: 60, collapseTimeoutMs: 60_000 })
   let calls = 0
   app.get('/hang', { config: { edge: {} } }, () => {
     calls += 1

@@ -5,6 +5,7 @@ import replyFrom from '@fastify/reply-from'
 import Fastify, { type FastifyInstance, type RouteHandlerMethod } from 'fastify'
 import t, { type Test } from 'tap'
 import edge, { type EdgeOptions, type EdgeRouteOptions } from '../../../plugins/edge/index.js'
+import { createClock } from '../../harness/clock.js'
 import { createDeferred, type Deferred } from '../../harness/deferred.js'
 import { connectRaw, listen, type RawConnection } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
@@ -29,7 +30,7 @@ interface WorldOptions extends EdgeOptions {
 async function startWorld(t: Test, routes: (app: FastifyInstance) => void, options: WorldOptions = {}): Promise<World> {
   const { base, ...edgeOptions } = options
   const app = Fastify()
-  await app.register(edge, edgeOptions)
+  await app.register(edge, { now: createClock().now, collapseTimeoutMs: 300_000, ...edgeOptions })
   if (base !== undefined) await app.register(replyFrom, { base, disableRequestLogging: true })
   let arrived = 0
   app.addHook('onRequest', async () => {
@@ -129,6 +130,7 @@ async function startHeldOrigin(t: Test): Promise<HeldOrigin> {
   const server = createServer(async (_request, response) => {
     const visit = { head: createDeferred<void>(), body: createDeferred<void>() }
     visits.push(visit)
+    response.sendDate = false // it would be that of another clock
     await visit.head.promise
     response.writeHead(200, { 'cache-control': 'max-age=60', 'content-type': 'text/plain' })
     response.write(text.slice(0, 1_000))
@@ -431,7 +433,7 @@ t.test('requests wait for one another once where nothing can be kept, and not a 
     app.addHook('preHandler', async (_request, reply) => void reply.header('cache-control', 'private'))
     app.get('/x', { config: { edge: own } }, handler)
   }
-  const { arrived, connect } = await startWorld(t, routes, { collapseTimeoutMs: 300_000 })
+  const { arrived, connect } = await startWorld(t, routes)
   const clients = await Promise.all(Array.from({ length: 8 }, connect))
   for (const client of clients) client.write(ask('/x'))
   t.ok(await until(() => arrived() === 8))

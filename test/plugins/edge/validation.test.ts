@@ -2,10 +2,13 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
+import { createClock } from '../../harness/clock.js'
+
+const { now } = createClock()
 
 async function startEdge(t: Test) {
   const app = Fastify()
-  await app.register(edge)
+  await app.register(edge, { now })
   const config = { edge: { ttlSeconds: 60 } }
   app.get('/json', { config }, async () => ({ answer: 42 }))
   app.get('/own', { config }, async (_request, reply) =>
@@ -78,7 +81,7 @@ t.test('errors, other methods and routes that did not ask are left alone', async
 
 t.test('a HEAD request that nothing is kept for is told what GET would be told', async (t) => {
   const app = Fastify()
-  await app.register(edge)
+  await app.register(edge, { now })
   app.get('/x', { config: { edge: { ttlSeconds: 60, vary: ['X-Lang'] } } }, async () => 'text')
   t.teardown(() => app.close())
   const head = await app.inject({ method: 'HEAD', url: '/x' })
@@ -92,7 +95,7 @@ t.test('a HEAD request that nothing is kept for is told what GET would be told',
 
 t.test('a field that Node refuses to send is an error of that request alone', async (t) => {
   const app = Fastify()
-  await app.register(edge)
+  await app.register(edge, { now })
   app.addHook('onRequest', async ({ headers }, reply) => {
     if (headers['x-bad'] !== undefined) reply.header('x-ahead', 'a\u0100b')
   })
