@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { isThenable } from '../is-thenable.js'
 import { answerFrom } from './answer.js'
 import { type ForwardReason, formatTierStatus, type TierStatus } from './cache-status.js'
 import { type Choice, choose } from './choice.js'
@@ -7,6 +8,7 @@ import type { EdgeParts } from './edge-parts.js'
 import { OnlyIfCached } from './errors.js'
 import { type Fields, fieldNamed, linesOf } from './fields.js'
 import type { Flight } from './flights.js'
+import { HookPhase } from './hook-phase.js'
 import type { HookPosition } from './hook-position.js'
 import type { KeyOf, RequestKey } from './key.js'
 import { isSafe } from './methods.js'
@@ -21,6 +23,7 @@ import {
   forwarded,
   hasCredentials,
   hasOriginConditions,
+  isCredential,
   namesFields,
   withoutConditions,
 } from './request-fields.js'
@@ -41,6 +44,10 @@ interface Pending {
   /** The same with the values that the key contains. */
   readonly fields: Fields
   readonly isBypassed: boolean
+  /** Where the request is answered in the handler's place. */
+  readonly phase: HookPhase | undefined
+  /** Request fields that hooks have chosen a representation by. */
+  readonly chosenBefore: ReadonlySet<string>
   /** Times that it has waited for another request. */
   readonly waits: number
   readonly hasAskedShared: boolean
@@ -69,6 +76,7 @@ export class EdgeRoute {
   readonly #normalisers: ReadonlyMap<string, Normalise>
   readonly #hitStatus: (ttl: number) => string
   readonly #hitTiming: string | undefined
+  readonly #phases = new WeakMap<FastifyRequest, HookPhase>()
 
   constructor(parts: EdgeParts, route: ResolvedRoute, keyOf: KeyOf) {
     this.#parts = parts
@@ -80,28 +88,51 @@ export class EdgeRoute {
   }
 
   /** Where in the request the route is answered; decided once all hooks are known. */
-  position: HookPosition = 'preHandler'
+  position: HookPosition = 'handler'
 
   /** The `onRequest` hook. */
   readonly onRequest = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
-    if (this.position === 'onRequest') this.#answer(request, reply, pass)
-    else pass()
+    if (this.position === 'onRequest') {
+      this.#answer(request, reply, pass)
+      return
+    }
+    const phase = new HookPhase(request, this.#parts.cache)
+    this.#phases.set(request, phase)
+    reply.raw.once('close', () => phase.collecting?.end())
+    phase.run(pass)
   }
 
-  /** The `preHandler` hook. */
-  readonly preHandler = (request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void => {
-    if (this.position === 'preHandler') this.#answer(request, reply, pass)
-    else pass()
+  /** The handler of the route, with the cache in its place where hits wait for all hooks. */
+  wrap(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const route = this
+    return function (request, reply) {
+      if (route.position === 'onRequest') return handler.call(this, request, reply)
+      return new Promise((resolve, reject) => {
+        route.#answer(request, reply, (error) => {
+          if (error !== undefined) return reject(error)
+          try {
+            const result: unknown = handler.call(this, request, reply)
+            // A handler that returns nothing to wait for calls `reply.send`, and so does a hit.
+            if (isThenable(result)) resolve(result)
+          } catch (thrown) {
+            reject(thrown)
+          }
+        })
+      })
+    }
   }
 
   /** Answers what can be answered at once, and passes on the rest. */
   #answer(request: FastifyRequest, reply: FastifyReply, pass: (error?: Error) => void): void {
-    const asked = this.#keyOf(request, this.position === 'preHandler')
+    const phase = this.#phases.get(request)
+    const chosenBefore = phase?.end() ?? noNames
+    const isInvalid = Boolean(request.validationError) // with `attachValidation` the handler answers it
+    const asked = isInvalid ? undefined : this.#keyOf(request, phase !== undefined)
     if (asked === undefined) {
-      pass() // its query is wrong, and validation answers it
+      pass() // its query is wrong, and validation answers it; or it is one that no key can contain
       return
     }
-    const fields = request.raw.headers as Fields // Node has no name there without a value
+    const fields = request.headers as Fields // Node has no name there without a value
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const pending: Pending = {
@@ -112,6 +143,8 @@ export class EdgeRoute {
       received: fields,
       fields,
       isBypassed: isRead && this.#isBypassed(request, fields),
+      phase,
+      chosenBefore,
       waits: 0,
       hasAskedShared: false,
       isFromShared: false,
@@ -128,7 +161,13 @@ export class EdgeRoute {
       return
     }
     const received = this.#route.forwards ? forwarded(fields) : fields
-    this.#consider({ ...pending, received, fields: keyedFields(received, this.#normalisers) })
+    this.#consider({
+      ...pending,
+      // A hook may have removed a field after it made an identity of it.
+      isBypassed: pending.isBypassed || this.#isIdentified(request.raw.rawHeaders),
+      received,
+      fields: keyedFields(received, this.#normalisers),
+    })
   }
 
   /** Whether the request is neither answered from the cache nor stored. */
@@ -136,6 +175,11 @@ export class EdgeRoute {
     const { forwards, ignoresCredentials, bypasses } = this.#route
     if (!forwards && !ignoresCredentials && hasCredentials(fields)) return true
     return bypasses?.(request) === true
+  }
+
+  #isIdentified(rawHeaders: readonly string[]): boolean {
+    const { forwards, ignoresCredentials } = this.#route
+    return !forwards && !ignoresCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
   }
 
   /** Whether nothing in the request asks for more than a fresh response. */
@@ -232,7 +276,7 @@ export class EdgeRoute {
 
   /** Has the handler make the response. */
   #make(pending: Pending, { reason, stored, flight, mayKeep = true }: Making): void {
-    const { request, reply, pass, asked, fields, received } = pending
+    const { request, reply, pass, asked, fields, received, phase, chosenBefore } = pending
     const { cache, exchanges, invalidations, options, refreshes } = this.#parts
     const { forwards } = this.#route
     const name = this.#nameOf(pending, stored)
@@ -240,7 +284,7 @@ export class EdgeRoute {
       mayKeep && stored?.hasOwnValidator === true && request.raw.method === 'GET' && fields.range === undefined
     this.#parts.tally.requests[reason === 'stale' ? 'revalidation' : reason] += 1
     const uncover = remember(request)
-    const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked, fields) : noNames
+    const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked, fields, chosenBefore) : noNames
     // Of a request with a body Fastify itself still wants to know how it is framed.
     if (forwards && isSafe(request.raw.method ?? '')) {
       const passed = forwarded(mayKeep ? fields : received)
@@ -250,7 +294,8 @@ export class EdgeRoute {
     const isBehind = refreshes.isOf(name)
     // As Node says of what has come to its end: of one that has not, who forwards overwrites what the other server says of `Connection`.
     if (isBehind) Object.assign(request.raw, { complete: true })
-    const collecting = cache === undefined || !mayKeep ? undefined : new Collecting(cache)
+    const begun = phase?.collecting // runs since before the hooks
+    const collecting = cache === undefined || !mayKeep ? undefined : (begun ?? new Collecting(cache))
     exchanges.set(request, {
       method: request.raw.method ?? 'GET',
       asked,
@@ -273,7 +318,7 @@ export class EdgeRoute {
       collecting,
     })
     if (flight !== undefined || collecting !== undefined) this.#endWith(reply, flight, collecting)
-    if (collecting === undefined) pass()
+    if (collecting === undefined || collecting === begun) pass()
     else collecting.run(pass)
   }
 
@@ -344,7 +389,7 @@ export class EdgeRoute {
    */
   #apart(fields: Fields): string {
     const { forwards, obeysDirectives } = this.#route
-    const own = forwards ? ['authorization', 'range'].filter((name) => fields[name] !== undefined) : []
+    const own = forwards ? ['authorization', 'cookie', 'range'].filter((name) => fields[name] !== undefined) : []
     return `\n${own}${obeysDirectives && asksForNoStore(fields) ? ' no-store' : ''}`
   }
 

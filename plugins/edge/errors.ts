@@ -11,6 +11,14 @@ export const AsyncEdgeOption = createError<[string]>(
   TypeError,
 )
 
+/** Hooks were added to a list of `onRequest` hooks after its route was declared: they would not run. */
+export const LateHooks = createError<[method: string, url: string]>(
+  'VITRINE_EDGE_LATE_HOOKS',
+  'edge: the onRequest hooks of %s %s changed after the route was declared: complete the list first, or use addHook',
+  500,
+  TypeError,
+)
+
 /** The client wants no answer that is not here, and there is none. RFC 9111 §5.2.1.7. */
 export const OnlyIfCached = createError(
   'VITRINE_EDGE_ONLY_IF_CACHED',

@@ -6,7 +6,8 @@ export type Fields = Readonly<Record<string, FieldLines>>
 
 export function linesOf(field: FieldLines | undefined): readonly string[] {
   if (field === undefined) return []
-  return typeof field === 'string' ? [field] : field
+  if (typeof field === 'string') return [field]
+  return Array.isArray(field) ? field : [String(field)] // validation makes numbers of some request fields
 }
 
 /** A field of these lines, a plain text where there is only one. */

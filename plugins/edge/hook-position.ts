@@ -1,10 +1,11 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { LateHooks } from './errors.js'
 
 /**
  * Where in a request's life a route is answered from the cache: at the end of `onRequest`, which costs least, or in the handler's
  * place, after all hooks.
  */
-export type HookPosition = 'onRequest' | 'preHandler'
+export type HookPosition = 'onRequest' | 'handler'
 
 /** A hook of which Fastify knows no more than that it is a function. */
 type Hook = (...parameters: never[]) => unknown
@@ -19,34 +20,53 @@ export interface SkippedHook {
   readonly name: string
 }
 
-/**
- * The hooks that a hit sent from the route's `onRequest` hook would not run: those of the instance and those of the route, also
- * where they were added after the edge. Call it once the application is ready. `undefined`: this Fastify does not show them.
- */
-export function findSkippedHooks(
-  instance: FastifyInstance,
-  route: RouteOptions,
-  own: { readonly onRequest: Hook; readonly preHandler: Hook },
-): readonly SkippedHook[] | undefined {
-  const hooksOf = instanceHooks(instance)
-  const first = listOf<Hook>(route.onRequest)
-  const position = first.indexOf(own.onRequest)
-  if (hooksOf === undefined || position === -1) return undefined
-  const behind = first.slice(position + 1).map(({ name }) => ({ kind: 'onRequest' as const, name }))
-  const later = laterHooks.flatMap((kind) =>
-    [...hooksOf(kind), ...listOf<Hook>(route[kind])]
-      .filter((hook) => hook !== own.preHandler)
-      .map(({ name }) => ({ kind, name })),
-  )
-  return [...behind, ...later]
-}
+/** A hook at the end of the route's `onRequest` hooks. */
+export class LastHook {
+  readonly #route: RouteOptions
+  readonly #hook: Hook
+  /** What the application gave: a hook, or a list that it may still be completing. */
+  readonly #given: unknown
+  #count: number
 
-/** Moves the hook to the end of its list, behind what other plugins have pushed there since. */
-export function moveToEnd(route: RouteOptions, kind: HookPosition, hook: Hook): void {
-  const hooks = listOf<Hook>(route[kind])
-  if (hooks.at(-1) === hook || !hooks.includes(hook)) return
-  // Any function that Fastify took as a hook of this kind is one of this kind.
-  Object.assign(route, { [kind]: [...hooks.filter((other) => other !== hook), hook] })
+  constructor(route: RouteOptions, hook: Hook) {
+    const declared = listOf<Hook>(route.onRequest)
+    this.#route = route
+    this.#hook = hook
+    this.#given = route.onRequest
+    this.#count = declared.length
+    this.#set([...declared, hook])
+    // After the `onRoute` hooks of other plugins, and before Fastify builds the route from these options.
+    queueMicrotask(() => this.#moveToEnd())
+  }
+
+  /**
+   * The hooks that a hit sent from this hook would not run: those of the instance and those of the route, also where they were
+   * added later. Call it once the application is ready. `undefined`: nothing shows them. Throws `VITRINE_EDGE_LATE_HOOKS`.
+   */
+  findSkipped(instance: FastifyInstance): readonly SkippedHook[] | undefined {
+    const { method, url } = this.#route
+    if (listOf(this.#given).length !== this.#count) throw new LateHooks(String(method), url) // ours is a copy of the list
+    const hooksOf = instanceHooks(instance)
+    const first = listOf<Hook>(this.#route.onRequest)
+    const position = first.indexOf(this.#hook)
+    if (hooksOf === undefined || position === -1) return undefined
+    const behind = first.slice(position + 1).map(({ name }) => ({ kind: 'onRequest' as const, name }))
+    const later = laterHooks.flatMap((kind) =>
+      [...hooksOf(kind), ...listOf<Hook>(this.#route[kind])].map(({ name }) => ({ kind, name })),
+    )
+    return [...behind, ...later]
+  }
+
+  #moveToEnd(): void {
+    const late = listOf<Hook>(this.#given).slice(this.#count)
+    this.#count += late.length
+    const others = listOf<Hook>(this.#route.onRequest).filter((hook) => hook !== this.#hook)
+    this.#set([...others, ...late, this.#hook])
+  }
+
+  #set(hooks: readonly Hook[]): void {
+    Object.assign(this.#route, { onRequest: hooks }) // each of them is an `onRequest` hook already, or is ours
+  }
 }
 
 export function listOf<Item>(items: unknown): Item[] {

@@ -4,7 +4,7 @@ import { isCache } from '../cache/brand.js'
 import type { EdgeParts } from './edge-parts.js'
 import { EdgeRoute } from './edge-route.js'
 import { Flights } from './flights.js'
-import { findSkippedHooks, listOf, moveToEnd, type SkippedHook } from './hook-position.js'
+import { LastHook, listOf, type SkippedHook } from './hook-position.js'
 import { Invalidations } from './invalidations.js'
 import { createKeyOf } from './key.js'
 import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute } from './options.js'
@@ -15,7 +15,7 @@ import { Resources } from './resources.js'
 import { SharedResponses } from './shared-responses.js'
 import { type EdgeStats, Tally } from './tally.js'
 
-export { AsyncEdgeOption, InvalidEdgeOption, OnlyIfCached } from './errors.js'
+export { AsyncEdgeOption, InvalidEdgeOption, LateHooks, OnlyIfCached } from './errors.js'
 export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, TagHeader, VaryBy } from './options.js'
 export type { EdgeStats, Outcome } from './tally.js'
 
@@ -85,20 +85,14 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const settings = resolveRoute(edge, resolved.defaults)
     const edgeRoute = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
     const { receive, fail } = new Reception(parts, settings)
-    const { onRequest, preHandler } = edgeRoute
-    ours.add(onRequest)
-    route.onRequest = [...listOf<typeof onRequest>(route.onRequest), onRequest]
-    route.preHandler = [...listOf<typeof preHandler>(route.preHandler), preHandler]
-    // After the `onRoute` hooks of other plugins, and before Fastify builds the route from these options.
-    queueMicrotask(() => {
-      moveToEnd(route, 'onRequest', onRequest)
-      moveToEnd(route, 'preHandler', preHandler)
-    })
+    ours.add(edgeRoute.onRequest)
+    route.handler = edgeRoute.wrap(route.handler)
+    const hook = new LastHook(route, edgeRoute.onRequest)
     placings.push(() => {
-      const skipped = findSkippedHooks(this, route, edgeRoute)
-      const isFirst = skipped !== undefined && (skipped.length === 0 || settings.acknowledgesSkippedHooks)
-      edgeRoute.position = isFirst ? 'onRequest' : 'preHandler'
-      if (!isFirst && route.method !== 'HEAD') warnOfLaterHooks(app, route, skipped ?? [])
+      const skipped = hook.findSkipped(this)
+      const isEarly = skipped?.every(({ kind }) => kind !== 'onRequest' && settings.acknowledgesSkippedHooks) === true
+      edgeRoute.position = isEarly ? 'onRequest' : 'handler'
+      if (!isEarly && route.method !== 'HEAD') warnOfLaterHooks(app, route, skipped)
     })
     route.onError = [...listOf<typeof fail>(route.onError), fail]
     // Fastify's own HEAD routes have a hook that takes the body away: what we say of the response depends on it.
@@ -108,9 +102,18 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
 }
 
 /** Hits of the route cost more than they need to, which the hooks may be worth, or not. */
-function warnOfLaterHooks(app: FastifyInstance, { method, url }: RouteOptions, hooks: readonly SkippedHook[]): void {
+function warnOfLaterHooks(
+  app: FastifyInstance,
+  { method, url }: RouteOptions,
+  hooks: readonly SkippedHook[] | undefined,
+): void {
+  const names = hooks?.map(({ kind, name }) => `${kind} ${name}`.trim())
+  const advice =
+    hooks === undefined
+      ? 'register the edge after plugins that wrap hooks'
+      : 'use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these'
   app.log.warn(
-    { kind: 'edge', method, url, hooks: hooks.map(({ kind, name }) => `${kind} ${name}`.trim()) },
-    'edge hits of this route are served after its hooks: use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these',
+    { kind: 'edge', method, url, hooks: names },
+    `edge hits of this route are served after its hooks: ${advice}`,
   )
 }

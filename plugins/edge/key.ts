@@ -14,7 +14,7 @@ export interface RequestKey {
 }
 
 /**
- * Gives the key of a request; `undefined` for one that is going to be refused. `isValidated`: Fastify has validated the request,
+ * Gives the key of a request; `undefined` for one that is going to be refused, or that no key can contain. `isValidated`: Fastify has validated the request,
  * and hooks may have changed its query since.
  */
 export type KeyOf = (request: FastifyRequest, isValidated: boolean) => RequestKey | undefined
@@ -37,14 +37,14 @@ export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
     maxSize: maxRemembered,
     sizeCalculation: (_key, url) => url.length + 64,
   })
-  const keyFor = (url: string, query: Record<string, unknown>, validated: Record<string, unknown>): RequestKey => {
+  const keyFor = (url: string, query: Record<string, unknown>, validated: Record<string, unknown>) => {
     const path = pathOf(url)
-    return { key: `${place} ${path}?${canonical(validated, names)}`, path, query, validated }
+    const parameters = canonical(validated, names)
+    return parameters === undefined ? undefined : { key: `${place}\n${path}?${parameters}`, path, query, validated }
   }
   return (request, isValidated) => {
     const url = request.raw.url ?? '/'
     if (isValidated) {
-      if (request.validationError) return undefined // the route has `attachValidation`
       const query = pick(request.query, names)
       return keyFor(url, query, query)
     }
@@ -54,7 +54,7 @@ export function createKeyOf(route: RouteOptions, forwards: boolean): KeyOf {
     const validated = validatedQuery(request, query)
     if (validated === undefined) return undefined
     const key = keyFor(url, query, validated)
-    if (url.length <= maxRememberedLength) remembered.set(url, key)
+    if (key !== undefined && url.length <= maxRememberedLength) remembered.set(url, key)
     return key
   }
 }
@@ -73,7 +73,7 @@ function targetUri({ raw }: FastifyRequest): RequestKey {
 function targetUriAt(place: string): KeyOf {
   return (request) => {
     const { key } = targetUri(request)
-    return { key: `${place} ${key}`, path: pathOf(request.raw.url ?? '/'), query: undefined }
+    return { key: `${place}\n${key}`, path: pathOf(request.raw.url ?? '/'), query: undefined }
   }
 }
 
@@ -85,7 +85,8 @@ export function hostOf(headers: Readonly<Record<string, unknown>>): string | und
 
 export function targetUriKey(host: string, target: string): RequestKey {
   const authority = host.toLowerCase()
-  return { key: `${authority} ${target}`, path: `${authority} ${pathOf(target)}`, query: undefined }
+  // A line feed is in no host and in no target, so no client can write a key of another kind.
+  return { key: `${authority}\n${target}`, path: `${authority}\n${pathOf(target)}`, query: undefined }
 }
 
 export function pathOf(target: string): string {
@@ -122,6 +123,18 @@ function validatedQuery(request: FastifyRequest, query: Record<string, unknown>)
   return result === true || (isRecord(result) && !('error' in result)) ? input : undefined
 }
 
-function canonical(query: Record<string, unknown>, names: readonly string[]): string {
-  return JSON.stringify(names.filter((name) => query[name] !== undefined).map((name) => [name, query[name]]))
+/** The query as a text; `undefined` where JSON would give one text to two values, such as a `Map`, or `NaN` and `null`. */
+function canonical(query: Record<string, unknown>, names: readonly string[]): string | undefined {
+  const given = names.filter((name) => query[name] !== undefined)
+  if (!given.every((name) => isPlain(query[name]))) return undefined
+  return JSON.stringify(given.map((name) => [name, query[name]]))
+}
+
+/** Whether JSON gives back an equal value. */
+function isPlain(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (!isRecord(value) || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) return false
+  return Object.values(value).every(isPlain)
 }

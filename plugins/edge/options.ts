@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import { isThenable } from '../is-thenable.js'
 import { refuseUnknown } from '../refuse-unknown.js'
 import { AsyncEdgeOption, InvalidEdgeOption } from './errors.js'
 import type { FreshnessPolicy } from './freshness.js'
-import { credentialFields } from './request-fields.js'
+import { isCredential } from './request-fields.js'
 import { keyedValue, type Normalise } from './vary.js'
 
 /** How responses are kept: of all routes when it is given at registration, of one route in its `config.edge`. */
@@ -228,10 +229,6 @@ function refuseCredentials(
   }
 }
 
-function isCredential(name: string): boolean {
-  return credentialFields.some((field) => field === name.toLowerCase())
-}
-
 /** The option as a predicate: any truthy value bypasses. A promise, which is always truthy, is an error. */
 function resolveBypass(bypass: EdgeRouteOptions['bypass']): ResolvedRoute['bypasses'] {
   if (bypass === undefined) return undefined
@@ -251,10 +248,6 @@ function synchronous<Given, Result>(name: string, call: (given: Given) => Result
     Promise.resolve(result).catch(() => undefined) // a rejection that nobody awaits would end the process
     throw new AsyncEdgeOption(name)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {

@@ -186,7 +186,10 @@ export class Reception {
     const { exchange, response, reply } = received
     const { stored, isBehind, method } = exchange
     const { status } = response
-    const isForAll = !isOfRequestAlone(status) && !(this.#route.obeysDirectives && asksForNoStore(exchange.fields))
+    const isForAll =
+      !isOfRequestAlone(status) &&
+      !isOfClient(refusal) &&
+      !(this.#route.obeysDirectives && asksForNoStore(exchange.fields))
     // What was kept has been replaced by something that is not: a failure leaves it, and so does what only one client wants.
     const isReplaced = method === 'GET' && isForAll && !failures.has(status)
     if (stored !== undefined && isReplaced) await this.#keeper.forget(exchange, stored)
@@ -284,6 +287,11 @@ export class Reception {
     else if (told.length > 0)
       await this.#bringUpToDate({ ...received, exchange: { ...exchange, method: 'GET' } }, stored)
   }
+}
+
+/** Whether a response is not stored because of who asked for it: it does not replace what is stored for others. */
+function isOfClient(refusal: Refused['refusal']): boolean {
+  return refusal === 'authorization' || refusal === 'cookie' || refusal === 'set-cookie'
 }
 
 /** The fields without what is said to edges in our own name. */

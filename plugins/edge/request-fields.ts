@@ -59,6 +59,10 @@ export function asksForNoStore(fields: Fields): boolean {
 /** Request fields that identify a client. */
 export const credentialFields = ['authorization', 'cookie'] as const
 
+export function isCredential(name: string): boolean {
+  return credentialFields.some((field) => field === name.toLowerCase())
+}
+
 /** Whether the request identifies its client. */
 export function hasCredentials(fields: Fields): boolean {
   return credentialFields.some((name) => fields[name] !== undefined)

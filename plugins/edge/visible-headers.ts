@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { type Fields, fieldNamed, linesOf } from './fields.js'
+import { type Fields, fieldNamed, fieldOf, linesOf } from './fields.js'
 import { hostOf, pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
@@ -19,12 +19,23 @@ export function remember(request: FastifyRequest): () => void {
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   const cookies: unknown = Reflect.get(request, 'cookies')
   return () => {
+    Reflect.deleteProperty(request, 'headers')
     Reflect.deleteProperty(request, 'originalUrl')
     const seen = { headers, rawHeaders, headersDistinct: undefined, url }
     show(raw, originalUrl === undefined ? seen : { ...seen, originalUrl })
     request.query = query
     if (cookies) Object.assign(request, { cookies })
   }
+}
+
+/** Shows these fields, also where validation or a hook has assigned `request.headers`, which Fastify lays over those of Node. */
+function showHeaders(
+  request: FastifyRequest,
+  headers: IncomingHttpHeaders,
+  others: { readonly rawHeaders: readonly string[]; readonly headersDistinct: object },
+): void {
+  show(request.raw, { headers, ...others })
+  define(request, 'headers', headers)
 }
 
 /** What is seen of a request instead of what came, or what Node makes of it. Of HTTP/2 it cannot be assigned. */
@@ -41,26 +52,29 @@ function define(target: object, name: string, value: unknown): void {
 }
 
 /** Lets the handler see these fields instead of those that came. */
-export function showFields({ raw }: FastifyRequest, fields: Fields): void {
+export function showFields(request: FastifyRequest, fields: Fields): void {
   const lines = Object.entries(fields).map(([name, value]) => [name, linesOf(value)] as const)
   const rawHeaders = lines.flatMap(([name, values]) => values.flatMap((value) => [name, value]))
-  show(raw, { headers: { ...fields }, rawHeaders, headersDistinct: Object.fromEntries(lines) })
+  const headers = Object.fromEntries(lines.map(([name, values]) => [name, fieldOf(values)])) as IncomingHttpHeaders // of strings
+  showHeaders(request, headers, { rawHeaders, headersDistinct: Object.fromEntries(lines) })
 }
 
 /**
  * Lets the handler see only what the key covers: the query as validated, the fields that the route varies by with the values
  * that the key contains, and the fields that the route has declared to make no difference. What a handler cannot read it cannot
- * put into a response that others get. Gives the names of the fields that it chooses a representation by, as it reads them.
+ * put into a response that others get. Gives the names of the fields that it chooses a representation by, as it reads them, and
+ * of those that hooks have chosen by before.
  */
 export function cover(
   request: FastifyRequest,
   route: ResolvedRoute,
   { query, validated }: RequestKey,
   keyed: Fields,
+  chosenBefore: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  const { raw } = request
-  const { headers, url = '/' } = raw
-  const chosenBy = new Set<string>()
+  const { raw, headers } = request
+  const { url = '/' } = raw
+  const chosenBy = new Set(chosenBefore)
   const visible: IncomingHttpHeaders = {}
   for (const name of route.visibleHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
   const host = hostOf(keyed)
@@ -79,7 +93,7 @@ export function cover(
     if (value === undefined) delete visible[name]
     else define(visible, name, value)
   }
-  show(raw, { headers: visible, rawHeaders: [], headersDistinct: {} })
+  showHeaders(request, visible, { rawHeaders: [], headersDistinct: {} })
   if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: cookiesOf(request, visible.cookie) })
   if (query === undefined) return chosenBy
   request.query = { ...query }

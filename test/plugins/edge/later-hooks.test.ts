@@ -1,0 +1,284 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import cache from '../../../plugins/cache/index.js'
+import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { createLogBook } from '../../harness/log.js'
+
+// Routes with hooks after `onRequest`: hits wait for them, and what they depend on is part of the response.
+
+async function start(t: Test, options: EdgeOptions, build: (app: FastifyInstance) => unknown) {
+  const book = createLogBook()
+  const app = Fastify({ logger: { level: 'warn', stream: book.stream } })
+  t.teardown(() => app.close())
+  await app.register(cache)
+  await app.register(edge, options)
+  await build(app)
+  const ask = async (headers: Record<string, string> = {}, url = '/x', method: 'GET' | 'HEAD' = 'GET') => {
+    const response = await app.inject({ method, url, headers })
+    return { status: response.statusCode, body: response.body, told: String(response.headers['cache-status'] ?? '') }
+  }
+  return { app, book, ask }
+}
+
+const own = { ttlSeconds: 60 }
+const pass = async () => undefined
+const ipGuard = async ({ headers }: FastifyRequest, reply: FastifyReply) => {
+  if (headers['x-office'] === undefined) return reply.code(403).send('no')
+  return undefined
+}
+
+t.test('validated request fields are hidden like those of the client', async (t) => {
+  const headers = Type.Object({ 'x-user': Type.Optional(Type.String()) })
+  const { ask } = await start(t, own, (app) => {
+    app.setValidatorCompiler(TypeBoxValidatorCompiler)
+    app.addHook('preHandler', pass)
+    app.get('/x', { schema: { headers }, config: { edge: {} } }, async (request) => `for ${request.headers['x-user']}`)
+  })
+  t.match(await ask({ 'x-user': 'anna' }), { body: 'for undefined', told: /stored/ })
+  t.match(await ask({ 'x-user': 'bob' }), { body: 'for undefined', told: /hit/ })
+})
+
+t.test('request fields that a hook has assigned are hidden, before onRequest ends and after', async (t) => {
+  for (const hook of ['onRequest', 'preHandler'] as const) {
+    const { ask } = await start(t, own, (app) => {
+      app.addHook(hook, async (request: FastifyRequest) => {
+        request.headers = { 'x-user': request.headers['x-api-key'] }
+      })
+      app.get('/x', { config: { edge: {} } }, async ({ headers }) => `for ${headers['x-user']} ${headers['x-api-key']}`)
+    })
+    t.match(await ask({ 'x-api-key': 'anna' }), { body: 'for undefined undefined', told: /stored/ }, hook)
+    t.match(await ask({ 'x-api-key': 'bob' }), { body: 'for undefined undefined', told: /hit/ }, hook)
+  }
+})
+
+t.test('request fields that validation has made numbers of are compared and passed on as text', async (t) => {
+  const headers = { type: 'object', properties: { 'x-page': { type: 'integer' } } }
+  for (const options of [
+    { ttlSeconds: 60, vary: ['x-page'] },
+    { forwards: true, staleWhileRevalidateSeconds: 60 },
+  ]) {
+    const { ask } = await start(t, {}, (app) => {
+      app.addHook('preHandler', pass)
+      app.get('/x', { schema: { headers }, config: { edge: options } }, async (request, reply) =>
+        reply.headers({ 'cache-control': 'max-age=60', vary: 'x-page' }).send(`page ${request.headers['x-page']}`),
+      )
+    })
+    for (const told of [/stored/, /hit/]) {
+      for (const page of ['1', '2']) t.match(await ask({ 'x-page': page }), { status: 200, body: `page ${page}`, told })
+    }
+  }
+})
+
+t.test('what hooks read from the cache is what the response depends on', async (t) => {
+  let version = 1
+  const { app, ask } = await start(t, own, (app) => {
+    app.decorateRequest('item', '')
+    app.addHook('preHandler', async (request) => {
+      const read = app.cache.fetch('item', () => `v${version}`, { tags: ['item'] })
+      Object.assign(request, { item: await read.catch(() => 'none') })
+    })
+    app.get('/x', { config: { edge: {} } }, async (request) => Reflect.get(request, 'item'))
+  })
+  t.match(await ask(), { body: 'v1', told: /stored/ })
+  t.match(await ask(), { body: 'v1', told: /hit/ })
+  version = 2
+  await app.cache.purge({ tags: ['item'] })
+  t.match(await ask(), { body: 'v2', told: /fwd=stale/ })
+})
+
+t.test('a response of a read that failed in a hook is not stored', async (t) => {
+  const { ask } = await start(t, own, (app) => {
+    app.addHook('preHandler', async () => {
+      await app.cache.fetch('item', () => Promise.reject(new Error('down'))).catch(() => undefined)
+    })
+    app.get('/x', { config: { edge: {} } }, async () => 'x')
+  })
+  for (let count = 0; count < 2; count += 1) t.match(await ask(), { body: 'x', told: /detail=derived/ })
+})
+
+t.test('a response varies by what a hook has negotiated by', async (t) => {
+  const { app, ask } = await start(t, own, (app) => {
+    app.decorateRequest('lang', '')
+    app.addHook('preHandler', async (request) => {
+      Object.assign(request, { lang: request.headers['accept-language'] })
+    })
+    app.get('/x', { config: { edge: {} } }, async (request) => `in ${Reflect.get(request, 'lang')}`)
+  })
+  for (const told of [/stored/, /hit/]) {
+    for (const lang of ['fr', 'en']) t.match(await ask({ 'accept-language': lang }), { body: `in ${lang}`, told })
+  }
+  t.match((await app.inject({ url: '/x' })).headers.vary, /accept-language/i)
+})
+
+t.test('a query that hooks make unlike JSON is not answered from the cache', async (t) => {
+  const querystring = { type: 'object', properties: { a: { type: 'string' } } }
+  for (const make of [
+    (text: string) => new Set([text]),
+    (text: string) => new Map([[text, 1]]),
+    (text: string) => new URLSearchParams({ text }),
+    (text: string) => (text === '1' ? Number.NaN : null),
+    (text: string) => BigInt(text),
+  ]) {
+    const { ask } = await start(t, own, (app) => {
+      app.addHook('preHandler', async ({ query }) => {
+        const given = query as { a: unknown } // as the schema says
+        given.a = [given.a, make(String(given.a))]
+      })
+      app.get('/x', { schema: { querystring }, config: { edge: {} } }, async ({ query }) => {
+        return `page of ${(query as { a: unknown[] }).a[0]}`
+      })
+    })
+    for (const page of ['1', '2', '1'])
+      t.match(await ask({}, `/x?a=${page}`), { body: `page of ${page}` }, String(make))
+  }
+})
+
+t.test('a guard runs for hits whenever it was added before the start', async (t) => {
+  type Add = (app: FastifyInstance, route: RouteOptions) => unknown
+  const additions: Record<string, Add> = {
+    'after an awaited step': async (app, route) => {
+      await app.after()
+      route.preHandler = [ipGuard]
+    },
+    'in another turn of the event loop': (_app, route) => {
+      setImmediate(() => {
+        route.preHandler = [ipGuard]
+      })
+      return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    },
+    'as an onRequest hook of the route': async (app, route) => {
+      await app.after()
+      route.onRequest = [route.onRequest ?? [], ipGuard].flat()
+    },
+    'by a plugin that wraps hooks': async (app, route) => {
+      await app.after()
+      const wrapped = [route.onRequest ?? []].flat().map(
+        (hook) =>
+          (...given: unknown[]) =>
+            Reflect.apply(hook, app, given),
+      )
+      route.onRequest = [...wrapped, ipGuard] as typeof wrapped & (typeof ipGuard)[]
+    },
+  }
+  for (const [name, add] of Object.entries(additions)) {
+    const { ask, book } = await start(t, own, async (app) => {
+      let route: RouteOptions | undefined
+      app.addHook('onRoute', (options) => {
+        if (options.method === 'GET') route ??= options
+      })
+      app.get('/x', { config: { edge: {} } }, async () => 'secret')
+      if (route !== undefined) await add(app, route)
+    })
+    const office = { 'x-office': 'yes' }
+    for (const told of [/stored/, /hit/]) t.match(await ask(office), { body: 'secret', told }, name)
+    t.match(await ask(), { status: 403, body: 'no' }, name)
+    t.match(book.at(40), [{ kind: 'edge', url: '/x', msg: /served after its hooks/ }], name)
+  }
+})
+
+t.test(
+  'a list of hooks that the application extends after the route is complete, or refused at the start',
+  async (t) => {
+    const complete: (typeof ipGuard)[] = []
+    const { ask } = await start(t, own, (app) => {
+      app.get('/x', { onRequest: complete, config: { edge: {} } }, async () => 'secret')
+      complete.push(ipGuard)
+    })
+    t.match(await ask({ 'x-office': 'yes' }), { body: 'secret', told: /stored/ })
+    t.match(await ask(), { status: 403 })
+
+    const late: (typeof ipGuard)[] = []
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(edge, own)
+    app.get('/x', { onRequest: late, config: { edge: {} } }, async () => 'secret')
+    await app.after()
+    late.push(ipGuard)
+    await t.rejects(async () => app.ready(), { code: 'VITRINE_EDGE_LATE_HOOKS', message: /GET \/x/ })
+  },
+)
+
+t.test('acknowledging skipped hooks does not skip onRequest hooks', async (t) => {
+  const { ask } = await start(t, own, async (app) => {
+    let route: RouteOptions | undefined
+    app.addHook('onRoute', (options) => {
+      if (options.method === 'GET') route ??= options
+    })
+    app.get('/x', { preHandler: pass, config: { edge: { acknowledgeSkippedHooks: true } } }, async () => 'secret')
+    await app.after()
+    if (route !== undefined) route.onRequest = [route.onRequest ?? [], ipGuard].flat()
+  })
+  t.match(await ask({ 'x-office': 'yes' }), { body: 'secret', told: /stored/ })
+  t.match(await ask(), { status: 403 })
+})
+
+t.test('a request that validation refuses is left to the handler, where the route attaches the refusal', async (t) => {
+  const headers = { type: 'object', required: ['x-a'], properties: { 'x-a': { type: 'string' } } }
+  const { ask } = await start(t, own, (app) => {
+    const options = { preHandler: pass, attachValidation: true, schema: { headers }, config: { edge: {} } }
+    app.get('/x', options, async ({ validationError }) => (validationError ? 'please send x-a' : 'welcome'))
+  })
+  t.match(await ask({ 'x-a': '1' }), { body: 'welcome', told: /stored/ })
+  t.match(await ask(), { body: 'please send x-a' })
+  t.match(await ask({ 'x-a': '1' }), { body: 'welcome', told: /hit/ })
+})
+
+t.test('a client that a hook identifies and hides afterwards is not answered from the cache nor stored', async (t) => {
+  const { ask } = await start(t, own, (app) => {
+    app.decorateRequest('member', '')
+    app.addHook('onRequest', async (request) => {
+      Object.assign(request, { member: request.headers.authorization ?? 'a visitor' })
+      delete request.headers.authorization
+    })
+    app.get('/x', { config: { edge: {} } }, async (request) => `for ${Reflect.get(request, 'member')}`)
+  })
+  t.match(await ask({ authorization: 'anna' }), { body: 'for anna', told: /fwd=bypass/ })
+  t.match(await ask(), { body: 'for a visitor', told: /stored/ })
+})
+
+t.test('in the handler’s place handlers of every kind answer, and fail, as without a cache', async (t) => {
+  const { ask } = await start(t, own, (app) => {
+    app.addHook('preHandler', pass)
+    app.get('/async', { config: { edge: {} } }, async () => 'async')
+    app.get('/callback', { config: { edge: {} } }, (_request, reply) => {
+      setImmediate(() => reply.send('callback'))
+    })
+    app.get('/reply', { config: { edge: {} } }, (_request, reply) => reply.send('reply'))
+    app.get('/throws', { config: { edge: {} } }, () => {
+      throw Object.assign(new Error('no'), { statusCode: 418 })
+    })
+    app.get('/rejects', { config: { edge: {} } }, async () => {
+      throw Object.assign(new Error('no'), { statusCode: 418 })
+    })
+  })
+  for (const name of ['async', 'callback', 'reply']) {
+    for (const told of [/stored/, /hit/]) t.match(await ask({}, `/${name}`), { status: 200, body: name, told })
+    t.match(await ask({}, `/${name}`, 'HEAD'), { status: 200, body: '', told: /hit/ })
+  }
+  for (const name of ['throws', 'rejects']) t.match(await ask({}, `/${name}`), { status: 418 }, name)
+})
+
+t.test('a client cannot write the key of a route with a constraint', async (t) => {
+  const { ask } = await start(t, own, (app) => {
+    app.get('/x', { config: { edge: {} } }, async () => 'any version')
+    app.get('/x', { constraints: { version: '1.0.0' }, config: { edge: {} } }, async () => 'version 1')
+  })
+  await ask({ host: '["/x",{"version":"1.0.0"}] shop.example' })
+  t.match(await ask({ host: 'shop.example', 'accept-version': '1.0.0' }), { body: 'version 1', told: /fwd=uri-miss/ })
+})
+
+t.test('a response to a client with cookies leaves what is stored for others', async (t) => {
+  let isDown = false
+  const { ask } = await start(t, {}, (app) => {
+    const options = { forwards: true, ttlSeconds: 0, staleIfErrorSeconds: 600 }
+    app.get('/x', { config: { edge: options } }, async (_request, reply) => {
+      return isDown ? reply.code(503).send('down') : reply.send('page')
+    })
+  })
+  t.match(await ask(), { body: 'page', told: /stored/ })
+  t.match(await ask({ cookie: 'a=b' }), { body: 'page', told: /detail=cookie/ })
+  isDown = true
+  t.match(await ask(), { body: 'page', told: /stale-if-error/ })
+})
