@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import cache from 'fastify-vitrine/cache'
+import cache, { type CacheOptions } from 'fastify-vitrine/cache'
 import edge from 'fastify-vitrine/edge'
-import redis from 'fastify-vitrine/redis'
+import redis, { type RedisPluginOptions } from 'fastify-vitrine/redis'
 import assets from './assets.js'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
@@ -30,8 +30,13 @@ export interface AppOptions {
   readonly logger?: Exclude<FastifyServerOptions['logger'], undefined>
   /** Milliseconds since the epoch. */
   readonly now?: () => number
-  /** Milliseconds that whoever can be given the last list waits for a newer one. */
-  readonly softTimeoutMs?: number
+  /** Time-outs of the plugins, for tests that must not depend on the speed of the machine. Default: those of the plugins. */
+  readonly timeouts?: AppTimeouts
+}
+
+export interface AppTimeouts {
+  readonly cache?: Pick<CacheOptions, 'softTimeoutMs' | 'readTimeoutMs' | 'writeTimeoutMs'>
+  readonly redis?: Pick<RedisPluginOptions, 'bootTimeoutMs' | 'connectTimeoutMs' | 'commandTimeoutMs'>
 }
 
 /** Milliseconds that calls to the upstream may still take once the application is closing. */
@@ -45,7 +50,7 @@ export async function buildApp({
   upstreamUrl,
   logger = false,
   now = Date.now,
-  softTimeoutMs = 300,
+  timeouts = {},
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
@@ -62,13 +67,13 @@ export async function buildApp({
   await app.register(errorAnswers)
   const cacheName = cacheKeyPrefix(config) // by which it names itself in what it tells
   const redisPlace = redisOptions(config)
-  if (redisPlace !== undefined) await app.register(redis, redisPlace)
+  if (redisPlace !== undefined) await app.register(redis, { ...redisPlace, ...timeouts.redis })
   await app.register(cache, {
     keyPrefix: cacheName,
     ttlSeconds: config.CACHE_TTL_SECONDS,
     staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
     staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
-    softTimeoutMs,
+    ...timeouts.cache,
     familyOf: keyFamily,
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,

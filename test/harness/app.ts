@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { type AppTimeouts, buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { createLogBook, type LogBook } from './log.js'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.js'
@@ -17,20 +17,34 @@ export interface TestAppOptions {
   /** What the upstream has, or an upstream that is there already. */
   readonly upstream?: UpstreamOptions | Upstream
   readonly now?: () => number
-  /** Default: longer than any load takes on a busy machine, which only those who mean a slow one want otherwise. */
-  readonly softTimeoutMs?: number
+  /** Default: `ampleTimeouts`. */
+  readonly timeouts?: AppTimeouts
+}
+
+const ampleMs = 60_000
+
+/** Longer than anything takes on a busy machine. Only tests of a time-out set a shorter one. */
+export const ampleTimeouts = {
+  cache: { softTimeoutMs: ampleMs, readTimeoutMs: ampleMs, writeTimeoutMs: ampleMs },
+  redis: { bootTimeoutMs: ampleMs, connectTimeoutMs: ampleMs, commandTimeoutMs: ampleMs },
+} satisfies AppTimeouts
+
+const defaultEnvironment = {
+  RATE_LIMIT_MAX: '0',
+  UPSTREAM_TIMEOUT_MS: String(ampleMs),
+  UPSTREAM_DEADLINE_MS: String(ampleMs),
 }
 
 /** The whole application before a real upstream; both end with the test. */
 export async function startApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const upstream = await upstreamOf(t, options.upstream ?? {})
   const book = createLogBook()
-  const config = readConfig({ UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '0', ...options.environment })
+  const config = readConfig({ ...defaultEnvironment, UPSTREAM_URL: upstream.url, ...options.environment })
   const app = await buildApp({
     config,
     upstreamUrl: upstream.url,
     logger: { level: config.LOG_LEVEL, stream: book.stream },
-    softTimeoutMs: options.softTimeoutMs ?? 20_000,
+    timeouts: options.timeouts ?? ampleTimeouts,
     ...(options.now === undefined ? {} : { now: options.now }),
   })
   t.teardown(() => app.close())

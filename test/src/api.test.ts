@@ -280,11 +280,12 @@ t.test('the page of an error leads nowhere but to our own origin', async (t) => 
 })
 
 t.test('an error of the upstream is a problem with a code, and says when to come back', async (t) => {
-  const { app, upstream } = await startApp(t, { environment: { UPSTREAM_TIMEOUT_MS: '500' }, upstream: data() })
-  for (const [fault, status, title, retryAfter] of [
-    [{ status: 500 }, 502, 'Bad Gateway', undefined],
-    [{ destroy: 'at once' }, 503, 'Service Unavailable', '5'],
-    [{ hang: 'at once' }, 504, 'Gateway Timeout', '5'],
+  const patient = await startApp(t)
+  const impatient = await startApp(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+  for (const [{ app, upstream }, fault, status, title, retryAfter] of [
+    [patient, { status: 500 }, 502, 'Bad Gateway', undefined],
+    [patient, { destroy: 'at once' }, 503, 'Service Unavailable', '5'],
+    [impatient, { hang: 'at once' }, 504, 'Gateway Timeout', '5'],
   ] as const) {
     upstream.fail(fault)
     const response = await app.inject(`${sellersApi}?name=x`)

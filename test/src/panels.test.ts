@@ -5,7 +5,7 @@ import { createClock } from '../harness/clock.js'
 import { createDeferred } from '../harness/deferred.js'
 import { byId, find, hasId, headersIn, isPage, rowNames, type Tag, tagsOf } from '../harness/html.js'
 import { until } from '../harness/until.js'
-import { makeSellers } from '../harness/upstream.js'
+import { type Fault, makeSellers } from '../harness/upstream.js'
 
 // What people see, and what htmx puts into the page that they see it on.
 
@@ -71,8 +71,9 @@ t.test('Vary names both headers of htmx, whatever the answer is', async (t) => {
 })
 
 t.test('an error has the same status as a page and as a panel, and the panel keeps its id', async (t) => {
-  const { open, upstream } = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '500' } })
-  const cases: [url: string, id: string, status: number, fault?: Parameters<typeof upstream.fail>[0]][] = [
+  const patient = await browse(t)
+  const impatient = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+  const cases: [url: string, id: string, status: number, fault?: Fault][] = [
     [`${sellersPanel}?page=0`, 'sellers', 400],
     ['/?page_size=101', 'sellers', 400],
     [`${sellersPanel}?page=0&name=/events`, 'sellers', 400],
@@ -86,6 +87,7 @@ t.test('an error has the same status as a page and as a panel, and the panel kee
   ]
   for (const [url, id, status, fault] of cases) {
     await t.test(`${status} of ${url}`, async (t) => {
+      const { open, upstream } = fault?.hang === undefined ? patient : impatient
       upstream.heal()
       if (fault !== undefined) upstream.fail(fault)
       const page = await open(url)
@@ -501,14 +503,14 @@ t.test('the lists of both panels are asked for at the same time', async (t) => {
 })
 
 t.test('events that cannot be had are an error of their page, which still shows the list that leads on', async (t) => {
-  const { open, upstream } = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '200' } })
-  upstream.fail(({ path }) => (path === '/catalogs' ? { hang: 'at once' } : undefined))
+  const { open, upstream } = await browse(t)
+  upstream.fail(({ path }) => (path === '/catalogs' ? { destroy: 'at once' } : undefined))
   const { statusCode, headers, body } = await open(`${eventsPanel}?list_page=2&list_page_size=10`)
-  t.equal(statusCode, 504)
+  t.equal(statusCode, 503)
   t.equal(headers['retry-after'], '5')
   t.ok(hasId(body, 'sellers') && hasId(body, 'events'))
   t.equal(rowNames(body)[0], 'Seller 0011')
-  t.match(body, /Error 504/)
+  t.match(body, /Error 503/)
   t.equal(find(body, ({ attributes }) => attributes.name === 'seller_id').attributes.value, '7')
   const back = find(body, ({ attributes }) => attributes.class === 'back')
   t.equal(back.attributes.href, '/panels/sellers?page=2&page_size=10#seller-7')
@@ -546,8 +548,9 @@ t.test(
   'a marketplace that is slow holds up nobody who can be shown what there was, and what fails is told',
   async (t) => {
     const clock = createClock('2026-03-10T12:00:00Z')
-    const environment = { UPSTREAM_TIMEOUT_MS: '2000', CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
-    const { open, upstream } = await browse(t, { now: clock.now, environment, softTimeoutMs: 300 })
+    const environment = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
+    const timeouts = { cache: { softTimeoutMs: 50 } }
+    const { open, upstream } = await browse(t, { now: clock.now, environment, timeouts })
     await open(eventsPanel)
     clock.step(400)
     const held = createDeferred<void>()
