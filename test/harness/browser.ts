@@ -64,7 +64,7 @@ const gaveWay = /^htmx:(sendAbort|afterRequest),/
 /** A window of its own, that notes what no page of ours may do: errors, dialogs, other origins, broken policies. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', ...options })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(60_000)
   const faults: Faults = []
   context.on('console', (message) => {
     const isFault = message.type() === 'error' || message.type() === 'warning'
@@ -91,9 +91,9 @@ interface AxeViolation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[]
 }
 
-/** What axe-core finds wrong with the page as it stands, one line each. Needs JavaScript in the page. */
+/** What axe-core finds wrong with the page as it is now, one line each. Needs JavaScript in the page. */
 export async function findBarriers(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
+  if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axeSource)
   const found = await page.evaluate(`axe
     .run(document, { resultTypes: ['violations'] })
     .then(({ violations }) => violations)`)
@@ -102,6 +102,23 @@ export async function findBarriers(page: Page): Promise<string[]> {
       { id, help, nodes }, // what axe.run promises to give
     ) => nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
   )
+}
+
+/** Screens that between them have all that may differ: widths and colours. */
+const screens = [
+  { width: 1_280, height: 800, colorScheme: 'light' },
+  { width: 390, height: 844, colorScheme: 'dark' },
+] as const
+
+/** Asserts that the page, as it is now, has no barriers and is no wider than its window, on each screen. */
+export async function checkAccess(t: Test, page: Page, state: string): Promise<void> {
+  for (const { width, height, colorScheme } of screens) {
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme })
+    const name = `${state}, ${width} px, ${colorScheme}`
+    t.strictSame(await findBarriers(page), [], name)
+    t.equal(await overhangOf(page), 0, `${name}: no wider than its window`)
+  }
 }
 
 /** Pixels that the page is wider than the window. */

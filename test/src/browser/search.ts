@@ -1,8 +1,8 @@
 import type { Browser, Page, Request } from 'playwright-core'
-import t, { type Test } from 'tap'
-import { openWindow, testInBrowser, type Visit } from '../harness/browser.js'
-import { createDeferred } from '../harness/deferred.js'
-import { type Site, sees, startSite } from '../harness/site.js'
+import type { Test } from 'tap'
+import { openWindow, type Visit } from '../../harness/browser.js'
+import { createDeferred } from '../../harness/deferred.js'
+import { type Site, sees, startSite } from '../../harness/site.js'
 
 // Searching while one types.
 
@@ -12,8 +12,7 @@ interface Search extends Visit, Site {
 }
 
 /** A window on the site whose clock stands still until it is stepped, so that pauses between letters are as long as they are. */
-async function open(t: Test, browser: Browser, path = '/'): Promise<Search> {
-  const site = await startSite(t)
+async function open(t: Test, browser: Browser, site: Site, path = '/'): Promise<Search> {
   const visit = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
   t.teardown(() => visit.context.close())
   const asked: string[] = []
@@ -45,14 +44,10 @@ function focusOf(page: Page): Promise<unknown> {
   return page.evaluate('document.activeElement.name')
 }
 
-await testInBrowser(t, async (browser) => testSearches(browser))
-
-function testSearches(browser: Browser): void {
-  t.jobs = 2
-  t.setTimeout(120_000)
-
+/** `shared` is for tests that change nothing. */
+export function testSearches(t: Test, browser: Browser, shared: Site): void {
   t.test('a search goes out once the typing pauses, and not letter by letter', async (t) => {
-    const { page, asked, faults } = await open(t, browser)
+    const { page, asked, faults } = await open(t, browser, shared)
     await page.getByLabel('Name').pressSequentially('seller 001')
     t.strictSame(asked, [])
     await pause(page)
@@ -62,7 +57,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('the field keeps its text, the focus and what is typed meanwhile; the outcome is said', async (t) => {
-    const { page, upstream, faults } = await open(t, browser)
+    const { page, upstream, faults } = await open(t, browser, await startSite(t))
     const held = createDeferred<undefined>()
     upstream.fail(() => held.promise)
     await page.getByLabel('Name').pressSequentially('seller 001')
@@ -85,7 +80,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('a search gives way to the next one, and its answer changes nothing when it comes after all', async (t) => {
-    const { page, upstream, asked, faults } = await open(t, browser)
+    const { page, upstream, asked, faults } = await open(t, browser, await startSite(t))
     const held = createDeferred<undefined>()
     upstream.fail(({ query }) => (query.name === 'seller 000' ? held.promise : undefined))
     const cancelled = page.waitForEvent('requestfailed')
@@ -104,7 +99,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('a search is one step of the history however many answers it had, and back leads to before it', async (t) => {
-    const { page, url, faults } = await open(t, browser, '/?page=2')
+    const { page, url, faults } = await open(t, browser, shared, '/?page=2')
     const before = await page.evaluate('history.length')
     for (const [letters, found] of [
       ['seller', '60 sellers found'],
@@ -128,7 +123,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('the address tells of both panels as they are, whichever answer comes first', async (t) => {
-    const { page, url, upstream, faults } = await open(t, browser)
+    const { page, url, upstream, faults } = await open(t, browser, await startSite(t))
     const search = createDeferred<undefined>()
     upstream.fail(({ query }) => (query.name === undefined ? undefined : search.promise))
     await page.getByLabel('Name').pressSequentially('seller 000')
@@ -153,7 +148,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('Enter searches at once, and once', async (t) => {
-    const { page, asked, faults } = await open(t, browser)
+    const { page, asked, faults } = await open(t, browser, shared)
     await page.getByLabel('Customer id').pressSequentially('C-0007')
     await page.keyboard.press('Enter')
     await sees(page, '#sellers .count', '1 seller found')
@@ -164,7 +159,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('an empty field is no search: all are shown, and the address says nothing of it', async (t) => {
-    const { page, url, faults } = await open(t, browser)
+    const { page, url, faults } = await open(t, browser, shared)
     await page.getByLabel('Name').pressSequentially('seller 0012')
     await pause(page)
     await sees(page, '#sellers .count', '1 seller found')
@@ -176,7 +171,12 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('a search among the events leaves the list beside it, and the address tells of both', async (t) => {
-    const { page, url, faults } = await open(t, browser, '/panels/sellers/7/events?list_page=2&list_page_size=5')
+    const { page, url, faults } = await open(
+      t,
+      browser,
+      shared,
+      '/panels/sellers/7/events?list_page=2&list_page_size=5',
+    )
     await page.getByLabel('Title').pressSequentially('sale 003')
     await pause(page)
     await sees(page, '#events .count', '1–10 of 10 coming events found')
@@ -187,7 +187,7 @@ function testSearches(browser: Browser): void {
   })
 
   t.test('a search that fails says so in the place of the list, and the next letter tries again', async (t) => {
-    const { page, upstream, faults } = await open(t, browser)
+    const { page, upstream, faults } = await open(t, browser, await startSite(t))
     upstream.fail({ status: 500 })
     await page.getByLabel('Name').pressSequentially('seller 001')
     await pause(page)

@@ -1,92 +1,76 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core'
-import t, { type Test } from 'tap'
-import { findBarriers, openWindow, overhangOf, testInBrowser, type Visit } from '../harness/browser.js'
-import { createClock } from '../harness/clock.js'
-import { createDeferred } from '../harness/deferred.js'
-import { type Site, type SiteOptions, sees, startSite } from '../harness/site.js'
-import { until } from '../harness/until.js'
-import { makeSellers } from '../harness/upstream.js'
+import type { Test } from 'tap'
+import { checkAccess, openWindow, overhangOf, type Visit } from '../../harness/browser.js'
+import { createClock } from '../../harness/clock.js'
+import { createDeferred } from '../../harness/deferred.js'
+import { type Site, type SiteOptions, sees, startSite } from '../../harness/site.js'
+import { until } from '../../harness/until.js'
+import { makeSellers } from '../../harness/upstream.js'
 
 // That everybody can use the panels: with eyes, ears or a keyboard, on any screen, in either language.
 
 const wide = { width: 1_280, height: 800 }
 const narrow = { width: 390, height: 844 }
 
-async function open(t: Test, browser: Browser, options: BrowserContextOptions & { site?: SiteOptions } = {}) {
-  const { site: siteOptions, ...windowOptions } = options
-  const site: Site = await startSite(t, siteOptions)
-  const visit: Visit = await openWindow(browser, { viewport: wide, ...windowOptions })
-  t.teardown(() => visit.context.close())
-  return { ...site, ...visit }
-}
-
-await testInBrowser(t, async (browser) => testAccess(browser))
-
-function testAccess(browser: Browser): void {
-  t.jobs = 2
-  t.setTimeout(120_000)
-
-  // Colours are the same at every width.
-  for (const { viewport, colorScheme } of [
-    { viewport: wide, colorScheme: 'light' as const },
-    { viewport: narrow, colorScheme: 'dark' as const },
-  ]) {
-    t.test(`axe-core finds no barrier in any page or state, ${viewport.width} px, ${colorScheme}`, async (t) => {
-      const clock = createClock('2029-12-31T12:00:00Z')
-      const { url, upstream, page, faults } = await open(t, browser, {
-        viewport,
-        colorScheme,
-        locale: 'fr-FR',
-        site: { now: clock.now },
-      })
-      await page.clock.setFixedTime(clock.now())
-      const check = async (state: string) => {
-        t.strictSame(await findBarriers(page), [], state)
-        t.equal(await overhangOf(page), 0, `${state} is no wider than its window`)
-      }
-      const visits: [state: string, path: string][] = [
-        ['the list', '/?page_size=5'],
-        ['events', '/panels/sellers/7/events?page_size=5&list_page=2&list_page_size=5'],
-        ['a search', '/?name=seller%20001&page_size=5'],
-        ['nothing found', '/panels/sellers/7/events?title=zzz&list_page_size=5'],
-        ['beyond the last page', '/?page=99'],
-        ['an unknown seller', '/panels/sellers/nobody/events?list_page_size=5'],
-        ['a mistake', '/?page=0'],
-        ['nothing there', '/panels/nothing'],
-      ]
-      for (const [state, path] of visits) {
-        await page.goto(`${url}${path}`)
-        await check(state)
-      }
-      await page.goto(`${url}/?page_size=5&page=2`)
-      const held = createDeferred<undefined>()
-      upstream.fail(() => held.promise)
-      await page.locator('[data-seller="9"]').click()
-      await page.locator('#events.htmx-request').waitFor({ state: 'attached' })
-      await check('loading')
-      upstream.fail({ status: 500 })
-      held.resolve(undefined)
-      await page.locator('#events.is-open').waitFor()
-      await page.goto(`${url}/?page_size=5&page=2`)
-      await page.locator('[data-seller="8"]').click()
-      await page.locator('#events [role="alert"]').waitFor()
-      await check('a panel that failed')
-      await page.goto(`${url}/?name=x`)
-      await check('a page that failed')
-      clock.step(3_600)
-      await page.goto(`${url}/panels/sellers/7/events?page_size=5&list_page_size=5`)
-      await page.locator('#events .notice').waitFor()
-      await check('stale')
-      t.strictSame(
-        faults.filter((fault) => !/\b(400|404|502)\b/.test(fault)),
-        [],
-        'nothing but the browser’s own word on what was refused',
-      )
-    })
+/** `shared` is for tests that change nothing. */
+export function testAccess(t: Test, browser: Browser, shared: Site): void {
+  async function look(t: Test, options: BrowserContextOptions = {}): Promise<Visit & { url: string }> {
+    const visit = await openWindow(browser, { viewport: wide, ...options })
+    t.teardown(() => visit.context.close())
+    return { ...visit, url: shared.url }
+  }
+  /** A window on a site of the test's own. */
+  async function open(t: Test, { site, ...options }: BrowserContextOptions & { site?: SiteOptions } = {}) {
+    return { ...(await look(t, options)), ...(await startSite(t, site)) }
   }
 
+  t.test('axe-core finds no barrier in any page or state', async (t) => {
+    const clock = createClock('2029-12-31T12:00:00Z')
+    const { url, upstream, page, faults } = await open(t, { locale: 'fr-FR', site: { now: clock.now } })
+    await page.clock.setFixedTime(clock.now())
+    const check = (state: string) => checkAccess(t, page, state)
+    const visits: [state: string, path: string][] = [
+      ['the list', '/?page_size=5'],
+      ['events', '/panels/sellers/7/events?page_size=5&list_page=2&list_page_size=5'],
+      ['a search', '/?name=seller%20001&page_size=5'],
+      ['nothing found', '/panels/sellers/7/events?title=zzz&list_page_size=5'],
+      ['beyond the last page', '/?page=99'],
+      ['an unknown seller', '/panels/sellers/nobody/events?list_page_size=5'],
+      ['a mistake', '/?page=0'],
+      ['nothing there', '/panels/nothing'],
+    ]
+    for (const [state, path] of visits) {
+      await page.goto(`${url}${path}`)
+      await check(state)
+    }
+    await page.goto(`${url}/?page_size=5&page=2`)
+    const held = createDeferred<undefined>()
+    upstream.fail(() => held.promise)
+    await page.locator('[data-seller="9"]').click()
+    await page.locator('#events.htmx-request').waitFor({ state: 'attached' })
+    await check('loading')
+    upstream.fail({ status: 500 })
+    held.resolve(undefined)
+    await page.locator('#events.is-open').waitFor()
+    await page.goto(`${url}/?page_size=5&page=2`)
+    await page.locator('[data-seller="8"]').click()
+    await page.locator('#events [role="alert"]').waitFor()
+    await check('a panel that failed')
+    await page.goto(`${url}/?name=x`)
+    await check('a page that failed')
+    clock.step(3_600)
+    await page.goto(`${url}/panels/sellers/7/events?page_size=5&list_page_size=5`)
+    await page.locator('#events .notice').waitFor()
+    await check('stale')
+    t.strictSame(
+      faults.filter((fault) => !/\b(400|404|502)\b/.test(fault)),
+      [],
+      'nothing but the browser’s own word on what was refused',
+    )
+  })
+
   t.test('all is done by keyboard: past the masthead, to a seller, to its events and back to the list', async (t) => {
-    const { url, page, faults } = await open(t, browser)
+    const { url, page, faults } = await look(t)
     const isAtEvents = "document.activeElement.id === 'events-heading'"
     const focused = () =>
       page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()")
@@ -131,39 +115,42 @@ function testAccess(browser: Browser): void {
     t.strictSame(faults, [])
   })
 
-  for (const viewport of [wide, narrow]) {
-    t.test(`whatever is pressed is large enough for a finger, ${viewport.width} px`, async (t) => {
-      const { url, page } = await open(t, browser, { viewport })
-      for (const path of ['/', '/panels/sellers/7/events?title=sale', '/?name=zzz', '/panels/nothing']) {
-        await page.goto(`${url}${path}`)
+  t.test('whatever is pressed is large enough for a finger', async (t) => {
+    const { url, page } = await look(t)
+    for (const path of ['/', '/panels/sellers/7/events?title=sale', '/?name=zzz', '/panels/nothing']) {
+      await page.goto(`${url}${path}`)
+      for (const viewport of [wide, narrow]) {
+        await page.setViewportSize(viewport)
         // Not the way past the masthead, which comes with the focus.
         const targets = await page.evaluate(`[...document.querySelectorAll('a:not(.skip), button, input')]
           .map((target) => ({ name: target.innerText || target.name, box: target.getBoundingClientRect() }))
           .filter(({ box }) => box.width > 0)
           .map(({ name, box: { width, height } }) => ({ name, isLarge: width >= 24 && height >= 24 }))`)
         const { length } = targets as unknown[] // what the script gives
-        t.ok(length >= 4, path)
+        const place = `${path}, ${viewport.width} px`
+        t.ok(length >= 4, place)
         t.strictSame(
           (targets as { isLarge: boolean }[]).filter(({ isLarge }) => !isLarge),
           [],
-          path,
+          place,
         )
       }
-    })
-  }
+    }
+  })
 
   t.test('at 200 % and at 400 % nothing is cut off to the side', async (t) => {
-    for (const width of [640, 320]) {
-      const { url, page } = await open(t, browser, { viewport: { width, height: 400 } })
-      for (const path of ['/', '/panels/sellers/7/events', '/?page=0', '/?name=zzz']) {
-        await page.goto(`${url}${path}`)
+    const { url, page } = await look(t)
+    for (const path of ['/', '/panels/sellers/7/events', '/?page=0', '/?name=zzz']) {
+      await page.goto(`${url}${path}`)
+      for (const width of [640, 320]) {
+        await page.setViewportSize({ width, height: 400 })
         t.equal(await overhangOf(page), 0, `${path} at ${width} px`)
       }
     }
   })
 
   t.test('a narrow screen shows one panel at a time, and the way back', async (t) => {
-    const { url, page, faults } = await open(t, browser, { viewport: narrow })
+    const { url, page, faults } = await look(t, { viewport: narrow })
     await page.goto(url)
     t.equal(await page.locator('#sellers').isVisible(), true)
     await page.locator('[data-seller="7"]').click()
@@ -176,7 +163,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('nothing moves for those who want nothing to move', async (t) => {
-    const { url, page } = await open(t, browser, { reducedMotion: 'reduce' })
+    const { url, page } = await look(t, { reducedMotion: 'reduce' })
     await page.goto(url)
     const moving = `[...document.querySelectorAll('*')].filter((element) => {
       const { transitionProperty, animationName, scrollBehavior } = getComputedStyle(element)
@@ -186,7 +173,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('on paper there are the events and nothing to press', async (t) => {
-    const { url, page } = await open(t, browser)
+    const { url, page } = await look(t)
     await page.goto(`${url}/panels/sellers/7/events`)
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
     for (const part of ['nav', 'form', '#sellers', '.skip', '.back']) {
@@ -198,7 +185,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('rows without words show while one waits, and not while one does not', async (t) => {
-    const { url, upstream, page, faults } = await open(t, browser)
+    const { url, upstream, page, faults } = await open(t)
     const shown = "getComputedStyle(document.querySelector('#events .results'), '::after').visibility === 'visible'"
     await page.goto(url)
     await page.evaluate(`document.addEventListener('htmx:afterSwap', () => {
@@ -225,7 +212,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('without a connection the panel says so and stays', async (t) => {
-    const { url, context, page } = await open(t, browser)
+    const { url, context, page } = await look(t)
     await page.goto(url)
     await context.setOffline(true)
     await page.locator('[data-seller="7"]').click()
@@ -241,7 +228,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('a page that history cannot bring back is told of, not left out', async (t) => {
-    const { url, upstream, page } = await open(t, browser)
+    const { url, upstream, page } = await open(t)
     await page.goto(url)
     await page.goto(`${url}/?name=seller%200007`)
     await page.locator('[data-seller="7"]').click()
@@ -255,7 +242,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('a panel that failed is tried again in its place', async (t) => {
-    const { url, upstream, page } = await open(t, browser)
+    const { url, upstream, page } = await open(t)
     await page.goto(url)
     upstream.fail({ status: 500 })
     await page.locator('[data-seller="7"]').click()
@@ -274,7 +261,7 @@ function testAccess(browser: Browser): void {
     const clock = createClock('2026-03-10T23:59:00Z')
     const catalogs = [{ id: 1, seller_id: 7, title: 'Sale', start_date: '2026-03-11' }]
     const site = { now: clock.now, data: { sellers: makeSellers(7), catalogs } }
-    const { url, context, page } = await open(t, browser, { site })
+    const { url, context, page } = await open(t, { site })
     await context.clock.install({ time: clock.now() })
     await page.goto(url)
     await page.locator('[data-seller="7"]').click()
@@ -287,7 +274,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('nothing on a page shifts once it is there, whatever is pressed', async (t) => {
-    const { url, page } = await open(t, browser)
+    const { url, page } = await look(t)
     await page.goto(url)
     await page.evaluate(`window.shifts = 0
       new PerformanceObserver((list) => {
@@ -301,7 +288,7 @@ function testAccess(browser: Browser): void {
   })
 
   t.test('a page with all that it loads is less than 60 kB on the wire, and all of it is ours', async (t) => {
-    const { url, page } = await open(t, browser)
+    const { url, page } = await look(t)
     const path = '/panels/sellers/7/events'
     await page.goto(`${url}${path}`)
     const loaded = "performance.getEntriesByType('resource').map(({ name }) => name)"
