@@ -1,24 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { startApp, type TestApp } from '../harness/app.js'
+import type { AppTimeouts } from '../../src/app.js'
+import { ampleTimeouts, startApp, type TestApp } from '../harness/app.js'
 import type { LogBook, LogLine } from '../harness/log.js'
 import { type RedisServer, startRedis } from '../harness/redis-server.js'
+import { until } from '../harness/until.js'
 import { makeCatalogs, makeSellers, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
 
-// The whole application with a real Redis, which is then taken away, stopped, filled, poisoned and emptied. In all of
-// it every request is answered 200, in time, and the log stays readable.
+// The whole application with a real Redis, which is then killed, stopped, filled, poisoned and emptied. In all of it
+// every request is answered 200 while Redis is as it is, and the log stays readable. How long a request waits for Redis
+// is measured by bench/outage.js.
 
-/** What a request may be held because of Redis. The budgets are far shorter; this leaves room for a busy machine. */
-const holdLimitMs = 2_000
-const recoveryLimitMs = 10_000
-/** What a background probe may need to find that Redis answers again. */
-const probeLimitMs = 3_000
+/** Those of production. A Redis that hangs is noticed by them, and only by them. */
+const timeoutsOfProduction = { cache: { softTimeoutMs: ampleTimeouts.cache.softTimeoutMs } }
+
 /** Lines that an outage may cost, however many requests it meets. */
 const warningLimit = 5
 const sellerCount = 1_200
 const pagesOfAWalk = 3
-t.setTimeout(120_000)
 
 t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {
   const { app, redis } = await startShop(t)
@@ -64,7 +65,7 @@ t.test('a request with a filter writes nothing to Redis', async (t) => {
     '/api/v1/sellers/7/catalogs?title=Sale',
     '/panels/sellers?name=0002',
   ]) {
-    t.equal((await ask(app, url)).status, 200)
+    t.equal(await ask(app, url), 200)
   }
   await app.close() // which waits for writes under way
   t.equal(await redis.client.dbsize(), 1)
@@ -74,8 +75,7 @@ t.test('with Redis absent at the start it serves, warns once, and begins to cach
   const redis = await redisFor(t)
   await redis.kill()
   const { app, book } = await startApp(t, { upstream: manySellers(), environment: { REDIS_URL: redis.url } })
-  const held = await askMany(app, 1, 50)
-  checkHeld(t, held)
+  checkServed(t, await askMany(app, 1, 50))
   t.match(book.at(40), [{ subject: 'redis', msg: /redis/ }])
   t.equal(book.at(40).length, 1, 'one warning')
   t.match(await readiness(app), { status: 'degraded', redis: 'down' })
@@ -95,12 +95,18 @@ t.test('with Redis absent at the start it serves, warns once, and begins to cach
 
 interface Outage {
   readonly name: string
+  readonly timeouts?: AppTimeouts
   begin(redis: RedisServer): unknown
   end(redis: RedisServer): unknown
 }
 const absences: Outage[] = [
   { name: 'dies', begin: (redis) => redis.kill(), end: (redis) => redis.start() },
-  { name: 'hangs', begin: (redis) => redis.hang(), end: (redis) => redis.resume() },
+  {
+    name: 'hangs',
+    timeouts: timeoutsOfProduction,
+    begin: (redis) => redis.hang(),
+    end: (redis) => redis.resume(),
+  },
 ]
 const outages: Outage[] = [
   ...absences,
@@ -113,17 +119,17 @@ const outages: Outage[] = [
     end: ({ client }) => client.replicaof('NO', 'ONE'),
   },
 ]
-for (const { name, begin, end } of outages) {
+for (const { name, timeouts, begin, end } of outages) {
   t.test(`when Redis ${name} in mid run everybody is served, twice in a row`, async (t) => {
-    const { app, book, redis } = await startShop(t)
-    checkHeld(t, await askMany(app, 1, 10))
+    const { app, book, redis } = await startShop(t, timeouts)
+    checkServed(t, await askMany(app, 1, 10))
     const isReady = async () => (await readiness(app)).status === 'ready' // a busy machine takes for slow what is not
     t.ok(await until(isReady), 'ready')
     for (const from of [100, 200]) {
       const warningsBefore = book.at(40).length
       await begin(redis)
-      checkHeld(t, await askMany(app, from, 50))
-      checkHeld(t, await askMany(app, 1, 10)) // what was cached before
+      checkServed(t, await askMany(app, from, 50))
+      checkServed(t, await askMany(app, 1, 10)) // what was cached before
       t.ok(await until(async () => !(await isReady())), 'degraded')
       const warnings = book.at(40).slice(warningsBefore)
       t.match(warnings[0], { subject: 'redis', kind: /./, msg: /redis/ })
@@ -137,7 +143,7 @@ for (const { name, begin, end } of outages) {
       }
       t.ok(await until(recovers), 'and it is as before')
       const keysBefore = await redis.client.dbsize()
-      checkHeld(t, await askMany(app, 1_000 + from, 5))
+      checkServed(t, await askMany(app, 1_000 + from, 5))
       t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
     }
     // A busy machine may have been an outage of its own, which was told of and is over as well.
@@ -152,37 +158,38 @@ t.test('a Redis that is read-only is read from, and what it refuses is one warni
   await ask(app, '/api/v1/sellers/1/catalogs')
   t.ok(await until(async () => (await redis.client.dbsize()) > 0))
   await redis.client.replicaof('127.0.0.1', 1)
-  for (const sellerId of [2, 3, 4]) {
-    await ask(app, `/api/v1/sellers/${sellerId}/catalogs`) // Redis answers the read and refuses the write
-    await pause(1_100) // longer than what counts as quiet: there is no event to wait for
-  }
+  const isRefused = (writes: number) => until(() => app.cache.stats().writes.failed === writes)
+  await ask(app, '/api/v1/sellers/2/catalogs') // Redis answers the read and refuses the write
+  t.ok(await isRefused(1))
+  await pause(1_100) // longer than what counts as quiet, so that a second outage would be a second warning
+  await ask(app, '/api/v1/sellers/3/catalogs')
+  t.ok(await isRefused(2))
   upstream.reset()
-  checkHeld(t, [await ask(app, '/api/v1/sellers/1/catalogs')])
+  checkServed(t, [await ask(app, '/api/v1/sellers/1/catalogs')])
   t.equal(upstream.requests.length, 0, 'what is there is read')
   const refusals = book.at(40).filter(({ kind }) => kind === 'readonly')
   t.match(refusals, [{ subject: 'redis' }])
   t.equal(refusals.length, 1)
-  // A busy machine takes for slow what is not: that is an outage, and has an end.
-  const outages = book.at(40).length - refusals.length
-  t.ok(recoveries(book).length <= outages, 'and no recovery that was none')
+  t.equal(book.at(40).length, 1, 'it is no outage')
+  t.equal(recoveries(book).length, 0, 'and has no recovery')
 })
 
 t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
-  const { app, redis } = await startShop(t)
+  const { app, redis } = await startShop(t, timeoutsOfProduction)
   for (const [index, { begin, end }] of absences.entries()) {
     await begin(redis)
     await ask(app, `/api/v1/sellers/${index + 1}/catalogs`)
-    t.ok(await until(async () => (await readiness(app)).status === 'degraded', probeLimitMs))
+    t.ok(await until(async () => (await readiness(app)).status === 'degraded'))
     await end(redis)
-    t.ok(await until(async () => (await readiness(app)).status === 'ready', probeLimitMs))
+    t.ok(await until(async () => (await readiness(app)).status === 'ready'))
   }
 })
 
 t.test('while Redis hangs, those who want the same at the same time share one walk', async (t) => {
-  const { app, redis, upstream } = await startShop(t)
+  const { app, redis, upstream } = await startShop(t, timeoutsOfProduction)
   redis.hang()
   const pages = Array.from({ length: 50 }, (_, index) => ask(app, `/api/v1/sellers?page=${index + 1}`))
-  checkHeld(t, await Promise.all(pages))
+  checkServed(t, await Promise.all(pages))
   t.equal(upstream.requests.length, pagesOfAWalk)
 })
 
@@ -194,12 +201,12 @@ t.test('a Redis that is full is read from, and what it does not take is served',
   await redis.client.config('SET', 'maxmemory', '1')
   upstream.reset()
   const another = await startBeside(t, redis, upstream)
-  t.equal((await ask(another.app, '/api/v1/sellers')).status, 200)
+  t.equal(await ask(another.app, '/api/v1/sellers'), 200)
   t.equal(upstream.requests.length, 0, 'what lies there is used')
-  checkHeld(t, await askMany(app, 1, 50))
+  checkServed(t, await askMany(app, 1, 50))
   let sellerAfter = 51
   const isTold = async () => {
-    checkHeld(t, await askMany(app, sellerAfter++, 1)) // what Redis says to a write comes after the answer
+    checkServed(t, await askMany(app, sellerAfter++, 1)) // what Redis says to a write comes after the answer
     return book.at(40).some(({ kind }) => kind === 'full')
   }
   t.ok(await until(isTold), 'it is told')
@@ -218,16 +225,15 @@ t.test('a Redis that is full is read from, and what it does not take is served',
 
 t.test('a FLUSHALL by somebody else is no trouble at all', async (t) => {
   const { app, book, redis } = await startShop(t)
-  checkHeld(t, await askMany(app, 1, 10))
+  checkServed(t, await askMany(app, 1, 10))
   await redis.client.flushall()
-  checkHeld(t, await askMany(app, 1, 10))
+  checkServed(t, await askMany(app, 1, 10))
   const fills = async () => {
-    checkHeld(t, await askMany(app, 1, 10))
+    checkServed(t, await askMany(app, 1, 10))
     return (await redis.client.dbsize()) >= 10
   }
   t.ok(await until(fills), 'the cache fills again')
-  const told = [...book.at(40), ...book.at(50)].filter(({ kind }) => kind !== 'timeout') // of a busy machine
-  t.strictSame(told, [])
+  t.strictSame([...book.at(40), ...book.at(50)], [])
 })
 
 /** What somebody may have put under our key, made from the entry that was there. */
@@ -287,6 +293,15 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
   const [key = ''] = await redis.client.keys('cat_????????:sellers_all')
   const entry = JSON.parse((await redis.client.get(key)) ?? '') as StoredEntry
 
+  async function storedAt(key: string): Promise<Partial<StoredEntry> | undefined> {
+    try {
+      const { s, v } = JSON.parse((await redis.client.get(key)) ?? '')
+      return { s, v }
+    } catch {
+      return undefined // what the test put there: no entry
+    }
+  }
+
   for (const { name, put, kind } of strangers) {
     await t.test(name, async (t) => {
       await put(redis, key, entry)
@@ -297,27 +312,17 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
       t.match(reader.book.at(40), [{ kind, key: 'sellers_all', msg: /./ }])
       t.equal(reader.book.at(40).length, 1, 'one warning')
       t.match(await readiness(reader.app), { status: 'ready' }, 'Redis itself is well')
-      await reader.app.close() // which waits for the write
-
-      upstream.reset()
-      const next = await startBeside(t, redis, upstream)
-      t.strictSame((await next.app.inject('/api/v1/sellers')).json(), wanted)
-      t.equal(upstream.requests.length, 0, 'healed')
-      t.equal(next.book.at(40).length, 0)
+      t.ok(await until(async () => isDeepStrictEqual(await storedAt(key), { s: entry.s, v: entry.v })), 'healed')
+      await reader.app.close()
     })
   }
 })
 
-/** The entry as Redis holds it: fingerprint, instants, value. */
+/** The entry as Redis has it: fingerprint, instants, value. */
 interface StoredEntry {
   readonly s: string
   readonly e: readonly number[]
   readonly v: unknown
-}
-
-interface Held {
-  readonly status: number
-  readonly tookMs: number
 }
 
 async function redisFor(t: Test): Promise<RedisServer> {
@@ -330,14 +335,19 @@ async function redisFor(t: Test): Promise<RedisServer> {
 }
 
 /** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
-async function startShop(t: Test): Promise<TestApp & { redis: RedisServer }> {
+async function startShop(t: Test, timeouts: AppTimeouts = ampleTimeouts): Promise<TestApp & { redis: RedisServer }> {
   const redis = await redisFor(t)
-  return { redis, ...(await startBeside(t, redis, manySellers())) }
+  return { redis, ...(await startBeside(t, redis, manySellers(), timeouts)) }
 }
 
-/** A process more on a Redis that is well; on a busy machine boot may not have waited for the connection. */
-async function startBeside(t: Test, redis: RedisServer, upstream: Upstream | UpstreamOptions): Promise<TestApp> {
-  const shop = await startApp(t, { upstream, environment: { REDIS_URL: redis.url } })
+/** One more process on a Redis that works. */
+async function startBeside(
+  t: Test,
+  redis: RedisServer,
+  upstream: Upstream | UpstreamOptions,
+  timeouts: AppTimeouts = ampleTimeouts,
+): Promise<TestApp> {
+  const shop = await startApp(t, { upstream, environment: { REDIS_URL: redis.url }, timeouts })
   await until(async () => (await readiness(shop.app)).redis === 'up')
   return shop
 }
@@ -347,31 +357,23 @@ function manySellers(): UpstreamOptions {
   return { sellers, catalogs: sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 1 })) }
 }
 
-async function ask(app: FastifyInstance, url: string): Promise<Held> {
-  const before = performance.now()
-  const { statusCode: status } = await app.inject(url)
-  return { status, tookMs: performance.now() - before }
+async function ask(app: FastifyInstance, url: string): Promise<number> {
+  return (await app.inject(url)).statusCode
 }
 
 /** Asks for the catalogs of so many sellers, ten at a time. */
-async function askMany(app: FastifyInstance, firstSellerId: number, count: number): Promise<Held[]> {
+async function askMany(app: FastifyInstance, firstSellerId: number, count: number): Promise<number[]> {
   const urls = Array.from({ length: count }, (_, index) => `/api/v1/sellers/${firstSellerId + index}/catalogs`)
-  const held: Held[] = []
+  const statuses: number[] = []
   const worker = async () => {
-    for (let url = urls.pop(); url !== undefined; url = urls.pop()) held.push(await ask(app, url))
+    for (let url = urls.pop(); url !== undefined; url = urls.pop()) statuses.push(await ask(app, url))
   }
   await Promise.all(Array.from({ length: 10 }, worker))
-  return held
+  return statuses
 }
 
-function checkHeld(t: Test, held: readonly Held[]): void {
-  t.strictSame(
-    held.filter(({ status }) => status !== 200),
-    [],
-    `${held.length} requests are answered 200`,
-  )
-  const longestMs = Math.max(...held.map(({ tookMs }) => tookMs))
-  t.ok(longestMs < holdLimitMs, `none is held for long: ${Math.round(longestMs)} ms at most`)
+function checkServed(t: Test, statuses: readonly number[]): void {
+  t.strictSame([...new Set(statuses)], [200], `${statuses.length} requests are answered 200`)
 }
 
 function recoveries(book: LogBook): LogLine[] {
@@ -380,13 +382,4 @@ function recoveries(book: LogBook): LogLine[] {
 
 async function readiness(app: FastifyInstance): Promise<{ status: string; redis: string }> {
   return (await app.inject('/readyz')).json()
-}
-
-async function until(condition: () => Promise<boolean>, limitMs = recoveryLimitMs): Promise<boolean> {
-  const limit = performance.now() + limitMs
-  while (!(await condition())) {
-    if (performance.now() > limit) return false
-    await pause(20)
-  }
-  return true
 }

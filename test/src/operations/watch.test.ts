@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { startApp } from '../../harness/app.js'
@@ -7,11 +8,23 @@ import { makeSellers } from '../../harness/upstream.js'
 const environment = { PURGE_TOKEN: 'open-sesame' }
 const data = () => ({ sellers: makeSellers(3) })
 
+mock.timers.enable({ apis: ['setInterval'] }) // else a busy machine takes a sample in the middle of a test
+t.teardown(() => mock.timers.reset())
+
 /** The sample of what has been asked since the last one. */
 function sampleOf(app: FastifyInstance) {
   app.watch.tick()
   return app.watch.samples.all.at(-1)
 }
+
+t.test('a sample is taken each second', async (t) => {
+  const { app } = await startApp(t, { environment })
+  mock.timers.tick(3_000)
+  t.equal(app.watch.samples.all.length, 3)
+  await app.close()
+  mock.timers.tick(1_000)
+  t.equal(app.watch.samples.all.length, 3, 'until the application closes')
+})
 
 t.test('a sample counts what was answered in its second, by the tier that answered', async (t) => {
   const { app } = await startApp(t, { environment, upstream: data() })
