@@ -6,6 +6,7 @@ import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { startMarketplace } from '../../src/demo/marketplace.js'
 import type { Example, Examples, StatusExamples } from '../../src/routes/docs/recorded.js'
+import { ampleEnvironment, ampleTimeouts } from './app.js'
 import { createClock } from './clock.js'
 
 export interface RecordingOptions {
@@ -25,7 +26,12 @@ export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): P
   const marketplace = await startMarketplace({ latencyMs: 0, now: clock.now })
   const gate = await openGate(marketplace.url)
   const build = (environment: Record<string, string> = {}) =>
-    buildApp({ config: readConfig(environment), upstreamUrl: gate.url, now: clock.now })
+    buildApp({
+      config: readConfig({ ...ampleEnvironment, ...environment }),
+      upstreamUrl: gate.url,
+      now: clock.now,
+      timeouts: ampleTimeouts,
+    })
   const app = await build()
   const impatient = await build({ UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs) })
   const limited = await build()

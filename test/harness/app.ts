@@ -29,8 +29,8 @@ export const ampleTimeouts = {
   redis: { bootTimeoutMs: ampleMs, connectTimeoutMs: ampleMs, commandTimeoutMs: ampleMs },
 } satisfies AppTimeouts
 
-const defaultEnvironment = {
-  RATE_LIMIT_MAX: '0',
+/** The same for the marketplace. */
+export const ampleEnvironment = {
   UPSTREAM_TIMEOUT_MS: String(ampleMs),
   UPSTREAM_DEADLINE_MS: String(ampleMs),
 }
@@ -39,7 +39,12 @@ const defaultEnvironment = {
 export async function startApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const upstream = await upstreamOf(t, options.upstream ?? {})
   const book = createLogBook()
-  const config = readConfig({ ...defaultEnvironment, UPSTREAM_URL: upstream.url, ...options.environment })
+  const config = readConfig({
+    ...ampleEnvironment,
+    RATE_LIMIT_MAX: '0',
+    UPSTREAM_URL: upstream.url,
+    ...options.environment,
+  })
   const app = await buildApp({
     config,
     upstreamUrl: upstream.url,

@@ -17,3 +17,5 @@ await testInBrowser(t, async (browser) => {
   testSearches(t, browser, shared)
   testOperatorPage(t, browser)
 })
+
+t.end()

@@ -10,7 +10,7 @@ import { examples } from '../../src/routes/docs/examples.js'
 import { nameSchemas } from '../../src/routes/docs/named-schemas.js'
 import { recordExamples } from '../harness/api-examples.js'
 import { startApp } from '../harness/app.js'
-import { makeSellers } from '../harness/upstream.js'
+import { type Fault, makeSellers } from '../harness/upstream.js'
 
 // The description of the API as tools read it: see api.test.ts for whether the answers are what it says.
 
@@ -112,14 +112,14 @@ t.test('what has a default is not required of a client', async (t) => {
 })
 
 t.test('each answer of a list is described, with the fields that it has', async (t) => {
-  const { app, upstream } = await startApp(t, {
-    environment: { RATE_LIMIT_MAX: '8', UPSTREAM_TIMEOUT_MS: '20' },
-    upstream: { sellers: makeSellers(3) },
-  })
+  const limited = { RATE_LIMIT_MAX: '7' }
+  const patient = await startApp(t, { environment: limited, upstream: { sellers: makeSellers(3) } })
+  const impatient = await startApp(t, { environment: { ...limited, UPSTREAM_TIMEOUT_MS: '20' } })
+  const { app } = patient
   const { paths } = (await app.inject('/docs/json')).json<Description>()
   const { responses = {} } = paths['/api/v1/sellers']?.get ?? {}
   const { etag } = (await app.inject('/api/v1/sellers')).headers
-  const ways: [status: number, url: string, fault?: Parameters<typeof upstream.fail>[0]][] = [
+  const ways: [status: number, url: string, fault?: Fault][] = [
     [200, '/api/v1/sellers'],
     [304, '/api/v1/sellers'],
     [400, '/api/v1/sellers?page=0'],
@@ -130,6 +130,7 @@ t.test('each answer of a list is described, with the fields that it has', async 
   ]
   t.strictSame(Object.keys(responses), ways.map(([status]) => String(status)).sort())
   for (const [status, url, fault] of ways) {
+    const { app, upstream } = fault?.hang === undefined ? patient : impatient
     if (fault !== undefined) upstream.fail(fault)
     const response = await app.inject({ url, headers: status === 304 ? { 'if-none-match': String(etag) } : {} })
     t.equal(response.statusCode, status)
