@@ -504,17 +504,18 @@ t.test('every answer carries the headers that keep a browser safe', async (t) =>
 })
 
 t.test('beyond the rate limit the API answers with a problem and the panels with a page', async (t) => {
-  for (const [url, headers, type] of [
-    [sellersApi, {}, /^application\/problem\+json/],
-    [sellersPanel, {}, /^text\/html/],
-    [eventsPanel, { 'hx-request': 'true' }, /^text\/html/],
-    ['/nothing', {}, /^application\/problem\+json/],
+  const { app, upstream } = await startApp(t, { environment: { RATE_LIMIT_MAX: '3' }, upstream: data() })
+  for (const [url, headers, type, remoteAddress] of [
+    [sellersApi, {}, /^application\/problem\+json/, '10.0.0.1'],
+    [sellersPanel, {}, /^text\/html/, '10.0.0.2'],
+    [eventsPanel, { 'hx-request': 'true' }, /^text\/html/, '10.0.0.3'],
+    ['/nothing', {}, /^application\/problem\+json/, '10.0.0.4'],
   ] as const) {
     await t.test(url, async (t) => {
-      const { app, upstream } = await startApp(t, { environment: { RATE_LIMIT_MAX: '3' }, upstream: data() })
-      for (let count = 1; count <= 3; count += 1) t.not((await app.inject({ url, headers })).statusCode, 429)
+      const ask = (url: string) => app.inject({ url, headers, remoteAddress })
+      for (let count = 1; count <= 3; count += 1) t.not((await ask(url)).statusCode, 429)
       const asked = upstream.requests.length
-      const response = await app.inject({ url: `${url}?page=2&name=new`, headers })
+      const response = await ask(`${url}?page=2&name=new`)
       t.equal(response.statusCode, 429)
       t.match(response.headers['content-type'], type)
       t.ok(Number(response.headers['retry-after']) > 0)

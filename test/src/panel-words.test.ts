@@ -1,8 +1,9 @@
 import t from 'tap'
 import { browse } from '../harness/browse.js'
 import { createClock } from '../harness/clock.js'
+import { createDeferred } from '../harness/deferred.js'
 import { find, headersIn, isPage, rowNames, tagsOf } from '../harness/html.js'
-import { makeSellers } from '../harness/upstream.js'
+import { type Fault, makeSellers } from '../harness/upstream.js'
 
 // In which words the panels say what they say: languages, days, ages, reasons.
 
@@ -115,14 +116,11 @@ t.test('a stale panel says since when, in the time zone of the catalog, and why'
     /<p class="notice">(.*?)<\/p>/.exec((await open(sellersPanel, { ...fragment, ...headers })).body)?.[1]
   t.equal(await notice(), undefined)
   clock.step(310)
-  let release = () => {}
-  const held = new Promise<undefined>((resolve) => {
-    release = () => resolve(undefined)
-  })
-  upstream.fail(() => held)
+  const held = createDeferred<Fault>()
+  upstream.fail(() => held.promise)
   const asOf = '<time datetime="2026-03-10T13:02:00.000Z">14:02</time> (Europe/Paris).'
   t.equal(await notice(), `As of ${asOf} A newer list is on its way.`, 'while it is asked anew')
-  release()
+  held.resolve({ status: 500 })
   upstream.fail({ status: 500 })
   clock.step(400)
   t.equal(await notice(), `As of ${asOf} The marketplace is not answering.`)
