@@ -98,7 +98,7 @@ t.test('a file that times out has failed', async (t) => {
 
 t.test('a file that bails out has failed, and so has a file that it ends', async (t) => {
   const contents = { 'bails.js': `t.bailout('no database')`, 'hangs.js': hangs }
-  const { exitCode, failures, totals } = await runFiles(t, contents, ['--jobs=2'])
+  const { exitCode, failures, totals } = await runFiles(t, contents, ['--jobs=2', '--timeout=5'])
   t.equal(exitCode, 1)
   t.match(failures, /^\d\. bails\.js\n {3}Bail out: no database$/m)
   t.match(failures, /^\d\. hangs\.js/m)
