@@ -1,8 +1,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { checkAccess, openWindow, overhangOf, type Visit } from '../../harness/browser.js'
-import { type Site, sees, startSite } from '../../harness/site.js'
-import { type CatalogRecord, makeCatalogs } from '../../harness/upstream.js'
+import { checkAccess, openWindow, overhangOf, type Visit } from '../harness/browser.js'
+import { type Site, sees, startSite } from '../harness/site.js'
+import { type CatalogRecord, makeCatalogs } from '../harness/upstream.js'
 
 // What people see, in a real browser. What JavaScript or the width may change is seen with and without it,
 // on a wide and a narrow screen. None of the journeys may put anything on the console, break the Content-Security-Policy or ask another origin.

@@ -1,11 +1,11 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import type { Test } from 'tap'
-import { checkAccess, openWindow, overhangOf, type Visit } from '../../harness/browser.js'
-import { createClock } from '../../harness/clock.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { type Site, type SiteOptions, sees, startSite } from '../../harness/site.js'
-import { until } from '../../harness/until.js'
-import { makeSellers } from '../../harness/upstream.js'
+import { checkAccess, openWindow, overhangOf, type Visit } from '../harness/browser.js'
+import { createClock } from '../harness/clock.js'
+import { createDeferred } from '../harness/deferred.js'
+import { type Site, type SiteOptions, sees, startSite } from '../harness/site.js'
+import { until } from '../harness/until.js'
+import { makeSellers } from '../harness/upstream.js'
 
 // That everybody can use the panels: with eyes, ears or a keyboard, on any screen, in either language.
 

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { testInBrowser } from '../harness/browser.js'
-import { startSite } from '../harness/site.js'
 import { testAccess } from './browser/access.js'
 import { testOperatorPage } from './browser/operator.js'
 import { testPanels } from './browser/panels.js'
 import { testSearches } from './browser/search.js'
+import { testInBrowser } from './harness/browser.js'
+import { startSite } from './harness/site.js'
 
 // All tests in a browser. They share one, because starting it costs more than most of them.
 

@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { startApp } from '../../harness/app.js'
-import { checkAccess, openWindow, overhangOf } from '../../harness/browser.js'
-import { startRedis } from '../../harness/redis-server.js'
-import { sees } from '../../harness/site.js'
-import { until } from '../../harness/until.js'
-import { makeSellers } from '../../harness/upstream.js'
+import { startApp } from '../harness/app.js'
+import { checkAccess, openWindow, overhangOf } from '../harness/browser.js'
+import { startRedis } from '../harness/redis-server.js'
+import { sees } from '../harness/site.js'
+import { until } from '../harness/until.js'
+import { makeSellers } from '../harness/upstream.js'
 
 // The operator page in a browser, with and without JavaScript.
 

@@ -1,8 +1,8 @@
 import type { Browser, Page, Request } from 'playwright-core'
 import type { Test } from 'tap'
-import { openWindow, type Visit } from '../../harness/browser.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { type Site, sees, startSite } from '../../harness/site.js'
+import { openWindow, type Visit } from '../harness/browser.js'
+import { createDeferred } from '../harness/deferred.js'
+import { type Site, sees, startSite } from '../harness/site.js'
 
 // Searching while one types.
 
