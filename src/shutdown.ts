@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** Why the process closes: a signal, or an error that nothing caught. */
 export type CloseReason = { readonly signal: NodeJS.Signals } | { readonly error: unknown }
 
@@ -31,7 +33,7 @@ export function closeOnSignals({ close, deadlineMs, monotonicNow = () => perform
   for (const event of errorEvents) {
     process.on(event, (error: unknown) => {
       if (beganAt === undefined) void run({ error })
-      else process.exit(1)
+      else exitWith(error)
     })
   }
 
@@ -40,9 +42,15 @@ export function closeOnSignals({ close, deadlineMs, monotonicNow = () => perform
     setTimeout(() => process.exit(1), deadlineMs)
     try {
       await close(reason)
-    } catch {
-      process.exit(1)
+    } catch (error) {
+      exitWith(error)
     }
     process.exit('error' in reason ? 1 : 0)
   }
+}
+
+/** The log may be closed already. */
+function exitWith(error: unknown): never {
+  process.stderr.write(`vitrine: closing failed: ${inspect(error)}\n`)
+  process.exit(1)
 }

@@ -244,6 +244,11 @@ export class Cache {
     return { result, made }
   }
 
+  /** Gives a function that runs work as if it ran here: what it reads is collected by the calls of `collect` around this one. */
+  bindCollectors(): (work: () => void) => void {
+    return this.#collecting.bind()
+  }
+
   /** Where the entry under the key lies, how old it is, and what a read would do with it and why. Changes nothing. */
   async explain(key: string): Promise<Explanation> {
     checkKey(key)

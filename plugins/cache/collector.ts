@@ -115,6 +115,12 @@ export class Collecting {
     }
   }
 
+  /** Gives a function that runs work for the collectors of here and now, whatever asynchronous context it is called in. */
+  bind(): (work: () => void) => void {
+    const { collectors = [] } = this
+    return (work) => this.#storage.run(collectors, work)
+  }
+
   /** Runs something that the result does not depend on, such as a refresh in the background. */
   apart<T>(work: () => T): T {
     return this.collectors === undefined ? work() : this.#storage.run([], work)

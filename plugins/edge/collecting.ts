@@ -7,6 +7,7 @@ export class Collecting {
   #end: () => void = () => undefined
   readonly #answered: Promise<void>
   #answer: () => void = () => undefined
+  #resume: (work: () => void) => void = (work) => work()
   #collected: Promise<{ readonly made: Made }> | undefined
   #untilAnswer: Promise<{ readonly made: Made }> | undefined
 
@@ -24,11 +25,17 @@ export class Collecting {
   run(pass: () => void): void {
     this.#collected = this.#cache.collect(() => {
       this.#untilAnswer = this.#cache.collect(() => {
+        this.#resume = this.#cache.bindCollectors()
         pass()
         return this.#answered
       })
       return this.#ended
     })
+  }
+
+  /** Passes the request on once more: a hook may have gone on in another asynchronous context, which is not collected. */
+  resume(pass: () => void): void {
+    this.#resume(pass)
   }
 
   /** Tells what has been read before the first call. A stream may read more, until the end. */

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { isThenable } from '../is-thenable.js'
 import { answerFrom } from './answer.js'
 import { type ForwardReason, formatTierStatus, type TierStatus } from './cache-status.js'
 import { type Choice, choose } from './choice.js'
@@ -98,7 +97,7 @@ export class EdgeRoute {
     }
     const phase = new HookPhase(request, this.#parts.cache)
     this.#phases.set(request, phase)
-    reply.raw.once('close', () => phase.collecting?.end())
+    onClose(reply, () => phase.collecting?.end())
     phase.run(pass)
   }
 
@@ -112,8 +111,8 @@ export class EdgeRoute {
           if (error !== undefined) return reject(error)
           try {
             const result: unknown = handler.call(this, request, reply)
-            // A handler that returns nothing to wait for calls `reply.send`, and so does a hit.
-            if (isThenable(result)) resolve(result)
+            // Fastify sends what a handler returns. One that returns nothing calls `reply.send`, and a hit is sent already.
+            if (result !== undefined) resolve(result)
           } catch (thrown) {
             reject(thrown)
           }
@@ -318,14 +317,15 @@ export class EdgeRoute {
       collecting,
     })
     if (flight !== undefined || collecting !== undefined) this.#endWith(reply, flight, collecting)
-    if (collecting === undefined || collecting === begun) pass()
+    if (collecting === undefined) pass()
+    else if (collecting === begun) collecting.resume(pass)
     else collecting.run(pass)
   }
 
   /** Nobody waits for a request that is over, however it ended. */
   #endWith(reply: FastifyReply, flight: Flight | undefined, collecting: Collecting | undefined): void {
     const { flights } = this.#parts
-    reply.raw.once('close', () => {
+    onClose(reply, () => {
       collecting?.end()
       if (flight === undefined) return
       // Or the handler has taken the reply over, and cut it off.
@@ -399,6 +399,12 @@ export class EdgeRoute {
     const names = latest?.varyNames ?? [...this.#normalisers.keys()]
     return `${asked.key}\n${names.map((name) => variantOf(name, fields)).join('\n')}`
   }
+}
+
+/** Calls back when the connection or the response ends, at once where it has ended already. */
+function onClose({ raw }: FastifyReply, callback: () => void): void {
+  if (raw.destroyed || raw.closed) callback()
+  else raw.once('close', callback)
 }
 
 /** The value of a keyed request field as variants are compared by it. */

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { isCache } from '../cache/brand.js'
 import type { EdgeParts } from './edge-parts.js'
 import { EdgeRoute } from './edge-route.js'
+import { InvalidEdgeOption } from './errors.js'
 import { Flights } from './flights.js'
 import { LastHook, listOf, type SkippedHook } from './hook-position.js'
 import { Invalidations } from './invalidations.js'
@@ -82,7 +83,7 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const edge = route.config?.edge
     if (edge === undefined || edge === false) return
     if (listOf<object>(route.onRequest).some((hook) => ours.has(hook))) return // Fastify's own HEAD route, which has those of its GET
-    const settings = resolveRoute(edge, resolved.defaults)
+    const settings = resolveRouteOf(route, edge)
     const edgeRoute = new EdgeRoute(parts, settings, createKeyOf(route, settings.forwards))
     const { receive, fail } = new Reception(parts, settings)
     ours.add(edgeRoute.onRequest)
@@ -99,6 +100,15 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const onSend = listOf<typeof receive>(route.onSend)
     route.onSend = route.method === 'HEAD' ? [receive, ...onSend] : [...onSend, receive]
   })
+
+  function resolveRouteOf({ method, url }: RouteOptions, edge: EdgeRouteOptions) {
+    try {
+      return resolveRoute(edge, resolved.defaults)
+    } catch (error) {
+      if (!(error instanceof InvalidEdgeOption)) throw error
+      throw new InvalidEdgeOption(`${method} ${url}: ${error.message.replace(/^edge: /, '')}`)
+    }
+  }
 }
 
 /** Hits of the route cost more than they need to, which the hooks may be worth, or not. */

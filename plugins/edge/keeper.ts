@@ -148,7 +148,9 @@ export class Keeper {
     const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
     const bornAt = response.receivedAt - initialAgeMs(response)
     const instants = capped(instantsOf(response, control, lifetime, freshness), made?.freshUntil)
-    const names = forwards ? varyNames(response.fields) : this.#ownVary(exchange, own)
+    const byRoute = this.#route.vary.map(({ name }) => name)
+    const names = forwards ? unique([...byRoute, ...varyNames(response.fields)]) : this.#ownVary(exchange, own)
+    if (forwards && byRoute.length > 0) fields.vary = mergeVary(own.vary, byRoute)
     if (!forwards) {
       if (fields.etag === undefined) fields.etag = entityTagOf(body)
       const isCoded = compresses && isCompressible(response.status, fields, body)
@@ -179,7 +181,7 @@ export class Keeper {
   /** Request fields that a response of ours is told apart by: those of the route, and those that it was chosen by. */
   #ownVary(exchange: Exchange, own: Fields): string[] {
     const stated = this.#statedNames(exchange, own)
-    return [...new Set([...this.#route.vary.map(({ name }) => name), ...exchange.chosenBy, ...stated])].sort()
+    return unique([...this.#route.vary.map(({ name }) => name), ...exchange.chosenBy, ...stated])
   }
 
   /** Request fields that the handler says it has chosen by, or hooks ahead of it, which see all of them. */
@@ -230,6 +232,11 @@ export class Keeper {
     this.#warned.add(message)
     this.#parts.log.warn({ kind: 'edge' }, message)
   }
+}
+
+/** The names in order, each once, so that lists of them can be compared. */
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].sort()
 }
 
 /** The fields without those that are for this client only. */

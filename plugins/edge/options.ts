@@ -153,7 +153,8 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
   const { name = 'Vitrine', tagHeader = 'Surrogate-Key', now = Date.now, ...others } = options
   const { maxMemoryBytes = 64 * 2 ** 20, collapseTimeoutMs = 10_000, ...defaults } = others
   if (typeof name !== 'string' || !cacheName.test(name)) throw new InvalidEdgeOption('name must be a token')
-  if (!tagHeaders.includes(tagHeader)) throw new InvalidEdgeOption('tagHeader must be one that is known, or false')
+  if (!tagHeaders.includes(tagHeader))
+    throw new InvalidEdgeOption('tagHeader must be Surrogate-Key, Cache-Tag, Edge-Cache-Tag or false')
   if (typeof now !== 'function') throw new InvalidEdgeOption('now must be a function')
   refuseUnknown(defaults, policyNames, InvalidEdgeOption)
   resolveRoute({}, defaults) // what is wrong in the defaults is wrong here, not at the first route
@@ -169,13 +170,16 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
 
 /** The options of a route, completed from `defaults`; throws `VITRINE_EDGE_OPTION` naming the one that is wrong. */
 export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): ResolvedRoute {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidEdgeOption('config.edge must be an object of options, or false')
+  }
   refuseUnknown(options, routeNames, InvalidEdgeOption)
   const own = withoutUndefined(options)
   const { forwards = (own.ttlSeconds ?? defaults.ttlSeconds) === undefined, ignoreCredentials = false } = own
   const policy = { ...(forwards ? withoutLifetimes(defaults) : defaults), ...own }
   const { ttlSeconds, tags = [] } = policy
-  const vary = (policy.vary ?? []).map(resolveVary)
-  const visibleHeaders = (policy.visibleHeaders ?? []).map(fieldName)
+  const vary = list('vary', own.vary).map(resolveVary)
+  const visibleHeaders = list('visibleHeaders', own.visibleHeaders).map(fieldName)
   refuseCredentials(own, forwards)
   return {
     forwards: flag('forwards', forwards),
@@ -280,8 +284,13 @@ function asText(normalise: Normalise): Normalise {
 }
 
 function fieldName(name: string): string {
-  if (typeof name === 'string' && token.test(name)) return name.toLowerCase()
-  throw new InvalidEdgeOption('vary and visibleHeaders want names of request fields')
+  if (typeof name === 'string' && token.test(name) && name !== '*') return name.toLowerCase()
+  throw new InvalidEdgeOption('vary and visibleHeaders must name request fields, such as x-tenant')
+}
+
+function list<Item>(name: string, items: readonly Item[] = []): readonly Item[] {
+  if (Array.isArray(items)) return items
+  throw new InvalidEdgeOption(`${name} must be a list, such as ['x-tenant']`)
 }
 
 function flag(name: string, value: boolean): boolean {
@@ -295,7 +304,7 @@ function seconds(name: string, value: number): number {
 
 function between(name: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && value >= least && value <= most) return value
-  throw new InvalidEdgeOption(`${name} must be from ${least} to ${most}`)
+  throw new InvalidEdgeOption(`${name} must be a number from ${least} to ${most}`)
 }
 
 function withoutUndefined<T extends object>(options: T): T {

@@ -208,6 +208,8 @@ export class Reception {
     reply.header('cache-status', fieldOf([...linesOf(response.fields['cache-status']), told]))
     const isReading = exchange.method === 'GET' || exchange.method === 'HEAD'
     if (!forwards && isReading) this.#describeOwn(received, payload)
+    const byRoute = this.#route.vary.map(({ name }) => name)
+    if (forwards && byRoute.length > 0) reply.header('vary', mergeVary(response.fields.vary, byRoute))
     const etag = soleLine(fieldsOf(reply).etag)
     const modifiedAt = dateOf(response, 'last-modified')
     const isOurs = !forwards || exchange.isValidating
@@ -230,7 +232,7 @@ export class Reception {
     const isWhole = response.status === 200 && body !== undefined && body.length > 0
     if (isWhole && fields.etag === undefined) reply.header('etag', entityTagOf(body))
     if (fields['cache-control'] === undefined) {
-      const isPersonal = exchange.hasCredentials || fields['set-cookie'] !== undefined
+      const isPersonal = exchange.reason === 'bypass' || exchange.hasCredentials || fields['set-cookie'] !== undefined
       reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
     }
     const names = this.#route.vary.map(({ name }) => name)

@@ -182,7 +182,8 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
 
         upstream.fail({ status: 500 })
         await page.getByLabel('Name').fill('0033')
-        await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
+        // With JavaScript the field searches by itself: a click as well would be a second request, answered after the healing.
+        if (!screen.javaScriptEnabled) await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
         await sees(page, '[role="alert"]', '502')
         if (screen.javaScriptEnabled) await sees(page, '#events-heading', 'Seller 0002')
         upstream.heal()

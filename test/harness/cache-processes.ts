@@ -7,8 +7,8 @@ import type { Test } from 'tap'
 import type { CacheOptions, Purge } from '../../plugins/cache/index.js'
 import type { RedisPluginOptions } from '../../plugins/redis.js'
 import type { Ending, FromWorker, Outcome, PlainPolicy, Question, ToWorker } from './cache-worker.js'
+import { patient } from './plugins.js'
 import type { RedisServer } from './redis-server.js'
-import { patient } from './two-caches.js'
 import { until as untilMet } from './until.js'
 
 /** A real process with a cache of its own. */

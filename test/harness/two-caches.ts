@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { type CacheOptions, channels, type StateEvent } from '../../plugins/cache/index.js'
 import type { LogBook } from './log.js'
-import { type PluginAppOptions, startPlugins } from './plugins.js'
+import { type PluginAppOptions, patient, startPlugins } from './plugins.js'
 import { until } from './until.js'
+
+export { patient }
 
 /** Two applications on one Redis, as two processes would be, and what their keys begin with there. */
 export interface TwoCaches {
@@ -12,17 +14,6 @@ export interface TwoCaches {
   readonly books: readonly [LogBook, LogBook]
   readonly prefix: string
 }
-
-const patienceMs = 600_000
-
-/**
- * Budgets that no machine exceeds, for tests that are not about budgets: with the defaults a busy one answers later than a read may
- * wait, and the test sees a miss. A Redis that hangs is not noticed with them; a test trips the breaker instead.
- */
-export const patient = {
-  redis: { bootTimeoutMs: patienceMs, connectTimeoutMs: patienceMs, commandTimeoutMs: patienceMs },
-  cache: { readTimeoutMs: patienceMs, writeTimeoutMs: patienceMs, softTimeoutMs: patienceMs },
-} as const
 
 let prefixes = 0
 
@@ -40,7 +31,7 @@ export async function startTwoCaches(
   more: Pick<PluginAppOptions, 'edge' | 'routes'> = {},
 ): Promise<TwoCaches> {
   const prefix = nextPrefix()
-  const cache = { keyPrefix: prefix, ...patient.cache, ...options }
+  const cache = { keyPrefix: prefix, ...options }
   const start = () => startPlugins(t, { redis: { url, ...patient.redis }, cache, ...more })
   const [one, other] = [await start(), await start()]
   for (const { app } of [one, other]) await untilProven(app)

@@ -200,7 +200,7 @@ t.test('a wrong value is refused in one line that names the variable and says wh
   ]
   for (const [name, expected, values] of cases) {
     for (const value of values) {
-      await t.test(`${name}=${value}`, async (t) => {
+      await t.test(`${name}=${JSON.stringify(value)}`, async (t) => {
         const { message } = refusal({ [name]: value })
         t.ok(message.startsWith(`${name} must be ${expected}`), message)
         t.notMatch(message, /\n/)

@@ -32,6 +32,7 @@ t.test('an error that nothing caught closes and ends with 1', async (t) => {
 t.test('closing that fails ends with 1', async (t) => {
   const program = await startClosing(t, { CLOSE: 'fails' })
   t.match(await program.stop(), { code: 1, signal: null })
+  t.match(program.stderr.join('\n'), /vitrine: closing failed: .*cannot close/, 'the reason is not lost')
 })
 
 t.test('closing that does not end by its deadline ends with 1', async (t) => {

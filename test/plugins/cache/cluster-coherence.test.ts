@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { CacheOptions } from '../../../plugins/cache/index.js'
 import type { LogBook } from '../../harness/log.js'
-import { startPlugins } from '../../harness/plugins.js'
+import { patient, startPlugins } from '../../harness/plugins.js'
 import { type RedisShard, startRedisCluster } from '../../harness/redis-cluster.js'
 import type { RedisServer } from '../../harness/redis-server.js'
-import { isInMemory, nextPrefix, patient, untilProven } from '../../harness/two-caches.js'
+import { isInMemory, nextPrefix, untilProven } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Two applications on one Redis Cluster stand for two processes, a plain connection to one of its servers for a stranger. Each

@@ -9,9 +9,8 @@ import redisPlugin from '../../../plugins/redis.js'
 import { type CacheProcess, createCacheProcesses } from '../../harness/cache-processes.js'
 import type { Outcome } from '../../harness/cache-worker.js'
 import { createDeferred } from '../../harness/deferred.js'
-import { startPlugins } from '../../harness/plugins.js'
+import { patient, startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
-import { patient } from '../../harness/two-caches.js'
 import { until as untilMet } from '../../harness/until.js'
 
 // Real processes on one Redis. A load goes on until the test ends it: what is answered before that has not waited for it.

@@ -178,7 +178,8 @@ t.test(
       }
     })
     const url = `redis://127.0.0.1:${port}`
-    const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis } })
+    const cache = { readTimeoutMs: 100, writeTimeoutMs: 250 }
+    const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
     await untilProven(app)
     const turns: boolean[] = []
     app.redisBreakers.onChange((isOpen) => turns.push(isOpen))

@@ -1,10 +1,14 @@
+import { request } from 'node:http'
+import { promisify } from 'node:util'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import { createDeferred } from '../../harness/deferred.js'
 import { createLogBook } from '../../harness/log.js'
+import { until } from '../../harness/until.js'
 
 // Routes with hooks after `onRequest`: hits wait for them, and what they depend on is part of the response.
 
@@ -23,6 +27,7 @@ async function start(t: Test, options: EdgeOptions, build: (app: FastifyInstance
 }
 
 const own = { ttlSeconds: 60 }
+const connectionsOf = ({ server }: FastifyInstance) => promisify(server.getConnections.bind(server))()
 const pass = async () => undefined
 const ipGuard = async ({ headers }: FastifyRequest, reply: FastifyReply) => {
   if (headers['x-office'] === undefined) return reply.code(403).send('no')
@@ -86,6 +91,56 @@ t.test('what hooks read from the cache is what the response depends on', async (
   version = 2
   await app.cache.purge({ tags: ['item'] })
   t.match(await ask(), { body: 'v2', told: /fwd=stale/ })
+})
+
+t.test('reads of the handler count, though a hook has gone on in another asynchronous context', async (t) => {
+  let version = 1
+  const waiting: (() => void)[] = []
+  const pool = setInterval(() => waiting.shift()?.(), 1) // as a pooled connection calls back
+  t.teardown(() => clearInterval(pool))
+  const { app, ask } = await start(t, own, (app) => {
+    app.addHook('preHandler', (_request, _reply, done) => void waiting.push(done))
+    app.get('/x', { config: { edge: {} } }, () => app.cache.fetch('item', () => `v${version}`, { tags: ['item'] }))
+  })
+  t.match(await ask(), { body: 'v1', told: /stored/ })
+  version = 2
+  await app.cache.purge({ tags: ['item'] })
+  t.match(await ask(), { body: 'v2' })
+})
+
+t.test('a client that leaves before the edge sees its request leaves nothing running', async (t) => {
+  const seen = createDeferred<void>()
+  const left = createDeferred<void>()
+  const { app } = await start(t, own, (app) => {
+    app.addHook('onRequest', async (request) => {
+      if (request.headers['x-leaves'] === undefined) return
+      seen.resolve()
+      await left.promise
+    })
+    app.addHook('preHandler', ipGuard)
+    app.get('/x', { config: { edge: {} } }, async () => 'secret')
+  })
+  let [begun, collecting] = [0, 0]
+  const { collect } = app.cache
+  app.cache.collect = async function (make) {
+    begun += 1
+    collecting += 1
+    try {
+      return await Reflect.apply(collect, this, [make])
+    } finally {
+      collecting -= 1
+    }
+  }
+  const url = await app.listen({ port: 0, host: '127.0.0.1' })
+  const leaving = request(`${url}/x`, { headers: { 'x-leaves': '1' } })
+  leaving.on('error', () => undefined)
+  leaving.end()
+  await seen.promise
+  leaving.destroy()
+  await until(async () => (await connectionsOf(app)) === 0)
+  left.resolve()
+  await until(() => begun > 0 && collecting === 0)
+  t.equal(begun, 2)
 })
 
 t.test('a response of a read that failed in a hook is not stored', async (t) => {
@@ -246,6 +301,10 @@ t.test('in the handler’s place handlers of every kind answer, and fail, as wit
       setImmediate(() => reply.send('callback'))
     })
     app.get('/reply', { config: { edge: {} } }, (_request, reply) => reply.send('reply'))
+    app.get('/value', { config: { edge: {} } }, () => 'value')
+    app.get('/null', { config: { edge: {} } }, () => null)
+    app.get('/object', { config: { edge: {} } }, () => ({ a: 1 }))
+    app.get('/bypassed', { config: { edge: { bypass: () => true } } }, () => 'bypassed')
     app.get('/throws', { config: { edge: {} } }, () => {
       throw Object.assign(new Error('no'), { statusCode: 418 })
     })
@@ -253,10 +312,18 @@ t.test('in the handler’s place handlers of every kind answer, and fail, as wit
       throw Object.assign(new Error('no'), { statusCode: 418 })
     })
   })
-  for (const name of ['async', 'callback', 'reply']) {
-    for (const told of [/stored/, /hit/]) t.match(await ask({}, `/${name}`), { status: 200, body: name, told })
-    t.match(await ask({}, `/${name}`, 'HEAD'), { status: 200, body: '', told: /hit/ })
+  for (const [name, body] of [
+    ['async', 'async'],
+    ['callback', 'callback'],
+    ['reply', 'reply'],
+    ['value', 'value'],
+    ['null', 'null'],
+    ['object', '{"a":1}'],
+  ] as const) {
+    for (const told of [/stored/, /hit/]) t.match(await ask({}, `/${name}`), { status: 200, body, told }, name)
+    t.match(await ask({}, `/${name}`, 'HEAD'), { status: 200, body: '', told: /hit/ }, name)
   }
+  t.match(await ask({}, '/bypassed'), { status: 200, body: 'bypassed', told: /fwd=bypass/ })
   for (const name of ['throws', 'rejects']) t.match(await ask({}, `/${name}`), { status: 418 }, name)
 })
 

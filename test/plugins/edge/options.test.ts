@@ -32,6 +32,9 @@ t.test('a wrong option of a route is refused at registration, by its name', asyn
     ['tags', ['two words']],
     ['tags', ['*']],
     ['vary', ['not a name']],
+    ['vary', ['*']],
+    ['vary', 'x-tenant'],
+    ['visibleHeaders', 'traceparent'],
     ['visibleHeaders', ['']],
     ['bypass', true],
     ['ignoreCredentials', 1],
@@ -46,6 +49,13 @@ t.test('a wrong option of a route is refused at registration, by its name', asyn
   for (const [name, value] of wrong) {
     const options = { [name]: value } as EdgeRouteOptions // wrong on purpose
     t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: new RegExp(name) })
+  }
+})
+
+t.test('config.edge is an object of options, or false', async (t) => {
+  for (const value of [null, true, 60, 'on']) {
+    const options = value as unknown as EdgeRouteOptions // wrong on purpose
+    t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: /config\.edge/ })
   }
 })
 

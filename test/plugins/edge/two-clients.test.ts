@@ -41,7 +41,9 @@ t.test('a request bypasses the cache when the option bypass returns any truthy v
     })
     t.match(await ask({ 'x-user': 'alice' }), { body: 'hello alice', cacheStatus: /fwd=bypass/ }, name)
     t.match(await ask(), { body: 'hello guest', cacheStatus: /fwd=uri-miss/ }, `${name}: the next client`)
-    t.match(await ask({ 'x-user': 'alice' }), { body: 'hello alice', cacheStatus: /fwd=bypass/ }, `${name}: again`)
+    const again = await ask({ 'x-user': 'alice' })
+    t.match(again, { body: 'hello alice', cacheStatus: /fwd=bypass/ }, `${name}: again`)
+    t.equal(again.headers['cache-control'], 'private, no-cache', 'no cache in front stores it for others')
   }
 })
 
@@ -280,6 +282,26 @@ t.test('the handler sees exactly the text of a request field that is in the key'
     }
   }
 })
+
+t.test(
+  'a field that a forwarding route varies by is in the key and in Vary, though the response does not name it',
+  async (t) => {
+    const { ask } = await start(t, {}, (app) => {
+      app.get('/x', { config: { edge: { forwards: true, vary: ['X-Tenant'] } } }, async ({ headers }, reply) =>
+        reply.header('cache-control', 'max-age=60').send(`for ${headers['x-tenant']}`),
+      )
+    })
+    for (const cacheStatus of [/stored/, /hit/]) {
+      for (const tenant of ['a', 'b']) {
+        t.match(await ask({ 'x-tenant': tenant }), {
+          body: `for ${tenant}`,
+          cacheStatus,
+          headers: { vary: /x-tenant/ },
+        })
+      }
+    }
+  },
+)
 
 t.test('the target that the handler sees is spelled as in the key, whatever the spelling of the client', async (t) => {
   const querystring = { type: 'object', properties: { page: { type: 'integer' } } }
