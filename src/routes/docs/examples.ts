@@ -133,7 +133,7 @@ export const examples: Examples = {
     },
     '502': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=502',
         'x-request-id': 'mobile-7c1f',
         'x-ratelimit-limit': 600,
@@ -154,7 +154,7 @@ export const examples: Examples = {
     },
     '503': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=503',
         'Retry-After': 5,
         'x-request-id': 'mobile-7c1f',
@@ -176,7 +176,7 @@ export const examples: Examples = {
     },
     '504': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=504',
         'Retry-After': 5,
         'x-request-id': 'mobile-7c1f',
@@ -355,7 +355,7 @@ export const examples: Examples = {
     },
     '502': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=502',
         'x-request-id': 'mobile-7c1f',
         'x-ratelimit-limit': 600,
@@ -376,7 +376,7 @@ export const examples: Examples = {
     },
     '503': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=503',
         'Retry-After': 5,
         'x-request-id': 'mobile-7c1f',
@@ -398,7 +398,7 @@ export const examples: Examples = {
     },
     '504': {
       headers: {
-        'Cache-Control': 'no-cache',
+        'Cache-Control': 'private, no-cache',
         'Cache-Status': 'Vitrine; fwd=bypass; fwd-status=504',
         'Retry-After': 5,
         'x-request-id': 'mobile-7c1f',
