@@ -1,17 +1,20 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { Governor } from '../governor.js'
+import type { Governor } from '../redis/outage-log.js'
 import { withinTime } from '../within-time.js'
 import { cacheBrand } from './brand.js'
-import type { CacheClock } from './cache-clock.js'
-import type { CoherenceState } from './coherence.js'
-import { Collecting, type Made } from './collector.js'
-import { normaliseValue } from './entry.js'
-import { type Explanation, explain, explainEntry, explainPurge } from './explain.js'
-import { none } from './key-slots.js'
-import { Leases } from './leases.js'
-import type { Loader } from './load.js'
-import { Loads } from './loads.js'
-import { MemoryTier } from './memory-tier.js'
+import type { CacheClock } from './clock.js'
+import { Collecting, type Made } from './dependencies.js'
+import { normaliseValue } from './entry/codec.js'
+import { type SchemaCheck, SchemaChecks } from './entry/schema-check.js'
+import { refreshAhead } from './load/early-refresh.js'
+import { Loads } from './load/in-flight-loads.js'
+import { Leases } from './load/leases.js'
+import type { Loader } from './load/loader.js'
+import { SingleFlight } from './load/single-flight.js'
+import { none } from './memory/lru-index.js'
+import { MemoryTier } from './memory/memory-tier.js'
+import type { ReadReason, Telling } from './observe/cache-events.js'
+import { type Explanation, explain, explainEntry, explainPurge } from './observe/explain.js'
 import {
   checkKey,
   type GetPolicy,
@@ -23,13 +26,10 @@ import {
   resolvePurge,
   resolveTags,
 } from './options.js'
-import type { QueuedPurge } from './purges.js'
+import type { CoherenceState } from './purge/coherence.js'
+import type { QueuedPurge } from './purge/purges.js'
 import { type Reading, type ReadRequest, readingOf, type WithoutSchema, type WithSchema } from './reading.js'
-import { refreshAhead } from './refresh-ahead.js'
-import { type SchemaCheck, SchemaChecks } from './schema-check.js'
-import { SingleFlight } from './single-flight.js'
 import { isTombstone, type Store, type WriteOutcome } from './store.js'
-import type { ReadReason, Telling } from './telling.js'
 import { type LookUp, Tiers } from './tiers.js'
 
 /** What became of a purge. It has taken effect in this process in any case. */

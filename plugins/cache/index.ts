@@ -1,26 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Breaker } from '../breaker.js'
-import { soleBreaker } from '../breakers.js'
-import { Governor } from '../governor.js'
+import { Breaker } from '../redis/circuit-breaker.js'
+import { Governor } from '../redis/outage-log.js'
+import { soleBreaker } from '../redis/server-breakers.js'
 import { withinBudget } from '../within-budget.js'
 import { Cache } from './cache.js'
-import { CacheClock } from './cache-clock.js'
+import { CacheClock } from './clock.js'
+import { Telling } from './observe/cache-events.js'
 import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './options.js'
-import { createRedisStore, type RedisCommands } from './redis-store.js'
-import { Telling } from './telling.js'
+import { createRedisStore, type RedisCommands } from './redis/redis-store.js'
 
 export type { Cache, CacheStats, PurgeResult } from './cache.js'
-export type { CoherenceState } from './coherence.js'
-export type { Made } from './collector.js'
+export type { Made } from './dependencies.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
-export type { EntryExplanation, Explanation, PurgeExplanation } from './explain.js'
-export type { Load, Loader } from './load.js'
-export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
-export type { PurgeVerdict } from './purge-log.js'
-export type { QueuedPurge } from './purges.js'
-export type { Reading } from './reading.js'
-export type { RedisCommands } from './redis-store.js'
+export type { Load, Loader } from './load/loader.js'
 export {
   channels,
   type LoadEvent,
@@ -31,7 +24,14 @@ export {
   type StoreState,
   type Tier,
   type WriteEvent,
-} from './telling.js'
+} from './observe/cache-events.js'
+export type { EntryExplanation, Explanation, PurgeExplanation } from './observe/explain.js'
+export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
+export type { CoherenceState } from './purge/coherence.js'
+export type { PurgeVerdict } from './purge/purge-log.js'
+export type { QueuedPurge } from './purge/purges.js'
+export type { Reading } from './reading.js'
+export type { RedisCommands } from './redis/redis-store.js'
 export type { Standing } from './tiers.js'
 
 declare module 'fastify' {

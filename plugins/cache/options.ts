@@ -1,9 +1,9 @@
 import type { TSchema } from '@sinclair/typebox'
-import { refuseUnknown } from '../refuse-unknown.js'
-import type { Lifetime } from './entry.js'
+import { refuseUnknown } from '../known-options.js'
+import type { Lifetime } from './entry/codec.js'
 import { InvalidCacheOption } from './errors.js'
-import type { PurgeOrder } from './purges.js'
-import type { RedisCommands } from './redis-store.js'
+import type { PurgeOrder } from './purge/purges.js'
+import type { RedisCommands } from './redis/redis-store.js'
 import type { Store } from './store.js'
 
 /** Options of the cache; each has a default. Milliseconds are whole, and less than 2^31: some 24 days. */

@@ -1,9 +1,9 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { CacheClock } from './cache-clock.js'
-import type { Loader } from './load.js'
+import type { CacheClock } from './clock.js'
+import type { SchemaCheck } from './entry/schema-check.js'
+import type { Loader } from './load/loader.js'
+import type { ReadReason, Tier } from './observe/cache-events.js'
 import type { ReadPolicy } from './options.js'
-import type { SchemaCheck } from './schema-check.js'
-import type { ReadReason, Tier } from './telling.js'
 import type { LookUp } from './tiers.js'
 
 /** A value with what can be said of it. */

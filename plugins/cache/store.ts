@@ -1,5 +1,5 @@
-import type { Entry, Tombstone } from './entry.js'
-import type { PurgesPosition, PurgesRead } from './purge-log.js'
+import type { Entry, Tombstone } from './entry/codec.js'
+import type { PurgesPosition, PurgesRead } from './purge/purge-log.js'
 
 /** An entry as it came from a store, with the bytes that it takes there. */
 export interface Found {

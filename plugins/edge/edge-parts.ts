@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Cache } from '../cache/index.js'
+import type { Refreshes } from '../responses/background-refresh.js'
+import type { Pauses } from '../responses/backoff.js'
+import type { Flights } from '../responses/collapsing.js'
+import type { Tally } from '../responses/counters.js'
+import type { Resources } from '../responses/response-store.js'
 import type { Exchanges } from './exchange.js'
-import type { Flights } from './flights.js'
 import type { Invalidations } from './invalidations.js'
 import type { ResolvedEdgeOptions } from './options.js'
-import type { Pauses } from './pauses.js'
-import type { Refreshes } from './refreshes.js'
-import type { Resources } from './resources.js'
 import type { SharedResponses } from './shared-responses.js'
-import type { Tally } from './tally.js'
 
 /** What all routes of one registration have in common. */
 export interface EdgeParts {

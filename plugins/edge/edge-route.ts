@@ -1,19 +1,8 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { answerFrom } from './answer.js'
-import { type ForwardReason, formatTierStatus, type TierStatus } from './cache-status.js'
-import { type Choice, choose } from './choice.js'
-import { Collecting } from './collecting.js'
-import type { EdgeParts } from './edge-parts.js'
-import { OnlyIfCached } from './errors.js'
-import { type Fields, fieldNamed, linesOf } from './fields.js'
-import type { Flight } from './flights.js'
-import { HookPhase } from './hook-phase.js'
-import type { HookPosition } from './hook-position.js'
-import type { KeyOf, RequestKey } from './key.js'
-import { isSafe } from './methods.js'
-import type { ResolvedRoute } from './options.js'
-import { canBeAskedAgain } from './refreshes.js'
-import { requestDirectivesOf } from './request-directives.js'
+import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
+import { type Fields, fieldNamed, linesOf } from '../http/fields.js'
+import { isSafe } from '../http/methods.js'
+import { requestDirectivesOf } from '../http/request-directives.js'
 import {
   asksForLess,
   asksForNoStore,
@@ -25,10 +14,21 @@ import {
   isCredential,
   namesFields,
   withoutConditions,
-} from './request-fields.js'
-import { sendAtOnce } from './sending.js'
-import type { StoredResponse } from './stored-response.js'
-import { keyedFields, type Normalise, normaliseField, variantValue } from './vary.js'
+} from '../http/request-fields.js'
+import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
+import { canBeAskedAgain } from '../responses/background-refresh.js'
+import type { Flight } from '../responses/collapsing.js'
+import { answerFrom } from '../responses/render.js'
+import { type Choice, choose } from '../responses/reuse.js'
+import { sendAtOnce } from '../responses/send.js'
+import type { StoredResponse } from '../responses/stored-response.js'
+import { Collecting } from './collecting.js'
+import type { EdgeParts } from './edge-parts.js'
+import { OnlyIfCached } from './errors.js'
+import { HookPhase } from './hook-phase.js'
+import type { HookPosition } from './hook-position.js'
+import type { KeyOf, RequestKey } from './key.js'
+import type { ResolvedRoute } from './options.js'
 import { cover, remember, showFields } from './visible-headers.js'
 
 /** A request that no stored response answers at once. */
@@ -289,7 +289,7 @@ export class EdgeRoute {
       const passed = forwarded(mayKeep ? fields : received)
       showFields(request, isValidating ? withoutConditions(passed) : passed)
     }
-    if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored))
+    if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored.fields))
     const isBehind = refreshes.isOf(name)
     // As Node says of what has come to its end: of one that has not, who forwards overwrites what the other server says of `Connection`.
     if (isBehind) Object.assign(request.raw, { complete: true })

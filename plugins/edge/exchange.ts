@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
-import type { ForwardReason } from './cache-status.js'
+import type { ForwardReason } from '../http/cache-status.js'
+import type { Fields } from '../http/fields.js'
+import type { Flight } from '../responses/collapsing.js'
+import type { ReplyFields } from '../responses/send.js'
+import type { StoredResponse } from '../responses/stored-response.js'
 import type { Collecting } from './collecting.js'
-import type { Fields } from './fields.js'
-import type { Flight } from './flights.js'
 import type { RequestKey } from './key.js'
-import type { ReplyFields } from './sending.js'
-import type { StoredResponse } from './stored-response.js'
 
 /** A request that is with the handler. */
 export interface Exchange {

@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import { soleLine } from '../http/fields.js'
+import type { ReceivedResponse } from '../http/freshness.js'
+import { hostOf } from '../http/request-fields.js'
 import type { EdgeParts } from './edge-parts.js'
-import { soleLine } from './fields.js'
-import type { ReceivedResponse } from './freshness.js'
-import { hostOf, pathOf, targetUriKey } from './key.js'
+import { pathOf, targetUriKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /**

@@ -1,4 +1,4 @@
-import { ByDigest } from './by-digest.js'
+import { ByDigest } from '../responses/by-digest.js'
 
 const maxRemembered = 10_000
 

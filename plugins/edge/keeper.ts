@@ -1,12 +1,9 @@
 import { validateHeaderValue } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Made } from '../cache/index.js'
-import { withinTime } from '../within-time.js'
-import { entityTagOf } from './conditional.js'
-import type { EdgeParts } from './edge-parts.js'
-import { isCompressible } from './encoding.js'
-import type { Exchange } from './exchange.js'
-import { type Fields, linesOf } from './fields.js'
+import { entityTagOf } from '../http/conditional.js'
+import { isCompressible } from '../http/encoding.js'
+import { type Fields, linesOf } from '../http/fields.js'
 import {
   type CacheControl,
   type Instants,
@@ -15,14 +12,17 @@ import {
   type Lifetime,
   lifetimeOf,
   mayEverBeStale,
-} from './freshness.js'
+} from '../http/freshness.js'
+import { credentialFields } from '../http/request-fields.js'
+import { type Refusal, refusalOf, withheldFields } from '../http/storable.js'
+import { mergeVary, varyNames } from '../http/vary.js'
+import { endToEnd, StoredResponse } from '../responses/stored-response.js'
+import { formatTags, parseTags } from '../responses/tag-header.js'
+import { withinTime } from '../within-time.js'
+import type { EdgeParts } from './edge-parts.js'
+import type { Exchange } from './exchange.js'
 import { isTag, type ResolvedRoute } from './options.js'
 import type { Received } from './received.js'
-import { credentialFields } from './request-fields.js'
-import { type Refusal, refusalOf, withheldFields } from './storable.js'
-import { endToEnd, StoredResponse } from './stored-response.js'
-import { formatTags, parseTags } from './surrogate-keys.js'
-import { mergeVary, varyNames } from './vary.js'
 import { credentialVary, negotiated } from './visible-headers.js'
 
 /** Fields that tell edges in front of this one how they can purge a response, or that they must not keep it. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
+import { hostOf } from '../http/request-fields.js'
 
 /** What a request asks for, the request fields aside. */
 export interface RequestKey {
@@ -75,12 +76,6 @@ function targetUriAt(place: string): KeyOf {
     const { key } = targetUri(request)
     return { key: `${place}\n${key}`, path: pathOf(request.raw.url ?? '/'), query: undefined }
   }
-}
-
-/** The host that is asked, as HTTP/1 or HTTP/2 has it. */
-export function hostOf(headers: Readonly<Record<string, unknown>>): string | undefined {
-  const { host = headers[':authority'] } = headers
-  return typeof host === 'string' ? host : undefined
 }
 
 export function targetUriKey(host: string, target: string): RequestKey {

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
+import type { FreshnessPolicy } from '../http/freshness.js'
+import { isCredential } from '../http/request-fields.js'
+import { keyedValue, type Normalise } from '../http/vary.js'
 import { isThenable } from '../is-thenable.js'
-import { refuseUnknown } from '../refuse-unknown.js'
+import { refuseUnknown } from '../known-options.js'
+import type { TagHeader } from '../responses/tag-header.js'
 import { AsyncEdgeOption, InvalidEdgeOption } from './errors.js'
-import type { FreshnessPolicy } from './freshness.js'
-import { isCredential } from './request-fields.js'
-import { keyedValue, type Normalise } from './vary.js'
 
 /** How responses are kept: of all routes when it is given at registration, of one route in its `config.edge`. */
 export interface EdgePolicy {
@@ -74,8 +75,6 @@ export interface EdgeRouteOptions extends EdgePolicy {
    */
   readonly acknowledgeSkippedHooks?: boolean
 }
-
-export type TagHeader = 'Surrogate-Key' | 'Cache-Tag' | 'Edge-Cache-Tag'
 
 /** Options of the plugin; each has a default. */
 export interface EdgeOptions extends EdgePolicy {

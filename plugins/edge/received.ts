@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FieldLines } from '../http/fields.js'
+import type { CacheControl, ReceivedResponse } from '../http/freshness.js'
 import type { Exchange } from './exchange.js'
-import type { FieldLines } from './fields.js'
-import type { CacheControl, ReceivedResponse } from './freshness.js'
 
 /** What the handler has answered, on its way to be sent. */
 export interface Received {

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Made } from '../cache/index.js'
-import { digest } from './by-digest.js'
+import { digest } from '../responses/by-digest.js'
+import { StoredResponse, type StoredResponseParts } from '../responses/stored-response.js'
 import type { RequestKey } from './key.js'
-import { StoredResponse, type StoredResponseParts } from './stored-response.js'
 
 const Lines = Type.Union([Type.String(), Type.Array(Type.String())])
 

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { type Fields, fieldNamed, fieldOf, linesOf } from './fields.js'
-import { hostOf, pathOf, type RequestKey } from './key.js'
+import { type Fields, fieldNamed, fieldOf, linesOf } from '../http/fields.js'
+import { hostOf } from '../http/request-fields.js'
+import { pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
 
 /** What a handler may choose a representation by; reading it makes the response vary by it. RFC 9110 §12.5. */

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { type Entry, normaliseValue, resolveInstants } from '../../plugins/cache/entry.js'
+import { type Entry, normaliseValue, resolveInstants } from '../../plugins/cache/entry/codec.js'
 import { isTombstone, type Store } from '../../plugins/cache/store.js'
 
 /** Milliseconds for which an entry of `entryOf` is fresh, and then stale. */

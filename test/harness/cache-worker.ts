@@ -6,7 +6,7 @@ import cache, {
   type Purge,
   type StateEvent,
 } from '../../plugins/cache/index.js'
-import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
+import redis, { type RedisPluginOptions } from '../../plugins/redis/index.js'
 import { createClock } from './clock.js'
 import { createDeferred, type Deferred } from './deferred.js'
 import { until } from './until.js'

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import cache, { type CacheOptions } from '../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../plugins/edge/index.js'
-import redis, { type RedisPluginOptions } from '../../plugins/redis.js'
+import redis, { type RedisPluginOptions } from '../../plugins/redis/index.js'
 import { createLogBook, type LogBook } from './log.js'
 
 export interface PluginApp {

@@ -1,4 +1,4 @@
-import { keySlot } from '../../plugins/key-slot.js'
+import { keySlot } from '../../plugins/redis/cluster-slot.js'
 import type { Certificate } from './certificates.js'
 import { freePort, type RedisServer, startRedis } from './redis-server.js'
 import { until } from './until.js'

@@ -1,4 +1,4 @@
-import { StoredResponse, type StoredResponseParts } from '../../plugins/edge/stored-response.js'
+import { StoredResponse, type StoredResponseParts } from '../../plugins/responses/stored-response.js'
 
 /** A plain response, fresh for a minute from the given instant, with whatever else the test wants of it. */
 export function makeStored(now: number, parts: Partial<StoredResponseParts> = {}): StoredResponse {

@@ -1,5 +1,5 @@
-import { type Entry, parseFrozen, type Tombstone } from '../entry.js'
-import type { PurgesPosition, PurgesRead } from '../purge-log.js'
+import { type Entry, parseFrozen, type Tombstone } from '../entry/codec.js'
+import type { PurgesPosition, PurgesRead } from '../purge/purge-log.js'
 import type { Found, LeaseAnswer, WriteOutcome } from '../store.js'
 
 interface Kept {

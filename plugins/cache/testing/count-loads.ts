@@ -1,4 +1,4 @@
-import type { Load, Loader } from '../load.js'
+import type { Load, Loader } from '../load/loader.js'
 
 /** A loader that is counted; asserts nothing by itself. */
 export interface CountedLoads<T, Stale = unknown> {

@@ -1,0 +1,146 @@
+import { type Directives, deltaSeconds, parseDirectives, parseTargeted, secondsOf } from './cache-control.js'
+import { type Fields, linesOf, membersOf, soleLine } from './fields.js'
+import { parseHttpDate } from './http-date.js'
+
+/** A response as it came from the origin. */
+export interface ReceivedResponse {
+  readonly status: number
+  readonly fields: Fields
+  /** When it was asked for and when it came, in milliseconds since the epoch. */
+  readonly requestedAt: number
+  readonly receivedAt: number
+}
+
+/** What the response says to caches like us: `CDN-Cache-Control` where there is a valid one, else `Cache-Control`. */
+export interface CacheControl {
+  readonly directives: Directives
+  /** Then `Cache-Control` and `Expires` are for others. RFC 9213 §2.2. */
+  readonly isTargeted: boolean
+}
+
+export function cacheControlOf(fields: Fields): CacheControl {
+  const targeted = parseTargeted(fields['cdn-cache-control'])
+  return { directives: targeted ?? parseDirectives(fields['cache-control']), isTargeted: targeted !== undefined }
+}
+
+/** What a route says of the responses that say too little themselves. */
+export interface FreshnessPolicy {
+  /** Lifetime of a response that states none; `undefined`: it has none. */
+  readonly ttlSeconds: number | undefined
+  readonly staleWhileRevalidateSeconds: number
+  readonly staleIfErrorSeconds: number
+  /** Share of the time since `Last-Modified` that may be taken for the lifetime. RFC 9111 §4.2.2. */
+  readonly heuristicFraction: number
+}
+
+export interface Lifetime {
+  readonly seconds: number
+  /** Whether the response itself states it. */
+  readonly isExplicit: boolean
+}
+
+/** Statuses whose responses may be kept though they state no lifetime. RFC 9110 §15.1. */
+const heuristicallyCacheable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
+/** Of these, the ones that are no failure: what a route says of its responses is said of those. */
+const successful = new Set([200, 203, 204, 300, 301, 308])
+const maxHeuristicSeconds = 7 * 86_400
+
+/** Seconds that the response is fresh for a shared cache, counted from when its origin made it. RFC 9111 §4.2.1. */
+export function lifetimeOf(
+  response: ReceivedResponse,
+  control: CacheControl,
+  policy: FreshnessPolicy,
+): Lifetime | undefined {
+  const explicit = explicitSeconds(response, control)
+  if (explicit !== undefined) return { seconds: explicit, isExplicit: true }
+  if (policy.ttlSeconds !== undefined && successful.has(response.status)) {
+    return { seconds: policy.ttlSeconds, isExplicit: false }
+  }
+  const heuristic = heuristicSeconds(response, control, policy.heuristicFraction)
+  return heuristic === undefined ? undefined : { seconds: heuristic, isExplicit: false }
+}
+
+function explicitSeconds(response: ReceivedResponse, { directives, isTargeted }: CacheControl): number | undefined {
+  const stated = secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age')
+  if (stated === 'invalid') return 0 // RFC 9111 §4.2.1 would have it taken for stale
+  if (stated !== undefined) return stated
+  if (!isTargeted && response.fields.expires !== undefined) {
+    const expires = dateOf(response, 'expires')
+    return expires === undefined ? 0 : Math.max(0, (expires - madeAt(response)) / 1_000)
+  }
+  return directives.has('no-cache') ? 0 : undefined
+}
+
+function heuristicSeconds(
+  response: ReceivedResponse,
+  { directives }: CacheControl,
+  fraction: number,
+): number | undefined {
+  const mayGuess = heuristicallyCacheable.has(response.status) || directives.has('public')
+  const lastModified = dateOf(response, 'last-modified')
+  if (fraction === 0 || !mayGuess || lastModified === undefined) return undefined
+  const unchangedSeconds = Math.max(0, madeAt(response) - lastModified) / 1_000
+  return Math.min(Math.floor(unchangedSeconds * fraction), maxHeuristicSeconds)
+}
+
+/** When the origin made it; where it does not say, when it came. */
+export function madeAt(response: ReceivedResponse): number {
+  return dateOf(response, 'date') ?? response.receivedAt
+}
+
+/** The instant that a field states; `undefined` when it is missing, repeated or no date. */
+export function dateOf({ fields, receivedAt }: ReceivedResponse, name: string): number | undefined {
+  return parseHttpDate(soleLine(fields[name]), receivedAt)
+}
+
+/** Milliseconds of age that the response had when it came. RFC 9111 §4.2.3. */
+export function initialAgeMs(response: ReceivedResponse): number {
+  const apparent = Math.max(0, response.receivedAt - madeAt(response))
+  const underWay = Math.max(0, response.receivedAt - response.requestedAt)
+  return Math.max(apparent, statedAgeSeconds(response.fields) * 1_000 + underWay)
+}
+
+/** What `Age` says: its first member, 0 where that is no number. RFC 9111 §5.1. */
+function statedAgeSeconds(fields: Fields): number {
+  return deltaSeconds(membersOf(linesOf(fields.age)[0])[0]) ?? 0
+}
+
+/** Instants in milliseconds: until when a response may be used and how. */
+export interface Instants {
+  readonly freshUntil: number
+  /** Until then it may be served stale while it is made again behind. RFC 5861 §3. */
+  readonly revalidateUntil: number
+  /** Until then it may be served stale when making it again fails. RFC 5861 §4. */
+  readonly staleUntil: number
+}
+
+/** Directives that forbid a shared cache to serve anything stale. RFC 9111 §4.2.4. */
+const neverStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
+
+/** Whether the response, once stale, may be used with anybody's permission. */
+export function mayEverBeStale({ directives }: CacheControl): boolean {
+  return !neverStale.some((name) => directives.has(name))
+}
+
+/** Until when the response may be used, by its own word where it says something and else by that of the route. */
+export function instantsOf(
+  response: ReceivedResponse,
+  control: CacheControl,
+  lifetime: Lifetime,
+  policy: FreshnessPolicy,
+): Instants {
+  const { directives } = control
+  const mustAsk = directives.has('no-cache') && directives.get('no-cache') === undefined
+  const startsAt = response.receivedAt - initialAgeMs(response)
+  const freshUntil = mustAsk ? startsAt : startsAt + lifetime.seconds * 1_000
+  if (!mayEverBeStale(control)) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
+  const window = (name: string, byRoute: number) => {
+    const stated = secondsOf(directives, name) ?? byRoute
+    return freshUntil + (stated === 'invalid' ? 0 : stated) * 1_000
+  }
+  return {
+    freshUntil,
+    revalidateUntil: window('stale-while-revalidate', policy.staleWhileRevalidateSeconds),
+    staleUntil: window('stale-if-error', policy.staleIfErrorSeconds),
+  }
+}

@@ -1,0 +1,83 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Fields } from '../http/fields.js'
+import { hostOf } from '../http/request-fields.js'
+import { withinTime } from '../within-time.js'
+
+/** Milliseconds after which one that has not ended counts as lost: the next request begins another. */
+const defaultPatienceMs = 30_000
+/** Milliseconds that closing waits for those under way. */
+const closePatienceMs = 500
+
+/** Makes responses again that nobody waits for: as requests of their own, through all that a request goes through. */
+export class Refreshes {
+  readonly #app: FastifyInstance
+  /** Names what a request of ours is about: a field could be sent by anybody. */
+  readonly #current = new AsyncLocalStorage<string>()
+  readonly #underWay = new Map<string, Promise<unknown>>()
+
+  readonly #patienceMs: number
+
+  constructor(app: FastifyInstance, patienceMs = defaultPatienceMs) {
+    this.#app = app
+    this.#patienceMs = patienceMs
+  }
+
+  /** Whether the request under way is one of ours, about this. */
+  isOf(name: string): boolean {
+    return this.#underWay.size > 0 && this.#current.getStore() === name
+  }
+
+  /** Asks again what the request asks, unless that is under way. */
+  begin(name: string, request: FastifyRequest, fields: Fields): void {
+    if (this.#underWay.has(name)) return
+    const { raw } = request
+    const url = request.originalUrl
+    const headers = {
+      'user-agent': undefined, // so that none is invented where the client has none
+      host: hostOf(raw.headers),
+      ...Object.fromEntries(
+        Object.entries(fields)
+          .filter(([field]) => !field.startsWith(':')) // HTTP/2 has the target there
+          .map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
+      ),
+    }
+    const ask = () =>
+      this.#current.run(
+        name,
+        () =>
+          this.#app
+            .inject({ method: 'GET', url, headers, remoteAddress: raw.socket.remoteAddress ?? '' })
+            .then(done, done), // what went wrong has been said by whoever saw it
+      )
+    // Not before it is known to be under way: it is asked at once, and would find what is stale as others do.
+    const refresh = Promise.resolve()
+      .then(ask)
+      .finally(() => {
+        clearTimeout(lost)
+        this.#forget(name, refresh)
+      })
+    const lost = setTimeout(() => this.#forget(name, refresh), this.#patienceMs).unref()
+    this.#underWay.set(name, refresh)
+  }
+
+  #forget(name: string, refresh: Promise<unknown>): void {
+    if (this.#underWay.get(name) !== refresh) return
+    this.#underWay.delete(name)
+    if (this.#underWay.size === 0) this.#current.disable() // Node follows every step of the process until then
+  }
+
+  /** Waits for those under way, but not for long: a handler may never answer. */
+  async close(): Promise<void> {
+    await withinTime(Promise.all(this.#underWay.values()), closePatienceMs)
+  }
+}
+
+function done(): void {}
+
+/** Whether `inject` would ask the same: it writes targets in their usual form, and does not go without a host. */
+export function canBeAskedAgain({ originalUrl, raw }: FastifyRequest): boolean {
+  if (!originalUrl.startsWith('/') || !hostOf(raw.headers)) return false
+  const { pathname, search } = new URL(`http://localhost${originalUrl}`)
+  return pathname + search === originalUrl
+}

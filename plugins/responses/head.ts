@@ -1,0 +1,63 @@
+import { type FieldLines, linesOf } from '../http/fields.js'
+import { mergeVary } from '../http/vary.js'
+
+/** The head of an answer, ready to be sent: names and values one after the other, as Node takes them without a copy. */
+export class Head {
+  readonly lines: readonly string[]
+  /** Whether a name stands there more than once. */
+  readonly hasRepeats: boolean
+  readonly #names: ReadonlySet<string>
+
+  constructor(lines: readonly string[], names: ReadonlySet<string>, hasRepeats: boolean) {
+    this.lines = lines
+    this.hasRepeats = hasRepeats
+    this.#names = names
+  }
+
+  static of(fields: readonly Field[]): Head {
+    const lines = fields.flatMap(([name, its]) => linesOf(its).flatMap((line) => [name, line]))
+    return new Head(lines, new Set(fields.map(([name]) => name)), fields.some(isRepeated))
+  }
+
+  /** Whether the field is there, or is not to be: a field without lines. */
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+
+  /** With fields that hooks have set for the one request; `Vary` says what either says. */
+  with(fields: readonly Field[]): Head {
+    const lines = [...this.lines]
+    const names = new Set(this.#names)
+    for (const [name, its] of fields) {
+      names.add(name)
+      if (name === 'vary') mergeInto(lines, its)
+      else for (const line of linesOf(its)) lines.push(name, line)
+    }
+    return new Head(lines, names, this.hasRepeats || fields.some(isRepeated))
+  }
+}
+
+type Field = readonly [name: string, lines: FieldLines]
+
+function isRepeated([, lines]: Field): boolean {
+  return linesOf(lines).length > 1
+}
+
+/** Values by name, several in a list. */
+export function byName(head: readonly string[]): Record<string, string | string[]> {
+  const fields: Record<string, string | string[]> = {}
+  for (let at = 0; at + 1 < head.length; at += 2) {
+    const [name = '', line = ''] = [head[at], head[at + 1]]
+    const known = fields[name]
+    fields[name] = known === undefined ? line : [known, line].flat()
+  }
+  return fields
+}
+
+function mergeInto(head: string[], vary: FieldLines): void {
+  const lines: FieldLines[] = [vary]
+  for (let at = head.length - 2; at >= 0; at -= 2) {
+    if (head[at] === 'vary') lines.push(...head.splice(at, 2).slice(1))
+  }
+  head.push('vary', mergeVary(...lines))
+}

@@ -1,0 +1,84 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, normalize } from 'node:path'
+import t from 'tap'
+
+// Which way imports point: docs/ARCHITECTURE.md has the map.
+
+/** Folders, the most specific first, and what their files may import beside files of the same folder. */
+const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
+  ['plugins/http/', []],
+  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/within-time.js']],
+  [
+    'plugins/edge/',
+    [
+      'plugins/http/',
+      'plugins/responses/',
+      'plugins/cache/index.js',
+      'plugins/cache/brand.js',
+      'plugins/known-options.js',
+      'plugins/is-thenable.js',
+      'plugins/within-time.js',
+    ],
+  ],
+  [
+    'plugins/cache/',
+    ['plugins/redis/', 'plugins/known-options.js', 'plugins/within-time.js', 'plugins/within-budget.js'],
+  ],
+  ['plugins/redis/', ['plugins/known-options.js', 'plugins/within-time.js', 'plugins/within-budget.js']],
+  ['plugins/', []],
+  ['src/', []],
+]
+
+/** Packages that a folder must not import: what it does must not depend on a server, a clock or a network. */
+const forbidden: Readonly<Record<string, RegExp>> = {
+  'plugins/http/': /^(?:fastify|ioredis|@fastify\/|node:(?!util$|zlib$|crypto$))/,
+  'plugins/': /^(?:fastify-vitrine|vitrine)/,
+}
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+async function importsOf(folder: string): Promise<Import[]> {
+  const names = await readdir(folder, { recursive: true })
+  const files = names.filter((name) => name.endsWith('.ts') && !/(^|\/)(?:dist|node_modules)\//.test(name))
+  const lists = files.map(async (name) => {
+    const file = join(folder, name)
+    const source = await readFile(file, 'utf8')
+    return [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, target = '']) => ({ file, target }))
+  })
+  return (await Promise.all(lists)).flat()
+}
+
+/** A relative import from the root of the repository; a package by its name. */
+function resolved({ file, target }: Import): string {
+  return target.startsWith('.') ? normalize(join(file, '..', target)) : target
+}
+
+t.test('imports point from the application to the plugins, and in the plugins to the pure rules', async (t) => {
+  const imports = [...(await importsOf('plugins')), ...(await importsOf('src'))]
+  t.ok(imports.length > 500, 'they are found')
+  const wrong = imports.filter(({ file, target }) => {
+    if (!target.startsWith('.')) return false
+    const [folder = '', allowed = []] = rules.find(([folder]) => file.startsWith(folder)) ?? []
+    const imported = resolved({ file, target })
+    return ![folder, ...allowed].some((place) => imported.startsWith(place))
+  })
+  t.strictSame(wrong, [])
+})
+
+t.test(
+  'the pure rules depend on no server, clock or network, and the plugins on nothing of the application',
+  async (t) => {
+    for (const [folder, packages] of Object.entries(forbidden)) {
+      const wrong = (await importsOf(folder)).filter(({ target }) => !target.startsWith('.') && packages.test(target))
+      t.strictSame(wrong, [], folder)
+    }
+  },
+)
+
+t.test('only the process entry imports the composition root', async (t) => {
+  const importers = (await importsOf('src')).filter((each) => resolved(each) === 'src/app.js').map(({ file }) => file)
+  t.strictSame(importers, ['src/server.ts'])
+})

@@ -1,0 +1,83 @@
+import t from 'tap'
+import { refreshAhead } from '../../../../plugins/cache/load/early-refresh.js'
+import { createClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { startPlugins } from '../../../harness/plugins.js'
+import { startRedis } from '../../../harness/redis-server.js'
+import { startTwoCaches } from '../../../harness/two-caches.js'
+import { until } from '../../../harness/until.js'
+
+const keys = Array.from({ length: 500 }, (_, n) => `catalogs_seller_${n}`)
+
+function entryOf(loadMs: number) {
+  const instants = { freshUntil: 100_000, revalidateUntil: 100_000, staleUntil: 100_000 }
+  return { value: 1, stamp: 1_000, ...instants, tags: [], fingerprint: '', loadMs, purgedAt: 0 }
+}
+
+t.test('a refresh ahead begins within the last fifth of the lifetime and not after freshness', async (t) => {
+  for (const loadMs of [1, 100, 5_000, 1_000_000]) {
+    const begins = keys.map((key) => refreshAhead(key, entryOf(loadMs), 0, 'salt'))
+    t.ok(
+      begins.every((at) => at >= 80_000 && at <= 100_000),
+      `a load of ${loadMs} ms`,
+    )
+  }
+})
+
+t.test(
+  'the longer the load took the earlier it begins, and without a load time not before freshness ends',
+  async (t) => {
+    const mean = (loadMs: number) =>
+      keys.reduce((sum, key) => sum + refreshAhead(key, entryOf(loadMs), 0, 'salt'), 0) / keys.length
+    t.ok(Math.abs(100_000 - mean(100) - 100) < 20, `${100_000 - mean(100)} ms ahead on average`)
+    t.ok(mean(2_000) < mean(100))
+    t.equal(mean(0), 100_000)
+  },
+)
+
+t.test('it is the same for the same entry and process, and another in another process', async (t) => {
+  t.equal(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'salt'))
+  t.not(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'pepper'))
+})
+
+t.test('a hit late in the lifetime is answered at once and refreshed once behind', async (t) => {
+  const clock = createClock()
+  const { cache } = (await startPlugins(t, { cache: { ttlSeconds: 0.02, now: clock.now } })).app
+  const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
+  // The load took longer than the lifetime, so that nearly every draw is the earliest: some key of many is due.
+  const many = keys.slice(0, 20)
+  await Promise.all(many.map((key) => cache.fetch(key, slow)))
+  clock.step(0.019)
+  const upstream = createDeferred<string>()
+  const loads: string[] = []
+  for (const key of [...many, ...many]) {
+    const load = () => {
+      loads.push(key)
+      return upstream.promise
+    }
+    t.match(await cache.read(key, load), { value: 'old', state: 'fresh', reason: 'hit' })
+  }
+  t.ok(loads.length > 0)
+  t.equal(new Set(loads).size, loads.length, 'no key twice')
+  upstream.resolve('new')
+  await upstream.promise
+  await new Promise(setImmediate)
+  t.equal(await cache.get(loads[0] ?? ''), 'new')
+})
+
+t.test('a refresh ahead loads also where the entry that it is to replace lies in Redis', async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const clock = createClock()
+  const { a, b } = await startTwoCaches(t, redis.url, { ttlSeconds: 0.02, now: clock.now })
+  const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
+  const many = keys.slice(0, 20)
+  await Promise.all(many.map((key) => a.cache.fetch(key, slow)))
+  for (const key of many) t.ok(await until(async () => (await b.cache.get(key)) === 'old'))
+  clock.step(0.019)
+  for (const key of many) {
+    t.match(await a.cache.read(key, () => 'new'), { value: 'old', state: 'fresh', reason: 'hit' })
+  }
+  const isRefreshed = async () => (await Promise.all(many.map((key) => b.cache.get(key)))).includes('new')
+  t.ok(await until(isRefreshed), 'in both processes')
+})

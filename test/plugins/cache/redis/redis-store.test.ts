@@ -1,0 +1,196 @@
+import { spawnSync } from 'node:child_process'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { CacheClock } from '../../../../plugins/cache/clock.js'
+import { createRedisStore } from '../../../../plugins/cache/redis/redis-store.js'
+import { Breaker } from '../../../../plugins/redis/circuit-breaker.js'
+import { soleBreaker } from '../../../../plugins/redis/server-breakers.js'
+import { entryIn, entryOf, lifetimesMs, storeContract } from '../../../contracts/store.js'
+import { stopMonotonicClock } from '../../../harness/clock.js'
+import { startRedis } from '../../../harness/redis-server.js'
+
+const redis = await startRedis()
+const client = new Redis(redis.port, '127.0.0.1', { enableOfflineQueue: true })
+client.on('error', () => undefined) // hung and resumed below
+t.teardown(async () => {
+  breaker.stop()
+  client.disconnect()
+  await redis.stop()
+})
+
+/** A breaker that these tests do not mean to open. */
+const breaker = new Breaker({ probe: () => client.ping(), failuresInARow: 1_000, samples: 1_000 })
+const options = {
+  client,
+  breakers: soleBreaker(breaker),
+  clock: new CacheClock(Date.now, { isCorrected: false }),
+  keyPrefix: 'cat_test:',
+  readTimeoutMs: 600_000,
+  writeTimeoutMs: 600_000,
+  leaseMs: 600_000,
+  compressAboveBytes: undefined,
+  maxEntryBytes: 2 ** 20,
+  onRefused: () => undefined,
+  onRubbish: () => undefined,
+}
+
+/** A program that ends when the server at a port has answered a GET, and a command after that. */
+const untilAnswered = `
+import { connect } from 'node:net'
+const [, port] = process.argv
+const socket = connect(Number(port), '127.0.0.1')
+let answers = 0
+socket.setEncoding('utf8').on('data', (text) => {
+  if (text.includes('cmdstat_get:')) answers += 1
+  if (answers === 2) process.exit(0)
+  socket.write('INFO commandstats\\r\\n')
+})
+socket.write('INFO commandstats\\r\\n')`
+
+await storeContract(t, async () => {
+  await redis.client.flushall()
+  return createRedisStore(options)
+})
+
+t.test('every key begins with the prefix and goes away by itself when it is of no more use', async (t) => {
+  await redis.client.flushall()
+  const before = Date.now()
+  const { entry, text } = entryOf(1, before)
+  await createRedisStore(options).set('k', entry, text)
+  t.strictSame(await redis.client.keys('*'), ['cat_test:k'])
+  const leftMs = await redis.client.pttl('cat_test:k')
+  const tookMs = Date.now() - before
+  const totalMs = lifetimesMs.fresh + lifetimesMs.stale
+  t.ok(leftMs <= totalMs && leftMs >= totalMs - tookMs, `${leftMs} ms: the fresh and the stale ones`)
+})
+
+t.test('an entry that is of no use any more is not written', async (t) => {
+  await redis.client.flushall()
+  const { entry, text } = entryOf(1, Date.now() - lifetimesMs.fresh - lifetimesMs.stale)
+  await createRedisStore(options).set('k', entry, text)
+  t.equal(await redis.client.dbsize(), 0)
+})
+
+t.test('what strangers left under the key is a failure with a kind, not an outage', async (t) => {
+  const store = createRedisStore(options)
+  const strangers = [
+    { name: 'a list', leave: () => redis.client.lpush('cat_test:k', 'x'), kind: 'wrong-type' },
+    { name: 'a hash', leave: () => redis.client.hset('cat_test:k', 'f', 'v'), kind: 'wrong-type' },
+    { name: 'rubbish', leave: () => redis.client.set('cat_test:k', '\u0000\u00ff{'), kind: 'corrupt' },
+    { name: 'nothing at all', leave: () => redis.client.set('cat_test:k', ''), kind: 'corrupt' },
+    { name: 'JSON of somebody else', leave: () => redis.client.set('cat_test:k', '{"a":1}'), kind: 'corrupt' },
+  ]
+  for (const { name, leave, kind } of strangers) {
+    await redis.client.del('cat_test:k')
+    await leave()
+    await t.rejects(store.get('k'), { name: 'StoreFailure', kind, isOutage: false }, name)
+    const { entry, text } = entryOf('ours')
+    await store.set('k', entry, text)
+    t.equal((await entryIn(store, 'k'))?.value, 'ours', `${name} is replaced by the next write`)
+  }
+})
+
+t.test('a full Redis refuses writes with a kind of its own and goes on answering reads', async (t) => {
+  const store = createRedisStore(options)
+  const { entry, text } = entryOf('kept')
+  await store.set('k', entry, text)
+  await redis.client.config('SET', 'maxmemory', '1')
+  const monotonic = stopMonotonicClock(t) // how Redis does has nothing to do with the cache's clock
+  await t.rejects(store.set('other', entry, text), { name: 'StoreFailure', kind: 'full', isOutage: false })
+  t.equal((await entryIn(store, 'k'))?.value, 'kept')
+  await redis.client.config('SET', 'maxmemory', '0')
+  await t.rejects(store.set('other', entry, text), { kind: 'full', message: /./ }, 'is not asked again for a second')
+  monotonic.step(1_000)
+  await store.set('other', entry, text)
+  t.equal((await entryIn(store, 'other'))?.value, 'kept')
+})
+
+t.test('where Redis takes no writes, rubbish in the place of the purges does not count as none', async (t) => {
+  const store = createRedisStore(options)
+  await redis.client.set('cat_test:~purges', 'rubbish')
+  await redis.client.config('SET', 'min-replicas-to-write', '1')
+  await t.rejects(store.readPurges(undefined), { kind: 'wrong-type', message: /./ })
+  await redis.client.config('SET', 'min-replicas-to-write', '0')
+  t.equal((await store.readPurges(undefined)).isWhole, true)
+  t.equal(await redis.client.exists('cat_test:~purges'), 0, 'is gone')
+})
+
+t.test('a client that throws instead of rejecting is a failure like any other', async (t) => {
+  const broken = {
+    get: () => {
+      throw new Error('Connection is closed.')
+    },
+    eval: async () => 'kept',
+  }
+  await t.rejects(
+    createRedisStore({
+      ...options,
+      client: broken,
+      breakers: soleBreaker(new Breaker({ probe: async () => undefined })),
+    }).get('k'),
+    { name: 'StoreFailure', kind: 'closed' },
+  )
+})
+
+t.test('a reply that came while our own event loop was busy is no time-out', async (t) => {
+  const store = createRedisStore({ ...options, readTimeoutMs: 20 })
+  const { entry, text } = entryOf('here')
+  await store.set('k', entry, text)
+  await redis.client.config('RESETSTAT')
+  const reading = entryIn(store, 'k')
+  await new Promise(setImmediate) // the command is sent
+  // Longer than the time-out, and until Redis has answered the one before.
+  const program = ['--input-type=module', '--eval', untilAnswered, String(redis.port)]
+  const { status } = spawnSync(process.execPath, program, { timeout: 60_000 })
+  t.equal(status, 0)
+  t.equal((await reading)?.value, 'here')
+})
+
+t.test('a hung Redis holds a read and a write no longer than their budgets', async (t) => {
+  const store = createRedisStore({ ...options, readTimeoutMs: 50, writeTimeoutMs: 80 })
+  const { entry, text } = entryOf(1)
+  redis.hang()
+  t.teardown(() => redis.resume())
+  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'timed out: no answer within 50 ms' })
+  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
+  const purge = { stamp: 1, isHard: true, fenceMs: 1 }
+  await t.rejects(store.purgeKey('k', purge), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
+})
+
+t.test('an open breaker costs a read and a write nothing, and Redis is not asked', async (t) => {
+  const open = new Breaker({ probe: () => new Promise(() => undefined) })
+  t.teardown(() => open.stop())
+  open.trip()
+  const store = createRedisStore({ ...options, breakers: soleBreaker(open) })
+  const { entry, text } = entryOf(1)
+  await redis.client.config('RESETSTAT')
+  await t.rejects(store.get('k'), { name: 'StoreFailure', kind: 'open', isOutage: true })
+  await t.rejects(store.set('k', entry, text), { name: 'StoreFailure', kind: 'open' })
+  await t.rejects(store.stampOf('k'), { name: 'StoreFailure', kind: 'open' })
+  t.notMatch(await redis.client.info('commandstats'), /cmdstat_(get|eval|evalsha):/)
+})
+
+t.test('time-outs open the breaker, a key of the wrong type does not', async (t) => {
+  const breaker = new Breaker({ probe: () => new Promise(() => undefined) })
+  t.teardown(() => breaker.stop())
+  const breakers = soleBreaker(breaker)
+  const store = createRedisStore({ ...options, breakers })
+  await redis.client.del('cat_test:list')
+  await redis.client.lpush('cat_test:list', 'x')
+  for (let read = 0; read < 10; read += 1) await t.rejects(store.get('list'), { kind: 'wrong-type', message: /./ })
+  t.equal(breaker.isOpen, false)
+  redis.hang()
+  t.teardown(() => redis.resume())
+  const brief = createRedisStore({ ...options, breakers, readTimeoutMs: 10 })
+  for (let read = 0; read < 5; read += 1) await t.rejects(brief.get('k'), { kind: 'timeout', message: /./ })
+  t.equal(breaker.isOpen, true)
+})
+
+t.test('a value above the threshold lies compressed in Redis and comes back as it was', async (t) => {
+  const store = createRedisStore({ ...options, compressAboveBytes: 1_000 })
+  const { entry, text } = entryOf(Array.from({ length: 500 }, (_, id) => ({ id, name: `Seller ${id}` })))
+  await store.set('packed', entry, text)
+  t.ok((await redis.client.strlen('cat_test:packed')) < text.length / 2)
+  t.strictSame(await entryIn(createRedisStore(options), 'packed'), entry, 'whoever reads it')
+  t.throws(() => Object.assign((entry.value as object[])[0] ?? {}, { id: 2 }), TypeError)
+})

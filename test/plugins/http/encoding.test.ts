@@ -1,0 +1,45 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { acceptedCodings, encode, isCompressible } from '../../../plugins/http/encoding.js'
+
+t.test('the best coding that the client accepts, RFC 9110 §12.5.3', async (t) => {
+  const cases = [
+    [undefined, []],
+    ['', []],
+    ['identity', []],
+    ['gzip', ['gzip']],
+    ['x-gzip', ['gzip']],
+    ['br', ['br']],
+    ['gzip, deflate, br, zstd', ['br', 'gzip']],
+    ['br;q=0.5, gzip;q=0.8', ['gzip', 'br']],
+    ['br;q=0, gzip', ['gzip']],
+    ['*', ['br', 'gzip']],
+    ['*;q=0, gzip', ['gzip']],
+    ['GZIP; Q=1', ['gzip']],
+    ['gzip;q=x', []],
+    ['deflate', []],
+  ] as const
+  for (const [field, codings] of cases) t.strictSame(acceptedCodings(field), codings, String(field))
+})
+
+t.test('text that is long enough is worth it, unless somebody has coded it or forbids it', async (t) => {
+  const body = Buffer.alloc(1_024)
+  const type = (value: string) => ({ 'content-type': value })
+  for (const value of ['text/html; charset=utf-8', 'application/json', 'application/problem+json', 'image/svg+xml']) {
+    t.ok(isCompressible(200, type(value), body), value)
+  }
+  for (const value of ['image/png', 'text/event-stream', 'application/octet-stream']) {
+    t.notOk(isCompressible(200, type(value), body), value)
+  }
+  t.notOk(isCompressible(200, {}, body))
+  t.notOk(isCompressible(404, type('text/html'), body))
+  t.notOk(isCompressible(200, type('text/html'), body.subarray(1)))
+  t.notOk(isCompressible(200, { ...type('text/html'), 'content-encoding': 'gzip' }, body))
+  t.notOk(isCompressible(200, { ...type('text/html'), 'cache-control': 'max-age=1, No-Transform' }, body))
+})
+
+t.test('codings are what they say', async (t) => {
+  const body = Buffer.from('seller '.repeat(500))
+  t.ok(gunzipSync(await encode('gzip', body)).equals(body))
+  t.ok(brotliDecompressSync(await encode('br', body)).equals(body))
+})

@@ -1,0 +1,87 @@
+import t from 'tap'
+import type { Fields } from '../../../plugins/http/fields.js'
+import { type RequestDirectives, requestDirectivesOf } from '../../../plugins/http/request-directives.js'
+
+const nothing: RequestDirectives = {
+  noCache: false,
+  onlyIfCached: false,
+  maxAge: undefined,
+  minFresh: undefined,
+  maxStale: undefined,
+}
+
+interface Case {
+  readonly name: string
+  readonly fields: Fields
+  /** What is asked for; nothing else is. */
+  readonly expected: Partial<RequestDirectives>
+}
+
+const says = (directives: string): Fields => ({ 'cache-control': directives })
+
+t.test('a client asks by the directives of RFC 9111 §5.2.1', async (t) => {
+  const cases: Case[] = [
+    { name: 'nothing is asked', fields: {}, expected: {} },
+    { name: 'no-cache (§5.2.1.4)', fields: says('no-cache'), expected: { noCache: true } },
+    { name: 'only-if-cached (§5.2.1.7)', fields: says('only-if-cached'), expected: { onlyIfCached: true } },
+    { name: 'max-age (§5.2.1.1)', fields: says('max-age=60'), expected: { maxAge: 60 } },
+    { name: 'max-age of 0', fields: says('max-age=0'), expected: { maxAge: 0 } },
+    { name: 'min-fresh (§5.2.1.3)', fields: says('min-fresh=60'), expected: { minFresh: 60 } },
+    { name: 'max-stale (§5.2.1.2)', fields: says('max-stale=60'), expected: { maxStale: 60 } },
+    { name: 'max-stale of 0 is not one without', fields: says('max-stale=0'), expected: { maxStale: 0 } },
+    {
+      name: 'max-stale without a number: however stale',
+      fields: says('max-stale'),
+      expected: { maxStale: Number.POSITIVE_INFINITY },
+    },
+    {
+      name: 'several',
+      fields: says('max-age=0, max-stale=5, min-fresh=1, no-cache, only-if-cached'),
+      expected: { maxAge: 0, maxStale: 5, minFresh: 1, noCache: true, onlyIfCached: true },
+    },
+    {
+      name: 'on several lines',
+      fields: { 'cache-control': ['max-age=0', 'only-if-cached'] },
+      expected: { maxAge: 0, onlyIfCached: true },
+    },
+    { name: 'in whatever case', fields: says('No-Cache, MAX-AGE=5'), expected: { noCache: true, maxAge: 5 } },
+    { name: 'the first of two', fields: says('max-age=5, max-age=60'), expected: { maxAge: 5 } },
+    { name: 'in quotes', fields: says('max-age="60", max-stale="5"'), expected: { maxAge: 60, maxStale: 5 } },
+    { name: 'beyond 2^31', fields: says('max-age=99999999999'), expected: { maxAge: 2 ** 31 } },
+  ]
+  for (const { name, fields, expected } of cases) {
+    t.strictSame(requestDirectivesOf(fields), { ...nothing, ...expected }, name)
+  }
+})
+
+t.test('a directive that is not known, or has no valid number, asks for nothing (RFC 9111 §5.2.3)', async (t) => {
+  const cases: { name: string; field: string }[] = [
+    { name: 'an empty field', field: '' },
+    { name: 'one for responses', field: 's-maxage=0, must-revalidate, private, public' },
+    { name: 'no-transform', field: 'no-transform' },
+    { name: 'no-store, which is about keeping', field: 'no-store' },
+    { name: 'an unknown one', field: 'no-cached' },
+    { name: 'max-age without a number', field: 'max-age' },
+    { name: 'a word', field: 'max-age=never' },
+    { name: 'a negative number', field: 'max-age=-1, min-fresh=-1, max-stale=-1' },
+    { name: 'a fraction', field: 'max-age=1.5, min-fresh=1.5, max-stale=1.5' },
+    { name: 'single quotes', field: "max-age='0'" },
+    { name: 'white space around =', field: 'max-age = 0, min-fresh= 5' },
+    { name: 'an empty argument of max-stale is not a missing one', field: 'max-stale=' },
+    { name: 'nor are empty quotes', field: 'max-stale=""' },
+    { name: 'directives inside the quotes of another', field: 'x="no-cache, max-age=0"' },
+  ]
+  for (const { name, field } of cases) t.strictSame(requestDirectivesOf(says(field)), nothing, name)
+})
+
+t.test('Pragma: no-cache counts where there is no Cache-Control (RFC 9111 §5.4)', async (t) => {
+  const cases: Case[] = [
+    { name: 'alone', fields: { pragma: 'no-cache' }, expected: { noCache: true } },
+    { name: 'beside Cache-Control', fields: { pragma: 'no-cache', ...says('max-age=5') }, expected: { maxAge: 5 } },
+    { name: 'beside an empty Cache-Control', fields: { pragma: 'no-cache', ...says('') }, expected: {} },
+    { name: 'another pragma', fields: { pragma: 'x' }, expected: {} },
+  ]
+  for (const { name, fields, expected } of cases) {
+    t.strictSame(requestDirectivesOf(fields), { ...nothing, ...expected }, name)
+  }
+})
