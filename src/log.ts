@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyServerOptions } from 'fastify'
 import { pino } from 'pino'
-import type { Config } from './config.js'
+import type { Config } from './config/environment.js'
 
 /** Lines that nobody has read yet, in bytes: some 60,000 of them. Newer ones are dropped, and counted. */
 const unreadLimitBytes = 16 * 1_024 * 1_024

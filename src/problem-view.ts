@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Problem } from './errors.js'
+import type { Problem } from './http/problems.js'
 import { languageOf } from './languages.js'
 import { type Texts, textsOf } from './texts/index.js'
 

@@ -1,7 +1,7 @@
-import { type Config, readConfig } from './config.js'
+import { type Config, readConfig } from './config/environment.js'
+import { formatStartError } from './config/start-error.js'
 import { startMarketplace } from './demo/marketplace.js'
 import { closeOnSignals } from './shutdown.js'
-import { formatStartError } from './start-error.js'
 
 /** After this a connection that has not ended is cut, so that the process ends within the ten seconds it is given. */
 const connectionGraceMs = 8_000

@@ -26,6 +26,29 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   ],
   ['plugins/redis/', ['plugins/known-options.js', 'plugins/within-time.js', 'plugins/within-budget.js']],
   ['plugins/', []],
+  ['src/schemas/', []],
+  ['src/upstream/', ['src/schemas/']],
+  ['src/catalog/', ['src/upstream/', 'src/schemas/']],
+  ['src/texts/', ['src/languages.js']],
+  ['src/config/', []],
+  ['src/demo/', ['src/shutdown.js']],
+  ['src/http/', ['src/pages.js', 'src/problem-view.js', 'src/schemas/', 'src/upstream/']],
+  ['src/api/', ['src/catalog/', 'src/edge-policy.js', 'src/http/', 'src/schemas/']],
+  [
+    'src/panels/',
+    [
+      'src/catalog/',
+      'src/edge-policy.js',
+      'src/http/',
+      'src/languages.js',
+      'src/pages.js',
+      'src/problem-view.js',
+      'src/schemas/',
+      'src/texts/',
+    ],
+  ],
+  ['src/ops/', ['src/assets.js', 'src/http/', 'src/languages.js', 'src/pages.js', 'src/texts/']],
+  ['src/docs/', []],
   ['src/', []],
 ]
 
@@ -77,6 +100,13 @@ t.test(
     }
   },
 )
+
+t.test('docs/ARCHITECTURE.md names files that exist', async (t) => {
+  const page = await readFile('docs/ARCHITECTURE.md', 'utf8')
+  const named = [...page.matchAll(/`((?:plugins|src)\/[\w/-]+\.ts)`/g)].map(([, file = '']) => file)
+  t.ok(named.length > 10)
+  for (const file of named) await t.resolves(readFile(file), file)
+})
 
 t.test('only the process entry imports the composition root', async (t) => {
   const importers = (await importsOf('src')).filter((each) => resolved(each) === 'src/app.js').map(({ file }) => file)

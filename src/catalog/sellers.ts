@@ -1,7 +1,7 @@
 import type { Cache } from 'fastify-vitrine/cache'
 import { type Seller, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
-import { isAccessDenied } from '../upstreams/errors.js'
-import type { CallContext, Marketplace } from '../upstreams/marketplace.js'
+import { isAccessDenied } from '../upstream/errors.js'
+import type { CallContext, Marketplace } from '../upstream/marketplace.js'
 import { bypassKey, type Listing, listing, pageOf, resolveFilter, withAge } from './paging.js'
 
 /** Where the whole list of sellers lies in the cache. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { register } from 'node:module'
 import { buildApp } from '../../src/app.js'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/environment.js'
 
 /** Where the types of the API lie, for the client among the examples. */
 export const typesFile = 'examples/api/types.d.ts'

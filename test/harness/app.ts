@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { type AppTimeouts, buildApp } from '../../src/app.js'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/environment.js'
 import { createLogBook, type LogBook } from './log.js'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.js'
 

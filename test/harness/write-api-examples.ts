@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { recordExamples } from './api-examples.js'
 
-const file = 'src/routes/docs/examples.ts'
+const file = 'src/docs/examples.ts'
 const examples = await recordExamples({ upstreamTimeoutMs: 2_000 }) // as it is by default, for the 504 says it
 const source = `// Written by \`npm run docs:examples\`: what the application answered in front of its demo marketplace.
 import type { Examples } from './recorded.js'

@@ -3,11 +3,11 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/config/environment.js'
 import { startMarketplace } from '../../src/demo/marketplace.js'
-import type { JsonObject } from '../../src/routes/docs/document.js'
-import { examples } from '../../src/routes/docs/examples.js'
-import { nameSchemas } from '../../src/routes/docs/named-schemas.js'
+import type { JsonObject } from '../../src/docs/document.js'
+import { examples } from '../../src/docs/examples.js'
+import { nameSchemas } from '../../src/docs/named-schemas.js'
 import { recordExamples } from '../harness/api-examples.js'
 import { startApp } from '../harness/app.js'
 import { type Fault, makeSellers } from '../harness/upstream.js'
@@ -151,7 +151,7 @@ t.test('each answer of a list is described, with the fields that it has', async 
 t.test('the guide tells of every code that a problem can have', async (t) => {
   const { info } = await describe(t)
   const all = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
-  const files = all.filter((file) => file !== 'start-error.ts') // what ends a process is no problem of a client
+  const files = all.filter((file) => file !== 'config/start-error.ts') // what ends a process is no problem of a client
   const sources = await Promise.all(files.map((file) => readFile(`src/${file}`, 'utf8')))
   // The purge route describes its own, and those of the plugins are no problems of a client.
   const codes = new Set(

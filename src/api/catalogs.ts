@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Catalogs } from '../catalog/catalogs.js'
+import { keptUnless } from '../edge-policy.js'
+import { problemResponses } from '../http/problems.js'
+import { callContext } from '../http/request-id.js'
+import { CatalogListing, CatalogsQuery } from '../schemas/catalog.js'
+import { SellerParams } from '../schemas/listing.js'
+import { listResponses } from './list-responses.js'
+import { pageLinks } from './page-links.js'
+
+const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
+  const schema = {
+    operationId: 'listCatalogs',
+    summary: "A seller's coming catalogs",
+    description:
+      'Catalogs that start today or later, soonest first; the service decides in which time zone today is. A seller that nobody knows has none: the answer is an empty list, not a 404. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.',
+    tags: ['catalog'],
+    params: SellerParams,
+    querystring: CatalogsQuery,
+    response: { ...listResponses(CatalogListing), ...problemResponses },
+  }
+  app.get(
+    '/sellers/:seller_id/catalogs',
+    { schema, config: { edge: keptUnless(['title']) } },
+    async (request, reply) => {
+      const { seller_id } = request.params
+      const { title } = request.query
+      const listing = await catalogs.list(seller_id, request.query, callContext(request))
+      reply.header('link', pageLinks(`${app.prefix}/sellers/${seller_id}/catalogs`, listing, { title }))
+      return listing
+    },
+  )
+}
+
+export default catalogRoutes

@@ -1,0 +1,48 @@
+import t from 'tap'
+import { createCalendar } from '../../../src/catalog/calendar.js'
+import { createDateWords } from '../../../src/panels/date-words.js'
+import { groupByMonth } from '../../../src/panels/event-months.js'
+import type { Catalog } from '../../../src/schemas/catalog.js'
+import { textsOf } from '../../../src/texts/index.js'
+
+/** Events that start then, by month and day: their titles, and their times. */
+function grouped(zone: string, starts: (string | null)[]) {
+  const calendar = createCalendar(zone)
+  const catalogs: Catalog[] = starts.map((start_date, index) => {
+    return { id: index, title: `${start_date}`, customer_catalog_id: null, start_date }
+  })
+  const months = groupByMonth({
+    catalogs,
+    instantOf: calendar.instantOf,
+    words: createDateWords(calendar, textsOf('en')),
+    now: Date.parse('2026-03-10T12:00:00Z'),
+  })
+  return months.map(({ name, days }) => [
+    name,
+    days.map(({ machine, events }) => [machine, events.map(({ title, time }) => `${title} ${time?.text ?? '-'}`)]),
+  ])
+}
+
+t.test('events of one day stand together, days of one month too, in the order they came', async (t) => {
+  t.strictSame(grouped('UTC', ['2026-03-10', '2026-03-10T09:00:00Z', '2026-03-11', '2026-04-01', '2027-04-01']), [
+    [
+      'March 2026',
+      [
+        ['2026-03-10', ['2026-03-10 -', '2026-03-10T09:00:00Z 09:00']],
+        ['2026-03-11', ['2026-03-11 -']],
+      ],
+    ],
+    ['April 2026', [['2026-04-01', ['2026-04-01 -']]]],
+    ['April 2027', [['2027-04-01', ['2027-04-01 -']]]],
+  ])
+})
+
+t.test('the day is that of the catalog’s time zone, whatever offset the upstream wrote', async (t) => {
+  t.strictSame(grouped('Europe/Paris', ['2026-03-31T23:30:00Z', '2026-03-31T20:30:00-05:00', '2026-04-01']), [
+    ['April 2026', [['2026-04-01', ['2026-03-31T23:30:00Z 01:30', '2026-03-31T20:30:00-05:00 03:30', '2026-04-01 -']]]],
+  ])
+})
+
+t.test('what has no date that can be read has no place among days', async (t) => {
+  t.strictSame(grouped('UTC', [null, 'soon', '2026-02-31']), [])
+})
