@@ -1,6 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
-import { isCache } from '../cache/brand.js'
+import { cacheBrand } from '../cache/brand.js'
+import type { Cache } from '../cache/index.js'
 import { Refreshes } from '../responses/background-refresh.js'
 import { Pauses } from '../responses/backoff.js'
 import { Flights } from '../responses/collapsing.js'
@@ -110,6 +111,11 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
       throw new InvalidEdgeOption(`${method} ${url}: ${error.message.replace(/^edge: /, '')}`)
     }
   }
+}
+
+/** Whether the value is the cache that `fastify-vitrine/cache` decorates an application with. */
+function isCache(value: unknown): value is Cache {
+  return typeof value === 'object' && value !== null && cacheBrand in value
 }
 
 /** Hits of the route cost more than they need to, which the hooks may be worth, or not. */
