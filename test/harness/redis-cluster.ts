@@ -5,8 +5,6 @@ import { until } from './until.js'
 
 const slotCount = 16_384
 const masterCount = 3
-/** A server's port for the others: far below the first, because no port is 10,000 above some that the kernel gives. */
-const busPortBelow = 28_000
 /** A replica syncs at once. */
 const haste = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
 /** Milliseconds of silence after which a server counts as failed: few until all have found one another, then never. */
@@ -145,8 +143,7 @@ export async function startRedisCluster(
 }
 
 async function startMember(file: string, flags: readonly string[], certificate?: Certificate): Promise<Member> {
-  const port = await freePort()
-  const busPort = port - busPortBelow
+  const [port, busPort] = [await freePort(), await freePort()]
   const own = ['--cluster-port', String(busPort), '--cluster-config-file', file]
   const server = await startRedis({
     port,

@@ -125,12 +125,24 @@ export function tlsFlags({ certFile, keyFile, caFile }: Certificate): string[] {
   return [...files, '--tls-auth-clients', 'no']
 }
 
-/** A loopback port that nobody listens on at this moment. */
+/** Ports below those that the system gives to connections and to servers without a port of their own. */
+const ports = { first: 10_000, count: 22_000 }
+
+/**
+ * A loopback port that nobody listens on. It is not one that the system gives away by itself: that would often be taken again before
+ * a server is started on it.
+ */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = ports.first + Math.floor(Math.random() * ports.count)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
-  return address.port
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
