@@ -54,8 +54,8 @@ for (const { name, environment } of places) {
     const first = await fetch(`${address}/rates`)
     t.strictSame(await first.json(), { EUR: 1, GBP: 0.84 })
     t.equal(first.headers.get('x-read'), 'fresh; miss')
-    const second = await fetch(`${address}/rates`)
-    t.equal(second.headers.get('x-read'), 'fresh; hit')
+    // The program has the budgets of production: where Redis is slower than a read may wait, the read is a miss.
+    await until(async () => (await fetch(`${address}/rates`)).headers.get('x-read') === 'fresh; hit')
   })
 }
 
