@@ -6,7 +6,7 @@ import { AbstractConnector, type Redis, type RedisOptions, SentinelConnector } f
 export interface ConnectionListener {
   /** The socket is connected, its TLS handshake included. */
   connected(): void
-  /** The first error of a socket: ioredis reports some of them only as "Connection is closed". */
+  /** An error of a socket, which may have several: ioredis reports some of them only as "Connection is closed". */
   failed(error: Error): void
 }
 
@@ -52,8 +52,7 @@ function guarded(base: unknown, listener: ConnectionListener): ConnectorOption {
 }
 
 function guard(socket: Socket, listener: ConnectionListener): Socket {
-  socket.on('error', () => undefined)
-  socket.once('error', (error) => listener.failed(error))
+  socket.on('error', (error) => listener.failed(error))
   socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => listener.connected())
   return socket
 }

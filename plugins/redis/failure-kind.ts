@@ -47,6 +47,9 @@ export function countRedisFailure(kind: RedisFailureKind, breaker: Breaker): voi
   else breaker.succeeded()
 }
 
+/** What a server answers when we end a connection in mid-handshake: it does not say why we did. */
+const cutHandshake = 'ERR_SSL_TLSV1_ALERT_DECODE_ERROR'
+
 const byCode: Readonly<Record<string, RedisFailureKind>> = {
   ECONNREFUSED: 'refused',
   ENOENT: 'refused', // a unix socket that is not there
@@ -58,6 +61,7 @@ const byCode: Readonly<Record<string, RedisFailureKind>> = {
   EAI_AGAIN: 'unreachable',
   ECONNRESET: 'closed',
   EPIPE: 'closed',
+  [cutHandshake]: 'closed',
 }
 
 const byReply: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
@@ -97,7 +101,8 @@ export function classifyRedisFailure(error: unknown): RedisFailureKind {
 
 /** Whether the error says no more than that there is no connection. */
 export function lacksReason(error: unknown): boolean {
-  if (!(error instanceof Error) || 'code' in error) return false
+  if (!(error instanceof Error)) return false
+  if ('code' in error) return error.code === cutHandshake
   const cause = causeOf(error)
   if (cause !== undefined && classifyRedisFailure(cause) !== 'reply') return lacksReason(cause)
   const matches = ([pattern]: readonly [RegExp, RedisFailureKind]) => pattern.test(error.message)

@@ -140,7 +140,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
       reason = undefined
     },
     failed: (error) => {
-      reason = error
+      if (!lacksReason(error)) reason = error
     },
   })
   const governor = new Governor({ log: app.log, subject: 'redis', explain, urgentKinds: new Set(['tls', 'auth']) })

@@ -71,7 +71,7 @@ t.test('reports a refused certificate as tls', async (t) => {
       t.match(await book.until(({ kind }) => kind === 'tls'), {
         level: 40,
         subject: 'redis',
-        reason: /cert|SSL alert/i,
+        reason: /cert/i,
       })
       t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
       await app.close()
@@ -98,7 +98,7 @@ t.test('a node that has a name of its own needs a certificate for it', async (t)
   const names = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname']
   const cluster = await clusterFor(t, byAddress, names)
   const { book } = await startPlugins(t, { redis: { clusterNodes: nodesOf(cluster, '127.0.0.1'), tls } })
-  t.match(await book.until(({ kind }) => kind === 'tls'), { reason: /altnames|SSL alert/ })
+  t.match(await book.until(({ kind }) => kind === 'tls'), { reason: /altnames/ })
 })
 
 t.test('reports a wrong password of the sentinels as auth', async (t) => {
@@ -124,7 +124,7 @@ t.test('goes on when certificates are replaced by refused ones, and again when t
     t.match(await book.until(({ kind }) => kind === 'tls'), {
       level: 40,
       subject: 'redis',
-      reason: /certificate|SSL alert/,
+      reason: /certificate/,
     })
     t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
 
