@@ -16,7 +16,6 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
       'plugins/cache/index.js',
       'plugins/cache/brand.js',
       'plugins/known-options.js',
-      'plugins/is-thenable.js',
       'plugins/within-time.js',
     ],
   ],

@@ -171,14 +171,12 @@ export class EdgeRoute {
 
   /** Whether the request is neither answered from the cache nor stored. */
   #isBypassed(request: FastifyRequest, fields: Fields): boolean {
-    const { forwards, ignoresCredentials, bypasses } = this.#route
-    if (!forwards && !ignoresCredentials && hasCredentials(fields)) return true
-    return bypasses?.(request) === true
+    const { bypassesCredentials, bypasses } = this.#route
+    return (bypassesCredentials && hasCredentials(fields)) || bypasses?.(request) === true
   }
 
   #isIdentified(rawHeaders: readonly string[]): boolean {
-    const { forwards, ignoresCredentials } = this.#route
-    return !forwards && !ignoresCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
+    return this.#route.bypassesCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
   }
 
   /** Whether nothing in the request asks for more than a fresh response. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Cache } from '../cache/index.js'
 import { Collecting } from './collecting.js'
-import { negotiated } from './visible-headers.js'
+import { define, negotiated } from './visible-headers.js'
 
 /**
  * What the hooks between `onRequest` and the handler depend on, for a request that is answered in the handler's place: their
@@ -31,7 +31,7 @@ export class HookPhase {
     for (const name of negotiated) {
       const value = this.#headers[name]
       if (value === undefined) delete this.#headers[name]
-      else Object.defineProperty(this.#headers, name, { value, enumerable: true, configurable: true, writable: true })
+      else define(this.#headers, name, value)
     }
     return read
   }

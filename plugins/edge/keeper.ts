@@ -103,8 +103,8 @@ export class Keeper {
 
   /** Whether the key has all that the handler, and the hooks ahead of it, say the response depends on. */
   #isVaryCovered(exchange: Exchange, own: Fields): boolean {
-    const { vary, visibleHeaders, ignoresCredentials } = this.#route
-    const absent = ignoresCredentials ? [] : credentialFields // requests with one of them bypass the cache
+    const { vary, visibleHeaders, bypassesCredentials } = this.#route
+    const absent = bypassesCredentials ? credentialFields : [] // requests with one of them bypass the cache
     const covered = new Set([...vary.map(({ name }) => name), ...visibleHeaders, ...negotiated, ...absent])
     const foreign = this.#statedNames(exchange, own).filter((name) => !covered.has(name))
     if (foreign.length === 0) return true

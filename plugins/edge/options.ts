@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify'
 import type { FreshnessPolicy } from '../http/freshness.js'
 import { isCredential } from '../http/request-fields.js'
 import { keyedValue, type Normalise } from '../http/vary.js'
-import { isThenable } from '../is-thenable.js'
 import { refuseUnknown } from '../known-options.js'
 import type { TagHeader } from '../responses/tag-header.js'
 import { AsyncEdgeOption, InvalidEdgeOption } from './errors.js'
@@ -113,7 +112,8 @@ export interface ResolvedRoute {
   readonly vary: readonly VaryBy[]
   readonly visibleHeaders: ReadonlySet<string>
   readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
-  readonly ignoresCredentials: boolean
+  /** Whether requests with `Cookie` or `Authorization` bypass the cache. */
+  readonly bypassesCredentials: boolean
   readonly acknowledgesSkippedHooks: boolean
 }
 
@@ -198,7 +198,7 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
     vary: vary.sort((a, b) => (a.name < b.name ? -1 : 1)),
     visibleHeaders: new Set(visibleHeaders),
     bypasses: resolveBypass(policy.bypass),
-    ignoresCredentials: flag('ignoreCredentials', ignoreCredentials),
+    bypassesCredentials: !flag('ignoreCredentials', ignoreCredentials) && !forwards,
     acknowledgesSkippedHooks: flag('acknowledgeSkippedHooks', policy.acknowledgeSkippedHooks ?? false),
   }
 }
@@ -251,6 +251,11 @@ function synchronous<Given, Result>(name: string, call: (given: Given) => Result
     Promise.resolve(result).catch(() => undefined) // a rejection that nobody awaits would end the process
     throw new AsyncEdgeOption(name)
   }
+}
+
+/** Whether a value is a promise, or anything else that `await` waits for. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function resolveTags(tags: NonNullable<EdgeRouteOptions['tags']>): ResolvedRoute['tagsOf'] {

@@ -9,8 +9,8 @@ import type { ResolvedRoute } from './options.js'
 export const negotiated = ['accept', 'accept-language'] as const
 
 /** Request fields that a response of a route of ours varies by because requests with them bypass the cache: caches in front must know. */
-export function credentialVary({ ignoresCredentials }: ResolvedRoute): readonly string[] {
-  return ignoresCredentials ? [] : ['Authorization', 'Cookie']
+export function credentialVary({ bypassesCredentials }: ResolvedRoute): readonly string[] {
+  return bypassesCredentials ? ['Authorization', 'Cookie'] : []
 }
 
 /** Remembers the request as it came; gives what shows it so again. Node makes `headersDistinct` of the others when it is asked for. */
@@ -48,7 +48,7 @@ function show(raw: FastifyRequest['raw'], seen: Readonly<Record<string, unknown>
 }
 
 /** Where there may be an accessor, which an assignment would ask. */
-function define(target: object, name: string, value: unknown): void {
+export function define(target: object, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
