@@ -103,9 +103,9 @@ export class Keeper {
 
   /** Whether the key has all that the handler, and the hooks ahead of it, say the response depends on. */
   #isVaryCovered(exchange: Exchange, own: Fields): boolean {
-    const { vary, visibleHeaders, bypassesCredentials } = this.#route
+    const { varyNames, visibleHeaders, bypassesCredentials } = this.#route
     const absent = bypassesCredentials ? credentialFields : [] // requests with one of them bypass the cache
-    const covered = new Set([...vary.map(({ name }) => name), ...visibleHeaders, ...negotiated, ...absent])
+    const covered = new Set([...varyNames, ...visibleHeaders, ...negotiated, ...absent])
     const foreign = this.#statedNames(exchange, own).filter((name) => !covered.has(name))
     if (foreign.length === 0) return true
     this.#warnOnce(`a response varies by ${foreign.join(', ')}, which the option vary does not name: it is not kept`)
@@ -141,14 +141,13 @@ export class Keeper {
 
   #storedFrom(received: Received, body: Buffer, { lifetime, tags, made, toEdges }: Keeping): StoredResponse {
     const { exchange, response, control, own, removed } = received
-    const { forwards, compresses, freshness } = this.#route
+    const { forwards, compresses, freshness, varyNames: byRoute } = this.#route
     const fields = endToEnd(withoutNamed(own, control))
     for (const name of removed) fields[name] ??= [] // not to come back with the hook
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
     const bornAt = response.receivedAt - initialAgeMs(response)
     const instants = capped(instantsOf(response, control, lifetime, freshness), made?.freshUntil)
-    const byRoute = this.#route.vary.map(({ name }) => name)
     const names = forwards ? unique([...byRoute, ...varyNames(response.fields)]) : this.#ownVary(exchange, own)
     if (forwards && byRoute.length > 0) fields.vary = mergeVary(own.vary, byRoute)
     if (!forwards) {
@@ -181,7 +180,7 @@ export class Keeper {
   /** Request fields that a response of ours is told apart by: those of the route, and those that it was chosen by. */
   #ownVary(exchange: Exchange, own: Fields): string[] {
     const stated = this.#statedNames(exchange, own)
-    return unique([...this.#route.vary.map(({ name }) => name), ...exchange.chosenBy, ...stated])
+    return unique([...this.#route.varyNames, ...exchange.chosenBy, ...stated])
   }
 
   /** Request fields that the handler says it has chosen by, or hooks ahead of it, which see all of them. */

@@ -110,6 +110,7 @@ export interface ResolvedRoute {
   readonly tagsOf: (request: FastifyRequest) => readonly string[]
   /** Request fields that are told apart by, in lower case and in order. */
   readonly vary: readonly VaryBy[]
+  readonly varyNames: readonly string[]
   readonly visibleHeaders: ReadonlySet<string>
   readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
   /** Whether requests with `Cookie` or `Authorization` bypass the cache. */
@@ -177,7 +178,9 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
   const { forwards = (own.ttlSeconds ?? defaults.ttlSeconds) === undefined, ignoreCredentials = false } = own
   const policy = { ...(forwards ? withoutLifetimes(defaults) : defaults), ...own }
   const { ttlSeconds, tags = [] } = policy
-  const vary = list('vary', own.vary).map(resolveVary)
+  const vary = list('vary', own.vary)
+    .map(resolveVary)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
   const visibleHeaders = list('visibleHeaders', own.visibleHeaders).map(fieldName)
   refuseCredentials(own, forwards)
   return {
@@ -195,7 +198,8 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
     maxVariants: between('maxVariants', policy.maxVariants ?? 16, 1, 1_000),
     isShared: flag('shared', policy.shared ?? false),
     tagsOf: resolveTags(tags),
-    vary: vary.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    vary,
+    varyNames: vary.map(({ name }) => name),
     visibleHeaders: new Set(visibleHeaders),
     bypasses: resolveBypass(policy.bypass),
     bypassesCredentials: !flag('ignoreCredentials', ignoreCredentials) && !forwards,

@@ -208,8 +208,8 @@ export class Reception {
     reply.header('cache-status', fieldOf([...linesOf(response.fields['cache-status']), told]))
     const isReading = exchange.method === 'GET' || exchange.method === 'HEAD'
     if (!forwards && isReading) this.#describeOwn(received, payload)
-    const byRoute = this.#route.vary.map(({ name }) => name)
-    if (forwards && byRoute.length > 0) reply.header('vary', mergeVary(response.fields.vary, byRoute))
+    const { varyNames } = this.#route
+    if (forwards && varyNames.length > 0) reply.header('vary', mergeVary(response.fields.vary, varyNames))
     const etag = soleLine(fieldsOf(reply).etag)
     const modifiedAt = dateOf(response, 'last-modified')
     const isOurs = !forwards || exchange.isValidating
@@ -235,8 +235,7 @@ export class Reception {
       const isPersonal = exchange.reason === 'bypass' || exchange.hasCredentials || fields['set-cookie'] !== undefined
       reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
     }
-    const names = this.#route.vary.map(({ name }) => name)
-    const vary = mergeVary(fields.vary, names, [...exchange.chosenBy], credentialVary(this.#route))
+    const vary = mergeVary(fields.vary, this.#route.varyNames, [...exchange.chosenBy], credentialVary(this.#route))
     if (vary !== '') reply.header('vary', vary)
     reply.header('server-timing', fieldOf([...linesOf(fields['server-timing']), this.#timingOf(exchange)]))
   }
