@@ -45,7 +45,7 @@ export async function startApp({ url, redisOptions = {}, ...cacheOptions } = {})
 /** Waits until the notices of Redis are known to arrive, as they are a moment after the start. */
 export async function settled(app, withinMs = 5_000) {
   const until = performance.now() + withinMs
-  while (app.cache.stats().coherence !== 'proven') {
+  while (app.cache.stats().coherence !== 'tracking') {
     if (performance.now() > until) throw new Error(`coherence is ${app.cache.stats().coherence}`)
     await sleep(5)
   }

@@ -11,7 +11,7 @@ const loadMs = 5
 let counter = 0
 let keptListener
 diagnosticsChannel.subscribe('fastify-vitrine:cache:write', ({ key, outcome }) => {
-  if (outcome === 'kept') keptListener?.(Number(key.slice(key.indexOf(':') + 1)))
+  if (outcome === 'stored') keptListener?.(Number(key.slice(key.indexOf(':') + 1)))
 })
 
 title('floor: the loader alone, 50 readers, 5 s')

@@ -77,5 +77,5 @@ test('a purge while Redis is down says that it is queued', async (t) => {
   redis.down()
   const { isDone, queued } = await app.cache.purge({ tags: ['rates'] })
   assert.deepEqual({ isDone, tags: queued.tags }, { isDone: false, tags: ['rates'] })
-  assert.equal(app.cache.stats().coherence, 'away')
+  assert.equal(app.cache.stats().coherence, 'disconnected')
 })

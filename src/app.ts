@@ -74,7 +74,7 @@ export async function buildApp({
     staleWhileRevalidateSeconds: config.CACHE_STALE_WHILE_REVALIDATE_SECONDS,
     staleIfErrorSeconds: config.CACHE_STALE_IF_ERROR_SECONDS,
     ...timeouts.cache,
-    familyOf: keyFamily,
+    metricLabel: keyFamily,
     loadTimeoutMs: config.UPSTREAM_DEADLINE_MS + 1_000, // the upstream client's own deadline comes first and says more
     now,
   })

@@ -5,10 +5,10 @@ import type { EdgeRouteOptions } from 'fastify-vitrine/edge'
  * How the edge keeps a route of ours: everything, unless one of these filters is given. The handler may also read which
  * trace the request belongs to, for its calls to the upstream.
  */
-export function keptUnless(filters: readonly string[]): EdgeRouteOptions {
+export function cacheUnlessFiltered(filters: readonly string[]): EdgeRouteOptions {
   return {
     ignoreCredentials: true,
-    visibleHeaders: ['traceparent'],
+    unkeyedHeaders: ['traceparent'],
     bypass: ({ query }) => filters.some((name) => isGiven(query, name)),
   }
 }

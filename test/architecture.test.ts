@@ -7,7 +7,7 @@ import t from 'tap'
 /** Folders, the most specific first, and what their files may import beside files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
-  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/within-time.js']],
+  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/timeout.js']],
   [
     'plugins/edge/',
     [
@@ -15,15 +15,13 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
       'plugins/responses/',
       'plugins/cache/index.js',
       'plugins/cache/brand.js',
-      'plugins/known-options.js',
-      'plugins/within-time.js',
+      'plugins/option-rules.js',
+      'plugins/backoff.js',
+      'plugins/timeout.js',
     ],
   ],
-  [
-    'plugins/cache/',
-    ['plugins/redis/', 'plugins/known-options.js', 'plugins/within-time.js', 'plugins/within-budget.js'],
-  ],
-  ['plugins/redis/', ['plugins/known-options.js', 'plugins/within-time.js', 'plugins/within-budget.js']],
+  ['plugins/cache/', ['plugins/redis/', 'plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
+  ['plugins/redis/', ['plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   ['plugins/', []],
   ['src/schemas/', []],
   ['src/upstream/', ['src/schemas/']],

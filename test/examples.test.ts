@@ -108,9 +108,9 @@ t.test('examples/stale.js goes on answering when its source has died, and says s
   const second = await fetch(`${address}/weather`)
   t.equal(second.status, 200)
   t.match(await second.json(), { degrees: 21, stale: true, as_of: /^20/ })
-  t.equal(second.headers.get('x-read'), 'stale; error')
+  t.equal(second.headers.get('x-read'), 'stale; stale-if-error')
   const explanation = await (await fetch(`${address}/explain`)).json()
-  t.match(explanation, { standing: 'stale', redis: 'alone' })
+  t.match(explanation, { state: 'stale-if-error', redis: 'memory-only' })
 })
 
 t.test('examples/degradation.test.js passes without Redis', async (t) => {

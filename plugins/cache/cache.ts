@@ -1,9 +1,9 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { Governor } from '../redis/outage-log.js'
-import { withinTime } from '../within-time.js'
+import type { OutageLog } from '../redis/outage-log.js'
+import { raceTimeout } from '../timeout.js'
 import { cacheBrand } from './brand.js'
 import type { CacheClock } from './clock.js'
-import { Collecting, type Made } from './dependencies.js'
+import { type Dependencies, DependencyTracker } from './dependencies.js'
 import { normaliseValue } from './entry/codec.js'
 import { type SchemaCheck, SchemaChecks } from './entry/schema-check.js'
 import { refreshAhead } from './load/early-refresh.js'
@@ -13,7 +13,7 @@ import type { Loader } from './load/loader.js'
 import { SingleFlight } from './load/single-flight.js'
 import { none } from './memory/lru-index.js'
 import { MemoryTier } from './memory/memory-tier.js'
-import type { ReadReason, Telling } from './observe/cache-events.js'
+import type { CacheEvents, ReadReason } from './observe/cache-events.js'
 import { type Explanation, explain, explainEntry, explainPurge } from './observe/explain.js'
 import {
   checkKey,
@@ -53,12 +53,12 @@ export interface CacheStats {
     readonly succeeded: number
     readonly failed: number
     readonly totalMs: number
-    readonly underWay: number
+    readonly inFlight: number
   }
   readonly writes: Readonly<Record<string, number>>
   readonly failures: Readonly<Record<string, number>>
   readonly memory: { readonly entries: number; readonly bytes: number; readonly maxBytes: number }
-  readonly purges: { readonly ordered: number; readonly queued: number; readonly remembered: number }
+  readonly purges: { readonly requested: number; readonly queued: number; readonly remembered: number }
   readonly coherence: CoherenceState
 }
 
@@ -66,10 +66,10 @@ export interface CacheParts {
   readonly store: Store | undefined
   readonly clock: CacheClock
   /** Tells of the store. */
-  readonly governor: Governor
+  readonly governor: OutageLog
   /** Tells of loads that fail while there is a stale value to serve: otherwise the caller hears of them. */
-  readonly loadGovernor: Governor
-  readonly telling: Telling
+  readonly loadGovernor: OutageLog
+  readonly telling: CacheEvents
   readonly options: ResolvedCacheOptions
 }
 
@@ -89,7 +89,7 @@ export class Cache {
   readonly [cacheBrand] = true
   readonly #options: ResolvedCacheOptions
   readonly #clock: CacheClock
-  readonly #telling: Telling
+  readonly #telling: CacheEvents
   readonly #store: Store | undefined
   readonly #memory: MemoryTier
   readonly #tiers: Tiers
@@ -97,7 +97,7 @@ export class Cache {
   readonly #loads: Loads
   readonly #checks = new SchemaChecks()
   readonly #bypasses = new SingleFlight<Reading<unknown>>()
-  readonly #collecting = new Collecting()
+  readonly #collecting = new DependencyTracker()
 
   constructor({ store, clock, governor, loadGovernor, telling, options }: CacheParts) {
     this.#options = options
@@ -148,8 +148,8 @@ export class Cache {
 
   async #get(key: string, policy: GetPolicy | undefined): Promise<unknown> {
     const found = await this.#tiers.lookUp(key, this.#checkOf(policy?.schema))
-    const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, this.#clock.now())
-    const isAnswer = standing === 'fresh' || (standing !== 'gone' && policy?.acceptStale === true)
+    const standing = found === undefined ? 'expired' : this.#tiers.standingOf(key, found.held, this.#clock.now())
+    const isAnswer = standing === 'fresh' || (standing !== 'expired' && policy?.allowStale === true)
     const value = isAnswer ? found?.held.value : undefined
     if (found === undefined || !isAnswer) this.#telling.answered(key, 'none', 'miss')
     else this.#telling.answered(key, found.tier, standing === 'fresh' ? 'hit' : 'stale')
@@ -227,25 +227,26 @@ export class Cache {
   }
 
   /** Runs `make` and tells what of the cache it was made from. Calls may be nested. */
-  async collect<T>(make: () => Promise<T> | T): Promise<{ result: T; made: Made }> {
+  async track<T>(make: () => Promise<T> | T): Promise<{ value: T; dependencies: Dependencies }> {
     const stamp = this.#clock.loadStamp()
-    const { result, collector } = await this.#collecting.run(make)
+    const { value, collector } = await this.#collecting.run(make)
     const { coherence } = this.#tiers
-    const made = collector.made({
+    const dependencies = collector.made({
       isCurrent: (key, value) => {
         const now = this.#clock.now()
         if (this.#memory.isFresh(key, value, coherence.version, now)) return true
         const held = this.#memory.peek(key)
         return held !== undefined && held.value === value && this.#tiers.isCurrent(key, held, now)
       },
+      now: () => this.#clock.now(),
       version: () => coherence.version,
       verdict: (tags) => coherence.purges.verdict(stamp, tags),
     })
-    return { result, made }
+    return { value, dependencies }
   }
 
   /** Gives a function that runs work as if it ran here: what it reads is collected by the calls of `collect` around this one. */
-  bindCollectors(): (work: () => void) => void {
+  bindTrackers(): (work: () => void) => void {
     return this.#collecting.bind()
   }
 
@@ -260,10 +261,10 @@ export class Cache {
       found && (isTombstone(found) ? explainPurge(found, this.#clock) : explainEntry(found.entry, this.#clock))
     return explain({
       key,
-      family: this.#telling.family(key),
-      standing: held === undefined ? 'gone' : this.#tiers.standingOf(key, held, now),
+      metricLabel: this.#telling.family(key),
+      state: held === undefined ? 'expired' : this.#tiers.standingOf(key, held, now),
       memory: held && explainEntry(held, this.#clock),
-      redis: store === undefined ? 'alone' : asked === undefined ? 'unknown' : inRedis,
+      redis: store === undefined ? 'memory-only' : asked === undefined ? 'unknown' : inRedis,
       coherence: this.#tiers.coherence.state,
       isLoading: this.#loads.has(key),
       isPaused: this.#loads.isPaused(key),
@@ -276,11 +277,11 @@ export class Cache {
     return {
       reads: { ...reads },
       hits: { ...hits },
-      loads: { ...loads, underWay: this.#loads.count },
+      loads: { ...loads, inFlight: this.#loads.count },
       writes: { ...writes },
       failures: { ...failures },
       memory: { ...this.#memory.size, maxBytes: this.#options.maxMemoryBytes },
-      purges: { ordered: purges, queued: this.#tiers.purges.queued, remembered: this.#tiers.purges.remembered },
+      purges: { requested: purges, queued: this.#tiers.purges.queued, remembered: this.#tiers.purges.remembered },
       coherence: this.#tiers.coherence.state,
     }
   }
@@ -288,7 +289,7 @@ export class Cache {
   /** Ends loads under way and waits, not for long, until writes under way are done. */
   async close(): Promise<void> {
     this.#tiers.coherence.close()
-    await withinTime(Promise.all([this.#loads.close(), this.#leases.close()]), drainTimeoutMs)
+    await raceTimeout(Promise.all([this.#loads.close(), this.#leases.close()]), drainTimeoutMs)
     await this.#store?.close()
   }
 
@@ -341,25 +342,25 @@ export class Cache {
   #readThrough(request: ReadRequest, found: LookUp | undefined): Reading<unknown> | Promise<Reading<unknown>> {
     const { key } = request
     const now = this.#clock.now()
-    const standing = found === undefined ? 'gone' : this.#tiers.standingOf(key, found.held, now)
-    if (found === undefined || standing === 'gone') return this.#loads.loadAnew(request)
+    const standing = found === undefined ? 'expired' : this.#tiers.standingOf(key, found.held, now)
+    if (found === undefined || standing === 'expired') return this.#loads.loadAnew(request)
     if (standing === 'fresh') {
       if (now >= found.held.refreshAt) this.#refreshBehind(request, found)
       return this.#answerFrom(found, 'fresh', 'hit')
     }
-    if (this.#loads.isPaused(key)) return this.#answerFrom(found, 'stale', 'error')
+    if (this.#loads.isPaused(key)) return this.#answerFrom(found, 'stale', 'stale-if-error')
     // What was purged waits for its load; once that has failed, nobody waits longer than for what is stale by its age.
-    const mustWait = standing === 'fallback' && !this.#loads.hasFailed(key)
+    const mustWait = standing === 'purged' && !this.#loads.hasFailed(key)
     if (mustWait) return this.#loadOr(request, found, Number.POSITIVE_INFINITY)
-    if (standing !== 'revalidating') return this.#loadOr(request, found, this.#options.softTimeoutMs)
+    if (standing !== 'stale-while-revalidate') return this.#loadOr(request, found, this.#options.softTimeoutMs)
     const reason = this.#staleReason(key)
     this.#refreshBehind(request, found)
     return this.#answerFrom(found, 'stale', reason)
   }
 
   /** A try that is under way is not yet better than the one that failed before it. */
-  #staleReason(key: string): 'stale' | 'error' {
-    return this.#loads.hasFailed(key) ? 'error' : 'stale'
+  #staleReason(key: string): 'stale' | 'stale-if-error' {
+    return this.#loads.hasFailed(key) ? 'stale-if-error' : 'stale'
   }
 
   /** The new value if it comes within the time; the stale one while it is still on its way, or when it does not come. */
@@ -369,14 +370,14 @@ export class Cache {
     const mark = this.#memory.mark(key)
     try {
       const loading = this.#loads.load(request, stale, mayWait)
-      const loaded = mayWait ? { value: await loading } : await withinTime(loading, withinMs)
+      const loaded = mayWait ? { value: await loading } : await raceTimeout(loading, withinMs)
       return loaded?.value ?? this.#answerFrom(stale, 'stale', this.#staleReason(key))
     } catch (error) {
       if (!this.#loads.mayServeStale(request, error)) throw error
       // What is here by now; or, where it had to give way to other entries, what was here, unless that has changed.
       const held = this.#memory.peek(key) ?? (mark.isCurrent ? stale.held : undefined)
-      if (held === undefined || this.#tiers.standingOf(key, held, this.#clock.now()) === 'gone') throw error
-      return this.#answerFrom({ held, tier: stale.tier }, 'stale', 'error')
+      if (held === undefined || this.#tiers.standingOf(key, held, this.#clock.now()) === 'expired') throw error
+      return this.#answerFrom({ held, tier: stale.tier }, 'stale', 'stale-if-error')
     } finally {
       this.#memory.unmark(key, mark)
     }

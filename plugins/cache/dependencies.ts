@@ -1,25 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Held } from './memory/memory-tier.js'
+import type { MemoryEntry } from './memory/memory-tier.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
 
 /** What a result was made from: every entry that was read while it was made. */
-export interface Made {
+export interface Dependencies {
   /** The tags of all entries. */
   readonly tags: readonly string[]
   /**
-   * When the first of them ends being fresh, in milliseconds since the epoch; 0 when a read gave what no tier keeps, failed, or had
-   * not ended.
+   * Milliseconds for which all of them stay fresh, from the end of tracking; `Infinity` when nothing was read, 0 when a
+   * read failed, had not ended or returned a value that is not stored.
    */
-  readonly freshUntil: number
+  readonly freshForMs: number
   /**
    * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has
    * changed, and never asks the shared store.
    */
   isCurrent(): boolean
   /** The same made also from what has these tags, which the cache has not read: a purge of one of them ends it too. */
-  alsoTagged(tags: readonly string[]): Made
+  withTags(tags: readonly string[]): Dependencies
   /** Whether a tag of it has been purged since it began to be made, and how; a purge of everything counts. */
-  purged(): PurgeVerdict
+  purgeVerdict(): PurgeVerdict
 }
 
 /** What the cache says of what was read. */
@@ -28,12 +28,14 @@ export interface Judge {
   isCurrent(key: string, value: unknown): boolean
   /** Changes whenever the purges may say something else than before. */
   version(): number
+  /** Milliseconds since the epoch. */
+  now(): number
   /** What the purges say of something that began to be made when the collecting began. */
   verdict(tags: readonly string[]): PurgeVerdict
 }
 
 /** Collects what is read. */
-export class Collector {
+export class DependencyRecorder {
   readonly #read = new Map<string, unknown>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
@@ -50,7 +52,7 @@ export class Collector {
   }
 
   /** An entry was read. */
-  add(key: string, { value, tags, freshUntil }: Held): void {
+  add(key: string, { value, tags, freshUntil }: MemoryEntry): void {
     // Two values under one key: what was made from both is not what would be made now.
     if (this.#read.has(key) && this.#read.get(key) !== value) this.#freshUntil = 0
     this.#read.set(key, value)
@@ -64,19 +66,20 @@ export class Collector {
     this.#freshUntil = 0
   }
 
-  made(judge: Judge): Made {
+  made(judge: Judge): Dependencies {
     const freshUntil = this.#unfinished > 0 ? 0 : this.#freshUntil
-    return describe(new Map(this.#read), freshUntil, [...this.#tags], judge)
+    const freshForMs = Math.max(0, freshUntil - judge.now())
+    return describe(new Map(this.#read), freshForMs, [...this.#tags], judge)
   }
 }
 
-function describe(read: ReadonlyMap<string, unknown>, freshUntil: number, tags: string[], judge: Judge): Made {
+function describe(read: ReadonlyMap<string, unknown>, freshForMs: number, tags: string[], judge: Judge): Dependencies {
   let judgedIn = -1
   return {
     tags,
-    freshUntil,
+    freshForMs,
     isCurrent() {
-      if (freshUntil === 0) return false
+      if (freshForMs === 0) return false
       const version = judge.version()
       if (version !== judgedIn) {
         if (judge.verdict(tags) !== 'none') return false
@@ -85,18 +88,18 @@ function describe(read: ReadonlyMap<string, unknown>, freshUntil: number, tags: 
       for (const [key, value] of read) if (!judge.isCurrent(key, value)) return false
       return true
     },
-    alsoTagged: (more) => describe(read, freshUntil, [...new Set([...tags, ...more])], judge),
-    purged: () => judge.verdict(tags),
+    withTags: (more) => describe(read, freshForMs, [...new Set([...tags, ...more])], judge),
+    purgeVerdict: () => judge.verdict(tags),
   }
 }
 
 /** The collectors of calls under way; each sees what is read inside it, however deep. */
-export class Collecting {
-  readonly #storage = new AsyncLocalStorage<readonly Collector[]>()
+export class DependencyTracker {
+  readonly #storage = new AsyncLocalStorage<readonly DependencyRecorder[]>()
   #underWay = 0
 
   /** Those who want to know of a read here and now. Costs one comparison while nobody collects. */
-  get collectors(): readonly Collector[] | undefined {
+  get collectors(): readonly DependencyRecorder[] | undefined {
     return this.#underWay === 0 ? undefined : this.#storage.getStore()
   }
 
@@ -126,12 +129,12 @@ export class Collecting {
     return this.collectors === undefined ? work() : this.#storage.run([], work)
   }
 
-  async run<T>(make: () => Promise<T> | T): Promise<{ result: T; collector: Collector }> {
-    const collector = new Collector()
+  async run<T>(make: () => Promise<T> | T): Promise<{ value: T; collector: DependencyRecorder }> {
+    const collector = new DependencyRecorder()
     this.#underWay += 1
     try {
-      const result = await this.#storage.run([...(this.#storage.getStore() ?? []), collector], async () => make())
-      return { result, collector }
+      const value = await this.#storage.run([...(this.#storage.getStore() ?? []), collector], async () => make())
+      return { value, collector }
     } finally {
       this.#underWay -= 1
       // Or Node would go on following every asynchronous step of the process, at some 0.8 us a request.

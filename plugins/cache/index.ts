@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Breaker } from '../redis/circuit-breaker.js'
-import { Governor } from '../redis/outage-log.js'
+import { OutageLog } from '../redis/outage-log.js'
 import { soleBreaker } from '../redis/server-breakers.js'
-import { withinBudget } from '../within-budget.js'
+import { withTimeout } from '../timeout.js'
 import { Cache } from './cache.js'
 import { CacheClock } from './clock.js'
-import { Telling } from './observe/cache-events.js'
+import { CacheEvents } from './observe/cache-events.js'
 import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './options.js'
 import { createRedisStore, type RedisCommands } from './redis/redis-store.js'
 
 export type { Cache, CacheStats, PurgeResult } from './cache.js'
-export type { Made } from './dependencies.js'
+export type { Dependencies } from './dependencies.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
 export type { Load, Loader } from './load/loader.js'
 export {
@@ -32,7 +32,7 @@ export type { PurgeVerdict } from './purge/purge-log.js'
 export type { QueuedPurge } from './purge/purges.js'
 export type { Reading } from './reading.js'
 export type { RedisCommands } from './redis/redis-store.js'
-export type { Standing } from './tiers.js'
+export type { EntryState } from './tiers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -54,12 +54,12 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   const client = options.redis === false ? undefined : (options.redis ?? registered)
   const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreakers')
   const governor = isRegistered
-    ? app.redisGovernor // one outage, one story: the connection and the cache tell it together
-    : new Governor({ log: app.log, subject: 'cache', now: resolved.now })
+    ? app.redisHealth // one outage, one story: the connection and the cache tell it together
+    : new OutageLog({ log: app.log, subject: 'cache', now: resolved.now })
   // Loads go to many places: one that answers does not mean that another one is back, hence the longer quiet.
-  const loadGovernor = new Governor({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
-  const telling = new Telling(resolved.keyPrefix, resolved.familyOf, (key, error) => {
-    governor.incident({ kind: 'family', key, error, message: 'cache: familyOf throws; the key is told as other' })
+  const loadGovernor = new OutageLog({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
+  const telling = new CacheEvents(resolved.keyPrefix, resolved.metricLabel, (key, error) => {
+    governor.report({ kind: 'family', key, error, message: 'cache: familyOf throws; the key is told as other' })
   })
   const store = options.store ?? (client && redisStore(client, resolved))
   const cache = new Cache({ store, clock, governor, loadGovernor, telling, options: resolved })
@@ -75,21 +75,21 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
 
   function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {
     const breakers = isRegistered ? app.redisBreakers : soleBreaker(breakerFor(client))
-    breakers.answerWithinMs = Math.min(breakers.answerWithinMs, resolved.readTimeoutMs)
+    breakers.probeTimeoutMs = Math.min(breakers.probeTimeoutMs, resolved.readTimeoutMs)
     const onRefused = (error: unknown) => {
       const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
-      governor.incident({ kind: 'no-tracking', error, message })
+      governor.report({ kind: 'no-tracking', error, message })
     }
     const onRubbish = (key: string) => {
       telling.storeFailed('corrupt')
-      governor.incident({ kind: 'corrupt', key, message: 'cache: what lay under a key of its own was replaced' })
+      governor.report({ kind: 'corrupt', key, message: 'cache: what lay under a key of its own was replaced' })
     }
     return createRedisStore({ client, breakers, clock, onRefused, onRubbish, ...resolved })
   }
 
   /** For a client that somebody else made: all that we know it can do is to read. */
   function breakerFor(client: RedisCommands): Breaker {
-    const probe = () => withinBudget(() => client.get(`${resolved.keyPrefix}~probe`), resolved.readTimeoutMs)
+    const probe = () => withTimeout(() => client.get(`${resolved.keyPrefix}~probe`), resolved.readTimeoutMs)
     const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
     app.addHook('onClose', async () => breaker.stop())
     return breaker

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { refuseUnknown } from '../known-options.js'
+import { assertKnownOptions } from '../option-rules.js'
 import type { Lifetime } from './entry/codec.js'
 import { InvalidCacheOption } from './errors.js'
 import type { PurgeOrder } from './purge/purges.js'
@@ -29,7 +29,7 @@ export interface CacheOptions {
   /** Milliseconds that a caller waits for a load when there is a stale value to be served instead. Default 300. */
   readonly softTimeoutMs?: number
   /** Seconds for which an answer that says `absent` is kept. Default 30. */
-  readonly absentTtlSeconds?: number
+  readonly negativeTtlSeconds?: number
   /** Milliseconds after which a load that died with its process is begun anew by another one. Default 3,000. */
   readonly leaseMs?: number
   /** Bytes of JSON kept in memory at most. Default 64 MiB. */
@@ -39,7 +39,7 @@ export interface CacheOptions {
   /** Values whose JSON is longer than this are compressed in Redis, off the request's path. Default: none are. */
   readonly compressAboveBytes?: number
   /** What keys of a kind are called in metrics. Default: the key up to its first digit; at most 50 names are told apart. */
-  readonly familyOf?: (key: string) => string
+  readonly metricLabel?: (key: string) => string
   /** A value whose JSON is larger, in bytes, is served but not kept. Default 8 MiB. */
   readonly maxEntryBytes?: number
   /**
@@ -66,7 +66,7 @@ export interface Policy {
 export interface GetPolicy {
   readonly schema?: TSchema
   /** Default false. */
-  readonly acceptStale?: boolean
+  readonly allowStale?: boolean
 }
 
 /** Policy of a read-through; `bypass` neither reads nor keeps, and only shares a load with those who ask meanwhile. */
@@ -76,7 +76,7 @@ export interface ReadPolicy extends Policy {
    * Whether a failure of the load may be answered with the stale value: not where it says that what was readable no
    * longer is. Where it throws, it may. Default: always.
    */
-  readonly mayServeStale?: (error: unknown) => boolean
+  readonly serveStaleOn?: (error: unknown) => boolean
 }
 
 /** What to purge; after it the next read loads again. */
@@ -98,13 +98,13 @@ export interface ResolvedCacheOptions {
   readonly writeTimeoutMs: number
   readonly loadTimeoutMs: number
   readonly softTimeoutMs: number
-  readonly absentTtlSeconds: number
+  readonly negativeTtlSeconds: number
   readonly leaseMs: number
   readonly maxMemoryBytes: number
   readonly maxMemoryEntries: number
   readonly maxEntryBytes: number
   readonly compressAboveBytes: number | undefined
-  readonly familyOf: ((key: string) => string) | undefined
+  readonly metricLabel: ((key: string) => string) | undefined
   readonly now: () => number
 }
 
@@ -120,12 +120,12 @@ const known: Record<keyof CacheOptions, true> = {
   writeTimeoutMs: true,
   loadTimeoutMs: true,
   softTimeoutMs: true,
-  absentTtlSeconds: true,
+  negativeTtlSeconds: true,
   leaseMs: true,
   maxMemoryBytes: true,
   maxMemoryEntries: true,
   compressAboveBytes: true,
-  familyOf: true,
+  metricLabel: true,
   maxEntryBytes: true,
   now: true,
 }
@@ -140,14 +140,14 @@ const maxKeyLength = 512
 
 /** Completes and checks the options once, at registration; throws `VITRINE_CACHE_OPTION` naming the one that is wrong. */
 export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
-  refuseUnknown(options, known, InvalidCacheOption)
+  assertKnownOptions(options, known, InvalidCacheOption)
   const { keyPrefix = 'cat_', now = Date.now } = options
   if (typeof keyPrefix !== 'string' || keyPrefix === '') throw invalid('keyPrefix must be a string that is not empty')
   if (typeof now !== 'function') throw invalid('now must be a function')
   const { redis = false } = options
   if (redis !== false && !canServe(redis)) throw invalid('redis must be a client with get and eval, or false')
-  const { familyOf, compressAboveBytes } = options
-  if (familyOf !== undefined && typeof familyOf !== 'function') throw invalid('familyOf must be a function')
+  const { metricLabel, compressAboveBytes } = options
+  if (metricLabel !== undefined && typeof metricLabel !== 'function') throw invalid('familyOf must be a function')
   return {
     keyPrefix,
     lifetime: resolveLifetime(options, {
@@ -159,14 +159,14 @@ export function resolveOptions(options: CacheOptions): ResolvedCacheOptions {
     writeTimeoutMs: milliseconds('writeTimeoutMs', options.writeTimeoutMs ?? 250),
     loadTimeoutMs: milliseconds('loadTimeoutMs', options.loadTimeoutMs ?? 30_000),
     softTimeoutMs: milliseconds('softTimeoutMs', options.softTimeoutMs ?? 300),
-    absentTtlSeconds: positive('absentTtlSeconds', seconds('absentTtlSeconds', options.absentTtlSeconds ?? 30)),
+    negativeTtlSeconds: positive('absentTtlSeconds', seconds('absentTtlSeconds', options.negativeTtlSeconds ?? 30)),
     leaseMs: milliseconds('leaseMs', options.leaseMs ?? 3_000),
     maxMemoryBytes: positive('maxMemoryBytes', options.maxMemoryBytes ?? 64 * 2 ** 20),
     maxMemoryEntries: Math.floor(positive('maxMemoryEntries', options.maxMemoryEntries ?? 100_000)),
     maxEntryBytes: positive('maxEntryBytes', options.maxEntryBytes ?? 8 * 2 ** 20),
     compressAboveBytes:
       compressAboveBytes === undefined ? undefined : positive('compressAboveBytes', compressAboveBytes),
-    familyOf,
+    metricLabel,
     now,
   }
 }

@@ -2,7 +2,7 @@ import type { Entry, Tombstone } from './entry/codec.js'
 import type { PurgesPosition, PurgesRead } from './purge/purge-log.js'
 
 /** An entry as it came from a store, with the bytes that it takes there. */
-export interface Found {
+export interface FoundEntry {
   readonly entry: Entry
   readonly bytes: number
 }
@@ -11,10 +11,10 @@ export interface Found {
  * What came of a write: `kept`; refused because what lies there began `newer`, or was `purged`, by a stranger's hand too,
  * after this one began; or left alone because it is fresh and of an `other-schema`.
  */
-export type WriteOutcome = 'kept' | 'newer' | 'purged' | 'other-schema'
+export type WriteOutcome = 'stored' | 'newer' | 'purged' | 'other-schema'
 
 /** `mine`: load it; `theirs`: somebody does; `passed`: whoever did has nothing to give, so that waiting is no use. */
-export type LeaseAnswer = 'mine' | 'theirs' | 'passed'
+export type LeaseAnswer = 'acquired' | 'held-elsewhere' | 'released'
 
 /** Is told what happens to the store, by whomever. */
 export interface StoreWatcher {
@@ -29,11 +29,11 @@ export interface StoreWatcher {
   /** Everything is gone. */
   flushed(): void
   /** Whether notices of change are known to arrive. */
-  proven(isProven: boolean): void
+  trackingChanged(isProven: boolean): void
   /** Whether a server of the store is left alone from now on, or used again. */
-  away(isAway: boolean): void
+  circuitChanged(isAway: boolean): void
   /** Stamps given so far are wrong by so many microseconds. */
-  clockMoved(byMicroseconds: number): void
+  clockAdjusted(byMicroseconds: number): void
 }
 
 /**
@@ -42,13 +42,13 @@ export interface StoreWatcher {
  */
 export interface Store {
   /** Whether the server of this key is left alone for now: every call would be refused at once. */
-  isAway(key: string): boolean
+  isCircuitOpen(key: string): boolean
   /** Whether any server is left alone for now. */
-  readonly hasAway: boolean
+  readonly hasOpenCircuit: boolean
   /** Whether notices of change are known to arrive. */
-  readonly isProven: boolean
+  readonly isTracking: boolean
   /** What lies under the key, `undefined` when there is nothing. */
-  get(key: string): Promise<Found | Tombstone | undefined>
+  get(key: string): Promise<FoundEntry | Tombstone | undefined>
   /** Stamp of the entry under the key, without fetching it. */
   stampOf(key: string): Promise<number | undefined>
   /** Keeps the entry until `staleUntil` where there is room. `valueText` is the value's JSON. */
@@ -68,13 +68,13 @@ export interface Store {
   /** False when it is somebody else's by now, or nobody's. */
   renewLease(key: string, token: string): Promise<boolean>
   /** Ends the lease if it is still ours; `passing` tells those who wait not to wait for one another. */
-  endLease(key: string, token: string, how: 'done' | 'passing'): Promise<void>
+  releaseLease(key: string, token: string, how: 'stored' | 'empty'): Promise<void>
   /** Begins to tell what happens; once. */
   watch(watcher: StoreWatcher): void
   close(): Promise<void>
 }
 
-export function isTombstone(found: Found | Tombstone): found is Tombstone {
+export function isTombstone(found: FoundEntry | Tombstone): found is Tombstone {
   return 'purgedAt' in found
 }
 

@@ -1,28 +1,28 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Governor } from '../redis/outage-log.js'
+import type { OutageLog } from '../redis/outage-log.js'
 import type { Entry, Tombstone } from './entry/codec.js'
 import type { SchemaCheck } from './entry/schema-check.js'
-import { doubted, type Held, type Mark, type MemoryTier } from './memory/memory-tier.js'
+import { doubted, type Mark, type MemoryEntry, type MemoryTier } from './memory/memory-tier.js'
 import { Coherence, type CoherenceParts } from './purge/coherence.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
 import type { KeyPurge } from './purge/purge-queue.js'
 import type { PurgeOrder, Purges, QueuedPurge } from './purge/purges.js'
-import { type Found, isTombstone, type Store, StoreFailure, type WriteOutcome } from './store.js'
+import { type FoundEntry, isTombstone, type Store, StoreFailure, type WriteOutcome } from './store.js'
 
 /**
  * How an entry may be used: `fresh`; `revalidating`, at once while a refresh runs behind; `stale`, where the load takes too
  * long or fails; `fallback`, where the load fails: it was purged, or is not what the shared store has; `gone`.
  */
-export type Standing = 'fresh' | 'revalidating' | 'stale' | 'fallback' | 'gone'
+export type EntryState = 'fresh' | 'stale-while-revalidate' | 'stale-if-error' | 'purged' | 'expired'
 
 /** An entry as it was found, and the tier that it was found in. */
 export interface LookUp {
-  readonly held: Held
+  readonly held: MemoryEntry
   readonly tier: 'memory' | 'redis'
 }
 
 export interface TiersParts extends Omit<CoherenceParts, 'attempt' | 'onChanged'> {
-  readonly governor: Governor
+  readonly governor: OutageLog
   readonly staleWhileRevalidateMs: number
   /** The key is not what it was, or what is here of it may not be used as before: nothing begun earlier is to be joined. */
   readonly onEnded: (key: string) => void
@@ -51,16 +51,16 @@ export class Tiers {
   }
 
   /** What may be done at the instant `now` with an entry that was found. */
-  standingOf(key: string, held: Held, now: number): Standing {
+  standingOf(key: string, held: MemoryEntry, now: number): EntryState {
     const verdict = this.#holdAgainstPurges(key, held)
-    if (verdict === 'hard' || now >= held.staleUntil) return 'gone'
-    if (verdict === 'soft' || held.isEnded || !this.coherence.isRelied(held)) return 'fallback'
+    if (verdict === 'hard' || now >= held.staleUntil) return 'expired'
+    if (verdict === 'soft' || held.isEnded || !this.coherence.isRelied(held)) return 'purged'
     if (now < held.freshUntil) return 'fresh'
-    return now < held.revalidateUntil ? 'revalidating' : 'stale'
+    return now < held.revalidateUntil ? 'stale-while-revalidate' : 'stale-if-error'
   }
 
   /** Whether an entry in memory is still what a read would be answered with, without asking anybody. */
-  isCurrent(key: string, held: Held, now: number): boolean {
+  isCurrent(key: string, held: MemoryEntry, now: number): boolean {
     return this.coherence.isTrusted(key, held) && this.standingOf(key, held, now) === 'fresh'
   }
 
@@ -71,7 +71,11 @@ export class Tiers {
   lookUp(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
     const { store } = this.#parts
     const held = this.memory.get(key)
-    if (store === undefined || store.isAway(key) || (held !== undefined && this.coherence.isTrusted(key, held))) {
+    if (
+      store === undefined ||
+      store.isCircuitOpen(key) ||
+      (held !== undefined && this.coherence.isTrusted(key, held))
+    ) {
       return this.#fitting(key, held, check)
     }
     const underWay = this.#consultations.get(key)
@@ -87,7 +91,7 @@ export class Tiers {
   /** Asks the shared store even where memory can be relied on, and after everything that has happened up to now. */
   lookAgain(key: string, check: SchemaCheck | undefined): Consulted | Promise<Consulted> {
     const { store } = this.#parts
-    if (store !== undefined && !store.isAway(key)) return this.#consult(store, key, this.#prepare(key, check))
+    if (store !== undefined && !store.isCircuitOpen(key)) return this.#consult(store, key, this.#prepare(key, check))
     return this.#fitting(key, this.memory.get(key), check)
   }
 
@@ -109,7 +113,7 @@ export class Tiers {
     const placed = this.#place(key, entry, Buffer.byteLength(text), false)
     const value = placed === undefined ? entry.value : placed.value
     if (mark?.isCurrent === false) this.memory.see(key, doubted)
-    if (store === undefined || !isWritten || store.isAway(key)) return { value, written: 'here' }
+    if (store === undefined || !isWritten || store.isCircuitOpen(key)) return { value, written: 'here' }
     const write = async () => {
       // A stranger who takes something away leaves no word that the store would hold against what was read before it.
       const isRemoved = mark?.isChanged === true && !(await this.#hasAny(store, key))
@@ -118,7 +122,7 @@ export class Tiers {
       telling.wrote(key, outcome)
       const isHere = this.memory.peek(key)?.stamp === entry.stamp
       if (outcome === undefined && isHere) this.memory.takeEcho(key)
-      if (outcome === 'kept' && isHere) this.memory.share(key, true)
+      if (outcome === 'stored' && isHere) this.memory.share(key, true)
       if (outcome === 'newer' || outcome === 'purged') this.#change(key)
       return outcome
     }
@@ -173,7 +177,7 @@ export class Tiers {
     const { governor, telling } = this.#parts
     if (!(error instanceof StoreFailure)) {
       telling.storeFailed('bug')
-      governor.incident({
+      governor.report({
         kind: 'bug',
         error,
         key,
@@ -190,7 +194,7 @@ export class Tiers {
     if (error.isOutage) {
       governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })
     } else {
-      governor.incident({ ...trouble, message: refusals[error.kind] ?? 'cache: redis holds no entry under the key' })
+      governor.report({ ...trouble, message: refusals[error.kind] ?? 'cache: redis holds no entry under the key' })
     }
   }
 
@@ -223,7 +227,7 @@ export class Tiers {
   }
 
   /** Holds what is here against what the shared store has. */
-  #reconcile(key: string, found: Found | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
+  #reconcile(key: string, found: FoundEntry | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
     const { memory } = this
     const held = memory.peek(key)
     if (found === undefined) {
@@ -260,7 +264,7 @@ export class Tiers {
   }
 
   /** The key has changed while it was asked for: the answer was true when it was asked for, and is not kept. */
-  #passOn(key: string, found: Found | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
+  #passOn(key: string, found: FoundEntry | Tombstone | undefined, check: SchemaCheck | undefined): Consulted {
     if (found !== undefined && isTombstone(found)) this.#bury(key, found)
     if (found === undefined || isTombstone(found) || this.#queuedFor(key, found.entry) !== undefined) {
       return this.#fitting(key, this.memory.peek(key), check)
@@ -286,7 +290,7 @@ export class Tiers {
   }
 
   /** The shared store has nothing under the key. */
-  #miss(key: string, held: Held): void {
+  #miss(key: string, held: MemoryEntry): void {
     if (!this.coherence.isRelied(held)) {
       this.memory.end(key)
       return
@@ -307,7 +311,7 @@ export class Tiers {
   }
 
   /** Puts an entry into memory, unless a purge says that it is gone; what is too large for memory is passed on all the same. */
-  #place(key: string, entry: Entry, bytes: number, isShared: boolean): Held | undefined {
+  #place(key: string, entry: Entry, bytes: number, isShared: boolean): MemoryEntry | undefined {
     const { memory } = this
     const verdict = isShared ? this.#verdictOn(entry) : this.purges.verdict(entry.stamp, entry.tags)
     if (verdict === 'hard') {
@@ -329,12 +333,12 @@ export class Tiers {
   }
 
   /** An entry of the shared store that is answered with and does not lie in memory. */
-  #passing(entry: Entry, verdict: PurgeVerdict): Held {
+  #passing(entry: Entry, verdict: PurgeVerdict): MemoryEntry {
     const isEnded = verdict === 'soft' || entry.purgedAt >= entry.stamp
     return { ...entry, refreshAt: entry.freshUntil, seen: this.coherence.version, isShared: true, isEnded }
   }
 
-  #fitting(key: string, held: Held | undefined, check: SchemaCheck | undefined): LookUp | undefined {
+  #fitting(key: string, held: MemoryEntry | undefined, check: SchemaCheck | undefined): LookUp | undefined {
     if (held === undefined) return undefined
     if (check === undefined || held.fingerprint === check.fingerprint) return { held, tier: 'memory' }
     this.#refuse(key)
@@ -350,11 +354,11 @@ export class Tiers {
   #refuse(key: string): void {
     this.#parts.telling.storeFailed('other-schema')
     const message = 'cache: an entry that does not match the schema asked for counts as a miss'
-    this.#parts.governor.incident({ kind: 'other-schema', key, message })
+    this.#parts.governor.report({ kind: 'other-schema', key, message })
   }
 
   /** Ends or removes in memory what was purged since it was last seen; an entry that was not is good for this version. */
-  #holdAgainstPurges(key: string, held: Held): 'none' | 'soft' | 'hard' {
+  #holdAgainstPurges(key: string, held: MemoryEntry): 'none' | 'soft' | 'hard' {
     if (this.coherence.isHeldAgainstPurges(held)) return 'none'
     const verdict = this.purges.verdict(held.stamp, held.tags)
     const present = this.memory.peek(key) // whoever looked at the same time may have ended it

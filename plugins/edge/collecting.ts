@@ -1,4 +1,4 @@
-import type { Cache, Made } from '../cache/index.js'
+import type { Cache, Dependencies } from '../cache/index.js'
 
 /** What is read from the cache while a handler runs: from when the request is passed on to it until somebody wants to know. */
 export class Collecting {
@@ -8,8 +8,8 @@ export class Collecting {
   readonly #answered: Promise<void>
   #answer: () => void = () => undefined
   #resume: (work: () => void) => void = (work) => work()
-  #collected: Promise<{ readonly made: Made }> | undefined
-  #untilAnswer: Promise<{ readonly made: Made }> | undefined
+  #collected: Promise<{ readonly dependencies: Dependencies }> | undefined
+  #untilAnswer: Promise<{ readonly dependencies: Dependencies }> | undefined
 
   constructor(cache: Cache) {
     this.#cache = cache
@@ -23,9 +23,9 @@ export class Collecting {
 
   /** Passes the request on. */
   run(pass: () => void): void {
-    this.#collected = this.#cache.collect(() => {
-      this.#untilAnswer = this.#cache.collect(() => {
-        this.#resume = this.#cache.bindCollectors()
+    this.#collected = this.#cache.track(() => {
+      this.#untilAnswer = this.#cache.track(() => {
+        this.#resume = this.#cache.bindTrackers()
         pass()
         return this.#answered
       })
@@ -39,17 +39,17 @@ export class Collecting {
   }
 
   /** Tells what has been read before the first call. A stream may read more, until the end. */
-  async madeUntilAnswer(): Promise<Made | undefined> {
+  async madeUntilAnswer(): Promise<Dependencies | undefined> {
     this.#answer()
     await null // as below
-    return (await this.#untilAnswer)?.made
+    return (await this.#untilAnswer)?.dependencies
   }
 
   /** Ends it, and tells what has been read. */
-  async made(): Promise<Made | undefined> {
+  async made(): Promise<Dependencies | undefined> {
     this.end()
     await null // a handler that answers at once does so while the request is still being passed on
-    return (await this.#collected)?.made
+    return (await this.#collected)?.dependencies
   }
 
   end(): void {

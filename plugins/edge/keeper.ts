@@ -1,6 +1,6 @@
 import { validateHeaderValue } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import type { Made } from '../cache/index.js'
+import type { Dependencies } from '../cache/index.js'
 import { entityTagOf } from '../http/conditional.js'
 import { isCompressible } from '../http/encoding.js'
 import { type Fields, linesOf } from '../http/fields.js'
@@ -18,7 +18,7 @@ import { type Refusal, refusalOf, withheldFields } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
 import { endToEnd, StoredResponse } from '../responses/stored-response.js'
 import { formatTags, parseTags } from '../responses/tag-header.js'
-import { withinTime } from '../within-time.js'
+import { raceTimeout } from '../timeout.js'
 import type { EdgeParts } from './edge-parts.js'
 import type { Exchange } from './exchange.js'
 import { isTag, type ResolvedRoute } from './options.js'
@@ -34,7 +34,7 @@ export interface Keeping {
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
   /** What it was made from, the tags included that nothing has been read with. */
-  readonly made: Made | undefined
+  readonly made: Dependencies | undefined
 }
 
 export interface Refused {
@@ -47,7 +47,7 @@ export type Verdict = Refused | Keeping
 
 /** What there is of a response when it is judged. */
 export interface Content {
-  readonly read: Made | undefined
+  readonly read: Dependencies | undefined
   readonly bytes: number
   /** Those that were known when it began, the ones of the route included. */
   readonly tags?: readonly string[]
@@ -84,8 +84,8 @@ export class Keeper {
     const listed = known ?? this.#explicitTags(received.request)
     if (listed === undefined) return { refusal: 'tags', toEdges: toNone }
     const tags = this.#usable([...listed, ...this.#ownTags(own), ...(read?.tags ?? [])])
-    const made = read?.alsoTagged(tags)
-    const isDerivedOfOld = made !== undefined && !(made.freshUntil > response.receivedAt && made.isCurrent())
+    const made = read?.withTags(tags)
+    const isDerivedOfOld = made !== undefined && !(made.freshForMs > 0 && made.isCurrent())
     if (isDerivedOfOld) return { refusal: 'derived', toEdges: toNone }
     const toEdges = { ...this.#fieldsOf(tags), ...(isPartial && !forwards ? toNone : {}) }
     if (this.#isInvalidated(exchange, made)) return { refusal: 'invalidated', toEdges }
@@ -95,7 +95,7 @@ export class Keeper {
   }
 
   /** Whether something has changed what was asked for since then. RFC 9111 §4.4. */
-  #isInvalidated({ asked, invalidations }: Exchange, made: Made | undefined): boolean {
+  #isInvalidated({ asked, invalidations }: Exchange, made: Dependencies | undefined): boolean {
     const { shared } = this.#parts
     if (this.#parts.invalidations.isAfter(invalidations, asked.key, asked.path)) return true
     return this.#route.isShared && made !== undefined && shared?.isInvalidated(asked, made) === true
@@ -120,7 +120,7 @@ export class Keeper {
     const { maxVariants, isShared } = this.#route
     const stored = this.#storedFrom(received, body, keeping)
     const putting = isShared && !stored.isDerived ? shared?.put(asked, stored, maxVariants) : undefined
-    const kept = (putting && (await withinTime(putting, putPatienceMs))?.value) ?? stored
+    const kept = (putting && (await raceTimeout(putting, putPatienceMs))?.value) ?? stored
     if (this.#isInvalidated(exchange, keeping.made)) {
       await this.forget(exchange, kept) // its target changed while it was on its way there
       this.#parts.flights.end(exchange.flight, undefined)
@@ -145,9 +145,12 @@ export class Keeper {
     const fields = endToEnd(withoutNamed(own, control))
     for (const name of removed) fields[name] ??= [] // not to come back with the hook
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
-    const isDerived = made !== undefined && made.freshUntil < Number.POSITIVE_INFINITY
+    const isDerived = made !== undefined && made.freshForMs < Number.POSITIVE_INFINITY
     const bornAt = response.receivedAt - initialAgeMs(response)
-    const instants = capped(instantsOf(response, control, lifetime, freshness), made?.freshUntil)
+    const instants = capped(
+      instantsOf(response, control, lifetime, freshness),
+      made && response.receivedAt + made.freshForMs,
+    )
     const names = forwards ? unique([...byRoute, ...varyNames(response.fields)]) : this.#ownVary(exchange, own)
     if (forwards && byRoute.length > 0) fields.vary = mergeVary(own.vary, byRoute)
     if (!forwards) {

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { FreshnessPolicy } from '../http/freshness.js'
 import { isCredential } from '../http/request-fields.js'
 import { keyedValue, type Normalise } from '../http/vary.js'
-import { refuseUnknown } from '../known-options.js'
+import { assertKnownOptions } from '../option-rules.js'
 import type { TagHeader } from '../responses/tag-header.js'
 import { AsyncEdgeOption, InvalidEdgeOption } from './errors.js'
 
@@ -18,14 +18,14 @@ export interface EdgePolicy {
   /** Seconds after freshness in which it is served when making it again fails. Default 0. */
   readonly staleIfErrorSeconds?: number
   /** Seconds that a browser, which no purge can reach, may keep a response of our own. Default 5. */
-  readonly browserSeconds?: number
+  readonly browserTtlSeconds?: number
   /**
    * Share of the time since `Last-Modified` that is taken for the lifetime where none is stated. Default 0: none is. As with
    * `ttlSeconds`, a route that forwards does not take it from the registration.
    */
   readonly heuristicFraction?: number
   /** Whether `Cache-Control` of a request counts. Default: only where the route forwards. */
-  readonly obeyRequestDirectives?: boolean
+  readonly honorRequestCacheControl?: boolean
   /** Whether gzip and Brotli variants are made. Default: only where the route does not forward. */
   readonly compress?: boolean
   /** Bytes of a body beyond which a response is sent but not kept. Default 2 MiB. */
@@ -55,7 +55,7 @@ export interface EdgeRouteOptions extends EdgePolicy {
   /** Request fields that the handler reads. They are part of the key, and in `Vary`. */
   readonly vary?: readonly (string | VaryBy)[]
   /** Request fields that the handler may read though its response does not depend on them, such as `traceparent`. */
-  readonly visibleHeaders?: readonly string[]
+  readonly unkeyedHeaders?: readonly string[]
   /**
    * Requests that are neither answered from the cache nor stored: those for which it returns a truthy value. Sees the complete
    * request. It must be synchronous: a promise fails the request with `VITRINE_EDGE_ASYNC_OPTION`.
@@ -123,9 +123,9 @@ const policyNames: Record<keyof EdgePolicy, true> = {
   ttlSeconds: true,
   staleWhileRevalidateSeconds: true,
   staleIfErrorSeconds: true,
-  browserSeconds: true,
+  browserTtlSeconds: true,
   heuristicFraction: true,
-  obeyRequestDirectives: true,
+  honorRequestCacheControl: true,
   compress: true,
   maxBodyBytes: true,
   maxVariants: true,
@@ -136,7 +136,7 @@ const routeNames: Record<keyof EdgeRouteOptions, true> = {
   forwards: true,
   tags: true,
   vary: true,
-  visibleHeaders: true,
+  unkeyedHeaders: true,
   bypass: true,
   ignoreCredentials: true,
   acknowledgeSkippedHooks: true,
@@ -156,7 +156,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
   if (!tagHeaders.includes(tagHeader))
     throw new InvalidEdgeOption('tagHeader must be Surrogate-Key, Cache-Tag, Edge-Cache-Tag or false')
   if (typeof now !== 'function') throw new InvalidEdgeOption('now must be a function')
-  refuseUnknown(defaults, policyNames, InvalidEdgeOption)
+  assertKnownOptions(defaults, policyNames, InvalidEdgeOption)
   resolveRoute({}, defaults) // what is wrong in the defaults is wrong here, not at the first route
   return {
     name,
@@ -173,7 +173,7 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
   if (typeof options !== 'object' || options === null) {
     throw new InvalidEdgeOption('config.edge must be an object of options, or false')
   }
-  refuseUnknown(options, routeNames, InvalidEdgeOption)
+  assertKnownOptions(options, routeNames, InvalidEdgeOption)
   const own = withoutUndefined(options)
   const { forwards = (own.ttlSeconds ?? defaults.ttlSeconds) === undefined, ignoreCredentials = false } = own
   const policy = { ...(forwards ? withoutLifetimes(defaults) : defaults), ...own }
@@ -181,7 +181,7 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
   const vary = list('vary', own.vary)
     .map(resolveVary)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  const visibleHeaders = list('visibleHeaders', own.visibleHeaders).map(fieldName)
+  const visibleHeaders = list('visibleHeaders', own.unkeyedHeaders).map(fieldName)
   refuseCredentials(own, forwards)
   return {
     forwards: flag('forwards', forwards),
@@ -191,8 +191,8 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
       staleIfErrorSeconds: seconds('staleIfErrorSeconds', policy.staleIfErrorSeconds ?? 0),
       heuristicFraction: between('heuristicFraction', policy.heuristicFraction ?? 0, 0, 1),
     },
-    browserSeconds: seconds('browserSeconds', policy.browserSeconds ?? 5),
-    obeysDirectives: flag('obeyRequestDirectives', policy.obeyRequestDirectives ?? forwards),
+    browserSeconds: seconds('browserSeconds', policy.browserTtlSeconds ?? 5),
+    obeysDirectives: flag('obeyRequestDirectives', policy.honorRequestCacheControl ?? forwards),
     compresses: flag('compress', policy.compress ?? !forwards),
     maxBodyBytes: between('maxBodyBytes', policy.maxBodyBytes ?? 2 * 2 ** 20, 0, 2 ** 30),
     maxVariants: between('maxVariants', policy.maxVariants ?? 16, 1, 1_000),
@@ -214,14 +214,14 @@ function withoutLifetimes({ ttlSeconds: _ttl, heuristicFraction: _fraction, ...o
 
 /** Throws where the options would let `Cookie` or `Authorization` into responses that others get. */
 function refuseCredentials(
-  { ignoreCredentials, vary = [], visibleHeaders = [] }: EdgeRouteOptions,
+  { ignoreCredentials, vary = [], unkeyedHeaders = [] }: EdgeRouteOptions,
   forwards: boolean,
 ): void {
   if (forwards && ignoreCredentials === true) {
     throw new InvalidEdgeOption('ignoreCredentials is for routes that do not forward: give the route ttlSeconds')
   }
   if (forwards) return
-  const visible = visibleHeaders.find(isCredential)
+  const visible = unkeyedHeaders.find(isCredential)
   if (visible !== undefined) {
     throw new InvalidEdgeOption(
       `visibleHeaders must not name ${visible}, which differs by client: write ignoreCredentials: true and vary: [{ name: '${visible}', normalise }]`,

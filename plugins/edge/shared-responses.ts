@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { Cache, Made } from '../cache/index.js'
+import type { Cache, Dependencies } from '../cache/index.js'
 import { digest } from '../responses/by-digest.js'
 import { StoredResponse, type StoredResponseParts } from '../responses/stored-response.js'
 import type { RequestKey } from './key.js'
@@ -57,7 +57,7 @@ export class SharedResponses {
   /** The most recent response for a request with these values; it knows by itself when it is not what the store has any more. */
   async get(key: string, variantOf: (name: string) => string): Promise<SharedLookUp> {
     const name = nameOf(key)
-    const resource = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
+    const resource = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
     const matching = (resource?.varies ?? []).map((names) =>
       this.#read(name, variantName(name, names, names.map(variantOf))),
     )
@@ -81,7 +81,7 @@ export class SharedResponses {
     const tagged = { ...policy, tags: [...policy.tags, ...response.tags] }
     const isKept = await this.#cache.set(variant, toShared(response), { ...tagged, schema: SharedResponse })
     if (!isKept) return undefined
-    const known = await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
+    const known = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
     if (known?.variants.includes(variant) !== true) {
       const variants = [variant, ...(known?.variants ?? [])]
       const others = known?.varies.filter((names) => names.join() !== response.varyNames.join()) ?? []
@@ -97,19 +97,19 @@ export class SharedResponses {
   }
 
   /** Whether the resource has been invalidated, by whichever process, since this began to be made. */
-  isInvalidated({ key, path }: RequestKey, made: Made): boolean {
-    return made.alsoTagged([tagOf(key), tagOf(path)]).purged() !== 'none'
+  isInvalidated({ key, path }: RequestKey, made: Dependencies): boolean {
+    return made.withTags([tagOf(key), tagOf(path)]).purgeVerdict() !== 'none'
   }
 
   /** Of what is known of the resource too, so that what is read is looked at again when there is another variant. */
   async #read(name: string, variant: string): Promise<StoredResponse[]> {
-    const { result, made } = await this.#cache.collect(async () => {
-      await this.#cache.get(name, { schema: SharedResource, acceptStale: true })
-      return this.#cache.get(variant, { schema: SharedResponse, acceptStale: true })
+    const { value, dependencies } = await this.#cache.track(async () => {
+      await this.#cache.get(name, { schema: SharedResource, allowStale: true })
+      return this.#cache.get(variant, { schema: SharedResponse, allowStale: true })
     })
     // Anybody may write to Redis, and versions before this one stored cookies.
-    if (result === undefined || Object.keys(result.fields).some((field) => /^set-cookie$/i.test(field))) return []
-    return [fromShared(result, made)]
+    if (value === undefined || Object.keys(value.fields).some((field) => /^set-cookie$/i.test(field))) return []
+    return [fromShared(value, dependencies)]
   }
 
   /** Removes one response, everywhere. */
@@ -167,7 +167,7 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
   }
 }
 
-function fromShared(shared: Static<typeof SharedResponse>, made: Made): StoredResponse {
+function fromShared(shared: Static<typeof SharedResponse>, made: Dependencies): StoredResponse {
   const { freshUntil, revalidateUntil, staleUntil, body, browserSeconds, ...others } = shared
   const parts: StoredResponseParts = {
     ...others,

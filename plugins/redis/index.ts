@@ -5,12 +5,11 @@ import fastifyRedis from '@fastify/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { refuseUnknown } from '../known-options.js'
-import { withinBudget } from '../within-budget.js'
-import { withinTime } from '../within-time.js'
+import { assertKnownOptions } from '../option-rules.js'
+import { raceTimeout, withTimeout } from '../timeout.js'
 import { type ConnectionListener, guardedConnector } from './connector.js'
 import { classifyRedisFailure, countRedisFailure, lacksReason } from './failure-kind.js'
-import { Governor, type Trouble } from './outage-log.js'
+import { type Failure, OutageLog } from './outage-log.js'
 import { type Breakers, createBreakers } from './server-breakers.js'
 
 // Brings the type of `fastify.redis` along to whoever imports this file.
@@ -92,7 +91,7 @@ export interface RedisPluginOptions {
 declare module 'fastify' {
   interface FastifyInstance {
     /** Tells the story of the connection's outages; the cache reports into the same one. */
-    redisGovernor: Governor
+    redisHealth: OutageLog
     /** Say whether Redis is to be left alone for now, server by server; who uses the connection reports to them. */
     redisBreakers: Breakers
   }
@@ -131,7 +130,7 @@ const disconnectTimeoutMs = 100
 export default fp(redisPlugin, { name: 'fastify-vitrine/redis', fastify: '5.x' })
 
 async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): Promise<void> {
-  refuseUnknown(options, known, InvalidRedisOption)
+  assertKnownOptions(options, known, InvalidRedisOption)
   checkPlace(options)
   const { bootTimeoutMs = 250, closeTimeoutMs = 500 } = options
   let reason: Error | undefined // of the last connection attempt, while none succeeds
@@ -143,21 +142,21 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
       if (!lacksReason(error)) reason = error
     },
   })
-  const governor = new Governor({ log: app.log, subject: 'redis', explain, urgentKinds: new Set(['tls', 'auth']) })
+  const governor = new OutageLog({ log: app.log, subject: 'redis', explain, urgentKinds: new Set(['tls', 'auth']) })
   const breakers = createBreakers(client, { probe, onCalm: () => governor.succeeded() })
-  app.decorate('redisGovernor', governor)
+  app.decorate('redisHealth', governor)
   app.decorate('redisBreakers', breakers)
   let isClosing = false
 
   async function probe(server: Client): Promise<void> {
     try {
-      await withinBudget(() => server.ping(), breakers.answerWithinMs)
+      await withTimeout(() => server.ping(), breakers.probeTimeoutMs)
     } catch (error) {
       report(error)
       throw error
     }
   }
-  function explain(trouble: Trouble): Trouble {
+  function explain(trouble: Failure): Failure {
     if (reason === undefined || !lacksReason(trouble.error)) return trouble
     return { ...trouble, kind: classifyRedisFailure(reason), error: reason }
   }
@@ -172,7 +171,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   client.on('close', () => {
     if (!isClosing) breakers.whole.trip()
   })
-  client.on('ready', () => breakers.hurry())
+  client.on('ready', () => breakers.probeNow())
 
   // @fastify/redis ends boot with an error unless its client is 'ready', or gets there within the plugin time-out. The
   // client has not begun to connect and nobody else holds it yet, so it says 'ready' for as long as registering takes.
@@ -181,7 +180,7 @@ async function redisPlugin(app: FastifyInstance, options: RedisPluginOptions): P
   client.status = 'wait'
 
   const connected = client.connect().catch(() => undefined) // the 'error' listener reports it
-  await withinTime(connected, bootTimeoutMs)
+  await raceTimeout(connected, bootTimeoutMs)
   app.addHook('onClose', () => {
     isClosing = true
     breakers.stop()
@@ -283,9 +282,9 @@ function reconnectDelay(attempt: number): number {
 
 async function closeClient(client: Client, closeTimeoutMs: number): Promise<void> {
   const farewell = client.quit().catch(() => undefined) // rejected at once when there is no connection to end
-  await withinTime(farewell, closeTimeoutMs)
+  await raceTimeout(farewell, closeTimeoutMs)
   if (client.status === 'end') return
   const ended = new Promise((resolve) => client.once('end', resolve))
   client.disconnect()
-  await withinTime(ended, 2 * disconnectTimeoutMs)
+  await raceTimeout(ended, 2 * disconnectTimeoutMs)
 }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 /** What a governed line carries beside its message. */
-export interface Trouble {
+export interface Failure {
   /** One word for the reason, from a closed set: what an operator filters by. */
   readonly kind: string
   readonly error?: unknown
@@ -10,7 +10,7 @@ export interface Trouble {
   readonly key?: string
 }
 
-export interface GovernorOptions {
+export interface OutageLogOptions {
   readonly log: FastifyBaseLogger
   /** Who is in trouble, as the recovery line names it. */
   readonly subject: string
@@ -20,7 +20,7 @@ export interface GovernorOptions {
   readonly quietMs?: number
   readonly now?: () => number
   /** Completes a trouble with a reason that its error lacks. Default: none. */
-  readonly explain?: (trouble: Trouble) => Trouble
+  readonly explain?: (trouble: Failure) => Failure
   /** Kinds that do not pass by themselves: the first of each in an outage is a line at once. Default: none. */
   readonly urgentKinds?: ReadonlySet<string>
 }
@@ -38,18 +38,18 @@ interface Tally {
  * Turns a flood of failures into a story that can be read at night: the first one at once, then a summary now and
  * then, and one line when it is over. Everything is a warning, the recovery is information; nothing is an error.
  */
-export class Governor {
+export class OutageLog {
   readonly #log: FastifyBaseLogger
   readonly #subject: string
   readonly #summaryEveryMs: number
   readonly #quietMs: number
   readonly #now: () => number
-  readonly #explain: (trouble: Trouble) => Trouble
+  readonly #explain: (trouble: Failure) => Failure
   readonly #urgentKinds: ReadonlySet<string>
   readonly #incidents = new Map<string, Tally>()
   #outage: { readonly tally: Tally; readonly kinds: Set<string> } | undefined
 
-  constructor({ log, subject, ...options }: GovernorOptions) {
+  constructor({ log, subject, ...options }: OutageLogOptions) {
     this.#log = log
     this.#subject = subject
     this.#summaryEveryMs = options.summaryEveryMs ?? 30_000
@@ -60,12 +60,12 @@ export class Governor {
   }
 
   /** Whether an outage has been reported and has not ended yet. */
-  get isTroubled(): boolean {
+  get hasOutage(): boolean {
     return this.#outage !== undefined
   }
 
   /** Reports that the subject as a whole does not work. Why may change in an outage: the next summary tells. */
-  failed(reported: Trouble): void {
+  failed(reported: Failure): void {
     const trouble = this.#explain(reported)
     const now = this.#now()
     if (this.#outage === undefined) {
@@ -105,7 +105,7 @@ export class Governor {
   }
 
   /** Reports something wrong with one key or one answer, which says nothing about the subject as a whole. */
-  incident(trouble: Trouble): void {
+  report(trouble: Failure): void {
     const now = this.#now()
     const tally = this.#incidents.get(trouble.kind)
     if (tally === undefined || now - tally.lastFailureAt >= this.#summaryEveryMs) {
@@ -117,7 +117,7 @@ export class Governor {
     this.#summariseWhenDue(trouble, tally, now)
   }
 
-  #summariseWhenDue(trouble: Trouble, tally: Tally, now: number): void {
+  #summariseWhenDue(trouble: Failure, tally: Tally, now: number): void {
     if (now - tally.lastLineAt < this.#summaryEveryMs) return
     this.#warn(trouble, { failures: tally.sinceLastLine, skipped: tally.skipped, sinceMs: now - tally.lastLineAt })
     tally.lastLineAt = now
@@ -125,7 +125,7 @@ export class Governor {
   }
 
   #warn(
-    { kind, error, message, key }: Trouble,
+    { kind, error, message, key }: Failure,
     summary?: { failures: number; skipped: number; sinceMs: number },
   ): void {
     this.#log.warn(

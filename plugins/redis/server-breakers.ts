@@ -16,9 +16,9 @@ export interface Breakers {
    * Milliseconds in which a probe has to be answered. Who gives up sooner than that lowers it: else probes would call well what
    * his requests find failing, and close the breaker again and again.
    */
-  answerWithinMs: number
+  probeTimeoutMs: number
   /** Probes at once whatever is open. */
-  hurry(): void
+  probeNow(): void
   stop(): void
 }
 
@@ -44,8 +44,8 @@ export function soleBreaker(breaker: Breaker): Breakers {
     },
     onChange: (listener) => breaker.onChange(listener),
     whole: breaker,
-    answerWithinMs,
-    hurry: () => breaker.hurry(),
+    probeTimeoutMs: answerWithinMs,
+    probeNow: () => breaker.hurry(),
     stop: () => breaker.stop(),
   }
 }
@@ -59,7 +59,7 @@ export function nodeName(node: Redis): string {
 class ClusterBreakers implements Breakers {
   readonly #cluster: Cluster
   readonly whole: Breaker
-  answerWithinMs = answerWithinMs
+  probeTimeoutMs = answerWithinMs
   readonly #options: BreakersOptions
   readonly #byNode = new Map<string, Breaker>()
   readonly #listeners: ((isOpen: boolean) => void)[] = []
@@ -87,7 +87,7 @@ class ClusterBreakers implements Breakers {
     for (const breaker of this.#byNode.values()) breaker.onChange(listener)
   }
 
-  hurry(): void {
+  probeNow(): void {
     for (const breaker of [this.whole, ...this.#byNode.values()]) breaker.hurry()
   }
 

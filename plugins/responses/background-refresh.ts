@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Fields } from '../http/fields.js'
 import { hostOf } from '../http/request-fields.js'
-import { withinTime } from '../within-time.js'
+import { raceTimeout } from '../timeout.js'
 
 /** Milliseconds after which one that has not ended counts as lost: the next request begins another. */
 const defaultPatienceMs = 30_000
@@ -69,7 +69,7 @@ export class Refreshes {
 
   /** Waits for those under way, but not for long: a handler may never answer. */
   async close(): Promise<void> {
-    await withinTime(Promise.all(this.#underWay.values()), closePatienceMs)
+    await raceTimeout(Promise.all(this.#underWay.values()), closePatienceMs)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Made } from '../cache/index.js'
+import type { Dependencies } from '../cache/index.js'
 import { type Coding, encode, isCompressible } from '../http/encoding.js'
 import { type FieldLines, type Fields, isHopByHop, soleLine } from '../http/fields.js'
 import type { Instants } from '../http/freshness.js'
@@ -29,7 +29,7 @@ export interface StoredResponseParts {
   readonly isDerived: boolean
   readonly tags: readonly string[]
   /** What of the cache it was made from; `undefined` where there is no cache. */
-  readonly made: Made | undefined
+  readonly made: Dependencies | undefined
 }
 
 /** Bytes that the bookkeeping of a response takes, more or less. */
@@ -50,7 +50,7 @@ export class StoredResponse implements StoredResponseParts {
   readonly hasOwnValidator: boolean
   readonly isDerived: boolean
   readonly tags: readonly string[]
-  readonly made: Made | undefined
+  readonly made: Dependencies | undefined
   /** Entity-tag of the identity coding. */
   readonly etag: string | undefined
   /** Milliseconds: when it was last changed, or else made. */
@@ -113,7 +113,7 @@ export class StoredResponse implements StoredResponseParts {
     if (now >= until) return false
     if (!this.isOutdated) return true
     const { freshUntil, staleUntil } = this.instants
-    return isLastResort && staleUntil > freshUntil && !this.isDerived && this.made?.purged() !== 'hard'
+    return isLastResort && staleUntil > freshUntil && !this.isDerived && this.made?.purgeVerdict() !== 'hard'
   }
 
   /** Whether it was made for a request whose fields have these values. */

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Catalogs } from '../catalog/catalogs.js'
-import { keptUnless } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../edge-policy.js'
 import { problemResponses } from '../http/problems.js'
 import { callContext } from '../http/request-id.js'
 import { CatalogListing, CatalogsQuery } from '../schemas/catalog.js'
@@ -21,7 +21,7 @@ const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (
   }
   app.get(
     '/sellers/:seller_id/catalogs',
-    { schema, config: { edge: keptUnless(['title']) } },
+    { schema, config: { edge: cacheUnlessFiltered(['title']) } },
     async (request, reply) => {
       const { seller_id } = request.params
       const { title } = request.query

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Sellers } from '../catalog/sellers.js'
-import { keptUnless } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../edge-policy.js'
 import { problemResponses } from '../http/problems.js'
 import { callContext } from '../http/request-id.js'
 import { SellerListing, SellersQuery } from '../schemas/seller.js'
@@ -19,7 +19,7 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
   }
   app.get(
     '/sellers',
-    { schema, config: { edge: keptUnless(['name', 'customer_display_id']) } },
+    { schema, config: { edge: cacheUnlessFiltered(['name', 'customer_display_id']) } },
     async (request, reply) => {
       const { name, customer_display_id } = request.query
       const listing = await sellers.list(request.query, callContext(request))

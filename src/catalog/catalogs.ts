@@ -39,14 +39,14 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
         async (load) => {
           const catalogs = coming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
           const isUnknown = catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined
-          return isUnknown ? load.absent(catalogs) : catalogs
+          return isUnknown ? load.notFound(catalogs) : catalogs
         },
         // What was coming when the list was stored may be past at midnight, so that is where freshness ends.
         {
           tags: ['catalogs', `seller:${sellerId}`],
           schema: CatalogsSchema,
           freshUntil: calendar.dayAt(now()).endsAt,
-          mayServeStale: (error) => !isAccessDenied(error),
+          serveStaleOn: (error) => !isAccessDenied(error),
         },
       )
       return withAge(pageOf(coming(reading.value), query), reading)

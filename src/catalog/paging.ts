@@ -54,7 +54,7 @@ export function neighboursOf({ page, pages }: Pick<Listing<unknown>, 'page' | 'p
 /** The listing, saying that it is stale and since when if what it was made from is. */
 export function withAge<Item>(listing: Listing<Item>, { state, storedAt, reason }: Reading<unknown>): Listing<Item> {
   if (state === 'fresh') return listing
-  return { ...listing, stale: true, as_of: new Date(storedAt).toISOString(), isFailing: reason === 'error' }
+  return { ...listing, stale: true, as_of: new Date(storedAt).toISOString(), isFailing: reason === 'stale-if-error' }
 }
 
 /** The filter's text without surrounding white space; `undefined` when nothing is left, which is no filter. */

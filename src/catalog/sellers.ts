@@ -33,7 +33,7 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
       const reading = await cache.read(key, ({ signal }) => marketplace.sellers.all({ ...context, signal }), {
         tags: ['sellers'],
         schema: SellersSchema,
-        mayServeStale: (error) => !isAccessDenied(error),
+        serveStaleOn: (error) => !isAccessDenied(error),
       })
       return withAge(pageOf(reading.value, query), reading)
     },
@@ -47,7 +47,7 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
   }
 
   function cachedList(): Promise<readonly Seller[] | undefined> {
-    return cache.get(key, { schema: SellersSchema, acceptStale: true })
+    return cache.get(key, { schema: SellersSchema, allowStale: true })
   }
 
   async function listFiltered(request: FilteredRequest, context: CallContext): Promise<Listing<Seller>> {

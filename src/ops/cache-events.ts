@@ -4,7 +4,7 @@ import type { channels } from 'fastify-vitrine/cache'
  * Hears what one cache tells, by the key prefix that it names itself with: every cache of the process tells on the same
  * channels. Returns what ends it.
  */
-export function hearCache<Event extends { readonly cache: string }>(
+export function subscribeToCache<Event extends { readonly cache: string }>(
   channel: (typeof channels)['read'],
   cacheName: string,
   hear: (event: Event) => void,

@@ -72,7 +72,7 @@ const opsRoutes: FastifyPluginAsyncTypebox<OpsOptions> = async (app, { cacheName
 
   function redisState(): 'up' | 'down' | 'none' {
     if (!app.hasDecorator('redis')) return 'none'
-    const isWell = app.redis.status === 'ready' && !app.redisBreakers.isOpen && !app.redisGovernor.isTroubled
+    const isWell = app.redis.status === 'ready' && !app.redisBreakers.isOpen && !app.redisHealth.hasOutage
     return isWell ? 'up' : 'down'
   }
 }

@@ -8,7 +8,7 @@ import {
 } from 'fastify-vitrine/cache'
 import type { Edge } from 'fastify-vitrine/edge'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { hearCache } from './cache-events.js'
+import { subscribeToCache } from './cache-events.js'
 
 export interface Metrics {
   readonly contentType: string
@@ -27,7 +27,7 @@ export interface MetricsParts {
   readonly isRedisUp: () => boolean | undefined
 }
 
-const coherenceStates = ['alone', 'proven', 'unproven', 'away'] as const
+const coherenceStates = ['memory-only', 'tracking', 'polling', 'disconnected'] as const
 
 /** Counts what one cache tells of itself, in a registry of its own. Labels are few: never an id or a key. */
 export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsParts): Metrics {
@@ -36,26 +36,26 @@ export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsPart
   const reads = new Counter({
     name: 'vitrine_cache_reads_total',
     help: 'Reads answered, by where from and why.',
-    labelNames: ['family', 'tier', 'reason'],
+    labelNames: ['key_group', 'tier', 'reason'],
     registers,
   })
   const loadDuration = new Histogram({
     name: 'vitrine_cache_load_duration_seconds',
     help: 'How long loads took, failed ones too.',
-    labelNames: ['family'],
+    labelNames: ['key_group'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })
   const loadFailures = new Counter({
     name: 'vitrine_cache_load_failures_total',
     help: 'Loads that failed.',
-    labelNames: ['family'],
+    labelNames: ['key_group'],
     registers,
   })
   const writes = new Counter({
     name: 'vitrine_cache_writes_total',
     help: 'Writes to Redis, by outcome.',
-    labelNames: ['family', 'outcome'],
+    labelNames: ['key_group', 'outcome'],
     registers,
   })
   const purges = new Counter({
@@ -132,14 +132,20 @@ export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsPart
   }
 
   const listeners = [
-    hearCache<ReadEvent>(channels.read, cacheName, ({ family, tier, reason }) => reads.inc({ family, tier, reason })),
-    hearCache<LoadEvent>(channels.load, cacheName, ({ family, durationMs, error }) => {
-      loadDuration.observe({ family }, durationMs / 1_000)
+    subscribeToCache<ReadEvent>(channels.read, cacheName, ({ metricLabel, tier, reason }) =>
+      reads.inc({ key_group: metricLabel, tier, reason }),
+    ),
+    subscribeToCache<LoadEvent>(channels.load, cacheName, ({ metricLabel, durationMs, error }) => {
+      loadDuration.observe({ key_group: metricLabel }, durationMs / 1_000)
       isUpstreamUp = error === undefined
-      if (error !== undefined) loadFailures.inc({ family })
+      if (error !== undefined) loadFailures.inc({ key_group: metricLabel })
     }),
-    hearCache<WriteEvent>(channels.write, cacheName, ({ family, outcome }) => writes.inc({ family, outcome })),
-    hearCache<PurgeEvent>(channels.purge, cacheName, ({ isHard }) => purges.inc({ mode: isHard ? 'hard' : 'soft' })),
+    subscribeToCache<WriteEvent>(channels.write, cacheName, ({ metricLabel, outcome }) =>
+      writes.inc({ key_group: metricLabel, outcome }),
+    ),
+    subscribeToCache<PurgeEvent>(channels.purge, cacheName, ({ isHard }) =>
+      purges.inc({ mode: isHard ? 'hard' : 'soft' }),
+    ),
   ]
 
   return {

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { keptUnless } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../edge-policy.js'
 import { failWith } from '../http/error-handler.js'
 import { pageFields, show, wantsFragment } from '../pages.js'
 import { SellerParams } from '../schemas/listing.js'
@@ -9,7 +9,7 @@ import { eventsOrProblem, panelOrProblem, type Shop, showShop } from './shop.js'
 
 const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
-  const edge = { ...keptUnless(['title', 'list_name', 'list_customer_display_id']), vary: pageFields }
+  const edge = { ...cacheUnlessFiltered(['title', 'list_name', 'list_customer_display_id']), vary: pageFields }
   app.get('/panels/sellers/:seller_id/events', { schema, config: { edge } }, async (request, reply) => {
     const { query, params } = request
     if (wantsFragment(request)) {

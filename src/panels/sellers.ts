@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { keptUnless } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../edge-policy.js'
 import { pageFields, show, wantsFragment } from '../pages.js'
 import { SellersPanelQuery } from '../schemas/panel.js'
 import { listStateOf } from './links.js'
@@ -7,7 +7,7 @@ import { eventsOrProblem, type Shop, showShop } from './shop.js'
 
 const sellersPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
   const schema = { hide: true, querystring: SellersPanelQuery }
-  const edge = { ...keptUnless(['name', 'customer_display_id']), vary: pageFields }
+  const edge = { ...cacheUnlessFiltered(['name', 'customer_display_id']), vary: pageFields }
   for (const path of ['/', '/panels/sellers']) {
     app.get(path, { schema, config: { edge } }, async (request, reply) => {
       const { query } = request

@@ -1,4 +1,4 @@
-import type { CoherenceState, Standing, StoreState } from 'fastify-vitrine/cache'
+import type { CoherenceState, EntryState, StoreState } from 'fastify-vitrine/cache'
 import type { Language } from '../languages.js'
 
 /** What the operator page says. Names that orders and logs use, such as those of tags, are the same in every language. */
@@ -59,12 +59,12 @@ export interface OperatorTexts {
     readonly key: string
     readonly hint: string
     readonly submit: string
-    readonly standing: Readonly<Record<Standing, string>>
+    readonly standing: Readonly<Record<EntryState, string>>
     readonly inMemory: string
     readonly inRedis: string
     readonly nothing: string
     readonly unknown: string
-    readonly alone: string
+    readonly 'memory-only': string
     readonly removed: string
     readonly age: (words: string) => string
     readonly freshUntil: string
@@ -150,10 +150,10 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       open: 'Redis is left alone: it fails, or is too slow. It is tried again twice a second.',
     },
     coherence: {
-      alone: 'Nobody else changes what is kept.',
-      proven: 'Changes made by others are heard of at once.',
-      unproven: 'Nothing proves that changes made by others are heard of: memory is trusted for a second.',
-      away: 'Changes made by others are not heard of: memory keeps its own lifetimes.',
+      'memory-only': 'Nobody else changes what is kept.',
+      tracking: 'Changes made by others are heard of at once.',
+      polling: 'Nothing proves that changes made by others are heard of: memory is trusted for a second.',
+      disconnected: 'Changes made by others are not heard of: memory keeps its own lifetimes.',
     },
     upstream: {
       title: 'Marketplace',
@@ -180,16 +180,16 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       submit: 'Look up',
       standing: {
         fresh: 'A read is answered at once.',
-        revalidating: 'Stale: a read is answered at once while it is loaded anew behind.',
-        stale: 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
-        fallback: 'Purged, or changed by somebody else: a read loads, and is answered with this only when that fails.',
-        gone: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
+        'stale-while-revalidate': 'Stale: a read is answered at once while it is loaded anew behind.',
+        'stale-if-error': 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
+        purged: 'Purged, or changed by somebody else: a read loads, and is answered with this only when that fails.',
+        expired: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
       },
       inMemory: 'In memory',
       inRedis: 'In Redis',
       nothing: 'Nothing.',
       unknown: 'Redis could not be asked.',
-      alone: 'There is no Redis.',
+      'memory-only': 'There is no Redis.',
       removed: 'It was purged.',
       age: (words) => `Loaded ${words}`,
       freshUntil: 'fresh until',
@@ -228,10 +228,10 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       title: 'Changes',
       none: 'Nothing has changed since the start.',
       store: {
-        proven: 'Changes made by others are heard of.',
-        unproven: 'Changes made by others may go unheard.',
-        away: 'Redis is away.',
-        back: 'Redis is back.',
+        tracking: 'Changes made by others are heard of.',
+        polling: 'Changes made by others may go unheard.',
+        disconnected: 'Redis is away.',
+        reconnected: 'Redis is back.',
         flushed: 'Redis was emptied.',
         'purges-sent': 'The purges that waited for Redis are done everywhere.',
       },
@@ -280,10 +280,10 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       open: 'Redis est laissé de côté : il échoue ou est trop lent. Il est réessayé deux fois par seconde.',
     },
     coherence: {
-      alone: 'Personne d’autre ne change ce qui est gardé.',
-      proven: 'Les changements des autres sont connus aussitôt.',
-      unproven: 'Rien ne prouve que les changements des autres soient connus : la mémoire vaut une seconde.',
-      away: 'Les changements des autres ne sont pas connus : la mémoire garde ses propres durées.',
+      'memory-only': 'Personne d’autre ne change ce qui est gardé.',
+      tracking: 'Les changements des autres sont connus aussitôt.',
+      polling: 'Rien ne prouve que les changements des autres soient connus : la mémoire vaut une seconde.',
+      disconnected: 'Les changements des autres ne sont pas connus : la mémoire garde ses propres durées.',
     },
     upstream: {
       title: 'Place de marché',
@@ -310,16 +310,16 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       submit: 'Consulter',
       standing: {
         fresh: 'Une lecture reçoit sa réponse aussitôt.',
-        revalidating: 'Périmée : une lecture reçoit sa réponse aussitôt, pendant un nouveau chargement.',
-        stale: 'Périmée : une lecture attend le chargement, et reçoit ceci s’il tarde ou échoue.',
-        fallback: 'Purgée, ou changée par quelqu’un d’autre : une lecture charge, et ne reçoit ceci qu’en cas d’échec.',
-        gone: 'Rien à servir en mémoire : une lecture demande à Redis, s’il y en a un, puis charge.',
+        'stale-while-revalidate': 'Périmée : une lecture reçoit sa réponse aussitôt, pendant un nouveau chargement.',
+        'stale-if-error': 'Périmée : une lecture attend le chargement, et reçoit ceci s’il tarde ou échoue.',
+        purged: 'Purgée, ou changée par quelqu’un d’autre : une lecture charge, et ne reçoit ceci qu’en cas d’échec.',
+        expired: 'Rien à servir en mémoire : une lecture demande à Redis, s’il y en a un, puis charge.',
       },
       inMemory: 'En mémoire',
       inRedis: 'Dans Redis',
       nothing: 'Rien.',
       unknown: 'Redis n’a pas pu être interrogé.',
-      alone: 'Il n’y a pas de Redis.',
+      'memory-only': 'Il n’y a pas de Redis.',
       removed: 'Elle a été purgée.',
       age: (words) => `Chargée ${words}`,
       freshUntil: 'fraîche jusqu’à',
@@ -359,10 +359,10 @@ export const operatorTexts: Readonly<Record<Language, OperatorTexts>> = {
       title: 'Changements',
       none: 'Rien n’a changé depuis le démarrage.',
       store: {
-        proven: 'Les changements des autres sont connus.',
-        unproven: 'Les changements des autres peuvent échapper.',
-        away: 'Redis est absent.',
-        back: 'Redis est de retour.',
+        tracking: 'Les changements des autres sont connus.',
+        polling: 'Les changements des autres peuvent échapper.',
+        disconnected: 'Redis est absent.',
+        reconnected: 'Redis est de retour.',
         flushed: 'Redis a été vidé.',
         'purges-sent': 'Les purges qui attendaient Redis sont faites partout.',
       },

@@ -51,7 +51,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     const store = await createStore(t)
     const now = Date.now()
     const [older, newer] = [entryOf('older', now - 5), entryOf('newer', now)]
-    t.equal(await store.set('k', newer.entry, newer.text), 'kept')
+    t.equal(await store.set('k', newer.entry, newer.text), 'stored')
     t.equal(await store.set('k', older.entry, older.text), 'newer')
     t.equal((await entryIn(store, 'k'))?.value, 'newer')
   })
@@ -67,7 +67,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
       t.equal(await store.purgeKey('k', purge), false)
       t.equal(await entryIn(store, 'k'), undefined)
       t.equal(await store.set('k', entry, text), 'purged')
-      t.equal(await store.set('k', { ...entry, stamp: entry.stamp + 2 }, text), 'kept')
+      t.equal(await store.set('k', { ...entry, stamp: entry.stamp + 2 }, text), 'stored')
     },
   )
 
@@ -115,7 +115,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal(await store.set('fresh', ours, '"ours"'), 'other-schema')
     const stale = entryOf('theirs', Date.now() - staleAfterMs)
     await store.set('stale', stale.entry, stale.text)
-    t.equal(await store.set('stale', ours, '"ours"'), 'kept')
+    t.equal(await store.set('stale', ours, '"ours"'), 'stored')
   })
 
   await t.test('tells the stamp of an entry without the entry', async (t) => {
@@ -158,17 +158,17 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
 
   await t.test('a lease is one process’s until that ends it, and only that one can', async (t) => {
     const store = await createStore(t)
-    t.equal(await store.acquireLease('k', 'a'), 'mine')
-    t.equal(await store.acquireLease('k', 'b'), 'theirs')
+    t.equal(await store.acquireLease('k', 'a'), 'acquired')
+    t.equal(await store.acquireLease('k', 'b'), 'held-elsewhere')
     t.equal(await store.renewLease('k', 'b'), false)
     t.equal(await store.renewLease('k', 'a'), true)
-    await store.endLease('k', 'b', 'done')
-    t.equal(await store.acquireLease('k', 'b'), 'theirs')
-    await store.endLease('k', 'a', 'done')
-    t.equal(await store.acquireLease('k', 'b'), 'mine')
+    await store.releaseLease('k', 'b', 'stored')
+    t.equal(await store.acquireLease('k', 'b'), 'held-elsewhere')
+    await store.releaseLease('k', 'a', 'stored')
+    t.equal(await store.acquireLease('k', 'b'), 'acquired')
     // Both at once: the note that nothing came is there for a second.
-    const [, answer] = await Promise.all([store.endLease('k', 'b', 'passing'), store.acquireLease('k', 'c')])
-    t.equal(answer, 'passed', 'a caller that finds that nothing came does not wait in turn')
+    const [, answer] = await Promise.all([store.releaseLease('k', 'b', 'empty'), store.acquireLease('k', 'c')])
+    t.equal(answer, 'released', 'a caller that finds that nothing came does not wait in turn')
   })
 
   await t.test('keys that look like patterns, slots or paths are plain names', async (t) => {

@@ -79,7 +79,7 @@ async function open({
   const proven = createDeferred<void>()
   const hear = (event: unknown) => {
     const { cache, state } = event as StateEvent // what the channel carries
-    if (cache === cacheOptions.keyPrefix && state === 'proven') proven.resolve()
+    if (cache === cacheOptions.keyPrefix && state === 'tracking') proven.resolve()
   }
   channels.state.subscribe(hear)
   app = Fastify()

@@ -40,7 +40,7 @@ export async function startTwoCaches(
 
 /** Waits until invalidations are known to arrive. */
 export async function untilProven({ cache }: FastifyInstance): Promise<void> {
-  await until(() => cache.stats().coherence === 'proven')
+  await until(() => cache.stats().coherence === 'tracking')
 }
 
 /**

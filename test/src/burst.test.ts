@@ -60,7 +60,7 @@ t.test(
       await upstream.received(32)
       load.release()
       await upstream.received(400)
-      t.ok(await until(() => app.cache.stats().loads.underWay === 0))
+      t.ok(await until(() => app.cache.stats().loads.inFlight === 0))
       clock.step(10) // an older panel is stored for a few seconds too
       t.strictSame(new Set(await openAll()), new Set(['fresh']), `${when}: all are fresh again`)
       t.equal(load.peak(), 32)

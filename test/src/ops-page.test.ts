@@ -191,11 +191,11 @@ t.test('a script comes with the bearer token and gets JSON; with a wrong one it 
   await app.inject('/api/v1/sellers')
   const answer = await app.inject({ url: '/ops/cache?key=sellers_all', headers: bearer })
   t.match(answer.json(), {
-    cache: { loads: { succeeded: 1 }, coherence: 'alone' },
+    cache: { loads: { succeeded: 1 }, coherence: 'memory-only' },
     edge: { requests: { 'uri-miss': 1 } },
     upstream: { isFailing: false },
     changes: [],
-    explanation: { key: 'sellers_all', standing: 'fresh', memory: { tags: ['sellers'] } },
+    explanation: { key: 'sellers_all', state: 'fresh', memory: { tags: ['sellers'] } },
   })
   app.watch.tick()
   const { lastMinute } = (await app.inject({ url: '/ops/cache', headers: bearer })).json()
@@ -211,12 +211,12 @@ t.test('a script comes with the bearer token and gets JSON; with a wrong one it 
 
 t.test('a key is explained: where it lies, how old, with which tags, and what a read would do', async (t) => {
   const { app, browser } = await operateWithRedis(t)
-  t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'memory is trusted')
+  t.ok(await until(() => app.cache.stats().coherence === 'tracking'), 'memory is trusted')
   await app.inject('/api/v1/sellers')
   const isSettled = async () => {
     await app.cache.get('sellers_all') // the notice of our own write may make it look again
-    const { standing, redis } = await app.cache.explain('sellers_all')
-    return standing === 'fresh' && typeof redis === 'object'
+    const { state, redis } = await app.cache.explain('sellers_all')
+    return state === 'fresh' && typeof redis === 'object'
   }
   t.ok(await until(isSettled))
   const known = (await browser.open('/ops/cache?key=sellers_all')).body
@@ -240,7 +240,7 @@ t.test(
     await app.inject('/api/v1/sellers')
     t.ok(await shows(/Redis is used\./))
     await redis.kill()
-    t.ok(await until(() => app.cache.stats().coherence === 'away'))
+    t.ok(await until(() => app.cache.stats().coherence === 'disconnected'))
     t.ok(await shows(/Redis is left alone/))
     const { body } = await browser.open('/ops/cache?key=sellers_all')
     t.match(body, /Redis could not be asked\./)
@@ -252,7 +252,7 @@ t.test(
     t.match(after, /sellers_all is purged here\. The other processes hear of it when Redis is back/)
     t.match(after, /Purges that wait for Redis: 1/)
     await redis.start()
-    t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+    t.ok(await until(() => app.cache.stats().coherence === 'tracking'))
     t.ok(await shows(/The purges that waited for Redis are done everywhere/))
     t.ok(await shows(/Redis is used again\./))
   },
@@ -297,12 +297,12 @@ t.test('a purge is asked back first, then done, told once, and written down', as
     const confirm = await browser.open(`/ops/cache/purge?kind=${kind}&name=${name}${hard ? '&hard=on' : ''}`)
     t.equal(confirm.statusCode, 200)
     t.match(confirm.body, hard ? /visitors get an error/ : /the old copy is served/)
-    t.equal((await app.cache.explain('sellers_all')).standing, 'fresh', 'nothing is done yet')
+    t.equal((await app.cache.explain('sellers_all')).state, 'fresh', 'nothing is done yet')
 
     const order = { kind, name, _csrf: csrfIn(confirm.body), ...(hard ? { hard } : {}) }
     const done = await browser.send('/ops/cache/purge/confirmed', order)
     t.strictSame([done.statusCode, done.headers.location], [303, '/ops/cache'])
-    t.equal((await app.cache.explain('sellers_all')).standing, hard ? 'gone' : 'fallback')
+    t.equal((await app.cache.explain('sellers_all')).state, hard ? 'expired' : 'purged')
     const page = (await browser.open('/ops/cache')).body
     t.match(page, `${name} is purged, in this process: without Redis no other one hears of it.`)
     t.match(page, `Purged${hard ? ' hard' : ''}: ${name}`)
@@ -331,7 +331,7 @@ t.test('no other site can order a purge or sign somebody out: without the formâ€
       t.equal((await browser.send(url, { ...fields, _csrf })).statusCode, 403, `${url} with ${_csrf}`)
     }
   }
-  t.equal((await app.cache.explain('sellers_all')).standing, 'fresh')
+  t.equal((await app.cache.explain('sellers_all')).state, 'fresh')
   t.equal((await browser.send('/ops/cache/session/end', { _csrf: csrfIn(body) })).statusCode, 303)
 })
 
@@ -363,7 +363,7 @@ t.test(
     const confirmed = await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: '*', _csrf })
     t.strictSame([confirmed.statusCode, /Nothing was purged/.test(confirmed.body)], [400, true])
     t.equal((await browser.send('/ops/cache/purge/confirmed', { name: 'x'.repeat(20_000), _csrf })).statusCode, 413)
-    t.equal(app.cache.stats().purges.ordered, 0)
+    t.equal(app.cache.stats().purges.requested, 0)
   },
 )
 
@@ -377,7 +377,7 @@ t.test('a purge that is confirmed after the session has ended is not done, and t
   const answer = await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: 'sellers', _csrf })
   t.equal(answer.statusCode, 401)
   t.match(answer.body, /The session has ended\. Nothing was done/)
-  t.equal(app.cache.stats().purges.ordered, 0)
+  t.equal(app.cache.stats().purges.requested, 0)
 })
 
 t.test('a failing marketplace has a lamp of its own, on the page and in the metrics', async (t) => {

@@ -1,11 +1,11 @@
-import type { Governor } from '../../redis/outage-log.js'
-import { withinTime } from '../../within-time.js'
+import type { OutageLog } from '../../redis/outage-log.js'
+import { raceTimeout } from '../../timeout.js'
 import type { CacheClock } from '../clock.js'
 import { type Entry, normaliseValue, resolveInstants } from '../entry/codec.js'
 import type { SchemaCheck } from '../entry/schema-check.js'
 import { CacheClosed } from '../errors.js'
 import type { Mark } from '../memory/memory-tier.js'
-import type { Telling } from '../observe/cache-events.js'
+import type { CacheEvents } from '../observe/cache-events.js'
 import { type ResolvedCacheOptions, resolveLifetime, resolveTags } from '../options.js'
 import type { Begun } from '../purge/purge-log.js'
 import { type Reading, type ReadRequest, readingOf } from '../reading.js'
@@ -22,10 +22,10 @@ export interface LoadsParts {
   readonly leases: Leases
   readonly clock: CacheClock
   /** Tells of values that cannot be kept. */
-  readonly governor: Governor
+  readonly governor: OutageLog
   /** Tells of loads that fail while there is a stale value to serve: otherwise the caller hears of them. */
-  readonly loadGovernor: Governor
-  readonly telling: Telling
+  readonly loadGovernor: OutageLog
+  readonly telling: CacheEvents
   readonly options: ResolvedCacheOptions
 }
 
@@ -131,7 +131,7 @@ export class Loads {
         storedAt: clock.instantOf(stale.held.stamp),
         tags: stale.held.tags,
       },
-      absentTtlSeconds: options.absentTtlSeconds,
+      negativeTtlSeconds: options.negativeTtlSeconds,
       timeoutMs: options.loadTimeoutMs,
       running: this.#running,
       onBegun: (load) => {
@@ -183,21 +183,21 @@ export class Loads {
       return
     }
     this.#underWay.delete(key)
-    void loading.lease?.end('done')
+    void loading.lease?.end('stored')
   }
 
   /** Loads that began before a purge of what they bring no longer keep others from loading it. */
   giveWay(): void {
-    for (const loading of this.#underWay.values()) if (!this.#isJoinable(loading)) void loading.lease?.end('done')
+    for (const loading of this.#underWay.values()) if (!this.#isJoinable(loading)) void loading.lease?.end('stored')
   }
 
   /** Whether a failure of the load may be answered with the stale value: a policy that throws does not say that it may not. */
   mayServeStale({ key, policy }: ReadRequest, error: unknown): boolean {
     try {
-      return policy.mayServeStale?.(error) ?? true
+      return policy.serveStaleOn?.(error) ?? true
     } catch (thrown) {
       const message = 'cache: mayServeStale throws; the stale value is served'
-      this.#parts.loadGovernor.incident({ kind: 'may-serve-stale', key, error: thrown, message })
+      this.#parts.loadGovernor.report({ kind: 'may-serve-stale', key, error: thrown, message })
       return true
     }
   }
@@ -242,7 +242,7 @@ export class Loads {
   ): Promise<Reading<unknown> | undefined> {
     const { store, leases, options } = this.#parts
     const { key, beganAt } = request
-    if (store === undefined || store.isAway(key)) return this.#run(request, stale, undefined, loading)
+    if (store === undefined || store.isCircuitOpen(key)) return this.#run(request, stale, undefined, loading)
     if (!mayWait && leases.areTheirs(key)) return undefined
     const waiting = leases.listen(key)
     // What a request may spend on the store is counted from its beginning, and anew each time that it has waited for a load.
@@ -252,13 +252,13 @@ export class Loads {
       for (;;) {
         const turn = await leases.take(key, leftMs())
         const isOverdue = performance.now() - beganAt > 2 * options.loadTimeoutMs
-        if (turn === 'alone' || (turn === 'theirs' && isOverdue)) {
+        if (turn === 'unavailable' || (turn === 'held-elsewhere' && isOverdue)) {
           return await this.#run(request, stale, undefined, loading)
         }
-        if (turn !== 'theirs') {
+        if (turn !== 'held-elsewhere') {
           const kept = await this.#lookAgain(request, stale, leftMs())
           if (kept === undefined) return await this.#run(request, stale, turn, loading)
-          void turn.end('done')
+          void turn.end('stored')
           return kept
         }
         if (!mayWait) return undefined
@@ -281,7 +281,7 @@ export class Loads {
   ): Promise<Reading<unknown> | undefined> {
     const { tiers, clock } = this.#parts
     if (withinMs <= 0) return undefined
-    const found = (await withinTime(Promise.resolve(tiers.lookAgain(key, check)), withinMs))?.value
+    const found = (await raceTimeout(Promise.resolve(tiers.lookAgain(key, check)), withinMs))?.value
     if (found === undefined) return undefined
     const now = clock.now()
     const isFresh = tiers.standingOf(key, found.held, now) === 'fresh'
@@ -314,7 +314,7 @@ export class Loads {
       loadGovernor.succeeded()
       return this.#keep(request, loaded, loading, stamp, lease)
     } catch (error) {
-      void lease?.end('passing')
+      void lease?.end('empty')
       const { tags } = loading
       if (!loading.isSuperseded) await this.#fail(request, stale, error, { stamp, tags })
       throw error
@@ -331,13 +331,13 @@ export class Loads {
     const answer = { state: 'fresh', storedAt: loaded.startedAt, tier: 'load', reason: 'miss' } as const
     const { value, text, entry } = this.prepare(key, loaded, stamp, check)
     if (entry === undefined || isSuperseded) {
-      void lease?.end('passing')
+      void lease?.end('empty')
       return { value, ...answer }
     }
     const isWritten = this.#writes.size < maxPendingWrites
     if (!isWritten) this.#parts.telling.writes.dropped += 1
     const kept = this.#parts.tiers.keep(key, entry, text, { mark, isWritten })
-    if (typeof kept.written === 'string') void lease?.end('passing')
+    if (typeof kept.written === 'string') void lease?.end('empty')
     else void this.#await(kept.written, lease)
     return { value: kept.value, ...answer }
   }
@@ -347,11 +347,11 @@ export class Loads {
     this.#writes.add(written)
     const outcome = await written
     this.#writes.delete(written)
-    await lease?.end(outcome === 'kept' ? 'done' : 'passing')
+    await lease?.end(outcome === 'stored' ? 'stored' : 'empty')
   }
 
   #refuse(key: string, kind: string, message: string): void {
-    this.#parts.governor.incident({ kind, key, message: `cache: ${message}` })
+    this.#parts.governor.report({ kind, key, message: `cache: ${message}` })
   }
 
   /** After a failed load leaves the key alone for a while or, when the failure withdraws the stale value, removes that. */

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { withinTime } from '../../within-time.js'
+import { raceTimeout } from '../../timeout.js'
 import type { LeaseAnswer, Store } from '../store.js'
 
-/** Somebody's turn to load a key: `alone` when there is nobody to take turns with. */
-export type Turn = Lease | 'theirs' | 'alone'
+/** Somebody's turn to load a key: `unavailable` when there is nobody to take turns with. */
+export type Turn = Lease | 'held-elsewhere' | 'unavailable'
 
 /** The right to load a key for all processes, renewed until it is ended. */
 export interface Lease {
   /** `passing`: there is nothing to give to those who wait, and they had better not wait for one another. */
-  end(how: 'done' | 'passing'): Promise<void>
+  end(how: 'stored' | 'empty'): Promise<void>
 }
 
 export interface LeasesParts {
@@ -47,22 +47,22 @@ export class Leases {
     return performance.now() < (this.#theirs.get(key) ?? 0)
   }
 
-  /** Asks for the turn; after the time that a request may still spend on the store it is `alone`. */
+  /** Asks for the turn; after the time that a request may still spend on the store it is `unavailable`. */
   async take(key: string, withinMs: number): Promise<Turn> {
     const { store, attempt } = this.#parts
-    if (store === undefined || store.isAway(key) || withinMs <= 0) return 'alone'
+    if (store === undefined || store.isCircuitOpen(key) || withinMs <= 0) return 'unavailable'
     const token = randomBytes(16).toString('hex')
     const asking = attempt<LeaseAnswer>(key, () => store.acquireLease(key, token))
-    const answer = await withinTime(asking, withinMs)
+    const answer = await raceTimeout(asking, withinMs)
     if (answer === undefined) {
-      void asking.then((late) => (late === 'mine' ? this.#hold(store, key, token, false).end('done') : undefined))
-      return 'alone'
+      void asking.then((late) => (late === 'acquired' ? this.#hold(store, key, token, false).end('stored') : undefined))
+      return 'unavailable'
     }
-    if (answer.value === 'theirs') this.#theirs.set(key, performance.now() + theirsMs)
-    if (answer.value === 'theirs') return 'theirs'
-    if (answer.value === 'passed') return 'alone'
+    if (answer.value === 'held-elsewhere') this.#theirs.set(key, performance.now() + theirsMs)
+    if (answer.value === 'held-elsewhere') return 'held-elsewhere'
+    if (answer.value === 'released') return 'unavailable'
     // Without an answer it may be ours all the same: ending it is harmless if it is not.
-    return this.#hold(store, key, token, answer.value === 'mine')
+    return this.#hold(store, key, token, answer.value === 'acquired')
   }
 
   /** Begins to listen; `changed` settles with the next sign that the load under way elsewhere has ended, or at the next look. */
@@ -78,7 +78,7 @@ export class Leases {
     return {
       changed: async () => {
         const { store, leaseMs } = this.#parts
-        const pollMs = store?.isProven === true ? leaseMs * pollShare : quickPollMs
+        const pollMs = store?.isTracking === true ? leaseMs * pollShare : quickPollMs
         let timer: NodeJS.Timeout | undefined
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -110,13 +110,13 @@ export class Leases {
   /** Ends what is held, so that others need not wait until it runs out. */
   async close(): Promise<void> {
     this.wakeAll()
-    await Promise.all([...this.#held].map((lease) => lease.end('done')))
+    await Promise.all([...this.#held].map((lease) => lease.end('stored')))
   }
 
   #hold(store: Store, key: string, token: string, isSure: boolean): Lease {
     const { leaseMs, attempt } = this.#parts
     const timer = setInterval(() => {
-      if (store.isAway(key)) return
+      if (store.isCircuitOpen(key)) return
       void attempt(key, () => store.renewLease(key, token)).then((isOurs) => {
         if (isOurs === false) clearInterval(timer)
       })
@@ -128,9 +128,9 @@ export class Leases {
       end: async (how) => {
         clearInterval(timer)
         this.#held.delete(lease)
-        if (hasEnded || store.isAway(key)) return
+        if (hasEnded || store.isCircuitOpen(key)) return
         hasEnded = true
-        await attempt(key, () => store.endLease(key, token, how))
+        await attempt(key, () => store.releaseLease(key, token, how))
       },
     }
     this.#held.add(lease)

@@ -10,18 +10,18 @@ export interface Load<Stale = unknown> {
   /** The value that is being replaced, where there is one. */
   readonly stale: { readonly value: Stale; readonly storedAt: number; readonly tags: readonly string[] } | undefined
   /** Overrides the policy for this answer, now that it is known; may be called more than once. */
-  keepFor(lifetime: Pick<Policy, keyof Lifetime>): void
+  setLifetime(lifetime: Pick<Policy, keyof Lifetime>): void
   /** Adds labels for purging that only the answer could tell. */
   addTags(...tags: string[]): void
   /** Serves this answer without keeping it. */
-  doNotKeep(): void
+  skipStore(): void
   /**
    * Gives the value that was to be replaced, to be kept as if it had been loaded anew, with the tags that it had: the
    * source says it is unchanged.
    */
   notModified(): Stale
   /** Gives the value back, to be kept briefly (`absentTtlSeconds`) and never served stale: it says that there is nothing. */
-  absent<V>(value: V): V
+  notFound<V>(value: V): V
 }
 
 /** Fetches the value of one key from where it really lives. */
@@ -43,7 +43,7 @@ export interface LoadOrder {
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
   readonly stale: { readonly value: unknown; readonly storedAt: number; readonly tags: readonly string[] } | undefined
-  readonly absentTtlSeconds: number
+  readonly negativeTtlSeconds: number
   readonly timeoutMs: number
   /** Has the load in it while it runs, so that whoever closes can end it. */
   readonly running: Set<RunningLoad>
@@ -109,7 +109,7 @@ export class RunningLoad implements Load {
 
   // Loaders take these apart: `({ signal, keepFor }) => …`. So none of them needs its `this`.
 
-  readonly keepFor = (wish: Pick<Policy, keyof Lifetime>): void => {
+  readonly setLifetime = (wish: Pick<Policy, keyof Lifetime>): void => {
     this.lifetime = resolveLifetime(wish, this.#order.lifetime)
   }
 
@@ -117,7 +117,7 @@ export class RunningLoad implements Load {
     this.tags = resolveTags([...this.tags, ...added])
   }
 
-  readonly doNotKeep = (): void => {
+  readonly skipStore = (): void => {
     this.lifetime = undefined
   }
 
@@ -130,9 +130,9 @@ export class RunningLoad implements Load {
     return this.stale.value
   }
 
-  readonly absent = <V>(value: V): V => {
-    const ttlSeconds = this.#order.absentTtlSeconds
-    this.keepFor({ ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
+  readonly notFound = <V>(value: V): V => {
+    const ttlSeconds = this.#order.negativeTtlSeconds
+    this.setLifetime({ ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
     return value
   }
 }

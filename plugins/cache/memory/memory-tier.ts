@@ -5,7 +5,7 @@ import { KeySlots, none } from './lru-index.js'
 export const doubted = -1
 
 /** What memory holds under a key at this moment: a copy, which later changes do not reach. */
-export interface Held extends Omit<Entry, 'loadMs' | 'purgedAt'> {
+export interface MemoryEntry extends Omit<Entry, 'loadMs' | 'purgedAt'> {
   /** When a hit begins to refresh behind; never after `freshUntil`. */
   readonly refreshAt: number
   /**
@@ -112,7 +112,7 @@ export class MemoryTier {
   }
 
   /** What lies under the key. Counts as use. */
-  get(key: string): Held | undefined {
+  get(key: string): MemoryEntry | undefined {
     const slot = this.#slots.find(key)
     if (slot === none) return undefined
     this.#slots.use(slot)
@@ -120,7 +120,7 @@ export class MemoryTier {
   }
 
   /** What lies under the key, without counting as use. */
-  peek(key: string): Held | undefined {
+  peek(key: string): MemoryEntry | undefined {
     const slot = this.#slots.find(key)
     return slot === none ? undefined : this.#held(slot)
   }
@@ -253,7 +253,7 @@ export class MemoryTier {
     }
   }
 
-  #held(slot: number): Held {
+  #held(slot: number): MemoryEntry {
     return {
       value: this.#values[slot],
       stamp: this.#number(slot, stamp),

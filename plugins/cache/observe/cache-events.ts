@@ -6,7 +6,7 @@ import type { WriteOutcome } from '../store.js'
  * behind; `error`, stale because the refresh failed, just now or so lately that it is not tried again yet; `miss`;
  * `collapsed` into a load that another caller, or another process, had started; `bypass`.
  */
-export type ReadReason = 'hit' | 'stale' | 'error' | 'miss' | 'collapsed' | 'bypass'
+export type ReadReason = 'hit' | 'stale' | 'stale-if-error' | 'miss' | 'collapsed' | 'bypass'
 
 /** Where an answer came from: one of the tiers, or the load itself; `none` where a `get` found nothing. */
 export type Tier = 'memory' | 'redis' | 'load' | 'none'
@@ -15,7 +15,7 @@ export type Tier = 'memory' | 'redis' | 'load' | 'none'
 export interface ReadEvent {
   readonly cache: string
   readonly key: string
-  readonly family: string
+  readonly metricLabel: string
   readonly tier: Tier
   readonly reason: ReadReason
 }
@@ -24,7 +24,7 @@ export interface ReadEvent {
 export interface LoadEvent {
   readonly cache: string
   readonly key: string
-  readonly family: string
+  readonly metricLabel: string
   readonly durationMs: number
   readonly error: unknown
 }
@@ -33,7 +33,7 @@ export interface LoadEvent {
 export interface WriteEvent {
   readonly cache: string
   readonly key: string
-  readonly family: string
+  readonly metricLabel: string
   readonly outcome: WriteOutcome | 'failed'
 }
 
@@ -55,7 +55,7 @@ export interface StateEvent {
   readonly state: StoreState
 }
 
-export type StoreState = 'proven' | 'unproven' | 'away' | 'back' | 'flushed' | 'purges-sent'
+export type StoreState = 'tracking' | 'polling' | 'disconnected' | 'reconnected' | 'flushed' | 'purges-sent'
 
 /** Channels of `node:diagnostics_channel` on which every cache of the process tells what it does. */
 export const channels = {
@@ -72,17 +72,24 @@ const maxFamilies = 50
 const idAtTheEnd = /[_:./|-]?\d.*$/s
 
 /** Counts since the start, and the families of keys. */
-export class Telling {
+export class CacheEvents {
   readonly #cache: string
   readonly #familyOf: (key: string) => string
   readonly #onNoFamily: (key: string, error: unknown) => void
   readonly #families = new Set<string>()
   /** Reads by reason; hits by tier besides. */
-  readonly reads: Record<ReadReason, number> = { hit: 0, stale: 0, error: 0, miss: 0, collapsed: 0, bypass: 0 }
+  readonly reads: Record<ReadReason, number> = {
+    hit: 0,
+    stale: 0,
+    'stale-if-error': 0,
+    miss: 0,
+    collapsed: 0,
+    bypass: 0,
+  }
   readonly hits = { memory: 0, redis: 0 }
   readonly loads = { succeeded: 0, failed: 0, totalMs: 0 }
   readonly writes: Record<WriteOutcome | 'failed' | 'dropped', number> = {
-    kept: 0,
+    stored: 0,
     newer: 0,
     purged: 0,
     'other-schema': 0,
@@ -143,7 +150,7 @@ export class Telling {
     channels.load.publish({
       cache: this.#cache,
       key,
-      family: this.family(key),
+      metricLabel: this.family(key),
       durationMs,
       error,
     } satisfies LoadEvent)
@@ -153,7 +160,12 @@ export class Telling {
     const told = outcome ?? 'failed'
     this.writes[told] += 1
     if (!channels.write.hasSubscribers) return
-    channels.write.publish({ cache: this.#cache, key, family: this.family(key), outcome: told } satisfies WriteEvent)
+    channels.write.publish({
+      cache: this.#cache,
+      key,
+      metricLabel: this.family(key),
+      outcome: told,
+    } satisfies WriteEvent)
   }
 
   purged(purge: Omit<PurgeEvent, 'cache'>): void {
@@ -170,6 +182,6 @@ export class Telling {
   }
 
   #publishRead(key: string, tier: Tier, reason: ReadReason): void {
-    channels.read.publish({ cache: this.#cache, key, family: this.family(key), tier, reason } satisfies ReadEvent)
+    channels.read.publish({ cache: this.#cache, key, metricLabel: this.family(key), tier, reason } satisfies ReadEvent)
   }
 }

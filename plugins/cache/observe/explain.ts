@@ -1,18 +1,18 @@
 import type { CacheClock } from '../clock.js'
 import type { Entry, Tombstone } from '../entry/codec.js'
-import type { Held } from '../memory/memory-tier.js'
+import type { MemoryEntry } from '../memory/memory-tier.js'
 import type { CoherenceState } from '../purge/coherence.js'
-import type { Standing } from '../tiers.js'
+import type { EntryState } from '../tiers.js'
 
 /** Where an entry lies, how old it is, and what would be done with it. */
 export interface Explanation {
   readonly key: string
-  readonly family: string
+  readonly metricLabel: string
   /** What a read would do now. */
-  readonly standing: Standing
+  readonly state: EntryState
   readonly memory: EntryExplanation | undefined
   /** `unknown` when Redis could not be asked; `alone` when there is none. */
-  readonly redis: EntryExplanation | PurgeExplanation | undefined | 'unknown' | 'alone'
+  readonly redis: EntryExplanation | PurgeExplanation | undefined | 'unknown' | 'memory-only'
   readonly coherence: CoherenceState
   readonly isLoading: boolean
   /** Whether refreshing waits because it failed lately. */
@@ -38,25 +38,25 @@ export interface EntryExplanation {
   readonly fingerprint: string
 }
 
-const standings: Readonly<Record<Standing, string>> = {
+const standings: Readonly<Record<EntryState, string>> = {
   fresh: 'A read is answered at once.',
-  revalidating: 'Stale: a read is answered at once while one refresh runs behind.',
-  stale: 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
-  fallback: 'Purged or changed elsewhere: a read loads, and is answered with this only when that fails.',
-  gone: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
+  'stale-while-revalidate': 'Stale: a read is answered at once while one refresh runs behind.',
+  'stale-if-error': 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
+  purged: 'Purged or changed elsewhere: a read loads, and is answered with this only when that fails.',
+  expired: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
 }
 
 const coherences: Readonly<Record<CoherenceState, string>> = {
-  alone: 'There is no Redis: memory is all there is.',
-  proven: 'Changes in Redis are heard of at once.',
-  unproven: 'Nothing proves that changes in Redis are heard of: memory is trusted for a second.',
-  away: 'Redis is left alone: memory keeps its own lifetimes.',
+  'memory-only': 'There is no Redis: memory is all there is.',
+  tracking: 'Changes in Redis are heard of at once.',
+  polling: 'Nothing proves that changes in Redis are heard of: memory is trusted for a second.',
+  disconnected: 'Redis is left alone: memory keeps its own lifetimes.',
 }
 
 /** The explanation with its sentences. */
 export function explain(facts: Omit<Explanation, 'why'>): Explanation {
   const why = [
-    standings[facts.standing],
+    standings[facts.state],
     coherences[facts.coherence],
     ...(facts.isLoading ? ['A load is under way.'] : []),
     ...(facts.isPaused ? ['Refreshing failed lately and is left alone for a while.'] : []),
@@ -69,7 +69,7 @@ export function explainPurge({ purgedAt, isHard }: Tombstone, clock: CacheClock)
 }
 
 /** What there is to say of an entry, wherever it lies. */
-export function explainEntry(entry: Held | Entry, clock: CacheClock): EntryExplanation {
+export function explainEntry(entry: MemoryEntry | Entry, clock: CacheClock): EntryExplanation {
   const { stamp, freshUntil, staleUntil, tags, fingerprint } = entry
   const storedAt = clock.instantOf(stamp)
   return { storedAt, ageSeconds: (clock.now() - storedAt) / 1_000, freshUntil, staleUntil, tags, fingerprint }

@@ -1,18 +1,18 @@
 import type { CacheClock } from '../clock.js'
 import { jitterOf } from '../jitter.js'
-import { doubted, type Held, type MemoryTier } from '../memory/memory-tier.js'
-import type { Telling } from '../observe/cache-events.js'
+import { doubted, type MemoryEntry, type MemoryTier } from '../memory/memory-tier.js'
+import type { CacheEvents } from '../observe/cache-events.js'
 import type { Store } from '../store.js'
 import { Purges } from './purges.js'
 
 /** Whether the shared store's notices of change can be relied on; `alone`: there is no shared store. */
-export type CoherenceState = 'alone' | 'proven' | 'unproven' | 'away'
+export type CoherenceState = 'memory-only' | 'tracking' | 'polling' | 'disconnected'
 
 export interface CoherenceParts {
   readonly memory: MemoryTier
   readonly store: Store | undefined
   readonly clock: CacheClock
-  readonly telling: Telling
+  readonly telling: CacheEvents
   /** Milliseconds for which a key is fenced against late writes after it was purged, at least. */
   readonly fenceMs: number
   readonly attempt: <T>(key: string, operation: () => Promise<T>) => Promise<T | undefined>
@@ -87,18 +87,18 @@ export class Coherence {
         telling.stateChanged('flushed')
         onDisturbed()
       },
-      proven: (isProven) => {
-        telling.stateChanged(isProven ? 'proven' : 'unproven')
+      trackingChanged: (isProven) => {
+        telling.stateChanged(isProven ? 'tracking' : 'polling')
         if (isProven) this.#beginEpochAfterGap()
         this.#tick(!isProven)
         onDisturbed()
       },
-      away: (isAway) => {
-        telling.stateChanged(isAway ? 'away' : 'back')
+      circuitChanged: (isAway) => {
+        telling.stateChanged(isAway ? 'disconnected' : 'reconnected')
         if (!isAway) this.#return()
         onDisturbed()
       },
-      clockMoved: (by) => {
+      clockAdjusted: (by) => {
         memory.shift(by)
         this.purges.shift(by)
         this.#tick(true)
@@ -114,30 +114,30 @@ export class Coherence {
 
   get state(): CoherenceState {
     const { store } = this.#parts
-    if (store === undefined) return 'alone'
-    if (store.hasAway) return 'away'
-    return store.isProven ? 'proven' : 'unproven'
+    if (store === undefined) return 'memory-only'
+    if (store.hasOpenCircuit) return 'disconnected'
+    return store.isTracking ? 'tracking' : 'polling'
   }
 
   /** Whether memory may answer with the entry without asking the shared store. */
-  isTrusted(key: string, held: Held): boolean {
+  isTrusted(key: string, held: MemoryEntry): boolean {
     if (this.isOfThisEpoch(held)) return true
     if (!this.isRelied(held)) return false
-    const isAway = this.#parts.store?.isAway(key) === true
+    const isAway = this.#parts.store?.isCircuitOpen(key) === true
     return isAway || performance.now() < this.#returnedAt + jitterOf(key) * spreadMs
   }
 
   /** Whether the entry was what the shared store had when that was last heard of. */
-  isRelied({ seen }: Held): boolean {
+  isRelied({ seen }: MemoryEntry): boolean {
     return seen !== doubted && seen >= this.#flushed
   }
 
-  isOfThisEpoch({ seen }: Held): boolean {
+  isOfThisEpoch({ seen }: MemoryEntry): boolean {
     return seen >= this.#epochBegan
   }
 
   /** Whether the purges say the same of the entry as when it was last seen. */
-  isHeldAgainstPurges({ seen }: Held): boolean {
+  isHeldAgainstPurges({ seen }: MemoryEntry): boolean {
     return seen >= this.#purgesChanged
   }
 
@@ -173,9 +173,9 @@ export class Coherence {
     clearTimeout(this.#ticker)
     if (store === undefined || this.#isClosed) return
     if (isNow && !this.purges.isKnown) void this.purges.read()
-    if (store.isProven && this.purges.isKnown && this.purges.queued === 0) return
+    if (store.isTracking && this.purges.isKnown && this.purges.queued === 0) return
     this.#ticker = setTimeout(() => {
-      if (!store.isProven && !store.hasAway) this.#beginEpoch()
+      if (!store.isTracking && !store.hasOpenCircuit) this.#beginEpoch()
       if (this.purges.queued > 0) void this.purges.replay()
       this.#tick(true)
     }, shortTrustMs)

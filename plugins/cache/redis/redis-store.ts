@@ -4,7 +4,7 @@ import { gunzip, gzip } from 'node:zlib'
 import { Cluster, Redis } from 'ioredis'
 import { classifyRedisFailure, countRedisFailure, isOutage, type RedisFailureKind } from '../../redis/failure-kind.js'
 import type { Breakers } from '../../redis/server-breakers.js'
-import { withinBudget } from '../../within-budget.js'
+import { withTimeout } from '../../timeout.js'
 import type { CacheClock } from '../clock.js'
 import {
   decodeEntry,
@@ -18,7 +18,7 @@ import {
   type Tombstone,
 } from '../entry/codec.js'
 import { maxPurges, type PurgesPosition } from '../purge/purge-log.js'
-import { type Found, type Store, StoreFailure, type StoreWatcher } from '../store.js'
+import { type FoundEntry, type Store, StoreFailure, type StoreWatcher } from '../store.js'
 import { BatchedReads } from './batched-reads.js'
 import * as scripts from './scripts.js'
 import { Tracking } from './tracking.js'
@@ -95,11 +95,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   let isClosed = false
 
   return {
-    get isProven() {
+    get isTracking() {
       return tracking?.isProven ?? false
     },
-    isAway: (key) => isAway(entryKey(key)),
-    get hasAway() {
+    isCircuitOpen: (key) => isAway(entryKey(key)),
+    get hasOpenCircuit() {
       return breakers.isOpen
     },
     get: (key) => (isAway(entryKey(key)) ? Promise.reject(leftAlone()) : reads.get(entryKey(key))),
@@ -109,7 +109,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async set(key, entry, valueText) {
       const lifetimeMs = Math.ceil(entry.staleUntil - clock.now())
-      if (lifetimeMs <= 0) return 'kept' // and swept up at once
+      if (lifetimeMs <= 0) return 'stored' // and swept up at once
       if (writesRefused !== undefined && performance.now() < writesRefused.until) throw writesRefused.by
       const text = encodeEntry(entry, await pack(valueText), clock.offsetMs)
       const now = Math.round(clock.now() + clock.offsetMs) * 1_000
@@ -123,8 +123,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       const answer = await run(scripts.setEntry, entryKey(key), [text, ...about], writeTimeoutMs)
       const [outcome, stamp] = Array.isArray(answer) ? answer : []
       clock.observe(Number(stamp))
-      if (outcome === 'kept') tracking?.announce(wirePrefix + ownName(key))
-      return outcome === 'newer' || outcome === 'purged' || outcome === 'other-schema' ? outcome : 'kept'
+      if (outcome === 'stored') tracking?.announce(wirePrefix + ownName(key))
+      return outcome === 'newer' || outcome === 'purged' || outcome === 'other-schema' ? outcome : 'stored'
     },
     async purgeKey(key, { stamp, isHard, fenceMs }) {
       const script = isHard ? scripts.purgeKeyHard : scripts.purgeKeySoft
@@ -166,20 +166,20 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async acquireLease(key, token) {
       const answer = await run(scripts.acquireLease, leaseKey(key), [token, String(leaseMs)], readTimeoutMs)
-      if (answer === 'mine, by force') options.onRubbish(leaseKey(key))
-      return answer === 'theirs' || answer === 'passed' ? answer : 'mine'
+      if (answer === 'acquired-corrupt') options.onRubbish(leaseKey(key))
+      return answer === 'held-elsewhere' || answer === 'released' ? answer : 'acquired'
     },
     async renewLease(key, token) {
       return (await run(scripts.renewLease, leaseKey(key), [token, String(leaseMs)], writeTimeoutMs)) === 1
     },
-    async endLease(key, token, how) {
-      const wordMs = how === 'passing' ? passingMs : 0
+    async releaseLease(key, token, how) {
+      const wordMs = how === 'empty' ? passingMs : 0
       await run(scripts.endLease, leaseKey(key), [token, String(wordMs)], writeTimeoutMs)
       tracking?.announce(wirePrefix + leaseMark + key)
     },
     watch(watcher) {
       breakers.onChange((isOpen) => {
-        watcher.away(isOpen)
+        watcher.circuitChanged(isOpen)
         if (!isOpen) void learnTime(watcher).finally(() => tracking?.hurry())
       })
       tracking = startTracking(watcher)
@@ -222,7 +222,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
           if (stamp <= clock.latest) watcher.removed(keyOf(name), stamp)
         },
         flushed: () => watcher.flushed(),
-        proven: (isProven) => watcher.proven(isProven),
+        proven: (isProven) => watcher.trackingChanged(isProven),
         refused: options.onRefused,
       },
     })
@@ -272,7 +272,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     return { gzip: (await compress(valueText, { level: 1 })).toString('base64') }
   }
 
-  async function unpack({ packed, ...about }: PackedEntry): Promise<Found> {
+  async function unpack({ packed, ...about }: PackedEntry): Promise<FoundEntry> {
     try {
       const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength: options.maxEntryBytes }))
       return { entry: { value: parseFrozen(text), ...about }, bytes: Buffer.byteLength(text) }
@@ -306,7 +306,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     if (!Array.isArray(time)) return
     const serverMs = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
     const moved = clock.learn({ serverMs, askedAt, answeredAt: clock.now() })
-    if (moved !== 0) watcher.clockMoved(moved)
+    if (moved !== 0) watcher.clockAdjusted(moved)
   }
 
   function run(script: scripts.Script, key: string, about: readonly string[], timeoutMs: number): Promise<unknown> {
@@ -335,7 +335,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     const breaker = breakers.of(clientPrefix + key)
     if (breaker.isOpen) throw leftAlone()
     try {
-      const reply = await withinBudget(() => command(key), timeoutMs)
+      const reply = await withTimeout(() => command(key), timeoutMs)
       breaker.succeeded()
       return reply
     } catch (cause) {
@@ -350,7 +350,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 }
 
 /** What lies under a key. */
-type Answer = Found | Tombstone | undefined
+type Answer = FoundEntry | Tombstone | undefined
 
 function leftAlone(): StoreFailure {
   return new StoreFailure('open', { isOutage: true, message: 'redis is left alone for now' })

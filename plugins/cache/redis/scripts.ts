@@ -43,7 +43,7 @@ if isOurs then
   if isTheirs and isFresh and purgedAt < stamp then return {'other-schema', '0'} end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[5])
-return {'kept', '0'}`)
+return {'stored', '0'}`)
 
 /** The stamp of the entry, as text. ARGV: latest. */
 export const readStamp = script(`${readHead}
@@ -154,9 +154,9 @@ local holder = redis.pcall('GET', KEYS[1])
 local isRubbish = type(holder) == 'table' or holder and redis.call('PTTL', KEYS[1]) == -1
 if isRubbish or not holder then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  return isRubbish and 'mine, by force' or 'mine'
+  return isRubbish and 'acquired-corrupt' or 'acquired'
 end
-return string.sub(holder, 1, 1) == '!' and 'passed' or 'theirs'`)
+return string.sub(holder, 1, 1) == '!' and 'released' or 'held-elsewhere'`)
 
 /** Lets it live on, if it is still ours. ARGV: token, PX. */
 export const renewLease = script(`

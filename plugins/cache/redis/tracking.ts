@@ -4,7 +4,7 @@ import { keySlot } from '../../redis/cluster-slot.js'
 import { guardedConnector } from '../../redis/connector.js'
 import { classifyRedisFailure } from '../../redis/failure-kind.js'
 import { nodeName } from '../../redis/server-breakers.js'
-import { withinBudget } from '../../within-budget.js'
+import { withTimeout } from '../../timeout.js'
 
 /** Is told what the notice connections bring. */
 export interface NoticeListener {
@@ -290,7 +290,7 @@ class NoticeLine {
       return
     }
     try {
-      await withinBudget(() => seen, proofTimeoutMs)
+      await withTimeout(() => seen, proofTimeoutMs)
       this.#isProving = false
       if (this.#isArmed) this.#settle(true)
     } catch {

@@ -1,6 +1,6 @@
 import { type Entry, parseFrozen, type Tombstone } from '../entry/codec.js'
 import type { PurgesPosition, PurgesRead } from '../purge/purge-log.js'
-import type { Found, LeaseAnswer, WriteOutcome } from '../store.js'
+import type { FoundEntry, LeaseAnswer, WriteOutcome } from '../store.js'
 
 interface Kept {
   readonly entry: Entry
@@ -30,7 +30,7 @@ export class Contents {
     this.#leaseMs = leaseMs
   }
 
-  get(key: string): Found | Tombstone | undefined {
+  get(key: string): FoundEntry | Tombstone | undefined {
     const lying = this.#entries.get(key)
     if (lying === undefined || !isKept(lying)) return lying
     return { entry: { ...lying.entry, value: parseFrozen(lying.text) }, bytes: Buffer.byteLength(lying.text) }
@@ -49,7 +49,7 @@ export class Contents {
     const isTheirs = lying !== undefined && isKept(lying) && lying.entry.fingerprint !== entry.fingerprint
     if (isTheirs && lying.entry.freshUntil > this.#now() && purgedAt < stamp) return 'other-schema'
     this.#entries.set(key, { entry, text })
-    return 'kept'
+    return 'stored'
   }
 
   purgeKey(key: string, { stamp, isHard }: { readonly stamp: number; readonly isHard: boolean }): boolean {
@@ -90,9 +90,9 @@ export class Contents {
 
   acquireLease(key: string, token: string): LeaseAnswer {
     const lease = this.#leaseOf(key)
-    if (lease !== undefined) return lease.token === undefined ? 'passed' : 'theirs'
+    if (lease !== undefined) return lease.token === undefined ? 'released' : 'held-elsewhere'
     this.#leases.set(key, { token, until: performance.now() + this.#leaseMs })
-    return 'mine'
+    return 'acquired'
   }
 
   renewLease(key: string, token: string): boolean {
@@ -101,9 +101,9 @@ export class Contents {
     return true
   }
 
-  endLease(key: string, token: string, how: 'done' | 'passing'): void {
+  endLease(key: string, token: string, how: 'stored' | 'empty'): void {
     if (this.#leaseOf(key)?.token !== token) return
-    if (how === 'done') this.#leases.delete(key)
+    if (how === 'stored') this.#leases.delete(key)
     else this.#leases.set(key, { token: undefined, until: performance.now() + passingMs })
   }
 

@@ -7,7 +7,7 @@ export interface CountedLoads<T, Stale = unknown> {
   /** How often it was called. */
   readonly count: number
   /** How many of these calls have not ended yet. */
-  readonly underWay: number
+  readonly inFlight: number
 }
 
 /** Counts how often the cache calls a loader, whatever comes of the calls. */
@@ -27,7 +27,7 @@ export function countLoads<T, Stale = unknown>(loader: Loader<T, Stale>): Counte
     get count() {
       return count
     },
-    get underWay() {
+    get inFlight() {
       return underWay
     },
   }

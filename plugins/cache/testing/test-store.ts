@@ -139,15 +139,15 @@ class Connection implements Store {
     this.#shared = shared
   }
 
-  isAway(): boolean {
+  isCircuitOpen(): boolean {
     return this.#shared.fault.mode === 'down'
   }
 
-  get hasAway(): boolean {
+  get hasOpenCircuit(): boolean {
     return this.#shared.fault.mode === 'down'
   }
 
-  get isProven(): boolean {
+  get isTracking(): boolean {
     return this.#shared.fault.mode !== 'hung'
   }
 
@@ -162,7 +162,7 @@ class Connection implements Store {
   set: Store['set'] = (key, entry, valueText) =>
     this.#change(({ contents, tell }) => {
       const outcome = contents.set(key, entry, valueText)
-      if (outcome === 'kept') tell((watcher) => watcher.changed([key]))
+      if (outcome === 'stored') tell((watcher) => watcher.changed([key]))
       return outcome
     })
 
@@ -192,13 +192,13 @@ class Connection implements Store {
   acquireLease: Store['acquireLease'] = (key, token) =>
     this.#call(({ contents, tell }) => {
       const answer = contents.acquireLease(key, token)
-      if (answer === 'mine') tell((watcher) => watcher.leaseChanged(key))
+      if (answer === 'acquired') tell((watcher) => watcher.leaseChanged(key))
       return answer
     })
 
   renewLease: Store['renewLease'] = (key, token) => this.#call(({ contents }) => contents.renewLease(key, token))
 
-  endLease: Store['endLease'] = (key, token, how) =>
+  releaseLease: Store['releaseLease'] = (key, token, how) =>
     this.#call(({ contents, tell }) => {
       contents.endLease(key, token, how)
       tell((watcher) => watcher.leaseChanged(key))
@@ -210,7 +210,7 @@ class Connection implements Store {
       if (this.#isClosed) return
       this.#watcher = watcher
       const { mode } = this.#shared.fault
-      if (mode !== 'hung') watcher.proven(true)
+      if (mode !== 'hung') watcher.trackingChanged(true)
       this.turn('up', mode)
     })
   }
@@ -229,12 +229,12 @@ class Connection implements Store {
   turn(before: TestStoreMode, next: TestStoreMode): void {
     const watcher = this.#watcher
     if (watcher === undefined) return
-    if (before === 'down') watcher.away(false)
-    if (before === 'hung') watcher.proven(true)
-    if (next === 'hung') watcher.proven(false)
+    if (before === 'down') watcher.circuitChanged(false)
+    if (before === 'hung') watcher.trackingChanged(true)
+    if (next === 'hung') watcher.trackingChanged(false)
     if (next !== 'down') return
     this.#isKnownDown = false
-    watcher.away(true)
+    watcher.circuitChanged(true)
     watcher.purged() // makes the cache ask, so that it says in its log that there is no answer
   }
 

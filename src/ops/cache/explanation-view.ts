@@ -9,13 +9,13 @@ export interface ExplanationView {
 }
 
 export function createExplanationView(explanation: Explanation, words: OperatorWords): ExplanationView {
-  const { key, standing, memory, redis, isLoading, isPaused } = explanation
+  const { key, state, memory, redis, isLoading, isPaused } = explanation
   const { lookUp } = words.says
-  const hasEnded = standing === 'fallback'
+  const hasEnded = state === 'purged'
   return {
     key,
     sentences: [
-      lookUp.standing[standing],
+      lookUp.standing[state],
       ...(isLoading ? [lookUp.isLoading] : []),
       ...(isPaused ? [lookUp.isPaused] : []),
     ],
@@ -28,7 +28,7 @@ export function createExplanationView(explanation: Explanation, words: OperatorW
   function redisFacts(): string[] {
     if (redis === undefined) return [lookUp.nothing]
     if (redis === 'unknown') return [lookUp.unknown]
-    if (redis === 'alone') return [lookUp.alone]
+    if (redis === 'memory-only') return [lookUp['memory-only']]
     if ('purgedAt' in redis) return [lookUp.removed]
     return factsOf(redis, hasEnded && redis.storedAt === memory?.storedAt)
   }

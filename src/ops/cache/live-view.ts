@@ -115,7 +115,7 @@ export function createLiveView(parts: LiveViewParts, words: OperatorWords): Live
     saved: { ...gauge(numbers.saved, Math.max(answers - loads, 0), answers), detail: numbers.savedOf(number(loads)) },
     upstream: { isWell: watch.upstream?.isFailing !== true, says: describeUpstream() },
     store: {
-      isWell: isOpen !== true && stats.coherence !== 'away' && stats.coherence !== 'unproven',
+      isWell: isOpen !== true && stats.coherence !== 'disconnected' && stats.coherence !== 'polling',
       breaker: isOpen === undefined ? says.breaker.none : isOpen ? says.breaker.open : says.breaker.closed,
       coherence: says.coherence[stats.coherence],
       queued: stats.purges.queued > 0 ? says.queued(number(stats.purges.queued)) : undefined,

@@ -7,7 +7,7 @@ import {
   type StateEvent,
 } from 'fastify-vitrine/cache'
 import type { Edge } from 'fastify-vitrine/edge'
-import { hearCache } from '../cache-events.js'
+import { subscribeToCache } from '../cache-events.js'
 import { Families, type FamilyCounts } from './families.js'
 import { Latencies, type LatencySummary } from './latencies.js'
 import { type Sample, Samples } from './samples.js'
@@ -58,14 +58,14 @@ export class Watch {
     timer.unref()
     this.#stop = [
       () => clearInterval(timer),
-      hearCache<ReadEvent>(channels.read, cacheName, ({ family, reason }) => {
-        this.#families.read(family, reason === 'hit' || reason === 'stale' || reason === 'error')
+      subscribeToCache<ReadEvent>(channels.read, cacheName, ({ metricLabel, reason }) => {
+        this.#families.read(metricLabel, reason === 'hit' || reason === 'stale' || reason === 'stale-if-error')
       }),
-      hearCache<LoadEvent>(channels.load, cacheName, (event) => this.#loaded(event)),
-      hearCache<StateEvent>(channels.state, cacheName, ({ state }) =>
+      subscribeToCache<LoadEvent>(channels.load, cacheName, (event) => this.#loaded(event)),
+      subscribeToCache<StateEvent>(channels.state, cacheName, ({ state }) =>
         this.log.add(parts.now(), { kind: 'store', state }),
       ),
-      hearCache<PurgeEvent>(channels.purge, cacheName, ({ tags, keys, isHard, isQueued }) => {
+      subscribeToCache<PurgeEvent>(channels.purge, cacheName, ({ tags, keys, isHard, isQueued }) => {
         this.log.add(parts.now(), { kind: 'purge', tags, keys, isHard, isQueued })
       }),
     ]
@@ -149,10 +149,10 @@ export class Watch {
     }
   }
 
-  #loaded({ family, durationMs, error }: LoadEvent): void {
+  #loaded({ metricLabel, durationMs, error }: LoadEvent): void {
     const now = this.#parts.now()
     const isFailing = error !== undefined
-    this.#families.loaded(family, durationMs, isFailing)
+    this.#families.loaded(metricLabel, durationMs, isFailing)
     const isCalm = now - this.#upstreamFailedAt >= quietMs
     if (isFailing) this.#upstreamFailedAt = now
     const reason = error instanceof Error ? error.message.slice(0, maxReasonLength) : undefined

@@ -124,7 +124,7 @@ t.test(
     const isBack = async () => {
       for (const app of apps) await app.cache.set(keyFor('written'), 'new') // so that it learns who is master now
       const listeners = String(await replica.client.client('LIST', 'TYPE', 'PUBSUB')).match(/flags=\w*t/g) ?? []
-      return listeners.length === apps.length && apps.every(({ cache }) => cache.stats().coherence === 'proven')
+      return listeners.length === apps.length && apps.every(({ cache }) => cache.stats().coherence === 'tracking')
     }
     await until(isBack)
     const { answers } = await readers.stop()

@@ -62,7 +62,7 @@ t.test('what is taken away by anybody while it is loaded does not come back with
     t.equal(await a.cache.fetch('k', load), 'old', `${name}: refreshed behind`)
     await began.promise
     await change()
-    t.ok(await until(async () => (await a.cache.explain('k')).standing === 'fallback'), 'is heard of')
+    t.ok(await until(async () => (await a.cache.explain('k')).state === 'purged'), 'is heard of')
     upstream.resolve('before')
     const count = isRemoved ? { kept, purged: (purged ?? 0) + 1 } : { kept: (kept ?? 0) + 1, purged }
     t.ok(await until(() => a.cache.stats().writes.kept !== kept || a.cache.stats().writes.purged !== purged))
@@ -142,7 +142,7 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
   t.equal(await app.cache.get('k'), 'old')
   await redis.client.del(`${prefix}k`)
   t.ok(await until(async () => (await app.cache.fetch('k', () => 'loaded')) === 'loaded'))
-  t.equal(app.cache.stats().coherence, 'unproven')
+  t.equal(app.cache.stats().coherence, 'polling')
   t.equal(book.at(40).length, 1)
 })
 
@@ -171,7 +171,7 @@ t.test('a server that refuses to tell of changes in words of its own is not aske
   await book.until(({ kind }) => kind === 'no-tracking')
   await until(async () => (await redis.client.pubsub('NUMSUB', changes))[1] === 1)
   t.strictSame(sent, ['track 2', 'track 3', 'subscribe 3'], 'asked again only where it was not ready')
-  t.equal(app.cache.stats().coherence, 'unproven')
+  t.equal(app.cache.stats().coherence, 'polling')
   t.equal(book.at(40).length, 1)
 })
 
@@ -181,7 +181,7 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
   t.ok(await until(() => isInMemory(b, 'k')))
   await redis.kill()
   t.teardown(() => redis.start())
-  await until(() => b.cache.stats().coherence === 'away')
+  await until(() => b.cache.stats().coherence === 'disconnected')
   let loads = 0
   const load = () => {
     loads += 1

@@ -13,14 +13,14 @@ async function start(t: Parameters<typeof startPlugins>[0]) {
 }
 
 t.test('what was made tells the tags of all that was read, and the first end of freshness', async (t) => {
-  const { cache, clock } = await start(t)
-  const { result, made } = await cache.collect(async () => {
+  const { cache } = await start(t)
+  const { value, dependencies } = await cache.track(async () => {
     const a = await cache.fetch('a', () => 'A', { tags: ['x', 'y'], ttlSeconds: 100 })
     return a + (await cache.fetch('b', () => 'B', { tags: ['y', 'z'] }))
   })
-  t.equal(result, 'AB')
-  t.strictSame([...made.tags].sort(), ['x', 'y', 'z'])
-  t.equal(made.freshUntil, clock.now() + 100_000)
+  t.equal(value, 'AB')
+  t.strictSame([...dependencies.tags].sort(), ['x', 'y', 'z'])
+  t.equal(dependencies.freshForMs, 100_000)
 })
 
 t.test('what was made is current until something in it changes, is purged or ends', async (t) => {
@@ -35,43 +35,43 @@ t.test('what was made is current until something in it changes, is purged or end
   for (const [name, change] of changes) {
     await cache.delete('k')
     await cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] })
-    const { made } = await cache.collect(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
-    t.equal(made.isCurrent(), true, `before ${name}`)
+    const { dependencies } = await cache.track(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
+    t.equal(dependencies.isCurrent(), true, `before ${name}`)
     await change()
-    t.equal(made.isCurrent(), false, `after ${name}`)
+    t.equal(dependencies.isCurrent(), false, `after ${name}`)
   }
 })
 
 t.test('a refresh that brings the same value leaves current what was made of it', async (t) => {
   const { cache, clock } = await start(t)
   await cache.fetch('k', () => ({ v: 1 }))
-  const { made } = await cache.collect(() => cache.fetch('k', () => ({ v: 1 })))
-  t.equal(made.isCurrent(), true)
+  const { dependencies } = await cache.track(() => cache.fetch('k', () => ({ v: 1 })))
+  t.equal(dependencies.isCurrent(), true)
   clock.step(400)
-  t.equal(made.isCurrent(), false)
+  t.equal(dependencies.isCurrent(), false)
   await cache.fetch('k', () => ({ v: 1 }))
   await cache.get('k')
-  t.equal(made.isCurrent(), true)
+  t.equal(dependencies.isCurrent(), true)
 })
 
 t.test('nested collects each see what is read inside them', async (t) => {
   const { cache } = await start(t)
-  const outer = await cache.collect(async () => {
+  const outer = await cache.track(async () => {
     await cache.fetch('a', () => 1, { tags: ['a'] })
-    return cache.collect(() => cache.fetch('b', () => 2, { tags: ['b'] }))
+    return cache.track(() => cache.fetch('b', () => 2, { tags: ['b'] }))
   })
-  t.strictSame([...outer.made.tags].sort(), ['a', 'b'])
-  t.strictSame(outer.result.made.tags, ['b'])
+  t.strictSame([...outer.dependencies.tags].sort(), ['a', 'b'])
+  t.strictSame(outer.value.dependencies.tags, ['b'])
 })
 
 t.test('collects begin and end in any order, and after there were none', async (t) => {
   const { cache } = await start(t)
   const tagsOf = async (tag: string, ready: Promise<unknown>) => {
-    const { made } = await cache.collect(async () => {
+    const { dependencies } = await cache.track(async () => {
       await ready
       await cache.fetch(tag, () => tag, { tags: [tag] })
     })
-    return made.tags
+    return dependencies.tags
   }
   t.strictSame(await tagsOf('alone', Promise.resolve()), ['alone'])
   const first = tagsOf('first', nextTurn())
@@ -83,10 +83,10 @@ t.test('collects begin and end in any order, and after there were none', async (
 
 t.test('what was made with a bypass is never current', async (t) => {
   const { cache } = await start(t)
-  const { made } = await cache.collect(() => cache.fetch('k', () => 1, { bypass: true, tags: ['a'] }))
-  t.strictSame(made.tags, ['a'])
-  t.equal(made.freshUntil, 0)
-  t.equal(made.isCurrent(), false)
+  const { dependencies } = await cache.track(() => cache.fetch('k', () => 1, { bypass: true, tags: ['a'] }))
+  t.strictSame(dependencies.tags, ['a'])
+  t.equal(dependencies.freshForMs, 0)
+  t.equal(dependencies.isCurrent(), false)
 })
 
 t.test('a source that says that nothing is modified renews the value', async (t) => {
@@ -100,7 +100,7 @@ t.test('a source that says that nothing is modified renews the value', async (t)
 
 t.test('an absence is kept for 30 s and never served stale', async (t) => {
   const { cache, clock } = await start(t)
-  await cache.fetch('k', (load) => load.absent(null))
+  await cache.fetch('k', (load) => load.notFound(null))
   clock.step(29)
   t.match(await cache.read('k', () => 'v'), { value: null, reason: 'hit' })
   clock.step(1)
@@ -112,26 +112,26 @@ t.test('an absence is kept for 30 s and never served stale', async (t) => {
 
 t.test('what was made of something that was not there, or was not the same twice, is not current', async (t) => {
   const { cache } = await start(t)
-  const { made } = await cache.collect(() => cache.get('banner'))
-  t.equal(made.freshUntil, 0)
-  t.equal(made.isCurrent(), false)
-  const twice = await cache.collect(async () => {
+  const { dependencies } = await cache.track(() => cache.get('banner'))
+  t.equal(dependencies.freshForMs, 0)
+  t.equal(dependencies.isCurrent(), false)
+  const twice = await cache.track(async () => {
     await cache.fetch('k', () => 1)
     await cache.set('k', 2)
     return cache.get('k')
   })
-  t.equal(twice.result, 2)
-  t.equal(twice.made.isCurrent(), false)
+  t.equal(twice.value, 2)
+  t.equal(twice.dependencies.isCurrent(), false)
 })
 
 t.test('what was made from a load is current at once, and a purge of another tag leaves it so', async (t) => {
   const { cache } = await start(t)
-  const { made } = await cache.collect(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
-  t.equal(made.isCurrent(), true)
+  const { dependencies } = await cache.track(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
+  t.equal(dependencies.isCurrent(), true)
   await cache.purge({ tags: ['unrelated'] })
-  t.equal(made.isCurrent(), true)
+  t.equal(dependencies.isCurrent(), true)
   await cache.purge({ tags: ['x'] })
-  t.equal(made.isCurrent(), false)
+  t.equal(dependencies.isCurrent(), false)
 })
 
 t.test('what is read after it was made, by something that goes on behind, does not count', async (t) => {
@@ -142,15 +142,15 @@ t.test('what is read after it was made, by something that goes on behind, does n
     await changed.promise
     return cache.get('k')
   }
-  void cache.collect(() => never.promise) // reads go on being followed
-  const { result, made } = await cache.collect(async () => {
+  void cache.track(() => never.promise) // reads go on being followed
+  const { value, dependencies } = await cache.track(async () => {
     await cache.get('k')
     return { behind: later() }
   })
   await cache.set('k', 'after')
   changed.resolve()
-  t.equal(await result.behind, 'after')
-  t.equal(made.isCurrent(), false)
+  t.equal(await value.behind, 'after')
+  t.equal(dependencies.isCurrent(), false)
 })
 
 t.test('what was made while a read failed or had not ended is not current', async (t) => {
@@ -161,16 +161,16 @@ t.test('what was made while a read failed or had not ended is not current', asyn
     () => cache.read('k', down, { tags: ['x'] }).catch(() => 'nothing'),
     () => cache.fetch('k', down, { bypass: true, tags: ['x'] }).catch(() => 'nothing'),
   ]) {
-    const { made } = await cache.collect(read)
-    t.match(made, { freshUntil: 0, tags: ['x'] })
-    t.equal(made.isCurrent(), false)
+    const { dependencies } = await cache.track(read)
+    t.match(dependencies, { freshForMs: 0, tags: ['x'] })
+    t.equal(dependencies.isCurrent(), false)
   }
   const slow = createDeferred<number>()
-  const { made } = await cache.collect(() => void cache.fetch('slow', () => slow.promise, { tags: ['x'] }))
-  t.match(made, { freshUntil: 0 })
+  const { dependencies } = await cache.track(() => void cache.fetch('slow', () => slow.promise, { tags: ['x'] }))
+  t.match(dependencies, { freshForMs: 0 })
   slow.resolve(1)
   t.equal(await cache.fetch('slow', () => 2), 1)
-  t.equal(made.isCurrent(), false, 'nothing says how it was used')
+  t.equal(dependencies.isCurrent(), false, 'nothing says how it was used')
 })
 
 t.test('a refresh in the background is not part of what was made from the value before it', async (t) => {
@@ -179,8 +179,8 @@ t.test('a refresh in the background is not part of what was made from the value 
   const load = () => cache.fetch('inner', () => inner.promise)
   await cache.set('outer', 0)
   clock.step(299) // near its end: the read begins a refresh
-  const { made } = await cache.collect(() => cache.fetch('outer', load))
-  t.equal(made.isCurrent(), true)
+  const { dependencies } = await cache.track(() => cache.fetch('outer', load))
+  t.equal(dependencies.isCurrent(), true)
   inner.resolve(1)
   await cache.fetch('inner', () => 2)
 })

@@ -89,7 +89,7 @@ async function createWorld() {
     return at === 0 ? apps[0] : apps[1]
   }
   function isCalm(): boolean {
-    return apps.every(({ cache }) => cache.stats().coherence === 'proven' && cache.stats().purges.queued === 0)
+    return apps.every(({ cache }) => cache.stats().coherence === 'tracking' && cache.stats().purges.queued === 0)
   }
   /** Waits until both hear of each other again; from then on what one has purged is purged in the other. */
   async function settle(): Promise<void> {
@@ -150,7 +150,7 @@ async function createWorld() {
       case 'read':
         await Promise.all([read(step.who, step.key, step.fails), read(step.who, step.key, step.fails)])
         // A refresh behind ends before the next step: what a purge has overtaken may run beside what comes after it.
-        while (appOf(step.who).cache.stats().loads.underWay > 0) await sleep(1)
+        while (appOf(step.who).cache.stats().loads.inFlight > 0) await sleep(1)
         return
       case 'set':
         await appOf(step.who).cache.set(step.key, next(), { tags: tagsOf[step.key] ?? [] })
@@ -191,7 +191,7 @@ async function createWorld() {
     const ageSeconds = (clock.now() - (madeAt[value] ?? 0)) / 1_000
     const told = `${name} at ${at}: version ${value}, ${tier} ${state} ${reason}, ${ageSeconds} s old`
     if (value < hard) throw new Error(`${told}: hard purged up to ${hard}`)
-    if (value < soft && reason !== 'error') throw new Error(`${told}: ended up to ${soft}`)
+    if (value < soft && reason !== 'stale-if-error') throw new Error(`${told}: ended up to ${soft}`)
     if (state === 'fresh' && ageSeconds >= ttlSeconds) throw new Error(`${told}: not fresh`)
     if (ageSeconds >= ttlSeconds + staleIfErrorSeconds) throw new Error(`${told}: past stale-if-error`)
   }

@@ -116,14 +116,14 @@ t.test('after a load that fails those that waited for it load side by side, not 
     // The real note of a failed load ends after a second: here it stays.
     return withCalls(store, {
       async acquireLease(key, token) {
-        if (failed.has(key)) return 'passed'
+        if (failed.has(key)) return 'released'
         const answer = await store.acquireLease(key, token)
-        if (answer === 'theirs') waiting += 1
+        if (answer === 'held-elsewhere') waiting += 1
         return answer
       },
-      endLease(key, token, how) {
-        if (how === 'passing') failed.add(key)
-        return store.endLease(key, token, how)
+      releaseLease(key, token, how) {
+        if (how === 'empty') failed.add(key)
+        return store.releaseLease(key, token, how)
       },
     })
   }

@@ -46,7 +46,7 @@ t.test('a soft purge keeps the copy for when the load fails, a hard one does not
         t.ok(await until(async () => (await app.cache.get(key)) === undefined), `${key} is no answer any more`)
         const reading = app.cache.read(key, fail)
         if (hard) await t.rejects(reading, { message: 'upstream is down' })
-        else t.match(await reading, { value: 'old', state: 'stale', reason: 'error' })
+        else t.match(await reading, { value: 'old', state: 'stale', reason: 'stale-if-error' })
       }
     }
   }
@@ -122,14 +122,14 @@ t.test('a load that waits for its turn while its key is purged is kept: it begin
     ['deleted', () => b.cache.delete('deleted')],
   ] as const) {
     const [slow, began] = [createDeferred<string>(), createDeferred<void>()]
-    const first = a.cache.fetch(key, ({ doNotKeep }) => {
-      doNotKeep()
+    const first = a.cache.fetch(key, ({ skipStore }) => {
+      skipStore()
       began.resolve()
       return slow.promise
     })
     await began.promise
     const waiting = b.cache.read(key, () => 'kept')
-    t.ok(await until(() => b.cache.stats().loads.underWay === 1))
+    t.ok(await until(() => b.cache.stats().loads.inFlight === 1))
     await change()
     slow.resolve('unkept')
     t.match(await waiting, { value: 'kept', reason: 'miss' }, key)
@@ -159,9 +159,9 @@ t.test('after a purge of whatever kind what failed before it is tried again at o
     t.equal(await cache.fetch('k', load, policy), 'good', `${told}: there is nothing to serve instead`)
     await cache.purge(purge)
     isDown = true
-    t.match(await cache.read('k', load, policy), { value: 'good', reason: 'error' })
+    t.match(await cache.read('k', load, policy), { value: 'good', reason: 'stale-if-error' })
     isDown = false
-    t.match(await cache.read('k', load, policy), { reason: 'error' }, `${told}: a refresh is paused`)
+    t.match(await cache.read('k', load, policy), { reason: 'stale-if-error' }, `${told}: a refresh is paused`)
     await cache.purge(purge)
     t.match(await cache.read('k', load, policy), { state: 'fresh', reason: 'miss' }, told)
     await cache.delete('k')
@@ -262,7 +262,7 @@ t.test('a hard purge holds in a process that looks only when everything else has
   await a.cache.purge({ keys: ['k'], hard: true })
   await a.cache.set('k', 'new')
   await redis.client.del(`${prefix}k`)
-  t.ok(await until(async () => (await b.cache.get('k', { acceptStale: true })) === undefined))
+  t.ok(await until(async () => (await b.cache.get('k', { allowStale: true })) === undefined))
   await t.rejects(b.cache.fetch('k', fail), { message: 'upstream is down' })
 })
 
@@ -322,7 +322,7 @@ t.test('with more purges waiting than can be remembered, all of them hold here w
   for (let at = 0; at < keys.length; at += 200) {
     t.match(await b.cache.purge({ keys: keys.slice(at, at + 200) }), { isDone: false })
   }
-  t.not(b.cache.stats().coherence, 'away', 'a full Redis answers reads')
+  t.not(b.cache.stats().coherence, 'disconnected', 'a full Redis answers reads')
   t.equal(await b.cache.get('k0'), undefined)
   t.equal(await b.cache.fetch('k1', () => 'new'), 'new')
 })

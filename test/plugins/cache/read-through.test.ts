@@ -20,9 +20,9 @@ t.test('get gives what set kept, while it is fresh', async (t) => {
   t.strictSame(await cache.get('k'), { a: 1 })
   clock.step(1)
   t.equal(await cache.get('k'), undefined, 'stale is not fresh')
-  t.strictSame(await cache.get('k', { acceptStale: true }), { a: 1 }, 'unless stale will do')
+  t.strictSame(await cache.get('k', { allowStale: true }), { a: 1 }, 'unless stale will do')
   clock.step(3_600)
-  t.equal(await cache.get('k', { acceptStale: true }), undefined, 'expired is gone')
+  t.equal(await cache.get('k', { allowStale: true }), undefined, 'expired is gone')
 })
 
 t.test('an empty list, null, false, zero and an empty text are hits', async (t) => {
@@ -151,7 +151,7 @@ t.test('after the revalidation window a load is awaited, and its failure answere
   const failing = async () => {
     throw new Error('upstream is down')
   }
-  t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error', storedAt })
+  t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'stale-if-error', storedAt })
   t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
   clock.step(0.5)
   t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
@@ -163,7 +163,7 @@ t.test('a refresh that began before a set and fails after it takes nothing away'
   await cache.fetch('k', () => 'old')
   clock.step(310)
   const upstream = createDeferred<string>()
-  t.equal(await cache.fetch('k', () => upstream.promise, { mayServeStale: () => false }), 'old')
+  t.equal(await cache.fetch('k', () => upstream.promise, { serveStaleOn: () => false }), 'old')
   await cache.set('k', 'mine')
   upstream.reject(new Error('403'))
   await new Promise(setImmediate)
@@ -197,7 +197,7 @@ t.test('after a failed refresh the upstream is left alone for a while, and nobod
     throw new Error('upstream is down')
   }
   for (let reader = 0; reader < 20; reader += 1) {
-    t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'error' })
+    t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'stale-if-error' })
   }
   t.equal(loads, 1)
   clock.step(0.5)
@@ -238,14 +238,14 @@ t.test('a try after one that failed is no better than that until it succeeds, no
   const read = (load: () => Promise<string>) => cache.read('k', load)
   await cache.set('k', 'old')
   clock.step(400) // past the revalidation window
-  t.match(await read(fail), { value: 'old', reason: 'error' })
+  t.match(await read(fail), { value: 'old', reason: 'stale-if-error' })
   for (const seconds of [1, 30, 70]) {
     clock.step(seconds)
     const slow = createDeferred<string>()
-    const reason = seconds < 60 ? 'error' : 'stale'
+    const reason = seconds < 60 ? 'stale-if-error' : 'stale'
     t.match(await read(() => slow.promise), { value: 'old', reason }, `${seconds} s later, while a try is under way`)
     slow.reject(new Error('down'))
-    t.ok(await until(() => cache.stats().loads.underWay === 0))
+    t.ok(await until(() => cache.stats().loads.inFlight === 0))
   }
   clock.step(10)
   t.match(await read(async () => 'new'), { value: 'new', state: 'fresh' })
@@ -275,12 +275,12 @@ t.test('after a purge the first load is waited for, and once that has failed nob
     t.equal(isAnswered, false, 'longer than for what is stale by its age')
     never.resolve('new')
     first.reject(new Error('down'))
-    t.match(await waiting, { value: 'old', reason: 'error' })
+    t.match(await waiting, { value: 'old', reason: 'stale-if-error' })
     clock.step(1)
     const second = createDeferred<string>()
-    t.match(await cache.read('k', () => second.promise), { value: 'old', reason: 'error' })
+    t.match(await cache.read('k', () => second.promise), { value: 'old', reason: 'stale-if-error' })
     second.reject(new Error('down'))
-    t.ok(await until(() => cache.stats().loads.underWay === 0))
+    t.ok(await until(() => cache.stats().loads.inFlight === 0))
   }
 })
 
@@ -310,24 +310,24 @@ t.test('a failure that withdraws the value is not answered with the stale copy, 
   const forbidden = async () => {
     throw new Error('403')
   }
-  const mayServeStale = (error: unknown) => !(error instanceof Error && error.message === '403')
+  const serveStaleOn = (error: unknown) => !(error instanceof Error && error.message === '403')
   for (const { seconds, name } of [
     { seconds: 310, name: 'while it may be served as it is refreshed behind' },
     { seconds: 400, name: 'while it may be served only on an error' },
   ]) {
     await cache.fetch('k', () => 'withdrawn')
     clock.step(seconds)
-    await Promise.allSettled([cache.fetch('k', forbidden, { mayServeStale })])
+    await Promise.allSettled([cache.fetch('k', forbidden, { serveStaleOn })])
     await new Promise(setImmediate)
-    t.equal(await cache.get('k', { acceptStale: true }), undefined, name)
-    await t.rejects(cache.fetch('k', forbidden, { mayServeStale }), { message: '403' }, name)
+    t.equal(await cache.get('k', { allowStale: true }), undefined, name)
+    await t.rejects(cache.fetch('k', forbidden, { serveStaleOn }), { message: '403' }, name)
   }
 })
 
-t.test('a failure that mayServeStale cannot judge is one like any other', async (t) => {
+t.test('a failure that serveStaleOn cannot judge is one like any other', async (t) => {
   const clock = createClock()
   const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
-  const mayServeStale = (error: unknown) => (error as { status: number }).status !== 401 // there is none
+  const serveStaleOn = (error: unknown) => (error as { status: number }).status !== 401 // there is none
   let loads = 0
   const failing = () => {
     loads += 1
@@ -341,7 +341,7 @@ t.test('a failure that mayServeStale cannot judge is one like any other', async 
     clock.step(seconds)
     loads = 0
     for (let read = 0; read < 5; read += 1) {
-      t.match(await app.cache.read('k', failing, { mayServeStale }), { value: 'old', state: 'stale' }, name)
+      t.match(await app.cache.read('k', failing, { serveStaleOn }), { value: 'old', state: 'stale' }, name)
       await new Promise(setImmediate)
     }
     t.equal(loads, 1, `${name}: then it is left alone`)
@@ -376,11 +376,11 @@ t.test('the loader may say how long its answer is kept, or that it is not', asyn
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.fetch('brief', (load) => {
-    load.keepFor({ ttlSeconds: 30, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
+    load.setLifetime({ ttlSeconds: 30, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
     return []
   })
   await cache.fetch('never', (load) => {
-    load.doNotKeep()
+    load.skipStore()
     return []
   })
   t.equal(await cache.get('never'), undefined)
@@ -576,7 +576,7 @@ t.test('who asks with another schema does not get what is loaded for the first o
 t.test('what is not kept is frozen all the same: several may have it', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { maxEntryBytes: 50 } })).app
   const kept = await cache.fetch('unkept', (load) => {
-    load.doNotKeep()
+    load.skipStore()
     return { list: [1] }
   })
   const large = await cache.fetch('large', () => ({ list: ['x'.repeat(100)] }))

@@ -22,7 +22,7 @@ t.test('with Redis away from before the start, everything works and nothing call
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
-  t.equal(app.cache.stats().coherence, 'away')
+  t.equal(app.cache.stats().coherence, 'disconnected')
   t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
   t.match(await app.cache.read('k', () => 'again'), { value: 'loaded', tier: 'memory', reason: 'hit' })
   t.equal(book.at(40).length, 1)
@@ -44,7 +44,7 @@ t.test('a cache that was registered before Redis keeps to memory, and says so', 
     await app.ready()
     t.match(book.at(40), warnings)
     t.equal(book.at(40).length, warnings.length)
-    t.equal(app.cache.stats().coherence, 'alone')
+    t.equal(app.cache.stats().coherence, 'memory-only')
   }
 })
 
@@ -222,7 +222,7 @@ t.test(
     const readTwice = async () => {
       turnsAsked = 0
       for (const reader of [1, 2]) t.equal(await b.cache.fetch('k', () => 'elsewhere'), 'old', `reader ${reader}`)
-      while (b.cache.stats().loads.underWay > 0) await new Promise(setImmediate)
+      while (b.cache.stats().loads.inFlight > 0) await new Promise(setImmediate)
       return turnsAsked
     }
     t.equal(await readTwice(), 1)

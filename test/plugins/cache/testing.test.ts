@@ -41,7 +41,7 @@ t.test('the first load is a miss, the second read a hit, and all is coherent whi
   t.match(await app.cache.read('k', loads.load), { value: 1, tier: 'load', reason: 'miss' })
   t.match(await app.cache.read('k', loads.load), { value: 1, tier: 'memory', reason: 'hit' })
   t.equal(loads.count, 1)
-  t.equal(app.cache.stats().coherence, 'proven')
+  t.equal(app.cache.stats().coherence, 'tracking')
 })
 
 t.test('with the store down a cache serves from memory, loads what it has not, and warns once', async (t) => {
@@ -49,7 +49,7 @@ t.test('with the store down a cache serves from memory, loads what it has not, a
   await app.cache.fetch('k', loads.load)
   await turn()
   shared.down()
-  t.equal(app.cache.stats().coherence, 'away')
+  t.equal(app.cache.stats().coherence, 'disconnected')
   t.match(await app.cache.read('k', loads.load), { value: 1, tier: 'memory', reason: 'hit' })
   t.match(await app.cache.read('other', loads.load), { value: 2, tier: 'load', reason: 'miss' })
   clock.step(70)
@@ -59,7 +59,7 @@ t.test('with the store down a cache serves from memory, loads what it has not, a
 
   shared.up()
   await turn()
-  t.equal(app.cache.stats().coherence, 'proven')
+  t.equal(app.cache.stats().coherence, 'tracking')
   clock.step(2)
   await app.cache.set('k', 4)
   t.match(book.at(30).at(-1), { msg: 'cache works again', kinds: ['closed'] })
@@ -73,7 +73,7 @@ t.test('with the store down and the source failing the stale value is served, an
   const reading = await app.cache.read('k', () => {
     throw new Error('the source is down too')
   })
-  t.match(reading, { value: 'old', state: 'stale', reason: 'error' })
+  t.match(reading, { value: 'old', state: 'stale', reason: 'stale-if-error' })
 })
 
 t.test('a purge while the store is down is done here, queued, and everywhere when it is up again', async (t) => {
@@ -98,12 +98,12 @@ t.test('a purge while the store is down is done here, queued, and everywhere whe
 t.test('with the store hung a read costs its time-out, is answered all the same, and is warned of', async (t) => {
   const { app, book, shared, loads } = await start(t)
   shared.hang()
-  t.equal(app.cache.stats().coherence, 'unproven')
+  t.equal(app.cache.stats().coherence, 'polling')
   t.match(await app.cache.read('k', loads.load), { value: 1, tier: 'load', reason: 'miss' })
   t.match(book.at(40), [{ kind: 'timeout', subject: 'cache' }])
   shared.up()
   await turn()
-  t.equal(app.cache.stats().coherence, 'proven')
+  t.equal(app.cache.stats().coherence, 'tracking')
 })
 
 t.test('a hung store gives up after its time-out, a slow one answers after its delay or gives up too', async (t) => {
@@ -137,7 +137,7 @@ t.test('a flaky store refuses each nth call; no read fails, and the first refusa
   for (let at = 0; at < 10; at += 1) t.equal((await app.cache.read(`k${at}`, loads.load)).value, at + 1)
   t.match(book.at(40), [{ kind: 'closed' }])
   t.equal(book.at(40).length, 1)
-  t.equal(app.cache.stats().coherence, 'proven', 'it is not away')
+  t.equal(app.cache.stats().coherence, 'tracking', 'it is not away')
 })
 
 t.test('rubbish in the store counts as a miss and is warned of, and is no outage', async (t) => {
@@ -162,14 +162,14 @@ t.test('what one cache sets, purges or deletes the other one sees at once', asyn
   t.equal(await one.get('k'), 'second')
   t.strictSame((await one.purge({ tags: ['x'] })).isDone, true)
   t.equal(await two.get('k'), undefined)
-  t.equal(await two.get('k', { acceptStale: true }), 'second', 'kept for when a load fails')
+  t.equal(await two.get('k', { allowStale: true }), 'second', 'kept for when a load fails')
   await two.set('k', 'third', { tags: ['x'] })
   t.equal(await one.get('k'), 'third', 'what was set after the purge is fresh')
   await two.purge({ keys: ['k'], hard: true })
-  t.equal(await one.get('k', { acceptStale: true }), undefined)
+  t.equal(await one.get('k', { allowStale: true }), undefined)
   await two.set('k', 'fourth')
   t.equal(await one.delete('k'), true)
-  t.equal(await two.get('k', { acceptStale: true }), undefined)
+  t.equal(await two.get('k', { allowStale: true }), undefined)
 })
 
 t.test('on real time as well, what comes after a change is later than it', async (t) => {
@@ -191,7 +191,7 @@ t.test('two caches that miss at once share one load', async (t) => {
   const source = createDeferred<string>()
   const loads = countLoads(() => source.promise)
   const readings = [one.cache.read('k', loads.load), two.cache.read('k', loads.load)]
-  await until(() => loads.underWay === 1)
+  await until(() => loads.inFlight === 1)
   await turn()
   source.resolve('v')
   t.match(await Promise.all(readings), [
@@ -199,7 +199,7 @@ t.test('two caches that miss at once share one load', async (t) => {
     { value: 'v', reason: 'collapsed' },
   ])
   t.equal(loads.count, 1)
-  t.equal(loads.underWay, 0)
+  t.equal(loads.inFlight, 0)
 })
 
 t.test(
@@ -210,7 +210,7 @@ t.test(
     await turn()
     shared.flush()
     t.equal(await app.cache.get('k'), undefined)
-    t.equal(await app.cache.get('k', { acceptStale: true }), 1)
+    t.equal(await app.cache.get('k', { allowStale: true }), 1)
     t.equal(await app.cache.fetch('k', loads.load), 2)
   },
 )
@@ -219,7 +219,7 @@ t.test('a cache that is registered while the store is down knows it at once', as
   const shared = createTestStore()
   shared.down()
   const { cache } = await join(t, shared.store)
-  t.equal(cache.stats().coherence, 'away')
+  t.equal(cache.stats().coherence, 'disconnected')
   t.equal(await cache.fetch('k', () => 'v'), 'v')
 })
 
@@ -275,9 +275,9 @@ function watch(store: Store, hear: (notice: string) => void): void {
     leaseChanged: (key) => hear(`leaseChanged ${key}`),
     purged: () => hear('purged'),
     flushed: () => hear('flushed'),
-    proven: (isProven) => hear(`proven ${isProven}`),
-    away: (isAway) => hear(`away ${isAway}`),
-    clockMoved: () => hear('clockMoved'),
+    trackingChanged: (isProven) => hear(`proven ${isProven}`),
+    circuitChanged: (isAway) => hear(`away ${isAway}`),
+    clockAdjusted: () => hear('clockMoved'),
   })
 }
 

@@ -212,7 +212,7 @@ t.test('a response is not kept where a hook ahead has made it vary by what the k
   const schema = { querystring: { type: 'object', properties: { vary: { type: 'string' } } } }
   const handler = async (request: FastifyRequest) => Reflect.get(request, 'told')
   app.get('/x', { schema, config: { edge: { ttlSeconds: 60 } } }, handler)
-  app.get('/seen', { schema, config: { edge: { ttlSeconds: 60, visibleHeaders: ['user-agent'] } } }, handler)
+  app.get('/seen', { schema, config: { edge: { ttlSeconds: 60, unkeyedHeaders: ['user-agent'] } } }, handler)
   for (const [path, vary, isKept, isApart] of [
     ['/x', 'X-Other', false, true],
     ['/x', 'Cookie', true, false],

@@ -121,12 +121,12 @@ t.test('a client that leaves before the edge sees its request leaves nothing run
     app.get('/x', { config: { edge: {} } }, async () => 'secret')
   })
   let [begun, collecting] = [0, 0]
-  const { collect } = app.cache
-  app.cache.collect = async function (make) {
+  const { track } = app.cache
+  app.cache.track = async function (make) {
     begun += 1
     collecting += 1
     try {
-      return await Reflect.apply(collect, this, [make])
+      return await Reflect.apply(track, this, [make])
     } finally {
       collecting -= 1
     }

@@ -43,8 +43,8 @@ function routesOf(source: Source) {
     app.get('/json', own, async () => sellers())
     app.get('/both', own, async () => Promise.all([sellers(), catalogs()]))
     app.get('/nested', own, async () => {
-      const { result } = await app.cache.collect(() => sellers())
-      return result
+      const { value } = await app.cache.track(() => sellers())
+      return value
     })
     app.get('/listed', { config: { edge: { ttlSeconds, acknowledgeSkippedHooks, tags: ['sellers'] } } }, async () => ({
       version: source.sellers,

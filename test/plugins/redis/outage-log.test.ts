@@ -1,14 +1,14 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { Governor, type GovernorOptions } from '../../../plugins/redis/outage-log.js'
+import { OutageLog, type OutageLogOptions } from '../../../plugins/redis/outage-log.js'
 import { createClock } from '../../harness/clock.js'
 import { createLogBook } from '../../harness/log.js'
 
-function createGovernor(options: Partial<GovernorOptions> = {}) {
+function createGovernor(options: Partial<OutageLogOptions> = {}) {
   const book = createLogBook()
   const clock = createClock()
   const { log } = Fastify({ logger: { stream: book.stream } })
-  return { book, clock, governor: new Governor({ log, subject: 'redis', now: clock.now, ...options }) }
+  return { book, clock, governor: new OutageLog({ log, subject: 'redis', now: clock.now, ...options }) }
 }
 
 const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis does not answer' }
@@ -78,7 +78,7 @@ t.test('one line tells that it is over, with what it cost', async (t) => {
   governor.succeeded()
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { level: 30, msg: 'redis works again', failures: 2, outageMs: 7_000, kinds: ['refused'] })
-  t.equal(governor.isTroubled, false)
+  t.equal(governor.hasOutage, false)
 })
 
 t.test('what was not tried because of the outage is counted, and is no line', async (t) => {
@@ -108,14 +108,14 @@ t.test('successes between failures do not end an outage until it has been quiet 
 t.test('an incident with one key is summed up too, and does not count as an outage', async (t) => {
   const { book, clock, governor } = createGovernor()
   for (let incident = 0; incident < 50; incident += 1) {
-    governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+    governor.report({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
     governor.succeeded()
   }
   t.equal(book.lines.length, 1)
-  t.equal(governor.isTroubled, false)
+  t.equal(governor.hasOutage, false)
   for (const seconds of [20, 11]) {
     clock.step(seconds)
-    governor.incident({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+    governor.report({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
   }
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 51 })
@@ -124,7 +124,7 @@ t.test('an incident with one key is summed up too, and does not count as an outa
 t.test('an incident that comes again after half a minute of quiet is a new one', async (t) => {
   const { book, clock, governor } = createGovernor()
   for (let day = 0; day < 3; day += 1) {
-    governor.incident({ kind: 'corrupt', key: `k${day}`, message: 'what lies in Redis is no entry' })
+    governor.report({ kind: 'corrupt', key: `k${day}`, message: 'what lies in Redis is no entry' })
     clock.step(86_400)
   }
   t.strictSame(

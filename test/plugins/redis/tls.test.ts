@@ -119,7 +119,7 @@ t.test('goes on when certificates are replaced by refused ones, and again when t
   ]
   for (const [servers, place] of places) {
     const { app, book } = await startPlugins(t, { redis: { ...place, tls } })
-    t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+    t.ok(await until(() => app.cache.stats().coherence === 'tracking'))
     await Promise.all(servers.map((server) => useCertificate(server, byUnknown)))
     t.match(await book.until(({ kind }) => kind === 'tls'), {
       level: 40,
@@ -130,7 +130,7 @@ t.test('goes on when certificates are replaced by refused ones, and again when t
 
     await Promise.all(servers.map((server) => useCertificate(server, byAddress)))
     t.match(await book.until(({ msg }) => msg === 'redis works again'), { level: 30 })
-    t.ok(await until(() => app.cache.stats().coherence === 'proven'))
+    t.ok(await until(() => app.cache.stats().coherence === 'tracking'))
     t.equal(book.at(50).length, 0)
   }
 })
@@ -173,7 +173,7 @@ t.test('closing a cache on a client of the program raises no error either', asyn
 
 async function proves(t: Test, options: RedisPluginOptions): Promise<void> {
   const { app, book } = await startPlugins(t, { redis: options })
-  t.ok(await until(() => app.cache.stats().coherence === 'proven'), 'entries are tracked')
+  t.ok(await until(() => app.cache.stats().coherence === 'tracking'), 'entries are tracked')
   const keys = Array.from({ length: 12 }, (_, n) => `k${n}`)
   for (const key of keys) t.ok(await until(() => app.cache.set(key, key)))
   t.equal(book.lines.filter(({ kind }) => kind === 'tls').length, 0)

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Made } from '../../../plugins/cache/index.js'
+import type { Dependencies } from '../../../plugins/cache/index.js'
 import type { RequestDirectives } from '../../../plugins/http/request-directives.js'
 import { type Choice, choose } from '../../../plugins/responses/reuse.js'
 import { StoredResponse, type StoredResponseParts } from '../../../plugins/responses/stored-response.js'
@@ -35,12 +35,12 @@ function instantsOf(fresh: number, revalidate: number, stale: number): StoredRes
 }
 
 /** What was made from an entry of the cache that has been purged since then. */
-const purged: Made = {
+const purged: Dependencies = {
   tags: [],
-  freshUntil: Number.POSITIVE_INFINITY,
+  freshForMs: Number.POSITIVE_INFINITY,
   isCurrent: () => false,
-  alsoTagged: () => purged,
-  purged: () => 'soft',
+  withTags: () => purged,
+  purgeVerdict: () => 'soft',
 }
 
 const nothing: RequestDirectives = {

@@ -15,16 +15,16 @@ async function start(t: Parameters<typeof startPlugins>[0]) {
 
 t.test('explain tells in sentences where an entry lies and what would be done, and changes nothing', async (t) => {
   const { cache, clock } = await start(t)
-  t.match(await cache.explain('k'), { standing: 'gone', redis: 'alone', memory: undefined })
+  t.match(await cache.explain('k'), { state: 'expired', redis: 'memory-only', memory: undefined })
   await cache.fetch('k', () => 'v', { tags: ['x'] })
   clock.step(10)
   const explained = await cache.explain('k')
-  t.match(explained, { standing: 'fresh', coherence: 'alone', memory: { ageSeconds: 10, tags: ['x'] } })
+  t.match(explained, { state: 'fresh', coherence: 'memory-only', memory: { ageSeconds: 10, tags: ['x'] } })
   t.match(explained.why, ['A read is answered at once.', 'There is no Redis: memory is all there is.'])
   clock.step(300)
-  t.equal((await cache.explain('k')).standing, 'revalidating')
+  t.equal((await cache.explain('k')).state, 'stale-while-revalidate')
   await cache.purge({ tags: ['x'] })
-  t.equal((await cache.explain('k')).standing, 'fallback')
+  t.equal((await cache.explain('k')).state, 'purged')
 })
 
 t.test('stats count reads by reason, loads and purges', async (t) => {
@@ -44,7 +44,7 @@ t.test('stats count reads by reason, loads and purges', async (t) => {
     loads: { succeeded: 2, failed: 1, underWay: 0 }, // a read that bypasses loads as well
     purges: { ordered: 1, queued: 0, remembered: 1 },
     memory: { entries: 1 },
-    coherence: 'alone',
+    coherence: 'memory-only',
   })
 })
 
@@ -58,7 +58,7 @@ t.test('a get is told like any other read, and one that finds nothing as a miss 
   await cache.set('k', 1)
   await cache.get('k')
   clock.step(301)
-  await cache.get('k', { acceptStale: true })
+  await cache.get('k', { allowStale: true })
   await cache.get('k')
   t.match(events, [
     { tier: 'none', reason: 'miss' },
@@ -69,14 +69,14 @@ t.test('a get is told like any other read, and one that finds nothing as a miss 
   t.match(cache.stats().reads, { hit: 1, stale: 1, miss: 2 })
 })
 
-t.test('a key for which familyOf throws is of the family other, and one warning', async (t) => {
-  const familyOf = (key: string) => {
+t.test('a key for which metricLabel throws is of the family other, and one warning', async (t) => {
+  const metricLabel = (key: string) => {
     const [family] = key.split(':')
     if (family === key || family === undefined) throw new Error('no colon')
     return family
   }
   const store = createTestStore().store
-  const { app, book } = await startPlugins(t, { cache: { familyOf, store } })
+  const { app, book } = await startPlugins(t, { cache: { metricLabel, store } })
   const events: unknown[] = []
   const told = [channels.read, channels.load, channels.write]
   const hear = (event: unknown) => events.push(event)
@@ -84,7 +84,7 @@ t.test('a key for which familyOf throws is of the family other, and one warning'
   t.teardown(() => told.map((channel) => channel.unsubscribe(hear)))
   for (const key of ['plain', 'good:1', 'plainer']) t.equal(await app.cache.fetch(key, () => 1), 1)
   t.ok(await until(() => events.length === 9))
-  const families = events.map((event) => (event as ReadEvent).family) // what the channels carry
+  const families = events.map((event) => (event as ReadEvent).metricLabel) // what the channels carry
   t.strictSame(families.toSorted(), [...Array(3).fill('good'), ...Array(6).fill('other')])
   t.match(book.at(40), [{ kind: 'family', key: 'plain', reason: 'no colon' }])
   t.equal(book.at(40).length, 1)

@@ -120,7 +120,7 @@ t.test('a client that throws instead of rejecting is a failure like any other', 
     get: () => {
       throw new Error('Connection is closed.')
     },
-    eval: async () => 'kept',
+    eval: async () => 'stored',
   }
   await t.rejects(
     createRedisStore({

@@ -57,7 +57,7 @@ export interface CachesOptions {
 const routes: Readonly<Record<RouteName, EdgeRouteOptions>> = {
   plain: {},
   heuristic: { heuristicFraction: 0.1 },
-  deaf: { obeyRequestDirectives: false },
+  deaf: { honorRequestCacheControl: false },
   defaultLifetime: { ttlSeconds: 60, forwards: true },
   staleWhileRevalidate: { staleWhileRevalidateSeconds: 60 },
   staleIfError: { staleIfErrorSeconds: 60 },
@@ -134,7 +134,7 @@ async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheParts) {
     app.all(`/${name}/*`, { config: { edge: { ...options, ...(isShared ? { shared: true } : {}) } } }, forward)
   }
   await app.listen({ host: '127.0.0.1', port: 0 })
-  if (isShared && !(await until(() => app.cache.stats().coherence === 'proven'))) throw new Error('no notices')
+  if (isShared && !(await until(() => app.cache.stats().coherence === 'tracking'))) throw new Error('no notices')
   const { port } = app.server.address() as AddressInfo // a TCP server that listens has no other kind of address
   const agent = new Agent({ keepAlive: true })
 

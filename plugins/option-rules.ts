@@ -1,0 +1,64 @@
+/** What one option of a plugin must be, and its default. */
+export interface OptionRule<T> {
+  readonly defaultValue: T
+  readonly isValid: (value: unknown) => boolean
+  /** Completes "name must be …" in the error. */
+  readonly expected: string
+}
+
+type Resolved<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer T> ? T : never }
+
+/** Throws the plugin's own error for an option that does not exist: with a mistyped name the plugin would use a default. */
+export function assertKnownOptions(
+  options: object,
+  known: Readonly<Record<string, unknown>>,
+  InvalidOption: new (message: string) => Error,
+): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
+  if (unknown !== undefined) throw new InvalidOption(`there is no option ${unknown}`)
+}
+
+/** The options with their defaults; throws the plugin's own error, which names the option that is unknown or invalid. */
+export function resolveByRules<Rules extends Readonly<Record<string, OptionRule<unknown>>>>(
+  options: object,
+  rules: Rules,
+  InvalidOption: new (message: string) => Error,
+): Resolved<Rules> {
+  assertKnownOptions(options, rules, InvalidOption)
+  const resolved = Object.entries(rules).map(([name, { defaultValue, isValid, expected }]) => {
+    const value: unknown = Reflect.get(options, name)
+    if (value !== undefined && !isValid(value)) throw new InvalidOption(`${name} must be ${expected}`)
+    return [name, value ?? defaultValue]
+  })
+  return Object.fromEntries(resolved) as Resolved<Rules> // the same names, each checked by its rule
+}
+
+/** An integer from `min` to `max`. */
+export function integerRule<Default extends number | undefined>(
+  defaultValue: Default,
+  min: number,
+  max: number,
+): OptionRule<Default | number> {
+  const isValid = (value: unknown) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+  return { defaultValue, isValid, expected: `an integer from ${min} to ${max}` }
+}
+
+/** A number from `min` to `max`. */
+export function numberRule<Default extends number | undefined>(
+  defaultValue: Default,
+  min: number,
+  max: number,
+): OptionRule<Default | number> {
+  const isValid = (value: unknown) => typeof value === 'number' && value >= min && value <= max
+  return { defaultValue, isValid, expected: `a number from ${min} to ${max}` }
+}
+
+/** `true` or `false`. */
+export function booleanRule<Default extends boolean | undefined>(defaultValue: Default): OptionRule<Default | boolean> {
+  return { defaultValue, isValid: (value) => typeof value === 'boolean', expected: 'true or false' }
+}
+
+/** A function. */
+export function functionRule<F>(defaultValue: F): OptionRule<F> {
+  return { defaultValue, isValid: (value) => typeof value === 'function', expected: 'a function' }
+}
