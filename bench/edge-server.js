@@ -46,8 +46,8 @@ async function constant(answers) {
 
 /** The same below what the application has around every route: security headers, request ids and its hooks. */
 async function hooked(answers) {
-  const { default: webSafety } = await import('../dist/web-safety.js')
-  const { decodableUrl, identifyRequest } = await import('../dist/request-identity.js')
+  const { default: webSafety } = await import('../dist/http/security.js')
+  const { decodableUrl, identifyRequest } = await import('../dist/http/request-id.js')
   const app = Fastify({ genReqId: identifyRequest, rewriteUrl: decodableUrl })
   await app.register(webSafety, { rateLimitMax: 0 })
   app.addHook('onRequest', async (request, reply) => {
