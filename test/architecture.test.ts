@@ -7,7 +7,7 @@ import t from 'tap'
 /** Folders, the most specific first, and what their files may import beside files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
-  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/timeout.js']],
+  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   [
     'plugins/edge/',
     [

@@ -1,26 +1,26 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
-import { type Fields, fieldNamed, linesOf } from '../http/fields.js'
+import { type Fields, headerValues, ownField } from '../http/fields.js'
 import { isSafe } from '../http/methods.js'
 import { requestDirectivesOf } from '../http/request-directives.js'
 import {
-  asksForLess,
-  asksForNoStore,
-  conditionsOf,
-  forEverybody,
-  forwarded,
+  connectionListsFields,
+  forwardedFields,
   hasCredentials,
+  hasNoStore,
   hasOriginConditions,
   isCredential,
-  namesFields,
+  isPartialRequest,
+  validationConditions,
+  withoutClientHeaders,
   withoutConditions,
 } from '../http/request-fields.js'
 import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
-import { canBeAskedAgain } from '../responses/background-refresh.js'
-import type { Flight } from '../responses/collapsing.js'
+import { canBeRepeated } from '../responses/background-refresh.js'
+import type { InFlightRequest } from '../responses/collapsing.js'
 import { answerFrom } from '../responses/render.js'
-import { type Choice, choose } from '../responses/reuse.js'
-import { sendAtOnce } from '../responses/send.js'
+import { decideReuse, type ReuseDecision } from '../responses/reuse.js'
+import { sendAnswer } from '../responses/send.js'
 import type { StoredResponse } from '../responses/stored-response.js'
 import { Collecting } from './collecting.js'
 import type { EdgeParts } from './edge-parts.js'
@@ -59,7 +59,7 @@ interface Pending {
 interface Making {
   readonly reason: ForwardReason
   readonly stored?: StoredResponse | undefined
-  readonly flight?: Flight
+  readonly flight?: InFlightRequest
   readonly mayKeep?: boolean
 }
 
@@ -159,7 +159,7 @@ export class EdgeRoute {
       this.#sendHit(pending, stored, now)
       return
     }
-    const received = this.#route.forwards ? forwarded(fields) : fields
+    const received = this.#route.forwards ? forwardedFields(fields) : fields
     this.#consider({
       ...pending,
       // A hook may have removed a field after it made an identity of it.
@@ -184,16 +184,17 @@ export class EdgeRoute {
     const { forwards, obeysDirectives } = this.#route
     if (isBypassed) return false
     if (obeysDirectives && (fields['cache-control'] !== undefined || fields.pragma !== undefined)) return false
-    return !forwards || !(namesFields(fields.connection) || hasOriginConditions(fields))
+    return !forwards || !(connectionListsFields(fields.connection) || hasOriginConditions(fields))
   }
 
   #consider(pending: Pending): void {
     const { fields, isBypassed, hasAskedShared } = pending
     const { forwards, isShared } = this.#route
     const stored = this.#selectFor(pending)
-    const isDoubtful = stored === undefined || (!stored.isDerived && stored.made?.isCurrent() === false)
+    const isDoubtful = stored === undefined || (!stored.isDerived && stored.dependencies?.isCurrent() === false)
     if (isBypassed) this.#make(pending, { reason: 'bypass', mayKeep: false })
-    else if (this.#parts.refreshes.isOf(this.#nameOf(pending, stored))) this.#make(pending, { reason: 'stale', stored })
+    else if (this.#parts.refreshes.isCurrent(this.#nameOf(pending, stored)))
+      this.#make(pending, { reason: 'stale', stored })
     else if (forwards && hasOriginConditions(fields)) this.#make(pending, { reason: 'request', mayKeep: false })
     else if (isShared && isDoubtful && !hasAskedShared) this.#askShared(pending, stored).catch(pending.pass)
     else this.#answerOrForward(pending, stored)
@@ -203,12 +204,12 @@ export class EdgeRoute {
     const { options, pauses, resources, refreshes } = this.#parts
     const now = options.now()
     const directives = this.#route.obeysDirectives ? requestDirectivesOf(pending.fields) : undefined
-    const choice = behind(choose(stored, directives, now), pending.request)
+    const choice = behind(decideReuse(stored, directives, now), pending.request)
     const name = this.#nameOf(pending, stored)
-    const isPaused = pauses.isPaused(name)
+    const isPaused = pauses.isWaiting(name)
     if (choice.use !== 'nothing') {
       if (choice.use === 'stale-while-revalidate' && !isPaused) {
-        refreshes.begin(name, pending.request, forEverybody(pending.received))
+        refreshes.begin(name, pending.request, withoutClientHeaders(pending.received))
       }
       this.#send(
         pending,
@@ -238,16 +239,16 @@ export class EdgeRoute {
     const name = this.#nameOf(pending, stored) + this.#apart(fields)
     const isAlone =
       request.raw.method !== 'GET' ||
-      flights.isPassed(name) ||
+      flights.isHitForMiss(name) ||
       waits >= maxWaits ||
-      (this.#route.forwards && asksForLess(fields) && stored === undefined)
+      (this.#route.forwards && isPartialRequest(fields) && stored === undefined)
     const ahead = flights.get(name)
     if (isAlone) this.#make(pending, { reason, stored })
     else if (ahead === undefined) this.#make(pending, { reason, stored, flight: flights.begin(name) })
     else this.#waitFor(ahead, pending, reason).catch(pending.pass)
   }
 
-  async #waitFor(ahead: Flight, pending: Pending, reason: ForwardReason): Promise<void> {
+  async #waitFor(ahead: InFlightRequest, pending: Pending, reason: ForwardReason): Promise<void> {
     const { options } = this.#parts
     const made = await ahead.outcome(options.collapseTimeoutMs)
     if (!ahead.isOver) this.#parts.flights.end(ahead, undefined) // who comes now need not wait as long
@@ -263,11 +264,11 @@ export class EdgeRoute {
   async #askShared(pending: Pending, stored: StoredResponse | undefined): Promise<void> {
     const { options, shared, resources } = this.#parts
     const { asked, fields } = pending
-    const askedAt = options.now()
+    const requestedAt = options.now()
     const { found, isKnown = false } = (await shared?.get(asked.key, (name) => variantOf(name, fields))) ?? {}
     if (stored !== undefined) resources.remove(asked.key, stored)
     if (found !== undefined)
-      resources.put(asked.key, asked.path, found, { maxVariants: this.#route.maxVariants, askedAt })
+      resources.put(asked.key, asked.path, found, { maxVariants: this.#route.maxVariants, requestedAt })
     this.#consider({ ...pending, hasAskedShared: true, isKnown, isFromShared: found !== undefined })
   }
 
@@ -284,11 +285,11 @@ export class EdgeRoute {
     const chosenBy = !forwards && mayKeep ? cover(request, this.#route, asked, fields, chosenBefore) : noNames
     // Of a request with a body Fastify itself still wants to know how it is framed.
     if (forwards && isSafe(request.raw.method ?? '')) {
-      const passed = forwarded(mayKeep ? fields : received)
+      const passed = forwardedFields(mayKeep ? fields : received)
       showFields(request, isValidating ? withoutConditions(passed) : passed)
     }
-    if (isValidating) Object.assign(request.raw.headers, conditionsOf(stored.fields))
-    const isBehind = refreshes.isOf(name)
+    if (isValidating) Object.assign(request.raw.headers, validationConditions(stored.fields))
+    const isBehind = refreshes.isCurrent(name)
     // As Node says of what has come to its end: of one that has not, who forwards overwrites what the other server says of `Connection`.
     if (isBehind) Object.assign(request.raw, { complete: true })
     const begun = phase?.collecting // runs since before the hooks
@@ -321,7 +322,7 @@ export class EdgeRoute {
   }
 
   /** Nobody waits for a request that is over, however it ended. */
-  #endWith(reply: FastifyReply, flight: Flight | undefined, collecting: Collecting | undefined): void {
+  #endWith(reply: FastifyReply, flight: InFlightRequest | undefined, collecting: Collecting | undefined): void {
     const { flights } = this.#parts
     onClose(reply, () => {
       collecting?.end()
@@ -343,10 +344,10 @@ export class EdgeRoute {
       now,
       status: this.#hitStatus,
       timing: this.#hitTiming,
-      isUsual: true,
-      onCoded: () => resources.weigh(asked.key),
+      isHeadReused: true,
+      onEncoded: () => resources.recomputeSize(asked.key),
     })
-    sendAtOnce(reply, answer, this.#parts.isClosing)
+    sendAnswer(reply, answer, this.#parts.isClosing)
   }
 
   #send(pending: Pending, stored: StoredResponse, now: number, status: TierStatus): void {
@@ -366,11 +367,11 @@ export class EdgeRoute {
       timing: this.#route.forwards
         ? undefined
         : `cache;desc=${status.detail ?? (status.collapsed ? 'collapsed' : 'hit')}`,
-      isUsual: false,
-      isForError: status.detail === 'stale-if-error',
-      onCoded: () => resources.weigh(asked.key),
+      isHeadReused: false,
+      isStaleIfError: status.detail === 'stale-if-error',
+      onEncoded: () => resources.recomputeSize(asked.key),
     })
-    sendAtOnce(reply, answer, this.#parts.isClosing)
+    sendAnswer(reply, answer, this.#parts.isClosing)
   }
 
   #selectFor({ asked, fields }: Pending): StoredResponse | undefined {
@@ -388,7 +389,7 @@ export class EdgeRoute {
   #apart(fields: Fields): string {
     const { forwards, obeysDirectives } = this.#route
     const own = forwards ? ['authorization', 'cookie', 'range'].filter((name) => fields[name] !== undefined) : []
-    return `\n${own}${obeysDirectives && asksForNoStore(fields) ? ' no-store' : ''}`
+    return `\n${own}${obeysDirectives && hasNoStore(fields) ? ' no-store' : ''}`
   }
 
   /** Names the kind of request of which one at a time goes to the handler. */
@@ -407,12 +408,12 @@ function onClose({ raw }: FastifyReply, callback: () => void): void {
 
 /** The value of a keyed request field as variants are compared by it. */
 function variantOf(name: string, keyed: Fields): string {
-  const field = fieldNamed(keyed, name)
-  return variantValue(field && linesOf(field).join(', '))
+  const field = ownField(keyed, name)
+  return variantValue(field && headerValues(field).join(', '))
 }
 
 /** What cannot be made again behind the client's back is made before it is answered. */
-function behind(choice: Choice, request: FastifyRequest): Choice {
-  const isPossible = choice.use !== 'stale-while-revalidate' || canBeAskedAgain(request)
+function behind(choice: ReuseDecision, request: FastifyRequest): ReuseDecision {
+  const isPossible = choice.use !== 'stale-while-revalidate' || canBeRepeated(request)
   return isPossible ? choice : { use: 'nothing', why: 'stale' }
 }

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ForwardReason } from '../http/cache-status.js'
 import type { Fields } from '../http/fields.js'
-import type { Flight } from '../responses/collapsing.js'
+import type { InFlightRequest } from '../responses/collapsing.js'
 import type { ReplyFields } from '../responses/send.js'
 import type { StoredResponse } from '../responses/stored-response.js'
 import type { Collecting } from './collecting.js'
@@ -36,7 +36,7 @@ export interface Exchange {
   /** Nobody waits for it: its response is only kept. */
   readonly isBehind: boolean
   /** Others wait for it. */
-  readonly flight: Flight | undefined
+  readonly flight: InFlightRequest | undefined
   /** Names of the request fields that the handler has chosen a representation by. */
   readonly chosenBy: ReadonlySet<string>
   /** Shows the request as it came again. */

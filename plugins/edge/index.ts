@@ -2,11 +2,11 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { cacheBrand } from '../cache/brand.js'
 import type { Cache } from '../cache/index.js'
-import { Refreshes } from '../responses/background-refresh.js'
-import { Pauses } from '../responses/backoff.js'
-import { Flights } from '../responses/collapsing.js'
-import { type EdgeStats, Tally } from '../responses/counters.js'
-import { Resources } from '../responses/response-store.js'
+import { BackgroundRefreshes } from '../responses/background-refresh.js'
+import { Backoff } from '../responses/backoff.js'
+import { InFlightRequests } from '../responses/collapsing.js'
+import { Counters, type HttpCacheStats } from '../responses/counters.js'
+import { ResponseStore } from '../responses/response-store.js'
 import type { EdgeParts } from './edge-parts.js'
 import { EdgeRoute } from './edge-route.js'
 import { InvalidEdgeOption } from './errors.js'
@@ -17,14 +17,14 @@ import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute }
 import { Reception } from './reception.js'
 import { SharedResponses } from './shared-responses.js'
 
-export type { EdgeStats, Outcome } from '../responses/counters.js'
+export type { HttpCacheStats, Outcome } from '../responses/counters.js'
 export type { TagHeader } from '../responses/tag-header.js'
 export { AsyncEdgeOption, InvalidEdgeOption, LateHooks, OnlyIfCached } from './errors.js'
 export type { EdgeOptions, EdgePolicy, EdgeRouteOptions, VaryBy } from './options.js'
 
 /** What the plugin tells of itself. */
 export interface Edge {
-  stats(): EdgeStats
+  stats(): HttpCacheStats
 }
 
 declare module 'fastify' {
@@ -49,13 +49,13 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
   const parts: EdgeParts = {
     isClosing: false,
     options: resolved,
-    resources: new Resources(resolved.maxMemoryBytes),
-    flights: new Flights(resolved),
-    pauses: new Pauses(resolved.now),
+    resources: new ResponseStore(resolved.maxMemoryBytes),
+    flights: new InFlightRequests(resolved),
+    pauses: new Backoff(resolved.now),
     invalidations: new Invalidations(),
     exchanges: new WeakMap(),
-    refreshes: new Refreshes(app),
-    tally: new Tally(),
+    refreshes: new BackgroundRefreshes(app),
+    tally: new Counters(),
     log: app.log,
     cache: undefined,
     shared: undefined,

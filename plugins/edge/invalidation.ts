@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { soleLine } from '../http/fields.js'
+import { singleValue } from '../http/fields.js'
 import type { ReceivedResponse } from '../http/freshness.js'
 import { hostOf } from '../http/request-fields.js'
 import type { EdgeParts } from './edge-parts.js'
@@ -20,7 +20,7 @@ export async function invalidate(
   const host = hostOf(request.raw.headers) ?? ''
   const target = request.raw.url ?? '/'
   const named = [fields.location, fields['content-location']]
-    .map(soleLine)
+    .map(singleValue)
     .flatMap((uri) => sameOrigin(uri, host, target))
   const places: string[] = []
   for (const uri of new Set([target, ...named])) {

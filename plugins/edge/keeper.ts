@@ -3,20 +3,20 @@ import type { FastifyRequest } from 'fastify'
 import type { Dependencies } from '../cache/index.js'
 import { entityTagOf } from '../http/conditional.js'
 import { isCompressible } from '../http/encoding.js'
-import { type Fields, linesOf } from '../http/fields.js'
+import { type Fields, headerValues } from '../http/fields.js'
 import {
+  allowsStale,
   type CacheControl,
+  correctedInitialAgeMs,
+  type FreshnessLifetime,
+  freshnessLifetime,
   type Instants,
-  initialAgeMs,
   instantsOf,
-  type Lifetime,
-  lifetimeOf,
-  mayEverBeStale,
 } from '../http/freshness.js'
-import { credentialFields } from '../http/request-fields.js'
-import { type Refusal, refusalOf, withheldFields } from '../http/storable.js'
+import { credentialFields, hasNoStore } from '../http/request-fields.js'
+import { type NotStorableReason, notStorableReason, withheldFields } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
-import { endToEnd, StoredResponse } from '../responses/stored-response.js'
+import { endToEndFields, StoredResponse } from '../responses/stored-response.js'
 import { formatTags, parseTags } from '../responses/tag-header.js'
 import { raceTimeout } from '../timeout.js'
 import type { EdgeParts } from './edge-parts.js'
@@ -31,7 +31,7 @@ export type ToEdges = Readonly<Record<string, string>>
 /** What a response is kept as. */
 export interface Keeping {
   readonly toEdges: ToEdges
-  readonly lifetime: Lifetime
+  readonly lifetime: FreshnessLifetime
   readonly tags: readonly string[]
   /** What it was made from, the tags included that nothing has been read with. */
   readonly made: Dependencies | undefined
@@ -39,7 +39,7 @@ export interface Keeping {
 
 export interface Refused {
   readonly toEdges: ToEdges
-  readonly refusal: Refusal | 'too-large' | 'invalidated' | 'derived' | 'tags'
+  readonly refusal: NotStorableReason | 'too-large' | 'invalidated' | 'derived' | 'tags'
 }
 
 /** Whether a response is kept, and why not. */
@@ -76,8 +76,14 @@ export class Keeper {
     const { exchange, response, own, control } = received
     const { method, fields } = exchange
     const { freshness, obeysDirectives, maxBodyBytes, forwards } = this.#route
-    const lifetime = lifetimeOf(response, control, freshness)
-    const refusal = refusalOf({ method, fields, obeysDirectives, forwards }, response, control, lifetime)
+    const lifetime = freshnessLifetime(response, control, freshness)
+    const request = {
+      method,
+      hasNoStore: obeysDirectives && hasNoStore(fields),
+      hasAuthorization: forwards && fields.authorization !== undefined,
+      hasCookie: forwards && fields.cookie !== undefined,
+    }
+    const refusal = notStorableReason(request, response, control, lifetime)
     if (refusal !== undefined || lifetime === undefined) return { refusal: refusal ?? 'no-lifetime', toEdges: {} }
     // Where the handler says nothing we say that it is kept by nobody.
     const toNone = lifetime.isExplicit || control.directives.size > 0 ? notForEdges : {}
@@ -127,8 +133,8 @@ export class Keeper {
       return kept
     }
     this.#parts.tally.stored += 1
-    resources.put(asked.key, asked.path, kept, { maxVariants, askedAt: exchange.requestedAt })
-    this.#parts.pauses.end(exchange.name)
+    resources.put(asked.key, asked.path, kept, { maxVariants, requestedAt: exchange.requestedAt })
+    this.#parts.pauses.succeeded(exchange.name)
     this.#parts.flights.end(exchange.flight, kept.isFresh(response.receivedAt) ? kept : undefined)
     return kept
   }
@@ -142,11 +148,11 @@ export class Keeper {
   #storedFrom(received: Received, body: Buffer, { lifetime, tags, made, toEdges }: Keeping): StoredResponse {
     const { exchange, response, control, own, removed } = received
     const { forwards, compresses, freshness, varyNames: byRoute } = this.#route
-    const fields = endToEnd(withoutNamed(own, control))
+    const fields = endToEndFields(withoutNamed(own, control))
     for (const name of removed) fields[name] ??= [] // not to come back with the hook
     const isOurs = !forwards && !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const isDerived = made !== undefined && made.freshForMs < Number.POSITIVE_INFINITY
-    const bornAt = response.receivedAt - initialAgeMs(response)
+    const bornAt = response.receivedAt - correctedInitialAgeMs(response)
     const instants = capped(
       instantsOf(response, control, lifetime, freshness),
       made && response.receivedAt + made.freshForMs,
@@ -170,13 +176,13 @@ export class Keeper {
       instants,
       varyNames: names,
       varyValues: names.map((name) => exchange.variantOf(name)),
-      browserSeconds: isOurs ? this.#route.browserSeconds : undefined,
+      browserTtlSeconds: isOurs ? this.#route.browserSeconds : undefined,
       compresses,
-      mayEverBeStale: mayEverBeStale(control),
+      allowsStale: allowsStale(control),
       hasOwnValidator: own.etag !== undefined || own['last-modified'] !== undefined,
       isDerived,
       tags,
-      made,
+      dependencies: made,
     })
   }
 
@@ -198,7 +204,7 @@ export class Keeper {
   #ownTags(own: Fields): string[] {
     const { tagHeader } = this.#parts.options
     if (tagHeader === undefined) return []
-    return linesOf(own[tagHeader.toLowerCase()]).flatMap((line) => parseTags(tagHeader, line))
+    return headerValues(own[tagHeader.toLowerCase()]).flatMap((line) => parseTags(tagHeader, line))
   }
 
   /** An edge that could not purge a response must not keep it. */
@@ -269,7 +275,7 @@ function targeted({ freshUntil, revalidateUntil, staleUntil }: Instants, bornAt:
 function isSendable(fields: Fields): boolean {
   try {
     for (const [name, lines] of Object.entries(fields))
-      for (const line of linesOf(lines)) validateHeaderValue(name, line)
+      for (const line of headerValues(lines)) validateHeaderValue(name, line)
     return true
   } catch {
     return false

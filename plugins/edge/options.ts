@@ -181,7 +181,7 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
   const vary = list('vary', own.vary)
     .map(resolveVary)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  const visibleHeaders = list('visibleHeaders', own.unkeyedHeaders).map(fieldName)
+  const visibleHeaders = list('unkeyedHeaders', own.unkeyedHeaders).map(fieldName)
   refuseCredentials(own, forwards)
   return {
     forwards: flag('forwards', forwards),
@@ -191,8 +191,8 @@ export function resolveRoute(options: EdgeRouteOptions, defaults: EdgePolicy): R
       staleIfErrorSeconds: seconds('staleIfErrorSeconds', policy.staleIfErrorSeconds ?? 0),
       heuristicFraction: between('heuristicFraction', policy.heuristicFraction ?? 0, 0, 1),
     },
-    browserSeconds: seconds('browserSeconds', policy.browserTtlSeconds ?? 5),
-    obeysDirectives: flag('obeyRequestDirectives', policy.honorRequestCacheControl ?? forwards),
+    browserSeconds: seconds('browserTtlSeconds', policy.browserTtlSeconds ?? 5),
+    obeysDirectives: flag('honorRequestCacheControl', policy.honorRequestCacheControl ?? forwards),
     compresses: flag('compress', policy.compress ?? !forwards),
     maxBodyBytes: between('maxBodyBytes', policy.maxBodyBytes ?? 2 * 2 ** 20, 0, 2 ** 30),
     maxVariants: between('maxVariants', policy.maxVariants ?? 16, 1, 1_000),
@@ -224,7 +224,7 @@ function refuseCredentials(
   const visible = unkeyedHeaders.find(isCredential)
   if (visible !== undefined) {
     throw new InvalidEdgeOption(
-      `visibleHeaders must not name ${visible}, which differs by client: write ignoreCredentials: true and vary: [{ name: '${visible}', normalise }]`,
+      `unkeyedHeaders must not name ${visible}, which differs by client: write ignoreCredentials: true and vary: [{ name: '${visible}', normalise }]`,
     )
   }
   for (const by of vary) {
@@ -293,7 +293,7 @@ function asText(normalise: Normalise): Normalise {
 
 function fieldName(name: string): string {
   if (typeof name === 'string' && token.test(name) && name !== '*') return name.toLowerCase()
-  throw new InvalidEdgeOption('vary and visibleHeaders must name request fields, such as x-tenant')
+  throw new InvalidEdgeOption('vary and unkeyedHeaders must name request fields, such as x-tenant')
 }
 
 function list<Item>(name: string, items: readonly Item[] = []): readonly Item[] {

@@ -2,16 +2,16 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
-import { entityTagOf, isOfAnother } from '../http/conditional.js'
-import { type Fields, fieldOf, isHopByHop, linesOf, soleLine } from '../http/fields.js'
-import { cacheControlOf, dateOf } from '../http/freshness.js'
+import { describesOtherRepresentation, entityTagOf } from '../http/conditional.js'
+import { type Fields, headerValues, isHopByHop, joinValues, singleValue } from '../http/fields.js'
+import { cacheControlOf, dateField } from '../http/freshness.js'
 import { isSafe } from '../http/methods.js'
-import { asksForNoStore } from '../http/request-fields.js'
-import { isOfRequestAlone } from '../http/storable.js'
+import { hasNoStore } from '../http/request-fields.js'
+import { isRequestSpecific } from '../http/storable.js'
 import { mergeVary } from '../http/vary.js'
-import { bytesOf, discard, drain, streamOf, unwrapped } from '../responses/payload.js'
-import { answerFrom, knownTag } from '../responses/render.js'
-import { fieldsOf, fieldsSince, type ReplyFields, sendThrough } from '../responses/send.js'
+import { bytesOf, discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
+import { answerFrom, matchingTag } from '../responses/render.js'
+import { fieldsChangedSince, type ReplyFields, replaceReply, replyFields } from '../responses/send.js'
 import { type StoredResponse, updatedFields } from '../responses/stored-response.js'
 import { tee } from '../responses/tee.js'
 import type { EdgeParts } from './edge-parts.js'
@@ -25,7 +25,7 @@ import { credentialVary } from './visible-headers.js'
 /** Statuses that say that the origin, or somebody on the way to it, has failed. RFC 5861 §4. */
 const failures = new Set([500, 502, 503, 504])
 /** Milliseconds for which a response is still gathered when its client has gone away. */
-const alonePatienceMs = 30_000
+const detachedTimeoutMs = 30_000
 
 /** The responses of one route: which of them are kept, and what is told of them. */
 export class Reception {
@@ -55,7 +55,7 @@ export class Reception {
     if (exchange.isReceived) reply.removeHeader('cache-status') // it was about what could not be sent
     // An error on the way from here sends another payload: that is not kept, but may be one that something kept is better than.
     exchanges.set(request, { ...exchange, isReceived: true, mayKeep: false, isValidating: false })
-    const content = unwrapped(reply, payload)
+    const content = unwrapResponse(reply, payload)
     const body = streamOf(content) ?? content
     // What makes a stream may go on reading the request until its end.
     const isLazy = !this.#route.forwards && body instanceof EventEmitter
@@ -79,11 +79,11 @@ export class Reception {
     if (this.#route.forwards) dropConnectionFields(reply, exchange.ahead, this.#parts.isClosing)
     const response = {
       status: reply.statusCode,
-      fields: fieldsOf(reply),
+      fields: replyFields(reply),
       requestedAt: exchange.requestedAt,
       receivedAt: this.#parts.options.now(),
     }
-    const own = fieldsSince(reply, exchange.ahead)
+    const own = fieldsChangedSince(reply, exchange.ahead)
     const control = cacheControlOf(response.fields)
     const removed = Object.keys(exchange.ahead).filter((name) => !Object.hasOwn(response.fields, name))
     const received = { request, reply, exchange, response, originStatus: response.status, own, removed, control }
@@ -94,7 +94,7 @@ export class Reception {
     }
     if (isValidating && response.status === 304) return this.#confirm(received, payload)
     if (stored !== undefined && failures.has(response.status)) {
-      this.#parts.pauses.begin(exchange.name)
+      this.#parts.pauses.failed(exchange.name)
       if (stored.mayBeStale(response.receivedAt, stored.instants.staleUntil, true)) {
         discard(payload)
         this.#parts.flights.end(exchange.flight, undefined)
@@ -116,7 +116,7 @@ export class Reception {
     const { stored } = exchange
     discard(payload)
     if (stored === undefined) return this.#passOn(received, null, undefined)
-    if (isOfAnother(response.fields, stored.fields)) {
+    if (describesOtherRepresentation(response.fields, stored.fields)) {
       // What is kept is all there is to answer with, this once.
       await this.#keeper.forget(exchange, stored)
       this.#parts.flights.end(exchange.flight, undefined)
@@ -158,7 +158,7 @@ export class Reception {
       return this.#passOn(received, payload, kept)
     }
     const stream = streamOf(payload)
-    const length = soleLine(own['content-length'])
+    const length = singleValue(own['content-length'])
     const read = await exchange.collecting?.madeUntilAnswer()
     const bytes = length === undefined ? 0 : Number(length)
     const verdict = this.#keeper.judge(received, { read, bytes, isPartial: true })
@@ -166,9 +166,9 @@ export class Reception {
     if (stream === undefined) return this.#refuse(received, payload, { ...verdict, refusal: 'too-large' })
     const passed = tee(stream, {
       maxBytes: this.#route.maxBodyBytes,
-      alonePatienceMs,
-      onGivenUp: () => this.#parts.flights.end(exchange.flight, undefined),
-      onWhole: async (whole) => {
+      detachedTimeoutMs,
+      onAbandoned: () => this.#parts.flights.end(exchange.flight, undefined),
+      onComplete: async (whole) => {
         const all = await exchange.collecting?.made()
         const isWhole = length === undefined || whole.length === Number(length)
         const last = this.#keeper.judge(received, { read: all, bytes: whole.length, tags: verdict.tags })
@@ -187,9 +187,9 @@ export class Reception {
     const { stored, isBehind, method } = exchange
     const { status } = response
     const isForAll =
-      !isOfRequestAlone(status) &&
+      !isRequestSpecific(status) &&
       !isOfClient(refusal) &&
-      !(this.#route.obeysDirectives && asksForNoStore(exchange.fields))
+      !(this.#route.obeysDirectives && hasNoStore(exchange.fields))
     // What was kept has been replaced by something that is not: a failure leaves it, and so does what only one client wants.
     const isReplaced = method === 'GET' && isForAll && !failures.has(status)
     if (stored !== undefined && isReplaced) await this.#keeper.forget(exchange, stored)
@@ -205,18 +205,18 @@ export class Reception {
     const ttl = typeof kept === 'object' ? kept.ttlAt(response.receivedAt) : undefined
     const status = { ...(ttl === undefined ? {} : { ttl }), ...(kept === undefined ? {} : { stored: true }) }
     const told = this.#statusOf(received, { ...status, ...(detail === undefined ? {} : { detail }) })
-    reply.header('cache-status', fieldOf([...linesOf(response.fields['cache-status']), told]))
+    reply.header('cache-status', joinValues([...headerValues(response.fields['cache-status']), told]))
     const isReading = exchange.method === 'GET' || exchange.method === 'HEAD'
     if (!forwards && isReading) this.#describeOwn(received, payload)
     const { varyNames } = this.#route
     if (forwards && varyNames.length > 0) reply.header('vary', mergeVary(response.fields.vary, varyNames))
-    const etag = soleLine(fieldsOf(reply).etag)
-    const modifiedAt = dateOf(response, 'last-modified')
+    const etag = singleValue(replyFields(reply).etag)
+    const modifiedAt = dateField(response, 'last-modified')
     const isOurs = !forwards || exchange.isValidating
     const isRead = isReading && response.status === 200
     if (!isOurs || !isRead || (etag === undefined && modifiedAt === undefined)) return payload
     const held = { etag, modifiedAt: modifiedAt ?? response.receivedAt, compresses: this.#route.compresses }
-    const known = knownTag(held, exchange.fields, response.receivedAt)
+    const known = matchingTag(held, exchange.fields, response.receivedAt)
     if (known === undefined) return payload
     if (known.etag !== undefined) reply.header('etag', known.etag)
     reply.code(304).removeHeader('content-type').removeHeader('content-length')
@@ -237,7 +237,7 @@ export class Reception {
     }
     const vary = mergeVary(fields.vary, this.#route.varyNames, [...exchange.chosenBy], credentialVary(this.#route))
     if (vary !== '') reply.header('vary', vary)
-    reply.header('server-timing', fieldOf([...linesOf(fields['server-timing']), this.#timingOf(exchange)]))
+    reply.header('server-timing', joinValues([...headerValues(fields['server-timing']), this.#timingOf(exchange)]))
   }
 
   /** Answers with what is kept instead of what the handler has sent. */
@@ -252,11 +252,11 @@ export class Reception {
       now: response.receivedAt,
       status: (ttl) => this.#statusOf(received, { ...status, ttl }),
       timing: forwards ? undefined : this.#timingOf(exchange),
-      isUsual: false,
-      isForError: status.detail === 'stale-if-error',
-      onCoded: () => this.#parts.resources.weigh(exchange.asked.key),
+      isHeadReused: false,
+      isStaleIfError: status.detail === 'stale-if-error',
+      onEncoded: () => this.#parts.resources.recomputeSize(exchange.asked.key),
     })
-    const sent = sendThrough(reply, exchange.ahead, answer)
+    const sent = replaceReply(reply, exchange.ahead, answer)
     // Fastify's own routes for HEAD want the body, to say how long it is.
     return request.raw.method === 'HEAD' ? stored.body : sent
   }
@@ -282,7 +282,7 @@ export class Reception {
     if (stored === undefined || response.status !== 200) return
     const told = ['etag', 'last-modified'].filter((name) => response.fields[name] !== undefined)
     const isSame = told.every((name) => String(response.fields[name]) === String(stored.fields[name]))
-    const length = soleLine(response.fields['content-length'])
+    const length = singleValue(response.fields['content-length'])
     const isAsLong = length === undefined || Number(length) === stored.body.length
     if (!isSame || !isAsLong) await this.#keeper.forget(exchange, stored)
     else if (told.length > 0)
@@ -296,15 +296,15 @@ function isOfClient(refusal: Refused['refusal']): boolean {
 }
 
 /** The fields without what is said to edges in our own name. */
-function stated({ fields, browserSeconds }: StoredResponse): Fields {
+function stated({ fields, browserTtlSeconds }: StoredResponse): Fields {
   const { 'cdn-cache-control': toEdges, ...others } = fields
   // Of who says `no-store` itself nothing is stored.
-  return browserSeconds !== undefined || toEdges === 'no-store' ? others : fields
+  return browserTtlSeconds !== undefined || toEdges === 'no-store' ? others : fields
 }
 
 /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */
 function dropConnectionFields(reply: FastifyReply, ahead: ReplyFields, isClosing: boolean): void {
-  const own = fieldsSince(reply, ahead)
+  const own = fieldsChangedSince(reply, ahead)
   for (const name of Object.keys(own)) if (isHopByHop(name, own.connection)) reply.removeHeader(name)
   if (isClosing && reply.request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Dependencies } from '../cache/index.js'
 import { digest } from '../responses/by-digest.js'
-import { StoredResponse, type StoredResponseParts } from '../responses/stored-response.js'
+import { StoredResponse, type StoredResponseFields } from '../responses/stored-response.js'
 import type { RequestKey } from './key.js'
 
 const Lines = Type.Union([Type.String(), Type.Array(Type.String())])
@@ -20,7 +20,7 @@ const SharedResponse = Type.Object({
   varyValues: Type.Array(Type.String()),
   browserSeconds: Type.Union([Type.Number(), Type.Null()]),
   compresses: Type.Boolean(),
-  mayEverBeStale: Type.Boolean(),
+  allowsStale: Type.Boolean(),
   hasOwnValidator: Type.Boolean(),
   tags: Type.Array(Type.String()),
 })
@@ -61,7 +61,7 @@ export class SharedResponses {
     const matching = (resource?.varies ?? []).map((names) =>
       this.#read(name, variantName(name, names, names.map(variantOf))),
     )
-    const [found] = (await Promise.all(matching)).flat().sort((a, b) => b.madeAt - a.madeAt)
+    const [found] = (await Promise.all(matching)).flat().sort((a, b) => b.originDate - a.originDate)
     return { found, isKnown: resource !== undefined }
   }
 
@@ -147,7 +147,7 @@ function variantName(name: string, varyNames: readonly string[], varyValues: rea
 }
 
 function toShared(response: StoredResponse): Static<typeof SharedResponse> {
-  const { status, fields, body, bornAt, receivedAt, instants, browserSeconds } = response
+  const { status, fields, body, bornAt, receivedAt, instants, browserTtlSeconds } = response
   return {
     status,
     fields: Object.fromEntries(
@@ -159,9 +159,9 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
     ...instants,
     varyNames: [...response.varyNames],
     varyValues: [...response.varyValues],
-    browserSeconds: browserSeconds ?? null,
+    browserSeconds: browserTtlSeconds ?? null,
     compresses: response.compresses,
-    mayEverBeStale: response.mayEverBeStale,
+    allowsStale: response.allowsStale,
     hasOwnValidator: response.hasOwnValidator,
     tags: [...response.tags],
   }
@@ -169,13 +169,13 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
 
 function fromShared(shared: Static<typeof SharedResponse>, made: Dependencies): StoredResponse {
   const { freshUntil, revalidateUntil, staleUntil, body, browserSeconds, ...others } = shared
-  const parts: StoredResponseParts = {
+  const parts: StoredResponseFields = {
     ...others,
     body: Buffer.from(body, 'base64'),
-    browserSeconds: browserSeconds ?? undefined,
+    browserTtlSeconds: browserSeconds ?? undefined,
     instants: { freshUntil, revalidateUntil, staleUntil },
     isDerived: false,
-    made,
+    dependencies: made,
   }
   return new StoredResponse(parts)
 }

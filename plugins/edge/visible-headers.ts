@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import { type Fields, fieldNamed, fieldOf, linesOf } from '../http/fields.js'
+import { type Fields, headerValues, joinValues, ownField } from '../http/fields.js'
 import { hostOf } from '../http/request-fields.js'
 import { pathOf, type RequestKey } from './key.js'
 import type { ResolvedRoute } from './options.js'
@@ -54,9 +54,9 @@ export function define(target: object, name: string, value: unknown): void {
 
 /** Lets the handler see these fields instead of those that came. */
 export function showFields(request: FastifyRequest, fields: Fields): void {
-  const lines = Object.entries(fields).map(([name, value]) => [name, linesOf(value)] as const)
+  const lines = Object.entries(fields).map(([name, value]) => [name, headerValues(value)] as const)
   const rawHeaders = lines.flatMap(([name, values]) => values.flatMap((value) => [name, value]))
-  const headers = Object.fromEntries(lines.map(([name, values]) => [name, fieldOf(values)])) as IncomingHttpHeaders // of strings
+  const headers = Object.fromEntries(lines.map(([name, values]) => [name, joinValues(values)])) as IncomingHttpHeaders // of strings
   showHeaders(request, headers, { rawHeaders, headersDistinct: Object.fromEntries(lines) })
 }
 
@@ -81,7 +81,7 @@ export function cover(
   const host = hostOf(keyed)
   if (query === undefined && host !== undefined) visible.host = host // the key contains the complete URI
   for (const name of negotiated) {
-    const value = fieldNamed(keyed, name)
+    const value = ownField(keyed, name)
     const get = () => {
       chosenBy.add(name)
       return value
@@ -90,7 +90,7 @@ export function cover(
     Object.defineProperty(visible, name, { get, set, enumerable: value !== undefined, configurable: true })
   }
   for (const { name } of route.vary) {
-    const value = fieldNamed(keyed, name)
+    const value = ownField(keyed, name)
     if (value === undefined) delete visible[name]
     else define(visible, name, value)
   }

@@ -1,5 +1,5 @@
 import { type BareItem, isInnerList, parseDictionary } from 'structured-headers'
-import { type FieldLines, linesOf, membersOf } from './fields.js'
+import { type FieldLines, headerValues, listMembers } from './fields.js'
 
 /** Cache directives by lower-case name, with their argument where they have one. Of two that contradict, the first stands. */
 export type Directives = ReadonlyMap<string, string | undefined>
@@ -13,30 +13,30 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** The directives of `Cache-Control`; what is no directive says nothing. RFC 9111 §5.2. */
 export function parseDirectives(field: FieldLines | undefined): Directives {
   const directives = new Map<string, string | undefined>()
-  for (const member of membersOf(field)) {
+  for (const member of listMembers(field)) {
     const [, written, given] = directive.exec(member) ?? []
     if (written === undefined) continue
     const name = written.toLowerCase()
-    const argument = given === undefined ? undefined : narrowed(name, unquote(given))
+    const argument = given === undefined ? undefined : fieldListArgument(name, unquote(given))
     if (!directives.has(name)) directives.set(name, argument)
-    else if (listsFields(name)) directives.set(name, joined(directives.get(name), argument))
+    else if (takesFieldList(name)) directives.set(name, joinArguments(directives.get(name), argument))
   }
   return directives
 }
 
 /** Those whose argument narrows them down to some fields: without one they are about the whole response. */
-function listsFields(name: string): boolean {
+function takesFieldList(name: string): boolean {
   return name === 'no-cache' || name === 'private'
 }
 
 /** The argument; none where it ought to list fields and lists something else, or nothing: it narrows nothing down. */
-function narrowed(name: string, argument: string): string | undefined {
-  if (!listsFields(name)) return argument
-  const fields = membersOf(argument)
+function fieldListArgument(name: string, argument: string): string | undefined {
+  if (!takesFieldList(name)) return argument
+  const fields = listMembers(argument)
   return fields.length > 0 && fields.every((field) => token.test(field)) ? argument : undefined
 }
 
-function joined(one: string | undefined, other: string | undefined): string | undefined {
+function joinArguments(one: string | undefined, other: string | undefined): string | undefined {
   return one === undefined || other === undefined ? undefined : `${one}, ${other}`
 }
 
@@ -50,7 +50,7 @@ function unquote(argument: string): string {
  * empty or malformed, and so to be taken for missing. RFC 9213 §2.1.
  */
 export function parseTargeted(field: FieldLines | undefined): Directives | undefined {
-  const lines = linesOf(field)
+  const lines = headerValues(field)
   if (lines.length === 0) return undefined
   try {
     const dictionary = parseDictionary(lines.join(', '))
@@ -58,7 +58,8 @@ export function parseTargeted(field: FieldLines | undefined): Directives | undef
     for (const [name, item] of dictionary) {
       const value = isInnerList(item) ? '' : item[0]
       // `?0` says that it is not meant
-      if (value !== false) directives.set(name, value === true ? undefined : narrowed(name, argumentOf(name, value)))
+      if (value !== false)
+        directives.set(name, value === true ? undefined : fieldListArgument(name, argumentOf(name, value)))
     }
     return dictionary.size === 0 ? undefined : directives
   } catch {
@@ -84,7 +85,7 @@ export function deltaSeconds(text: string | undefined): number | undefined {
 }
 
 /** Fields that a directive's argument lists, in lower case; `undefined` when it is about the whole response. */
-export function fieldsNamedBy(directives: Directives, name: string): string[] | undefined {
+export function fieldsListedBy(directives: Directives, name: string): string[] | undefined {
   const argument = directives.get(name)
-  return argument === undefined ? undefined : membersOf(argument).map((field) => field.toLowerCase())
+  return argument === undefined ? undefined : listMembers(argument).map((field) => field.toLowerCase())
 }

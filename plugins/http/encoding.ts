@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
-import { type Fields, membersOf, soleLine } from './fields.js'
+import { type Fields, listMembers, singleValue } from './fields.js'
 
 export type Coding = 'br' | 'gzip'
 
@@ -8,7 +8,7 @@ export type Coding = 'br' | 'gzip'
 export const codings: readonly Coding[] = ['br', 'gzip']
 
 /** Bytes below which a coding saves less than it costs. */
-const leastBytes = 1_024
+const minBytes = 1_024
 const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
 /** Values of `Accept-Encoding` that are remembered; browsers and apps send a handful. */
 const maxRemembered = 200
@@ -27,7 +27,7 @@ export function acceptedCodings(acceptEncoding: string | undefined): readonly Co
 
 function negotiate(acceptEncoding: string): readonly Coding[] {
   const weights = new Map<string, number>()
-  for (const member of membersOf(acceptEncoding)) {
+  for (const member of listMembers(acceptEncoding)) {
     const [coding = '', ...parameters] = member.split(';').map((part) => part.trim().toLowerCase())
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
     weights.set(coding === 'x-gzip' ? 'gzip' : coding, weight === undefined ? 1 : Number(weight) || 0)
@@ -38,9 +38,9 @@ function negotiate(acceptEncoding: string): readonly Coding[] {
 
 /** Whether a representation gains by being coded, and may be. RFC 9110 §7.7, RFC 9111 §5.2.2.6. */
 export function isCompressible(status: number, fields: Fields, body: Uint8Array): boolean {
-  if (status !== 200 || body.length < leastBytes || fields['content-encoding'] !== undefined) return false
-  if (membersOf(fields['cache-control']).some((directive) => directive.toLowerCase() === 'no-transform')) return false
-  return compressible.test(soleLine(fields['content-type']) ?? '')
+  if (status !== 200 || body.length < minBytes || fields['content-encoding'] !== undefined) return false
+  if (listMembers(fields['cache-control']).some((directive) => directive.toLowerCase() === 'no-transform')) return false
+  return compressible.test(singleValue(fields['content-type']) ?? '')
 }
 
 const coders = {

@@ -4,32 +4,32 @@ export type FieldLines = string | readonly string[]
 /** Header fields by lower-case name; repeated lines are kept apart. */
 export type Fields = Readonly<Record<string, FieldLines>>
 
-export function linesOf(field: FieldLines | undefined): readonly string[] {
+export function headerValues(field: FieldLines | undefined): readonly string[] {
   if (field === undefined) return []
   if (typeof field === 'string') return [field]
   return Array.isArray(field) ? field : [String(field)] // validation makes numbers of some request fields
 }
 
 /** A field of these lines, a plain text where there is only one. */
-export function fieldOf(lines: readonly string[]): FieldLines {
+export function joinValues(lines: readonly string[]): FieldLines {
   const [line, ...others] = lines
   return line !== undefined && others.length === 0 ? line : lines
 }
 
 /** The field of a name that somebody else chose: `constructor`, which all objects have, may be one. */
-export function fieldNamed(fields: Fields, name: string): FieldLines | undefined {
+export function ownField(fields: Fields, name: string): FieldLines | undefined {
   return Object.hasOwn(fields, name) ? fields[name] : undefined
 }
 
 /** The one line of a field that is no list; `undefined` when it is missing or repeated. */
-export function soleLine(field: FieldLines | undefined): string | undefined {
-  const [line, ...others] = linesOf(field)
+export function singleValue(field: FieldLines | undefined): string | undefined {
+  const [line, ...others] = headerValues(field)
   return others.length === 0 ? line : undefined
 }
 
 /** Members of a comma-separated list, over all lines; a comma inside a quoted string parts nothing. RFC 9110 §5.6.1. */
-export function membersOf(field: FieldLines | undefined): string[] {
-  return linesOf(field).flatMap((line) =>
+export function listMembers(field: FieldLines | undefined): string[] {
+  return headerValues(field).flatMap((line) =>
     (line.includes('"') ? splitQuoted(line) : line.split(',')).map(trim).filter(Boolean),
   )
 }
@@ -72,5 +72,5 @@ const hopByHop = new Set([
 
 /** Whether a field ends here: one of every connection's own, or one that `Connection` names. */
 export function isHopByHop(name: string, connection: FieldLines | undefined): boolean {
-  return hopByHop.has(name) || membersOf(connection).some((option) => option.toLowerCase() === name)
+  return hopByHop.has(name) || listMembers(connection).some((option) => option.toLowerCase() === name)
 }

@@ -1,5 +1,5 @@
 import { type Directives, deltaSeconds, parseDirectives, parseTargeted, secondsOf } from './cache-control.js'
-import { type Fields, linesOf, membersOf, soleLine } from './fields.js'
+import { type Fields, headerValues, listMembers, singleValue } from './fields.js'
 import { parseHttpDate } from './http-date.js'
 
 /** A response as it came from the origin. */
@@ -33,7 +33,7 @@ export interface FreshnessPolicy {
   readonly heuristicFraction: number
 }
 
-export interface Lifetime {
+export interface FreshnessLifetime {
   readonly seconds: number
   /** Whether the response itself states it. */
   readonly isExplicit: boolean
@@ -46,11 +46,11 @@ const successful = new Set([200, 203, 204, 300, 301, 308])
 const maxHeuristicSeconds = 7 * 86_400
 
 /** Seconds that the response is fresh for a shared cache, counted from when its origin made it. RFC 9111 §4.2.1. */
-export function lifetimeOf(
+export function freshnessLifetime(
   response: ReceivedResponse,
   control: CacheControl,
   policy: FreshnessPolicy,
-): Lifetime | undefined {
+): FreshnessLifetime | undefined {
   const explicit = explicitSeconds(response, control)
   if (explicit !== undefined) return { seconds: explicit, isExplicit: true }
   if (policy.ttlSeconds !== undefined && successful.has(response.status)) {
@@ -65,8 +65,8 @@ function explicitSeconds(response: ReceivedResponse, { directives, isTargeted }:
   if (stated === 'invalid') return 0 // RFC 9111 §4.2.1 would have it taken for stale
   if (stated !== undefined) return stated
   if (!isTargeted && response.fields.expires !== undefined) {
-    const expires = dateOf(response, 'expires')
-    return expires === undefined ? 0 : Math.max(0, (expires - madeAt(response)) / 1_000)
+    const expires = dateField(response, 'expires')
+    return expires === undefined ? 0 : Math.max(0, (expires - originDate(response)) / 1_000)
   }
   return directives.has('no-cache') ? 0 : undefined
 }
@@ -77,32 +77,32 @@ function heuristicSeconds(
   fraction: number,
 ): number | undefined {
   const mayGuess = heuristicallyCacheable.has(response.status) || directives.has('public')
-  const lastModified = dateOf(response, 'last-modified')
+  const lastModified = dateField(response, 'last-modified')
   if (fraction === 0 || !mayGuess || lastModified === undefined) return undefined
-  const unchangedSeconds = Math.max(0, madeAt(response) - lastModified) / 1_000
+  const unchangedSeconds = Math.max(0, originDate(response) - lastModified) / 1_000
   return Math.min(Math.floor(unchangedSeconds * fraction), maxHeuristicSeconds)
 }
 
 /** When the origin made it; where it does not say, when it came. */
-export function madeAt(response: ReceivedResponse): number {
-  return dateOf(response, 'date') ?? response.receivedAt
+export function originDate(response: ReceivedResponse): number {
+  return dateField(response, 'date') ?? response.receivedAt
 }
 
 /** The instant that a field states; `undefined` when it is missing, repeated or no date. */
-export function dateOf({ fields, receivedAt }: ReceivedResponse, name: string): number | undefined {
-  return parseHttpDate(soleLine(fields[name]), receivedAt)
+export function dateField({ fields, receivedAt }: ReceivedResponse, name: string): number | undefined {
+  return parseHttpDate(singleValue(fields[name]), receivedAt)
 }
 
 /** Milliseconds of age that the response had when it came. RFC 9111 §4.2.3. */
-export function initialAgeMs(response: ReceivedResponse): number {
-  const apparent = Math.max(0, response.receivedAt - madeAt(response))
+export function correctedInitialAgeMs(response: ReceivedResponse): number {
+  const apparent = Math.max(0, response.receivedAt - originDate(response))
   const underWay = Math.max(0, response.receivedAt - response.requestedAt)
   return Math.max(apparent, statedAgeSeconds(response.fields) * 1_000 + underWay)
 }
 
 /** What `Age` says: its first member, 0 where that is no number. RFC 9111 §5.1. */
 function statedAgeSeconds(fields: Fields): number {
-  return deltaSeconds(membersOf(linesOf(fields.age)[0])[0]) ?? 0
+  return deltaSeconds(listMembers(headerValues(fields.age)[0])[0]) ?? 0
 }
 
 /** Instants in milliseconds: until when a response may be used and how. */
@@ -115,25 +115,25 @@ export interface Instants {
 }
 
 /** Directives that forbid a shared cache to serve anything stale. RFC 9111 §4.2.4. */
-const neverStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
+const forbidStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
 
 /** Whether the response, once stale, may be used with anybody's permission. */
-export function mayEverBeStale({ directives }: CacheControl): boolean {
-  return !neverStale.some((name) => directives.has(name))
+export function allowsStale({ directives }: CacheControl): boolean {
+  return !forbidStale.some((name) => directives.has(name))
 }
 
 /** Until when the response may be used, by its own word where it says something and else by that of the route. */
 export function instantsOf(
   response: ReceivedResponse,
   control: CacheControl,
-  lifetime: Lifetime,
+  lifetime: FreshnessLifetime,
   policy: FreshnessPolicy,
 ): Instants {
   const { directives } = control
   const mustAsk = directives.has('no-cache') && directives.get('no-cache') === undefined
-  const startsAt = response.receivedAt - initialAgeMs(response)
+  const startsAt = response.receivedAt - correctedInitialAgeMs(response)
   const freshUntil = mustAsk ? startsAt : startsAt + lifetime.seconds * 1_000
-  if (!mayEverBeStale(control)) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
+  if (!allowsStale(control)) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
   const window = (name: string, byRoute: number) => {
     const stated = secondsOf(directives, name) ?? byRoute
     return freshUntil + (stated === 'invalid' ? 0 : stated) * 1_000

@@ -6,18 +6,18 @@ export interface RequestDirectives {
   /** It wants no answer that the origin has not confirmed. */
   readonly noCache: boolean
   readonly onlyIfCached: boolean
-  readonly maxAge: number | undefined
-  readonly minFresh: number | undefined
+  readonly maxAgeSeconds: number | undefined
+  readonly minFreshSeconds: number | undefined
   /** How stale an answer may be; infinite when it does not say. */
-  readonly maxStale: number | undefined
+  readonly maxStaleSeconds: number | undefined
 }
 
 const nothing: RequestDirectives = {
   noCache: false,
   onlyIfCached: false,
-  maxAge: undefined,
-  minFresh: undefined,
-  maxStale: undefined,
+  maxAgeSeconds: undefined,
+  minFreshSeconds: undefined,
+  maxStaleSeconds: undefined,
 }
 
 /** A directive that is not known, or whose number is none, asks for nothing. */
@@ -31,8 +31,9 @@ export function requestDirectivesOf(fields: Fields): RequestDirectives {
   return {
     noCache: directives.has('no-cache'),
     onlyIfCached: directives.has('only-if-cached'),
-    maxAge: deltaSeconds(directives.get('max-age')),
-    minFresh: deltaSeconds(directives.get('min-fresh')),
-    maxStale: directives.has('max-stale') && maxStale === undefined ? Number.POSITIVE_INFINITY : deltaSeconds(maxStale),
+    maxAgeSeconds: deltaSeconds(directives.get('max-age')),
+    minFreshSeconds: deltaSeconds(directives.get('min-fresh')),
+    maxStaleSeconds:
+      directives.has('max-stale') && maxStale === undefined ? Number.POSITIVE_INFINITY : deltaSeconds(maxStale),
   }
 }

@@ -1,13 +1,13 @@
-import { type FieldLines, type Fields, fieldNamed, linesOf, membersOf } from './fields.js'
+import { type FieldLines, type Fields, headerValues, listMembers, ownField } from './fields.js'
 
 /** Whether `Vary` says that no other request can be answered with the response. RFC 9110 §12.5.5. */
 export function variesByEverything(fields: Fields): boolean {
-  return membersOf(fields.vary).includes('*')
+  return listMembers(fields.vary).includes('*')
 }
 
 /** The request fields that `Vary` names, in lower case, each once and in order, so that lists can be compared. */
 export function varyNames(fields: Fields): string[] {
-  return [...new Set(membersOf(fields.vary).map((name) => name.toLowerCase()))].sort()
+  return [...new Set(listMembers(fields.vary).map((name) => name.toLowerCase()))].sort()
 }
 
 /** Gives the value of a request field that the cache key contains; `undefined`: the field is missing. */
@@ -24,8 +24,8 @@ const normalised = [...lists, 'host', ':authority']
  */
 export function keyedValue(name: string, field: FieldLines | undefined): string | undefined {
   if (field === undefined) return undefined
-  const text = linesOf(field).join(', ')
-  if (lists.has(name)) return /[\s,]/.test(text) ? membersOf(text).join(', ') : text
+  const text = headerValues(field).join(', ')
+  if (lists.has(name)) return /[\s,]/.test(text) ? listMembers(text).join(', ') : text
   return name === 'host' || name === ':authority' ? text.toLowerCase() : text
 }
 
@@ -49,9 +49,9 @@ export function normaliseField(
   name: string,
   normalisers: ReadonlyMap<string, Normalise>,
 ): string | undefined {
-  const field = fieldNamed(fields, name)
+  const field = ownField(fields, name)
   const normalise = normalisers.get(name)
-  return normalise === undefined ? keyedValue(name, field) : normalise(field && linesOf(field).join(', '))
+  return normalise === undefined ? keyedValue(name, field) : normalise(field && headerValues(field).join(', '))
 }
 
 /** The value in a form in which variants are compared: a missing field differs from an empty one. */
@@ -61,6 +61,6 @@ export function variantValue(value: string | undefined): string {
 
 /** The lists in one, each name once. */
 export function mergeVary(...fields: readonly (FieldLines | undefined)[]): string {
-  const names = new Map(fields.flatMap(membersOf).map((name) => [name.toLowerCase(), name]))
+  const names = new Map(fields.flatMap(listMembers).map((name) => [name.toLowerCase(), name]))
   return names.has('*') ? '*' : [...names.values()].join(', ')
 }

@@ -5,32 +5,32 @@ import { hostOf } from '../http/request-fields.js'
 import { raceTimeout } from '../timeout.js'
 
 /** Milliseconds after which one that has not ended counts as lost: the next request begins another. */
-const defaultPatienceMs = 30_000
+const defaultTimeoutMs = 30_000
 /** Milliseconds that closing waits for those under way. */
-const closePatienceMs = 500
+const closeTimeoutMs = 500
 
 /** Makes responses again that nobody waits for: as requests of their own, through all that a request goes through. */
-export class Refreshes {
+export class BackgroundRefreshes {
   readonly #app: FastifyInstance
   /** Names what a request of ours is about: a field could be sent by anybody. */
   readonly #current = new AsyncLocalStorage<string>()
-  readonly #underWay = new Map<string, Promise<unknown>>()
+  readonly #inFlight = new Map<string, Promise<unknown>>()
 
-  readonly #patienceMs: number
+  readonly #timeoutMs: number
 
-  constructor(app: FastifyInstance, patienceMs = defaultPatienceMs) {
+  constructor(app: FastifyInstance, patienceMs = defaultTimeoutMs) {
     this.#app = app
-    this.#patienceMs = patienceMs
+    this.#timeoutMs = patienceMs
   }
 
   /** Whether the request under way is one of ours, about this. */
-  isOf(name: string): boolean {
-    return this.#underWay.size > 0 && this.#current.getStore() === name
+  isCurrent(name: string): boolean {
+    return this.#inFlight.size > 0 && this.#current.getStore() === name
   }
 
   /** Asks again what the request asks, unless that is under way. */
   begin(name: string, request: FastifyRequest, fields: Fields): void {
-    if (this.#underWay.has(name)) return
+    if (this.#inFlight.has(name)) return
     const { raw } = request
     const url = request.originalUrl
     const headers = {
@@ -57,26 +57,26 @@ export class Refreshes {
         clearTimeout(lost)
         this.#forget(name, refresh)
       })
-    const lost = setTimeout(() => this.#forget(name, refresh), this.#patienceMs).unref()
-    this.#underWay.set(name, refresh)
+    const lost = setTimeout(() => this.#forget(name, refresh), this.#timeoutMs).unref()
+    this.#inFlight.set(name, refresh)
   }
 
   #forget(name: string, refresh: Promise<unknown>): void {
-    if (this.#underWay.get(name) !== refresh) return
-    this.#underWay.delete(name)
-    if (this.#underWay.size === 0) this.#current.disable() // Node follows every step of the process until then
+    if (this.#inFlight.get(name) !== refresh) return
+    this.#inFlight.delete(name)
+    if (this.#inFlight.size === 0) this.#current.disable() // Node follows every step of the process until then
   }
 
   /** Waits for those under way, but not for long: a handler may never answer. */
   async close(): Promise<void> {
-    await raceTimeout(Promise.all(this.#underWay.values()), closePatienceMs)
+    await raceTimeout(Promise.all(this.#inFlight.values()), closeTimeoutMs)
   }
 }
 
 function done(): void {}
 
 /** Whether `inject` would ask the same: it writes targets in their usual form, and does not go without a host. */
-export function canBeAskedAgain({ originalUrl, raw }: FastifyRequest): boolean {
+export function canBeRepeated({ originalUrl, raw }: FastifyRequest): boolean {
   if (!originalUrl.startsWith('/') || !hostOf(raw.headers)) return false
   const { pathname, search } = new URL(`http://localhost${originalUrl}`)
   return pathname + search === originalUrl

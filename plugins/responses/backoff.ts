@@ -1,30 +1,28 @@
+import { backoffMs } from '../backoff.js'
 import { ByDigest } from './by-digest.js'
 
-const firstPauseMs = 500
-const maxPauseMs = 5_000
-const maxPaused = 10_000
+const delays = { firstMs: 500, maxMs: 5_000 }
+const maxKeys = 10_000
 
-/** Pauses after failures, each longer than the one before, in which nothing is tried again. */
-export class Pauses {
-  readonly #paused = new ByDigest<{ readonly until: number; readonly ms: number }>(maxPaused)
+/** Delays after failures in a row, by key: each is longer than the one before, and nothing is retried in it. */
+export class Backoff {
+  readonly #failures = new ByDigest<{ readonly count: number; readonly until: number }>(maxKeys)
   readonly #now: () => number
 
   constructor(now: () => number) {
     this.#now = now
   }
 
-  isPaused(key: string): boolean {
-    return this.#now() < (this.#paused.get(key)?.until ?? 0)
+  isWaiting(key: string): boolean {
+    return this.#now() < (this.#failures.get(key)?.until ?? 0)
   }
 
-  /** It has failed again. */
-  begin(key: string): void {
-    const ms = Math.min(2 * (this.#paused.get(key)?.ms ?? firstPauseMs / 2), maxPauseMs)
-    this.#paused.set(key, { until: this.#now() + ms, ms })
+  failed(key: string): void {
+    const count = (this.#failures.get(key)?.count ?? 0) + 1
+    this.#failures.set(key, { count, until: this.#now() + backoffMs(count, delays) })
   }
 
-  /** It has gone well. */
-  end(key: string): void {
-    this.#paused.delete(key)
+  succeeded(key: string): void {
+    this.#failures.delete(key)
   }
 }

@@ -3,7 +3,7 @@ import { ByDigest } from './by-digest.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** A request that is with the handler, and that others wait for. */
-export class Flight {
+export class InFlightRequest {
   readonly name: string
   readonly #outcome: Promise<StoredResponse | undefined>
   #resolve: (stored: StoredResponse | undefined) => void = () => undefined
@@ -36,62 +36,62 @@ export class Flight {
     return outcome
   }
 
-  land(stored: StoredResponse | undefined, isAbandoned = false): void {
+  settle(stored: StoredResponse | undefined, isAbandoned = false): void {
     this.#isOver = true
     this.#isAbandoned = isAbandoned
     this.#resolve(stored)
   }
 }
 
-export interface FlightsOptions {
+export interface InFlightOptions {
   readonly now: () => number
 }
 
 /** Milliseconds for which requests do not wait for one another after a response that could not be kept (hit-for-miss). */
-const passMs = 10_000
-const maxPassed = 10_000
+const hitForMissMs = 10_000
+const maxHitForMiss = 10_000
 
 /** Requests under way, one for a key: the others wait, unless it has turned out that waiting is of no use. */
-export class Flights {
-  readonly #underWay = new Map<string, Flight>()
-  readonly #passedUntil = new ByDigest<number>(maxPassed)
+export class InFlightRequests {
+  readonly #inFlight = new Map<string, InFlightRequest>()
+  readonly #hitForMissUntil = new ByDigest<number>(maxHitForMiss)
   readonly #now: () => number
 
-  constructor({ now }: FlightsOptions) {
+  constructor({ now }: InFlightOptions) {
     this.#now = now
   }
 
   /** The request to wait for. */
-  get(key: string): Flight | undefined {
-    return this.#underWay.get(key)
+  get(key: string): InFlightRequest | undefined {
+    return this.#inFlight.get(key)
   }
 
   /** Whether the response has turned out not to be for others. */
-  isPassed(key: string): boolean {
-    return this.#now() < (this.#passedUntil.get(key) ?? 0)
+  isHitForMiss(key: string): boolean {
+    return this.#now() < (this.#hitForMissUntil.get(key) ?? 0)
   }
 
   /** Begins one that others wait for. */
-  begin(key: string): Flight {
-    const flight = new Flight(key)
-    this.#underWay.set(key, flight)
+  begin(key: string): InFlightRequest {
+    const flight = new InFlightRequest(key)
+    this.#inFlight.set(key, flight)
     return flight
   }
 
   /** Ends it, where there is one: whoever waits goes on. */
-  end(flight: Flight | undefined, stored: StoredResponse | undefined): void {
+  end(flight: InFlightRequest | undefined, stored: StoredResponse | undefined): void {
     if (flight === undefined || flight.isOver) return
     const { name } = flight
-    if (this.#underWay.get(name) === flight) this.#underWay.delete(name)
-    if (stored === undefined) this.#passedUntil.set(name, this.#now() + passMs)
-    else this.#passedUntil.delete(name)
-    flight.land(stored)
+    if (this.#inFlight.get(name) === flight) this.#inFlight.delete(name)
+    if (stored === undefined) this.#hitForMissUntil.set(name, this.#now() + hitForMissMs)
+    else this.#hitForMissUntil.delete(name)
+    flight.settle(stored)
   }
 
   /** Ends it without an answer, because whoever asked has gone away: somebody else is to ask. */
-  abandon(flight: Flight | undefined): void {
+  abandon(flight: InFlightRequest | undefined): void {
     if (flight === undefined || flight.isOver) return
-    if (this.#underWay.get(flight.name) === flight) this.#underWay.delete(flight.name)
-    flight.land(undefined, true)
+    if (this.#inFlight.get(flight.name) === flight) this.#inFlight.delete(flight.name)
+    flight.settle(undefined, true)
   }
 }

@@ -4,7 +4,7 @@ import type { ForwardReason } from '../http/cache-status.js'
 export type Outcome = 'hit' | 'stale' | 'collapsed' | Exclude<ForwardReason, 'stale'> | 'revalidation'
 
 /** Counters of the edge since the start, and what it keeps. */
-export interface EdgeStats {
+export interface HttpCacheStats {
   readonly requests: Readonly<Record<Outcome, number>>
   /** Responses that were kept, anew or brought up to date. */
   readonly stored: number
@@ -12,7 +12,7 @@ export interface EdgeStats {
 }
 
 /** Counts what the edge does. */
-export class Tally {
+export class Counters {
   readonly requests: Record<Outcome, number> = {
     hit: 0,
     stale: 0,

@@ -1,4 +1,4 @@
-import { type FieldLines, linesOf } from '../http/fields.js'
+import { type FieldLines, headerValues } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
 
 /** The head of an answer, ready to be sent: names and values one after the other, as Node takes them without a copy. */
@@ -15,7 +15,7 @@ export class Head {
   }
 
   static of(fields: readonly Field[]): Head {
-    const lines = fields.flatMap(([name, its]) => linesOf(its).flatMap((line) => [name, line]))
+    const lines = fields.flatMap(([name, its]) => headerValues(its).flatMap((line) => [name, line]))
     return new Head(lines, new Set(fields.map(([name]) => name)), fields.some(isRepeated))
   }
 
@@ -31,7 +31,7 @@ export class Head {
     for (const [name, its] of fields) {
       names.add(name)
       if (name === 'vary') mergeInto(lines, its)
-      else for (const line of linesOf(its)) lines.push(name, line)
+      else for (const line of headerValues(its)) lines.push(name, line)
     }
     return new Head(lines, names, this.hasRepeats || fields.some(isRepeated))
   }
@@ -40,7 +40,7 @@ export class Head {
 type Field = readonly [name: string, lines: FieldLines]
 
 function isRepeated([, lines]: Field): boolean {
-  return linesOf(lines).length > 1
+  return headerValues(lines).length > 1
 }
 
 /** Values by name, several in a list. */

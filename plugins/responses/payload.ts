@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
 /** What a web `Response` says is said of the reply, as Fastify does only after all hooks; gives its body. */
-export function unwrapped(reply: FastifyReply, payload: unknown): unknown {
+export function unwrapResponse(reply: FastifyReply, payload: unknown): unknown {
   if (!isResponse(payload) || payload.bodyUsed) return payload // Fastify has an error for one that has been read
   reply.code(payload.status)
   for (const [name, value] of payload.headers) reply.header(name, value) // which adds up lines of Set-Cookie

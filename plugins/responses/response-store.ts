@@ -8,17 +8,17 @@ export interface Resource {
 }
 
 /** How a response takes its place. */
-export interface Placing {
+export interface PutOptions {
   readonly maxVariants: number
   /** When it was asked for, in milliseconds since the epoch. */
-  readonly askedAt: number
+  readonly requestedAt: number
 }
 
 /** Bytes of a key and its place. */
 const overheadBytes = 256
 
 /** What is kept in this process's memory, the least recently used given up first. */
-export class Resources {
+export class ResponseStore {
   readonly #byKey: LRUCache<string, Resource>
   /** Keys by path, so that all that lies there can be found. */
   readonly #byPath = new Map<string, Set<string>>()
@@ -41,13 +41,13 @@ export class Resources {
   }
 
   /** Puts the response before those of the same resource, in the place of the one for the same request fields. */
-  put(key: string, path: string, response: StoredResponse, { maxVariants, askedAt }: Placing): void {
+  put(key: string, path: string, response: StoredResponse, { maxVariants, requestedAt }: PutOptions): void {
     const others = this.#byKey.peek(key)?.variants ?? []
     // One that was asked for later may have come earlier: the most recent one counts. RFC 9111 §4.
-    const isLate = (other: StoredResponse) => other.receivedAt > askedAt && other.bornAt > response.bornAt
+    const isLate = (other: StoredResponse) => other.receivedAt > requestedAt && other.bornAt > response.bornAt
     if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
     const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
-    this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.madeAt - a.madeAt) })
+    this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.originDate - a.originDate) })
     if (!this.#byKey.has(key)) return // larger than all of memory
     const keys = this.#byPath.get(path)
     if (keys === undefined) this.#byPath.set(path, new Set([key]))
@@ -55,7 +55,7 @@ export class Resources {
   }
 
   /** Counts the bytes of a response anew. */
-  weigh(key: string): void {
+  recomputeSize(key: string): void {
     const resource = this.#byKey.peek(key)
     if (resource !== undefined) this.#byKey.set(key, { ...resource })
   }

@@ -11,9 +11,9 @@ export type ReplyFields = Readonly<Record<string, number | string | readonly str
  * Sends the answer past the hooks and serializers that Fastify has for what a handler sends: what they do has been done. Fields that
  * hooks ahead have set go along, where the stored response has none of that name.
  */
-export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
+export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
   const { raw } = reply
-  const whole = withFieldsAhead(reply, head)
+  const whole = withPriorFields(reply, head)
   if (isLast) raw.shouldKeepAlive = false
   // Before the reply is ours alone: Node throws at fields that it does not send, and hooks may have set such.
   // Given a list, Node keeps only the last of several lines where it has been told fields before; HTTP/2 takes none.
@@ -26,7 +26,7 @@ export function sendAtOnce(reply: FastifyReply, { status, head, body }: Answer, 
 }
 
 /** The head, with what hooks ahead have set that it does not have. */
-function withFieldsAhead(reply: FastifyReply, head: Head): Head {
+function withPriorFields(reply: FastifyReply, head: Head): Head {
   const ahead: ReplyFields = reply.getHeaders()
   const added: [string, FieldLines][] = []
   for (const name in ahead) {
@@ -38,13 +38,13 @@ function withFieldsAhead(reply: FastifyReply, head: Head): Head {
 }
 
 /** Fields of the handler that go to its client along with a stored response: they are about this client and this connection. */
-const passedOn = new Set(['connection', 'set-cookie'])
+const clientSpecific = new Set(['connection', 'set-cookie'])
 
 /** Makes the answer what the handler is sending: for a request that has come all the way. */
-export function sendThrough(reply: FastifyReply, ahead: ReplyFields, { status, head, body }: Answer): Buffer | null {
+export function replaceReply(reply: FastifyReply, ahead: ReplyFields, { status, head, body }: Answer): Buffer | null {
   const fields: ReplyFields = reply.getHeaders()
   for (const name of Object.keys(fields)) {
-    if (fields[name] !== ahead[name] && !passedOn.has(name)) reply.removeHeader(name)
+    if (fields[name] !== ahead[name] && !clientSpecific.has(name)) reply.removeHeader(name)
   }
   for (const [name, lines] of Object.entries(byName(head.lines))) {
     const isMerged = name === 'vary' && ahead.vary !== undefined
@@ -55,7 +55,7 @@ export function sendThrough(reply: FastifyReply, ahead: ReplyFields, { status, h
 }
 
 /** The fields of a reply as they are kept: those that are not as they were before the handler ran. */
-export function fieldsSince(reply: FastifyReply, ahead: ReplyFields): Record<string, FieldLines> {
+export function fieldsChangedSince(reply: FastifyReply, ahead: ReplyFields): Record<string, FieldLines> {
   const since: Record<string, FieldLines> = {}
   for (const [name, value] of Object.entries(reply.getHeaders() as ReplyFields)) {
     // as Fastify documents them
@@ -65,8 +65,8 @@ export function fieldsSince(reply: FastifyReply, ahead: ReplyFields): Record<str
 }
 
 /** All fields of a reply. */
-export function fieldsOf(reply: FastifyReply): Record<string, FieldLines> {
-  return fieldsSince(reply, {})
+export function replyFields(reply: FastifyReply): Record<string, FieldLines> {
+  return fieldsChangedSince(reply, {})
 }
 
 function asLines(value: number | string | readonly string[]): FieldLines {

@@ -4,18 +4,18 @@ export interface TeeOptions {
   /** Bytes that are gathered at most. */
   readonly maxBytes: number
   /** Milliseconds for which gathering goes on when nobody reads any more. */
-  readonly alonePatienceMs: number
+  readonly detachedTimeoutMs: number
   /** It has ended, and this is all of it. Its reader hears of the end after that. */
-  readonly onWhole: (body: Buffer) => Promise<void>
+  readonly onComplete: (body: Buffer) => Promise<void>
   /** It has broken off, or is more than may be gathered. */
-  readonly onGivenUp: () => void
+  readonly onAbandoned: () => void
 }
 
 /**
  * Passes a stream on and gathers what passes. A reader that is slow does not hold up the gathering, which is bounded; beyond the
  * bound the reader sets the pace. When the reader goes away what is being gathered is still read to its end.
  */
-export function tee(source: Readable, { maxBytes, alonePatienceMs, onWhole, onGivenUp }: TeeOptions): Readable {
+export function tee(source: Readable, { maxBytes, detachedTimeoutMs, onComplete, onAbandoned }: TeeOptions): Readable {
   let chunks: Buffer[] | undefined = []
   let bytes = 0
   let alone: NodeJS.Timeout | undefined
@@ -23,14 +23,14 @@ export function tee(source: Readable, { maxBytes, alonePatienceMs, onWhole, onGi
     read: () => source.resume(),
     destroy(error, callback) {
       if (chunks === undefined) source.destroy()
-      else if (!source.readableEnded) alone = setTimeout(() => source.destroy(), alonePatienceMs).unref()
+      else if (!source.readableEnded) alone = setTimeout(() => source.destroy(), detachedTimeoutMs).unref()
       callback(error)
     },
   })
   const giveUp = () => {
     if (chunks === undefined) return
     chunks = undefined
-    onGivenUp()
+    onAbandoned()
   }
   source.on('data', (chunk: Buffer | string) => {
     const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
@@ -47,7 +47,7 @@ export function tee(source: Readable, { maxBytes, alonePatienceMs, onWhole, onGi
     chunks = undefined
     const end = () => passed.push(null)
     if (whole === undefined) end()
-    else onWhole(Buffer.concat(whole)).then(end, end)
+    else onComplete(Buffer.concat(whole)).then(end, end)
   })
   source.on('error', (error) => passed.destroy(error))
   source.on('close', () => {

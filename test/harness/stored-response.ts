@@ -1,7 +1,7 @@
-import { StoredResponse, type StoredResponseParts } from '../../plugins/responses/stored-response.js'
+import { StoredResponse, type StoredResponseFields } from '../../plugins/responses/stored-response.js'
 
 /** A plain response, fresh for a minute from the given instant, with whatever else the test wants of it. */
-export function makeStored(now: number, parts: Partial<StoredResponseParts> = {}): StoredResponse {
+export function makeStored(now: number, parts: Partial<StoredResponseFields> = {}): StoredResponse {
   const until = now + 60_000
   return new StoredResponse({
     status: 200,
@@ -12,13 +12,13 @@ export function makeStored(now: number, parts: Partial<StoredResponseParts> = {}
     instants: { freshUntil: until, revalidateUntil: until, staleUntil: until },
     varyNames: [],
     varyValues: [],
-    browserSeconds: undefined,
+    browserTtlSeconds: undefined,
     compresses: false,
-    mayEverBeStale: true,
+    allowsStale: true,
     hasOwnValidator: true,
     isDerived: false,
     tags: [],
-    made: undefined,
+    dependencies: undefined,
     ...parts,
   })
 }

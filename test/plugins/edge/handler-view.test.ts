@@ -234,7 +234,7 @@ t.test('a response is not kept where a hook ahead has made it vary by what the k
 t.test('a field that may be seen is part of the key where the handler says that it has chosen by it', async (t) => {
   // RFC 9111 §4.1
   const app = await startEdge(t, (app) => {
-    const config = { edge: { ttlSeconds: 60, visibleHeaders: ['user-agent'] } }
+    const config = { edge: { ttlSeconds: 60, unkeyedHeaders: ['user-agent'] } }
     app.get('/x', { config }, async ({ headers }, reply) =>
       reply.header('vary', 'User-Agent').send(headers['user-agent']),
     )

@@ -3,7 +3,7 @@ import replyFrom from '@fastify/reply-from'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
-import { Refreshes } from '../../../plugins/responses/background-refresh.js'
+import { BackgroundRefreshes } from '../../../plugins/responses/background-refresh.js'
 import { createClock } from '../../harness/clock.js'
 import { connectRaw, listen } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
@@ -179,7 +179,7 @@ t.test('a handler that never answers again neither holds up closing nor what is 
 function startHanging(t: Test, patienceMs: number) {
   const app = Fastify()
   t.teardown(() => app.close())
-  const refreshes = new Refreshes(app, patienceMs)
+  const refreshes = new BackgroundRefreshes(app, patienceMs)
   let hung = 0
   app.get('/x', async (request) => {
     if (request.headers['x-client'] === undefined) {

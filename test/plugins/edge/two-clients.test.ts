@@ -401,8 +401,8 @@ t.test('options that would let credentials into a shared answer are refused with
     [{ ttlSeconds: 60, vary: ['Cookie'] }, /ignoreCredentials: true and vary: \[\{ name: 'Cookie', normalise \}\]/],
     [{ ttlSeconds: 60, vary: [{ name: 'cookie', normalise: () => 'a' }] }, /ignoreCredentials: true/],
     [{ ttlSeconds: 60, ignoreCredentials: true, vary: ['authorization'] }, /normalise/],
-    [{ ttlSeconds: 60, ignoreCredentials: true, unkeyedHeaders: ['Cookie'] }, /visibleHeaders must not name Cookie/],
-    [{ ttlSeconds: 60, unkeyedHeaders: ['authorization'] }, /visibleHeaders must not name authorization/],
+    [{ ttlSeconds: 60, ignoreCredentials: true, unkeyedHeaders: ['Cookie'] }, /unkeyedHeaders must not name Cookie/],
+    [{ ttlSeconds: 60, unkeyedHeaders: ['authorization'] }, /unkeyedHeaders must not name authorization/],
     [{ forwards: true, ignoreCredentials: true }, /give the route ttlSeconds/],
   ]
   const app = Fastify()

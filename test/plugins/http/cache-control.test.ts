@@ -1,7 +1,7 @@
 import t from 'tap'
 import {
   deltaSeconds,
-  fieldsNamedBy,
+  fieldsListedBy,
   parseDirectives,
   parseTargeted,
   secondsOf,
@@ -113,11 +113,11 @@ t.test(
     for (const { name, field, expected } of cases) {
       const directives = parseDirectives(field)
       t.ok(directives.has('private'), `${name}: is private`)
-      t.strictSame(fieldsNamedBy(directives, 'private'), expected, name)
+      t.strictSame(fieldsListedBy(directives, 'private'), expected, name)
     }
-    t.strictSame(fieldsNamedBy(parseDirectives('no-cache="x-a"'), 'no-cache'), ['x-a'])
-    t.equal(fieldsNamedBy(parseDirectives('no-cache=""'), 'no-cache'), undefined)
-    t.equal(fieldsNamedBy(parseDirectives('public'), 'private'), undefined, 'a directive that is not there names none')
+    t.strictSame(fieldsListedBy(parseDirectives('no-cache="x-a"'), 'no-cache'), ['x-a'])
+    t.equal(fieldsListedBy(parseDirectives('no-cache=""'), 'no-cache'), undefined)
+    t.equal(fieldsListedBy(parseDirectives('public'), 'private'), undefined, 'a directive that is not there names none')
   },
 )
 

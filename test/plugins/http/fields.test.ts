@@ -1,29 +1,36 @@
 import t from 'tap'
-import { type FieldLines, fieldNamed, isHopByHop, linesOf, membersOf, soleLine } from '../../../plugins/http/fields.js'
+import {
+  type FieldLines,
+  headerValues,
+  isHopByHop,
+  listMembers,
+  ownField,
+  singleValue,
+} from '../../../plugins/http/fields.js'
 
 t.test('a field has as many lines as it came in, and a missing one has none (RFC 9110 §5.3)', async (t) => {
-  t.strictSame(linesOf(undefined), [])
-  t.strictSame(linesOf(''), [''], 'an empty field is there')
-  t.strictSame(linesOf('a, b'), ['a, b'], 'a line is not taken apart')
-  t.strictSame(linesOf(['a', 'b']), ['a', 'b'])
+  t.strictSame(headerValues(undefined), [])
+  t.strictSame(headerValues(''), [''], 'an empty field is there')
+  t.strictSame(headerValues('a, b'), ['a, b'], 'a line is not taken apart')
+  t.strictSame(headerValues(['a', 'b']), ['a', 'b'])
 })
 
 t.test('a field is there only where it was sent, whatever its name is', async (t) => {
   const fields = { host: 'a', 'x-empty': '' }
-  t.equal(fieldNamed(fields, 'host'), 'a')
-  t.equal(fieldNamed(fields, 'x-empty'), '')
-  for (const name of ['accept', 'constructor', '__proto__']) t.equal(fieldNamed(fields, name), undefined, name)
-  t.equal(fieldNamed({ constructor: 'a' }, 'constructor'), 'a', 'sent under that name')
+  t.equal(ownField(fields, 'host'), 'a')
+  t.equal(ownField(fields, 'x-empty'), '')
+  for (const name of ['accept', 'constructor', '__proto__']) t.equal(ownField(fields, name), undefined, name)
+  t.equal(ownField({ constructor: 'a' }, 'constructor'), 'a', 'sent under that name')
 })
 
 t.test('a field that is no list has a value only in a single line (RFC 9110 §5.3)', async (t) => {
-  t.equal(soleLine('a'), 'a')
-  t.equal(soleLine(['a']), 'a')
-  t.equal(soleLine(''), '', 'an empty value is one')
-  t.equal(soleLine(undefined), undefined)
-  t.equal(soleLine([]), undefined)
-  t.equal(soleLine(['a', 'b']), undefined, 'of two lines neither is taken')
-  t.equal(soleLine(['a', 'a']), undefined, 'though they are the same')
+  t.equal(singleValue('a'), 'a')
+  t.equal(singleValue(['a']), 'a')
+  t.equal(singleValue(''), '', 'an empty value is one')
+  t.equal(singleValue(undefined), undefined)
+  t.equal(singleValue([]), undefined)
+  t.equal(singleValue(['a', 'b']), undefined, 'of two lines neither is taken')
+  t.equal(singleValue(['a', 'a']), undefined, 'though they are the same')
 })
 
 t.test('the members of a list are parted by commas, over all lines (RFC 9110 §5.6.1)', async (t) => {
@@ -44,7 +51,7 @@ t.test('the members of a list are parted by commas, over all lines (RFC 9110 §5
       expected: ['\u00a0a\u00a0', '\u000bb'],
     },
   ]
-  for (const { name, field, expected } of cases) t.strictSame(membersOf(field), expected, name)
+  for (const { name, field, expected } of cases) t.strictSame(listMembers(field), expected, name)
 })
 
 t.test('a comma inside a quoted string parts nothing (RFC 9110 §5.6.4)', async (t) => {
@@ -60,7 +67,7 @@ t.test('a comma inside a quoted string parts nothing (RFC 9110 §5.6.4)', async 
     { name: 'empty quotes are a member', field: '"", a', expected: ['""', 'a'] },
     { name: 'quotes do not reach into the next line', field: ['"a', 'b", c'], expected: ['"a', 'b", c'] },
   ]
-  for (const { name, field, expected } of cases) t.strictSame(membersOf(field), expected, name)
+  for (const { name, field, expected } of cases) t.strictSame(listMembers(field), expected, name)
 })
 
 t.test('fields of one connection end here, and those that Connection names (RFC 9110 §7.6.1)', async (t) => {

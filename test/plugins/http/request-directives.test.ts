@@ -5,9 +5,9 @@ import { type RequestDirectives, requestDirectivesOf } from '../../../plugins/ht
 const nothing: RequestDirectives = {
   noCache: false,
   onlyIfCached: false,
-  maxAge: undefined,
-  minFresh: undefined,
-  maxStale: undefined,
+  maxAgeSeconds: undefined,
+  minFreshSeconds: undefined,
+  maxStaleSeconds: undefined,
 }
 
 interface Case {
@@ -24,30 +24,34 @@ t.test('a client asks by the directives of RFC 9111 §5.2.1', async (t) => {
     { name: 'nothing is asked', fields: {}, expected: {} },
     { name: 'no-cache (§5.2.1.4)', fields: says('no-cache'), expected: { noCache: true } },
     { name: 'only-if-cached (§5.2.1.7)', fields: says('only-if-cached'), expected: { onlyIfCached: true } },
-    { name: 'max-age (§5.2.1.1)', fields: says('max-age=60'), expected: { maxAge: 60 } },
-    { name: 'max-age of 0', fields: says('max-age=0'), expected: { maxAge: 0 } },
-    { name: 'min-fresh (§5.2.1.3)', fields: says('min-fresh=60'), expected: { minFresh: 60 } },
-    { name: 'max-stale (§5.2.1.2)', fields: says('max-stale=60'), expected: { maxStale: 60 } },
-    { name: 'max-stale of 0 is not one without', fields: says('max-stale=0'), expected: { maxStale: 0 } },
+    { name: 'max-age (§5.2.1.1)', fields: says('max-age=60'), expected: { maxAgeSeconds: 60 } },
+    { name: 'max-age of 0', fields: says('max-age=0'), expected: { maxAgeSeconds: 0 } },
+    { name: 'min-fresh (§5.2.1.3)', fields: says('min-fresh=60'), expected: { minFreshSeconds: 60 } },
+    { name: 'max-stale (§5.2.1.2)', fields: says('max-stale=60'), expected: { maxStaleSeconds: 60 } },
+    { name: 'max-stale of 0 is not one without', fields: says('max-stale=0'), expected: { maxStaleSeconds: 0 } },
     {
       name: 'max-stale without a number: however stale',
       fields: says('max-stale'),
-      expected: { maxStale: Number.POSITIVE_INFINITY },
+      expected: { maxStaleSeconds: Number.POSITIVE_INFINITY },
     },
     {
       name: 'several',
       fields: says('max-age=0, max-stale=5, min-fresh=1, no-cache, only-if-cached'),
-      expected: { maxAge: 0, maxStale: 5, minFresh: 1, noCache: true, onlyIfCached: true },
+      expected: { maxAgeSeconds: 0, maxStaleSeconds: 5, minFreshSeconds: 1, noCache: true, onlyIfCached: true },
     },
     {
       name: 'on several lines',
       fields: { 'cache-control': ['max-age=0', 'only-if-cached'] },
-      expected: { maxAge: 0, onlyIfCached: true },
+      expected: { maxAgeSeconds: 0, onlyIfCached: true },
     },
-    { name: 'in whatever case', fields: says('No-Cache, MAX-AGE=5'), expected: { noCache: true, maxAge: 5 } },
-    { name: 'the first of two', fields: says('max-age=5, max-age=60'), expected: { maxAge: 5 } },
-    { name: 'in quotes', fields: says('max-age="60", max-stale="5"'), expected: { maxAge: 60, maxStale: 5 } },
-    { name: 'beyond 2^31', fields: says('max-age=99999999999'), expected: { maxAge: 2 ** 31 } },
+    { name: 'in whatever case', fields: says('No-Cache, MAX-AGE=5'), expected: { noCache: true, maxAgeSeconds: 5 } },
+    { name: 'the first of two', fields: says('max-age=5, max-age=60'), expected: { maxAgeSeconds: 5 } },
+    {
+      name: 'in quotes',
+      fields: says('max-age="60", max-stale="5"'),
+      expected: { maxAgeSeconds: 60, maxStaleSeconds: 5 },
+    },
+    { name: 'beyond 2^31', fields: says('max-age=99999999999'), expected: { maxAgeSeconds: 2 ** 31 } },
   ]
   for (const { name, fields, expected } of cases) {
     t.strictSame(requestDirectivesOf(fields), { ...nothing, ...expected }, name)
@@ -77,7 +81,11 @@ t.test('a directive that is not known, or has no valid number, asks for nothing 
 t.test('Pragma: no-cache counts where there is no Cache-Control (RFC 9111 §5.4)', async (t) => {
   const cases: Case[] = [
     { name: 'alone', fields: { pragma: 'no-cache' }, expected: { noCache: true } },
-    { name: 'beside Cache-Control', fields: { pragma: 'no-cache', ...says('max-age=5') }, expected: { maxAge: 5 } },
+    {
+      name: 'beside Cache-Control',
+      fields: { pragma: 'no-cache', ...says('max-age=5') },
+      expected: { maxAgeSeconds: 5 },
+    },
     { name: 'beside an empty Cache-Control', fields: { pragma: 'no-cache', ...says('') }, expected: {} },
     { name: 'another pragma', fields: { pragma: 'x' }, expected: {} },
   ]

@@ -1,27 +1,35 @@
 import t from 'tap'
 import type { Fields } from '../../../plugins/http/fields.js'
-import { cacheControlOf, type Lifetime } from '../../../plugins/http/freshness.js'
-import { isOfRequestAlone, type Refusal, refusalOf } from '../../../plugins/http/storable.js'
+import { cacheControlOf, type FreshnessLifetime } from '../../../plugins/http/freshness.js'
+import { hasNoStore } from '../../../plugins/http/request-fields.js'
+import { isRequestSpecific, type NotStorableReason, notStorableReason } from '../../../plugins/http/storable.js'
 
 interface Case {
   readonly name: string
   readonly method?: string
   readonly request?: Fields
-  readonly obeysDirectives?: boolean
-  readonly forwards?: boolean
+  readonly honorsCacheControl?: boolean
+  /** Whether the origin receives the credentials of the request. */
+  readonly forwardsCredentials?: boolean
   readonly status?: number
   readonly fields?: Fields
-  readonly lifetime?: Lifetime | 'none'
-  readonly expected: Refusal | undefined
+  readonly lifetime?: FreshnessLifetime | 'none'
+  readonly expected: NotStorableReason | undefined
 }
 
-const minute: Lifetime = { seconds: 60, isExplicit: true }
+const minute: FreshnessLifetime = { seconds: 60, isExplicit: true }
 
-/** Why it is not kept: a response to a `GET`, fresh for a minute by its own word, where the case says nothing else. */
-function refusal({ method = 'GET', request = {}, obeysDirectives = true, forwards = true, ...response }: Case) {
-  const { status = 200, fields = {}, lifetime = minute } = response
-  return refusalOf(
-    { method, fields: request, obeysDirectives, forwards },
+/** Why the response is not storable. Unless the case says otherwise it answers a GET and states a lifetime of a minute. */
+function reasonOf({ method = 'GET', request = {}, ...others }: Case) {
+  const { honorsCacheControl = true, forwardsCredentials = true } = others
+  const { status = 200, fields = {}, lifetime = minute } = others
+  return notStorableReason(
+    {
+      method,
+      hasNoStore: honorsCacheControl && hasNoStore(request),
+      hasAuthorization: forwardsCredentials && request.authorization !== undefined,
+      hasCookie: forwardsCredentials && request.cookie !== undefined,
+    },
     { status, fields, requestedAt: 0, receivedAt: 0 },
     cacheControlOf(fields),
     lifetime === 'none' ? undefined : lifetime,
@@ -41,7 +49,7 @@ t.test('what answers a GET and has a lifetime is kept (RFC 9111 §3)', async (t)
     { name: 'no lifetime', lifetime: 'none', expected: 'no-lifetime' },
     { name: 'no lifetime, though public', fields: says('public'), lifetime: 'none', expected: 'no-lifetime' },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('a status that is not final, or is about this request alone, is not kept (RFC 9111 §3)', async (t) => {
@@ -59,8 +67,8 @@ t.test('a status that is not final, or is about this request alone, is not kept 
     { name: 'a status that is not known is kept, as the x00 of its class', status: 299, expected: undefined },
   ]
   for (const one of cases) {
-    t.equal(refusal(one), one.expected, one.name)
-    if (one.status !== 103) t.equal(isOfRequestAlone(one.status ?? 200), one.expected === 'status', one.name)
+    t.equal(reasonOf(one), one.expected, one.name)
+    if (one.status !== 103) t.equal(isRequestSpecific(one.status ?? 200), one.expected === 'status', one.name)
   }
 })
 
@@ -91,7 +99,7 @@ t.test('must-understand takes the place of no-store where the status is understo
     { name: 'a part is never understood', status: 206, fields: says('must-understand, no-store'), expected: 'status' },
     { name: 'private counts beside them', fields: says('must-understand, no-store, private'), expected: 'private' },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('no-store keeps a response out, whatever else allows it (RFC 9111 §5.2.2.5)', async (t) => {
@@ -113,13 +121,13 @@ t.test('no-store keeps a response out, whatever else allows it (RFC 9111 §5.2.2
       expected: 'no-store',
     },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('no-store of the client counts where the route obeys clients (RFC 9111 §5.2.1.5)', async (t) => {
   const cases: Case[] = [
     { name: 'obeyed', request: says('no-store'), expected: 'no-store' },
-    { name: 'not obeyed', request: says('no-store'), obeysDirectives: false, expected: undefined },
+    { name: 'not obeyed', request: says('no-store'), honorsCacheControl: false, expected: undefined },
     {
       name: 'must-understand of the response is not about it',
       request: says('no-store'),
@@ -133,7 +141,7 @@ t.test('no-store of the client counts where the route obeys clients (RFC 9111 §
       expected: undefined,
     },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('a private response is not for a shared cache, one with private fields is (RFC 9111 §5.2.2.7)', async (t) => {
@@ -147,7 +155,7 @@ t.test('a private response is not for a shared cache, one with private fields is
     { name: 'a malformed list', fields: says('private="'), expected: 'private' },
     { name: 'for caches like this one', fields: { 'cdn-cache-control': 'max-age=60, private' }, expected: 'private' },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('what was answered to Authorization is kept where the response allows it (RFC 9111 §3.5)', async (t) => {
@@ -171,7 +179,7 @@ t.test('what was answered to Authorization is kept where the response allows it 
     { name: 'public does not outweigh private', request, fields: says('public, private'), expected: 'private' },
   ]
   for (const one of cases) {
-    t.equal(refusal(one), one.expected, one.name)
+    t.equal(reasonOf(one), one.expected, one.name)
   }
 })
 
@@ -182,7 +190,7 @@ t.test('a response that no request but its own can choose is not kept (RFC 9111 
     { name: '* on a second line', fields: { vary: ['accept', '*'] }, expected: 'vary' },
     { name: 'names', fields: { vary: 'accept, cookie' }, expected: undefined },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('a response that sets a cookie is not stored, whatever it says itself', async (t) => {
@@ -198,8 +206,8 @@ t.test('a response that sets a cookie is not stored, whatever it says itself', a
     { name: 'another field is withheld', fields: { ...cookie, ...says('private="a"') }, expected: 'set-cookie' },
     { name: 'no cookie', fields: says('max-age=60'), expected: undefined },
   ]
-  for (const forwards of [true, false]) {
-    for (const one of cases) t.equal(refusal({ ...one, forwards }), one.expected, one.name)
+  for (const forwardsCredentials of [true, false]) {
+    for (const one of cases) t.equal(reasonOf({ ...one, forwardsCredentials }), one.expected, one.name)
   }
 })
 
@@ -211,23 +219,29 @@ t.test('a lifetime that the route states is not for a forwarded response that co
     { name: 'it varies by cookies', request, lifetime, fields: { vary: 'accept, Cookie' }, expected: undefined },
     { name: 'the response states its lifetime', request, fields: says('max-age=60'), expected: undefined },
     { name: 'no cookie', lifetime, expected: undefined },
-    { name: 'a handler of ours, which did not see them', request, lifetime, forwards: false, expected: undefined },
+    {
+      name: 'a handler of ours, which did not see them',
+      request,
+      lifetime,
+      forwardsCredentials: false,
+      expected: undefined,
+    },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
 t.test('what is stale at once is kept only where it can be confirmed or be served stale (RFC 9111 §3)', async (t) => {
   const lifetime = { seconds: 0, isExplicit: true }
   const never = says('must-revalidate')
   const cases: Case[] = [
-    { name: 'neither', lifetime, fields: never, expected: 'of-no-use' },
+    { name: 'neither', lifetime, fields: never, expected: 'unusable' },
     { name: 'an entity-tag', lifetime, fields: { ...never, etag: '"a"' }, expected: undefined },
     { name: 'a weak entity-tag', lifetime, fields: { ...never, etag: 'W/"a"' }, expected: undefined },
     { name: 'Last-Modified', lifetime, fields: { ...never, 'last-modified': 'x' }, expected: undefined },
     { name: 'it may be served stale', lifetime, fields: says('max-age=0'), expected: undefined },
-    { name: 'no-cache without a validator', lifetime, fields: says('no-cache'), expected: 'of-no-use' },
+    { name: 'no-cache without a validator', lifetime, fields: says('no-cache'), expected: 'unusable' },
     { name: 'no-cache with one', lifetime, fields: { ...says('no-cache'), etag: '"a"' }, expected: undefined },
     { name: 'a second is of use', lifetime: { ...lifetime, seconds: 1 }, fields: never, expected: undefined },
   ]
-  for (const one of cases) t.equal(refusal(one), one.expected, one.name)
+  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })

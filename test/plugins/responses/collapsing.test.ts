@@ -2,12 +2,12 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Invalidations } from '../../../plugins/edge/invalidations.js'
-import { Pauses } from '../../../plugins/responses/backoff.js'
-import { Flights } from '../../../plugins/responses/collapsing.js'
+import { Backoff } from '../../../plugins/responses/backoff.js'
+import { InFlightRequests } from '../../../plugins/responses/collapsing.js'
 import { createClock } from '../../harness/clock.js'
 
 t.test('whoever waits hears how it went', async (t) => {
-  const flights = new Flights(createClock())
+  const flights = new InFlightRequests(createClock())
   const flight = flights.begin('k')
   t.equal(flights.get('k'), flight)
   const outcome = flight.outcome(10_000)
@@ -18,32 +18,32 @@ t.test('whoever waits hears how it went', async (t) => {
 
 t.test('after a response that is not for others nobody waits, for ten seconds', async (t) => {
   const clock = createClock()
-  const flights = new Flights(clock)
+  const flights = new InFlightRequests(clock)
   flights.end(flights.begin('k'), undefined)
-  t.ok(flights.isPassed('k'))
-  t.notOk(flights.isPassed('other'))
+  t.ok(flights.isHitForMiss('k'))
+  t.notOk(flights.isHitForMiss('other'))
   clock.step(10)
-  t.notOk(flights.isPassed('k'))
+  t.notOk(flights.isHitForMiss('k'))
 })
 
 t.test('one that was abandoned tells nothing about the next one', async (t) => {
-  const flights = new Flights(createClock())
+  const flights = new InFlightRequests(createClock())
   const flight = flights.begin('k')
   flights.abandon(flight)
   t.ok(flight.isAbandoned)
-  t.notOk(flights.isPassed('k'))
+  t.notOk(flights.isHitForMiss('k'))
   t.equal(await flight.outcome(10_000), undefined)
 })
 
 t.test('nobody waits longer than so long', async (t) => {
   const alive = setInterval(() => undefined, 1_000) // waiting alone keeps no process
   t.teardown(() => clearInterval(alive))
-  const flights = new Flights(createClock())
+  const flights = new InFlightRequests(createClock())
   t.equal(await flights.begin('k').outcome(1), undefined)
 })
 
 t.test('one that has ended does not end the one that has begun since', async (t) => {
-  const flights = new Flights(createClock())
+  const flights = new InFlightRequests(createClock())
   const first = flights.begin('k')
   const second = flights.begin('k')
   flights.end(first, undefined)
@@ -52,17 +52,17 @@ t.test('one that has ended does not end the one that has begun since', async (t)
 
 t.test('pauses grow from half a second to five, and end with success', async (t) => {
   const clock = createClock()
-  const pauses = new Pauses(clock.now)
+  const pauses = new Backoff(clock.now)
   for (const seconds of [0.5, 1, 2, 4, 5, 5]) {
-    pauses.begin('k')
+    pauses.failed('k')
     clock.step(seconds - 0.001)
-    t.ok(pauses.isPaused('k'), `${seconds} s`)
+    t.ok(pauses.isWaiting('k'), `${seconds} s`)
     clock.step(0.001)
-    t.notOk(pauses.isPaused('k'))
+    t.notOk(pauses.isWaiting('k'))
   }
-  pauses.begin('k')
-  pauses.end('k')
-  t.notOk(pauses.isPaused('k'))
+  pauses.failed('k')
+  pauses.succeeded('k')
+  t.notOk(pauses.isWaiting('k'))
 })
 
 t.test('an invalidation counts for what was asked for before it', async (t) => {
@@ -83,14 +83,14 @@ t.test('names that clients make as long as they may take no more memory than sho
     return process.memoryUsage().heapUsed
   }
   const clock = createClock()
-  const [flights, pauses, invalidations] = [new Flights(clock), new Pauses(clock.now), new Invalidations()]
+  const [flights, pauses, invalidations] = [new InFlightRequests(clock), new Backoff(clock.now), new Invalidations()]
   const before = held()
   const nameOf = (index: number) => Buffer.alloc(14_000, `${index} `).toString()
   for (let index = 0; index < 1_000; index += 1) {
     flights.end(flights.begin(nameOf(index)), undefined)
-    pauses.begin(nameOf(index))
+    pauses.failed(nameOf(index))
     invalidations.add(nameOf(index))
   }
   t.ok(held() - before < 2 * 2 ** 20)
-  t.ok(flights.isPassed(nameOf(999)) && pauses.isPaused(nameOf(999)) && invalidations.isAfter(0, nameOf(999)))
+  t.ok(flights.isHitForMiss(nameOf(999)) && pauses.isWaiting(nameOf(999)) && invalidations.isAfter(0, nameOf(999)))
 })

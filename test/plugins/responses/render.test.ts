@@ -1,13 +1,13 @@
 import t from 'tap'
 import { byName } from '../../../plugins/responses/head.js'
-import { type AnswerParts, answerFrom } from '../../../plugins/responses/render.js'
-import type { StoredResponse, StoredResponseParts } from '../../../plugins/responses/stored-response.js'
+import { type AnswerOptions, answerFrom } from '../../../plugins/responses/render.js'
+import type { StoredResponse, StoredResponseFields } from '../../../plugins/responses/stored-response.js'
 import { makeStored } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 const modified = new Date(now - 100_000).toUTCString()
 
-function stored(parts: Partial<StoredResponseParts> = {}): StoredResponse {
+function stored(parts: Partial<StoredResponseFields> = {}): StoredResponse {
   const until = now + 52_500
   return makeStored(now, {
     fields: { 'content-type': 'text/plain', etag: '"a"', 'last-modified': modified, 'x-list': ['1', '2'] },
@@ -18,7 +18,7 @@ function stored(parts: Partial<StoredResponseParts> = {}): StoredResponse {
   })
 }
 
-function answer(fields: AnswerParts['fields'], parts: Partial<AnswerParts> = {}) {
+function answer(fields: AnswerOptions['fields'], parts: Partial<AnswerOptions> = {}) {
   const { status, head, body } = answerFrom({
     stored: stored(),
     method: 'GET',
@@ -26,8 +26,8 @@ function answer(fields: AnswerParts['fields'], parts: Partial<AnswerParts> = {})
     now,
     status: (ttl) => `V; hit; ttl=${ttl}`,
     timing: undefined,
-    isUsual: false,
-    onCoded: () => undefined,
+    isHeadReused: false,
+    onEncoded: () => undefined,
     ...parts,
   })
   return { status, fields: byName(head.lines), body: body?.toString() }
@@ -98,14 +98,14 @@ t.test('a coding of ours has an entity-tag of its own, and a client that has it 
 })
 
 t.test('a browser may keep it for a few seconds more than its age, never beyond the lifetime', async (t) => {
-  const ours = stored({ browserSeconds: 5 })
+  const ours = stored({ browserTtlSeconds: 5 })
   t.equal(answer({}, { stored: ours }).fields['cache-control'], 'max-age=12')
   t.equal(answer({}, { stored: ours, now: now + 52_000 }).fields['cache-control'], 'max-age=60')
 })
 
 t.test('that there is no such part is kept by nobody, whatever is said of the whole', async (t) => {
   const told = { 'cache-control': 'max-age=60', 'cdn-cache-control': 'max-age=60', expires: modified }
-  for (const parts of [{ browserSeconds: 5 }, { fields: told }, { browserSeconds: 5, fields: told }]) {
+  for (const parts of [{ browserTtlSeconds: 5 }, { fields: told }, { browserTtlSeconds: 5, fields: told }]) {
     const { status, fields } = answer({ range: 'bytes=10-' }, { stored: stored(parts) })
     t.match({ status, control: fields['cache-control'] }, { status: 416, control: 'no-store' })
     t.notOk('cdn-cache-control' in fields || 'expires' in fields)

@@ -1,24 +1,24 @@
 import t from 'tap'
-import { Resources } from '../../../plugins/responses/response-store.js'
-import type { StoredResponseParts } from '../../../plugins/responses/stored-response.js'
+import { ResponseStore } from '../../../plugins/responses/response-store.js'
+import type { StoredResponseFields } from '../../../plugins/responses/stored-response.js'
 import { makeStored } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 
-const response = (parts: Partial<StoredResponseParts> = {}) => makeStored(now, parts)
-const placing = { maxVariants: 2, askedAt: now }
-const variant = (value: string, parts: Partial<StoredResponseParts> = {}) =>
+const response = (parts: Partial<StoredResponseFields> = {}) => makeStored(now, parts)
+const placing = { maxVariants: 2, requestedAt: now }
+const variant = (value: string, parts: Partial<StoredResponseFields> = {}) =>
   response({ varyNames: ['a'], varyValues: [value], ...parts })
 
 t.test('a response takes the place of the one for the same request fields, and of no other', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   const [one, other, later] = [variant('1'), variant('2'), variant('1')]
   for (const put of [one, other, later]) resources.put('k', '/k', put, placing)
   t.strictSame(new Set(resources.get('k')?.variants), new Set([later, other]))
 })
 
 t.test('of several the most recent by Date comes first, and there are only so many', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   const dated = (value: string, seconds: number) =>
     variant(value, { fields: { date: new Date(now + seconds * 1_000).toUTCString() } })
   const [first, second, third] = [dated('1', 0), dated('2', 30), dated('3', 10)]
@@ -27,15 +27,15 @@ t.test('of several the most recent by Date comes first, and there are only so ma
 })
 
 t.test('one that was asked for before another one came does not take its place', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   const later = response({ receivedAt: now + 20, bornAt: now + 20 })
-  resources.put('k', '/k', later, { maxVariants: 2, askedAt: now + 10 })
-  resources.put('k', '/k', response({ receivedAt: now + 30, bornAt: now + 5 }), { maxVariants: 2, askedAt: now })
+  resources.put('k', '/k', later, { maxVariants: 2, requestedAt: now + 10 })
+  resources.put('k', '/k', response({ receivedAt: now + 30, bornAt: now + 5 }), { maxVariants: 2, requestedAt: now })
   t.strictSame(resources.get('k')?.variants, [later])
 })
 
 t.test('memory is bounded by bytes, and what was used longest ago goes first', async (t) => {
-  const resources = new Resources(12_000)
+  const resources = new ResponseStore(12_000)
   for (const key of ['a', 'b', 'c']) resources.put(key, `/${key}`, response(), placing)
   resources.get('a')
   resources.put('d', '/d', response(), placing)
@@ -49,7 +49,7 @@ t.test('memory is bounded by bytes, and what was used longest ago goes first', a
 })
 
 t.test('the values count that a response is told apart by', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   resources.put('k', '/k', variant('short'), placing)
   const before = resources.size.bytes
   resources.put('k', '/k', variant('x'.repeat(14_000)), placing)
@@ -57,7 +57,7 @@ t.test('the values count that a response is told apart by', async (t) => {
 })
 
 t.test('codings that are made later count when it is weighed again', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   const body = Buffer.from(Array.from({ length: 2_000 }, (_, index) => `${index * 7919}`).join())
   const coded = response({ body, compresses: true, fields: { 'content-type': 'text/html' } })
   resources.put('k', '/k', coded, placing)
@@ -65,12 +65,12 @@ t.test('codings that are made later count when it is weighed again', async (t) =
   await new Promise<void>((resolve) => t.equal(coded.coded('gzip', resolve), undefined, 'not yet there'))
   const length = coded.coded('gzip', () => undefined)?.length ?? 0
   t.ok(length > 0)
-  resources.weigh('k')
+  resources.recomputeSize('k')
   t.equal(resources.size.bytes, before + length)
 })
 
 t.test('everything at a path is found, until it is deleted', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   for (const key of ['k?1', 'k?2']) resources.put(key, '/k', response(), placing)
   t.strictSame(resources.keysAt('/k'), ['k?1', 'k?2'])
   t.ok(resources.delete('k?1'))
@@ -79,7 +79,7 @@ t.test('everything at a path is found, until it is deleted', async (t) => {
 })
 
 t.test('a response that is removed leaves the others', async (t) => {
-  const resources = new Resources(1e6)
+  const resources = new ResponseStore(1e6)
   const [one, other] = [variant('1'), variant('2')]
   for (const put of [one, other]) resources.put('k', '/k', put, placing)
   resources.remove('k', one)

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap'
 import type { Dependencies } from '../../../plugins/cache/index.js'
 import type { RequestDirectives } from '../../../plugins/http/request-directives.js'
-import { type Choice, choose } from '../../../plugins/responses/reuse.js'
-import { StoredResponse, type StoredResponseParts } from '../../../plugins/responses/stored-response.js'
+import { decideReuse, type ReuseDecision } from '../../../plugins/responses/reuse.js'
+import { StoredResponse, type StoredResponseFields } from '../../../plugins/responses/stored-response.js'
 
 const bornAt = Date.UTC(2026, 10, 25, 12, 0, 0)
 
 /** A response that is fresh for 60 seconds, and for 30 more while it is made again, and 300 more when that fails. */
-function storedWith(parts: Partial<StoredResponseParts> = {}): StoredResponse {
+function storedWith(parts: Partial<StoredResponseFields> = {}): StoredResponse {
   return new StoredResponse({
     status: 200,
     fields: {},
@@ -17,19 +17,19 @@ function storedWith(parts: Partial<StoredResponseParts> = {}): StoredResponse {
     instants: instantsOf(60, 90, 360),
     varyNames: [],
     varyValues: [],
-    browserSeconds: undefined,
+    browserTtlSeconds: undefined,
     compresses: false,
-    mayEverBeStale: true,
+    allowsStale: true,
     hasOwnValidator: false,
     isDerived: false,
     tags: [],
-    made: undefined,
+    dependencies: undefined,
     ...parts,
   })
 }
 
 /** Instants in seconds after the response was made. */
-function instantsOf(fresh: number, revalidate: number, stale: number): StoredResponseParts['instants'] {
+function instantsOf(fresh: number, revalidate: number, stale: number): StoredResponseFields['instants'] {
   const at = (seconds: number) => bornAt + seconds * 1_000
   return { freshUntil: at(fresh), revalidateUntil: at(revalidate), staleUntil: at(stale) }
 }
@@ -46,9 +46,9 @@ const purged: Dependencies = {
 const nothing: RequestDirectives = {
   noCache: false,
   onlyIfCached: false,
-  maxAge: undefined,
-  minFresh: undefined,
-  maxStale: undefined,
+  maxAgeSeconds: undefined,
+  minFreshSeconds: undefined,
+  maxStaleSeconds: undefined,
 }
 
 interface Case {
@@ -61,27 +61,27 @@ interface Case {
 }
 
 /** What is used, or why nothing is. */
-function outcome(choice: Choice): string {
+function outcome(choice: ReuseDecision): string {
   return choice.use === 'nothing' ? choice.why : choice.use
 }
 
 function check(t: Test, cases: readonly Case[]): void {
   for (const { name, at, asks, stored = storedWith(), expected } of cases) {
     const asked = asks === undefined ? undefined : { ...nothing, ...asks }
-    t.equal(outcome(choose(stored, asked, bornAt + at * 1_000)), expected, name)
+    t.equal(outcome(decideReuse(stored, asked, bornAt + at * 1_000)), expected, name)
   }
 }
 
 t.test('where nothing is kept, nothing is used (RFC 9211 §2.2: uri-miss)', async (t) => {
-  t.equal(outcome(choose(undefined, undefined, bornAt)), 'uri-miss')
+  t.equal(outcome(decideReuse(undefined, undefined, bornAt)), 'uri-miss')
   const asked = { ...nothing, noCache: true, maxStale: Number.POSITIVE_INFINITY }
-  t.equal(outcome(choose(undefined, asked, bornAt)), 'uri-miss', 'whatever the client asks for')
+  t.equal(outcome(decideReuse(undefined, asked, bornAt)), 'uri-miss', 'whatever the client asks for')
 })
 
 t.test('what is used is what was kept', async (t) => {
   const stored = storedWith()
-  t.match(choose(stored, undefined, bornAt), { use: 'fresh', stored })
-  t.match(choose(stored, nothing, bornAt + 70_000), { use: 'stale-while-revalidate', stored })
+  t.match(decideReuse(stored, undefined, bornAt), { use: 'fresh', stored })
+  t.match(decideReuse(stored, nothing, bornAt + 70_000), { use: 'stale-while-revalidate', stored })
 })
 
 t.test(
@@ -96,8 +96,13 @@ t.test(
       { name: 'the window for errors is not for this', at: 300, expected: 'stale' },
       { name: 'no window', at: 60, stored: storedWith({ instants: instantsOf(60, 60, 60) }), expected: 'stale' },
       { name: 'a lifetime of 0', at: 0, stored: storedWith({ instants: instantsOf(0, 0, 0) }), expected: 'stale' },
-      { name: 'what it was made from has gone', at: 0, stored: storedWith({ made: purged }), expected: 'stale' },
-      { name: 'and it would be stale', at: 70, stored: storedWith({ made: purged }), expected: 'stale' },
+      {
+        name: 'what it was made from has gone',
+        at: 0,
+        stored: storedWith({ dependencies: purged }),
+        expected: 'stale',
+      },
+      { name: 'and it would be stale', at: 70, stored: storedWith({ dependencies: purged }), expected: 'stale' },
     ]
     check(t, cases)
     check(
@@ -111,58 +116,89 @@ t.test('no-cache wants what the origin has confirmed (RFC 9111 §5.2.1.4)', asyn
   check(t, [
     { name: 'fresh', at: 0, asks: { noCache: true }, expected: 'request' },
     { name: 'stale', at: 70, asks: { noCache: true }, expected: 'stale' },
-    { name: 'max-stale does not outweigh it', at: 70, asks: { noCache: true, maxStale: 100 }, expected: 'stale' },
-    { name: 'nor does max-age', at: 0, asks: { noCache: true, maxAge: 100 }, expected: 'request' },
+    {
+      name: 'max-stale does not outweigh it',
+      at: 70,
+      asks: { noCache: true, maxStaleSeconds: 100 },
+      expected: 'stale',
+    },
+    { name: 'nor does max-age', at: 0, asks: { noCache: true, maxAgeSeconds: 100 }, expected: 'request' },
   ])
 })
 
 t.test('max-age wants nothing older, and nothing stale (RFC 9111 §5.2.1.1)', async (t) => {
   check(t, [
-    { name: 'younger', at: 9, asks: { maxAge: 10 }, expected: 'fresh' },
-    { name: 'just as old, in whole seconds', at: 10.999, asks: { maxAge: 10 }, expected: 'fresh' },
-    { name: 'older', at: 11, asks: { maxAge: 10 }, expected: 'request' },
-    { name: 'of 0, when it is new', at: 0, asks: { maxAge: 0 }, expected: 'fresh' },
-    { name: 'of 0, a second later', at: 1, asks: { maxAge: 0 }, expected: 'request' },
-    { name: 'older and stale', at: 70, asks: { maxAge: 10 }, expected: 'stale' },
-    { name: 'younger and stale, though the response allows it', at: 70, asks: { maxAge: 80 }, expected: 'stale' },
-    { name: 'with max-stale it may be', at: 70, asks: { maxAge: 80, maxStale: 10 }, expected: 'max-stale' },
-    { name: 'with max-stale it may not be older', at: 70, asks: { maxAge: 65, maxStale: 10 }, expected: 'stale' },
-    { name: 'nor when it is fresh', at: 11, asks: { maxAge: 10, maxStale: 10 }, expected: 'request' },
-    { name: 'beyond its lifetime it adds nothing', at: 59, asks: { maxAge: 2 ** 31 }, expected: 'fresh' },
+    { name: 'younger', at: 9, asks: { maxAgeSeconds: 10 }, expected: 'fresh' },
+    { name: 'just as old, in whole seconds', at: 10.999, asks: { maxAgeSeconds: 10 }, expected: 'fresh' },
+    { name: 'older', at: 11, asks: { maxAgeSeconds: 10 }, expected: 'request' },
+    { name: 'of 0, when it is new', at: 0, asks: { maxAgeSeconds: 0 }, expected: 'fresh' },
+    { name: 'of 0, a second later', at: 1, asks: { maxAgeSeconds: 0 }, expected: 'request' },
+    { name: 'older and stale', at: 70, asks: { maxAgeSeconds: 10 }, expected: 'stale' },
+    {
+      name: 'younger and stale, though the response allows it',
+      at: 70,
+      asks: { maxAgeSeconds: 80 },
+      expected: 'stale',
+    },
+    {
+      name: 'with max-stale it may be',
+      at: 70,
+      asks: { maxAgeSeconds: 80, maxStaleSeconds: 10 },
+      expected: 'max-stale',
+    },
+    {
+      name: 'with max-stale it may not be older',
+      at: 70,
+      asks: { maxAgeSeconds: 65, maxStaleSeconds: 10 },
+      expected: 'stale',
+    },
+    { name: 'nor when it is fresh', at: 11, asks: { maxAgeSeconds: 10, maxStaleSeconds: 10 }, expected: 'request' },
+    { name: 'beyond its lifetime it adds nothing', at: 59, asks: { maxAgeSeconds: 2 ** 31 }, expected: 'fresh' },
   ])
 })
 
 t.test('min-fresh wants what stays fresh for so long (RFC 9111 §5.2.1.3)', async (t) => {
   check(t, [
-    { name: 'longer', at: 40, asks: { minFresh: 10 }, expected: 'fresh' },
-    { name: 'just as long', at: 50, asks: { minFresh: 10 }, expected: 'fresh' },
-    { name: 'less', at: 50.001, asks: { minFresh: 10 }, expected: 'request' },
-    { name: 'of 0 wants what is fresh', at: 59.999, asks: { minFresh: 0 }, expected: 'fresh' },
-    { name: 'and nothing that is stale', at: 70, asks: { minFresh: 0 }, expected: 'stale' },
-    { name: 'nor does max-stale outweigh it', at: 70, asks: { minFresh: 0, maxStale: 100 }, expected: 'stale' },
-    { name: 'more than its whole lifetime', at: 0, asks: { minFresh: 61 }, expected: 'request' },
-    { name: 'max-age counts beside it', at: 20, asks: { minFresh: 10, maxAge: 10 }, expected: 'request' },
+    { name: 'longer', at: 40, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
+    { name: 'just as long', at: 50, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
+    { name: 'less', at: 50.001, asks: { minFreshSeconds: 10 }, expected: 'request' },
+    { name: 'of 0 wants what is fresh', at: 59.999, asks: { minFreshSeconds: 0 }, expected: 'fresh' },
+    { name: 'and nothing that is stale', at: 70, asks: { minFreshSeconds: 0 }, expected: 'stale' },
+    {
+      name: 'nor does max-stale outweigh it',
+      at: 70,
+      asks: { minFreshSeconds: 0, maxStaleSeconds: 100 },
+      expected: 'stale',
+    },
+    { name: 'more than its whole lifetime', at: 0, asks: { minFreshSeconds: 61 }, expected: 'request' },
+    { name: 'max-age counts beside it', at: 20, asks: { minFreshSeconds: 10, maxAgeSeconds: 10 }, expected: 'request' },
   ])
 })
 
 t.test('max-stale allows what is stale by so much, and no more (RFC 9111 §5.2.1.2)', async (t) => {
   const without = Number.POSITIVE_INFINITY
-  const never = storedWith({ mayEverBeStale: false, instants: instantsOf(60, 60, 60) })
+  const never = storedWith({ allowsStale: false, instants: instantsOf(60, 60, 60) })
   check(t, [
-    { name: 'fresh', at: 0, asks: { maxStale: 100 }, expected: 'fresh' },
-    { name: 'stale by less', at: 69, asks: { maxStale: 10 }, expected: 'max-stale' },
-    { name: 'by as much', at: 70, asks: { maxStale: 10 }, expected: 'max-stale' },
-    { name: 'by more, though the response allows it', at: 70.001, asks: { maxStale: 10 }, expected: 'stale' },
-    { name: 'by more than all windows', at: 1_000, asks: { maxStale: 940 }, expected: 'max-stale' },
-    { name: 'without a number, however stale', at: 10 ** 6, asks: { maxStale: without }, expected: 'max-stale' },
-    { name: 'of 0, at the end of freshness', at: 60, asks: { maxStale: 0 }, expected: 'max-stale' },
-    { name: 'of 0, a moment later', at: 60.001, asks: { maxStale: 0 }, expected: 'stale' },
-    { name: 'the response forbids it (§4.2.4)', at: 61, asks: { maxStale: without }, stored: never, expected: 'stale' },
+    { name: 'fresh', at: 0, asks: { maxStaleSeconds: 100 }, expected: 'fresh' },
+    { name: 'stale by less', at: 69, asks: { maxStaleSeconds: 10 }, expected: 'max-stale' },
+    { name: 'by as much', at: 70, asks: { maxStaleSeconds: 10 }, expected: 'max-stale' },
+    { name: 'by more, though the response allows it', at: 70.001, asks: { maxStaleSeconds: 10 }, expected: 'stale' },
+    { name: 'by more than all windows', at: 1_000, asks: { maxStaleSeconds: 940 }, expected: 'max-stale' },
+    { name: 'without a number, however stale', at: 10 ** 6, asks: { maxStaleSeconds: without }, expected: 'max-stale' },
+    { name: 'of 0, at the end of freshness', at: 60, asks: { maxStaleSeconds: 0 }, expected: 'max-stale' },
+    { name: 'of 0, a moment later', at: 60.001, asks: { maxStaleSeconds: 0 }, expected: 'stale' },
+    {
+      name: 'the response forbids it (§4.2.4)',
+      at: 61,
+      asks: { maxStaleSeconds: without },
+      stored: never,
+      expected: 'stale',
+    },
     {
       name: 'what it was made from has gone',
       at: 70,
-      asks: { maxStale: without },
-      stored: storedWith({ made: purged }),
+      asks: { maxStaleSeconds: without },
+      stored: storedWith({ dependencies: purged }),
       expected: 'stale',
     },
   ])

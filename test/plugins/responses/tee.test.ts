@@ -9,9 +9,9 @@ function gather(source: Readable, maxBytes = 1e6) {
   const told: (Buffer | 'given up')[] = []
   const passed = tee(source, {
     maxBytes,
-    alonePatienceMs: 60_000,
-    onWhole: async (body) => void told.push(body),
-    onGivenUp: () => void told.push('given up'),
+    detachedTimeoutMs: 60_000,
+    onComplete: async (body) => void told.push(body),
+    onAbandoned: () => void told.push('given up'),
   })
   return { passed, told }
 }
