@@ -92,16 +92,16 @@ function partOf(parts: AnswerOptions): Answer | undefined {
   if (range === undefined) return undefined
   const rare = { ...parts, isUsual: false }
   if (range === 'unsatisfiable') {
-    const more = {
+    const more: HeadExtras = {
       isEmpty: true,
-      isForNobodyElse: true,
+      isClientSpecific: true,
       'content-range': `bytes */${body.length}`,
       'content-length': '0',
     }
     return { status: 416, head: headOf(rare, '', () => more), body: Buffer.alloc(0) }
   }
   const part = body.subarray(range.first, range.last + 1)
-  const more = {
+  const more: HeadExtras = {
     'content-range': `bytes ${range.first}-${range.last}/${body.length}`,
     'content-length': String(part.length),
   }
