@@ -90,7 +90,7 @@ function partOf(parts: AnswerOptions): Answer | undefined {
   if (!allowsRange(singleValue(fields['if-range']), stored.fields, now)) return undefined
   const range = rangeOf(singleValue(fields.range) ?? '', body.length)
   if (range === undefined) return undefined
-  const rare = { ...parts, isUsual: false }
+  const rare: AnswerOptions = { ...parts, isHeadReused: false }
   if (range === 'unsatisfiable') {
     const more: HeadExtras = {
       isEmpty: true,
