@@ -7,31 +7,31 @@ import { isInMemory, nextPrefix, patient, startTwoCaches, untilProven, whileProv
 import { until } from '../../harness/until.js'
 import { startSlowWire, startWire } from '../../harness/wire.js'
 
-// Two applications on one Redis stand for two processes; what happens between real ones is in one-load.test.ts.
+// Two applications on one Redis represent two processes. one-load.test.ts uses real ones.
 
 const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
 t.teardown(() => redis.stop())
 
-t.test('a change by anybody ends the freshness of what other processes hold', async (t) => {
+t.test('a change by any client ends the freshness of the entry in other processes', async (t) => {
   const { a, b, prefix } = await startTwoCaches(t, redis.url)
   const changes: { name: string; change: (key: string) => Promise<unknown> }[] = [
     { name: 'set', change: (key) => a.cache.set(key, 'new') },
     { name: 'delete', change: (key) => a.cache.delete(key) },
     { name: 'purge', change: (key) => a.cache.purge({ keys: [key] }) },
     { name: 'tag', change: (key) => a.cache.purge({ tags: [`of-${key}`] }) },
-    { name: 'foreign-del', change: (key) => redis.client.del(prefix + key) },
-    { name: 'foreign-set', change: (key) => redis.client.set(prefix + key, 'rubbish') },
+    { name: 'del by another client', change: (key) => redis.client.del(prefix + key) },
+    { name: 'set by another client', change: (key) => redis.client.set(prefix + key, 'corrupt') },
     { name: 'expiry', change: (key) => redis.client.pexpire(prefix + key, 1) },
   ]
   for (const { name, change } of changes) {
     await a.cache.set(name, 'old', { tags: [`of-${name}`] })
     t.equal(await b.cache.get(name), 'old', name)
     await change(name)
-    t.ok(await until(async () => (await b.cache.fetch(name, () => 'loaded')) !== 'old'), `${name} is seen`)
+    t.ok(await until(async () => (await b.cache.fetch(name, () => 'loaded')) !== 'old'), `${name} invalidates`)
   }
 })
 
-t.test('everything that is flushed is loaded again', async (t) => {
+t.test('a flush invalidates every entry', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   for (const key of ['x', 'y']) {
     await a.cache.set(key, 'old')
@@ -41,13 +41,13 @@ t.test('everything that is flushed is loaded again', async (t) => {
   for (const key of ['x', 'y']) t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'))
 })
 
-t.test('what is taken away by anybody while it is loaded does not come back with the load', async (t) => {
+t.test('the result of a load during which a client removes the entry is not stored', async (t) => {
   const clock = createClock()
   const { a, b, prefix } = await startTwoCaches(t, redis.url, { now: clock.now })
   const changes = [
     { name: 'DEL', change: () => redis.client.del(`${prefix}k`), isRemoved: true },
     { name: 'FLUSHALL', change: () => redis.client.flushall(), isRemoved: true },
-    { name: 'nothing but another expiry', change: () => redis.client.pexpire(`${prefix}k`, 60_000), isRemoved: false },
+    { name: 'PEXPIRE', change: () => redis.client.pexpire(`${prefix}k`, 60_000), isRemoved: false },
   ]
   for (const { name, change, isRemoved } of changes) {
     await a.cache.set('k', 'old')
@@ -59,10 +59,10 @@ t.test('what is taken away by anybody while it is loaded does not come back with
       return upstream.promise
     }
     const { kept, purged } = a.cache.stats().writes
-    t.equal(await a.cache.fetch('k', load), 'old', `${name}: refreshed behind`)
+    t.equal(await a.cache.fetch('k', load), 'old', `${name}: refreshed in the background`)
     await began.promise
     await change()
-    t.ok(await until(async () => (await a.cache.explain('k')).state === 'purged'), 'is heard of')
+    t.ok(await until(async () => (await a.cache.explain('k')).state === 'purged'), 'the invalidation arrives')
     upstream.resolve('before')
     const count = isRemoved ? { kept, purged: (purged ?? 0) + 1 } : { kept: (kept ?? 0) + 1, purged }
     t.ok(await until(() => a.cache.stats().writes.kept !== kept || a.cache.stats().writes.purged !== purged))
@@ -75,7 +75,7 @@ t.test('what is taken away by anybody while it is loaded does not come back with
   }
 })
 
-t.test('who asks while a load ends does not take its value for one that Redis has lost', async (t) => {
+t.test('a read while a load ends does not treat its value as one that Redis has lost', async (t) => {
   const { a } = await startTwoCaches(t, redis.url)
   const reasons = new Set<string>()
   for (let n = 0; n < 50; n += 1) {
@@ -86,7 +86,7 @@ t.test('who asks while a load ends does not take its value for one that Redis ha
     }
     const first = a.cache.read(`k${n}`, load)
     await began.promise
-    const second = a.cache.read(`k${n}`, load) // asks Redis, which has nothing yet
+    const second = a.cache.read(`k${n}`, load) // Redis does not have the entry yet
     upstream.resolve('v')
     await first
     reasons.add((await second).reason)
@@ -98,17 +98,17 @@ t.test('who asks while a load ends does not take its value for one that Redis ha
   )
 })
 
-t.test('the notice of an own write costs the writer nothing', async (t) => {
+t.test('the invalidation of an own write does not invalidate the entry of the writer', async (t) => {
   const { a, prefix } = await startTwoCaches(t, redis.url)
-  await a.cache.set('k', 'mine')
-  const readings = await whileProven(a, prefix, async () => {
+  await a.cache.set('k', 'stored')
+  const reads = await whileProven(a, prefix, async () => {
     await until(() => isInMemory(a, 'k'))
     return Promise.all(Array.from({ length: 20 }, () => a.cache.read('k', () => 'loaded')))
   })
-  for (const reading of readings) t.match(reading, { value: 'mine', tier: 'memory', reason: 'hit' })
+  for (const read of reads) t.match(read, { value: 'stored', tier: 'memory', reason: 'hit' })
 })
 
-t.test('notices are proven over a network that takes a few milliseconds', async (t) => {
+t.test('tracking is verified over a network with a delay of a few milliseconds', async (t) => {
   const port = await startSlowWire(t, redis.port, 10)
   const url = `redis://127.0.0.1:${port}`
   const { app } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
@@ -116,7 +116,7 @@ t.test('notices are proven over a network that takes a few milliseconds', async 
   t.strictSame(app.cache.stats().failures, {})
 })
 
-t.test('what changed while connections were cut is seen once they are back', async (t) => {
+t.test('changes made while connections were closed are detected after the reconnect', async (t) => {
   const { a, b, prefix } = await startTwoCaches(t, redis.url)
   for (const type of ['pubsub', 'normal']) {
     const key = `cut-${type}`
@@ -129,10 +129,10 @@ t.test('what changed while connections were cut is seen once they are back', asy
   }
 })
 
-t.test('a Redis that refuses to tell of changes is one warning, and memory is trusted for a second', async (t) => {
-  await redis.client.call('ACL', 'SETUSER', 'mute', 'on', '>secret', '~*', '&*', '+@all', '-client')
+t.test('when Redis refuses tracking, one warning is logged and memory is trusted for a second', async (t) => {
+  await redis.client.call('ACL', 'SETUSER', 'notracking', 'on', '>secret', '~*', '&*', '+@all', '-client')
   const prefix = nextPrefix()
-  const url = `redis://mute:secret@127.0.0.1:${redis.port}`
+  const url = `redis://notracking:secret@127.0.0.1:${redis.port}`
   const { app, book } = await startPlugins(t, {
     redis: { url, ...patient.redis },
     cache: { keyPrefix: prefix, ...patient.cache },
@@ -146,11 +146,11 @@ t.test('a Redis that refuses to tell of changes is one warning, and memory is tr
   t.equal(book.at(40).length, 1)
 })
 
-t.test('a server that refuses to tell of changes in words of its own is not asked again and again', async (t) => {
+t.test('a server that refuses tracking with its own message is asked once', async (t) => {
   const refusal = '-ERR Client tracking is currently not supported for RESP2. Please use RESP3.'
   const keyPrefix = nextPrefix()
   const changes = `${keyPrefix}~changes`
-  /** What was sent of note, each on a connection with a number. */
+  /** TRACKING and SUBSCRIBE commands with the number of their connection. */
   const sent: string[] = []
   let connections = 0
   const port = await startWire(t, redis.port, () => {
@@ -170,14 +170,14 @@ t.test('a server that refuses to tell of changes in words of its own is not aske
   const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
   await book.until(({ kind }) => kind === 'no-tracking')
   await until(async () => (await redis.client.pubsub('NUMSUB', changes))[1] === 1)
-  t.strictSame(sent, ['track 2', 'track 3', 'subscribe 3'], 'asked again only where it was not ready')
+  t.strictSame(sent, ['track 2', 'track 3', 'subscribe 3'], 'asked again only after LOADING')
   t.equal(app.cache.stats().coherence, 'polling')
   t.equal(book.at(40).length, 1)
 })
 
-t.test('while Redis is away memory keeps its own lifetimes, and says that it is', async (t) => {
+t.test('while Redis is down memory serves entries for their lifetimes, and the state is disconnected', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
-  await a.cache.set('k', 'kept')
+  await a.cache.set('k', 'stored')
   t.ok(await until(() => isInMemory(b, 'k')))
   await redis.kill()
   t.teardown(() => redis.start())
@@ -187,13 +187,16 @@ t.test('while Redis is away memory keeps its own lifetimes, and says that it is'
     loads += 1
     return 'loaded'
   }
-  for (let read = 0; read < 20; read += 1) t.equal(await b.cache.fetch('k', load), 'kept')
+  for (let read = 0; read < 20; read += 1) t.equal(await b.cache.fetch('k', load), 'stored')
   t.equal(loads, 0)
   const purge = await b.cache.purge({ keys: ['k'] })
   t.strictSame(purge, { isDone: false, queued: { tags: [], keys: ['k'], all: false } })
-  t.equal(await b.cache.fetch('k', load), 'loaded', 'a purge takes effect here at once')
+  t.equal(await b.cache.fetch('k', load), 'loaded', 'a purge applies in this process at once')
   await redis.start()
-  t.ok(await until(async () => (await a.cache.fetch('k', () => 'elsewhere')) !== 'kept'), 'and elsewhere afterwards')
+  t.ok(
+    await until(async () => (await a.cache.fetch('k', () => 'loaded')) !== 'stored'),
+    'it reaches the other process later',
+  )
   for (const app of [a, b]) await untilProven(app)
   await until(() => b.cache.stats().purges.queued === 0)
 })

@@ -12,7 +12,7 @@ async function start(t: Parameters<typeof startPlugins>[0]) {
   return { cache, clock }
 }
 
-t.test('what was made tells the tags of all that was read, and the first end of freshness', async (t) => {
+t.test('dependencies have the tags of all reads and the shortest remaining freshness', async (t) => {
   const { cache } = await start(t)
   const { value, dependencies } = await cache.track(async () => {
     const a = await cache.fetch('a', () => 'A', { tags: ['x', 'y'], ttlSeconds: 100 })
@@ -23,10 +23,10 @@ t.test('what was made tells the tags of all that was read, and the first end of 
   t.equal(dependencies.freshForMs, 100_000)
 })
 
-t.test('what was made is current until something in it changes, is purged or ends', async (t) => {
+t.test('dependencies are current until a value that was read changes, is purged or expires', async (t) => {
   const { cache, clock } = await start(t)
   const changes: [string, () => unknown][] = [
-    ['another value', () => cache.set('k', 'other')],
+    ['a set', () => cache.set('k', 'other')],
     ['a purge of its tag', () => cache.purge({ tags: ['x'] })],
     ['a purge of its key', () => cache.purge({ keys: ['k'] })],
     ['a delete', () => cache.delete('k')],
@@ -42,7 +42,7 @@ t.test('what was made is current until something in it changes, is purged or end
   }
 })
 
-t.test('a refresh that brings the same value leaves current what was made of it', async (t) => {
+t.test('a refresh with an equal value leaves dependencies current', async (t) => {
   const { cache, clock } = await start(t)
   await cache.fetch('k', () => ({ v: 1 }))
   const { dependencies } = await cache.track(() => cache.fetch('k', () => ({ v: 1 })))
@@ -54,7 +54,7 @@ t.test('a refresh that brings the same value leaves current what was made of it'
   t.equal(dependencies.isCurrent(), true)
 })
 
-t.test('nested collects each see what is read inside them', async (t) => {
+t.test('nested track calls each record the reads inside them', async (t) => {
   const { cache } = await start(t)
   const outer = await cache.track(async () => {
     await cache.fetch('a', () => 1, { tags: ['a'] })
@@ -64,7 +64,7 @@ t.test('nested collects each see what is read inside them', async (t) => {
   t.strictSame(outer.value.dependencies.tags, ['b'])
 })
 
-t.test('collects begin and end in any order, and after there were none', async (t) => {
+t.test('track calls can begin and end in any order', async (t) => {
   const { cache } = await start(t)
   const tagsOf = async (tag: string, ready: Promise<unknown>) => {
     const { dependencies } = await cache.track(async () => {
@@ -78,10 +78,10 @@ t.test('collects begin and end in any order, and after there were none', async (
   const second = tagsOf('second', first)
   const third = tagsOf('third', second)
   t.strictSame(await Promise.all([first, second, third]), [['first'], ['second'], ['third']])
-  t.strictSame(await tagsOf('alone-again', nextTurn()), ['alone-again'])
+  t.strictSame(await tagsOf('again', nextTurn()), ['again'])
 })
 
-t.test('what was made with a bypass is never current', async (t) => {
+t.test('dependencies of a bypass are never current', async (t) => {
   const { cache } = await start(t)
   const { dependencies } = await cache.track(() => cache.fetch('k', () => 1, { bypass: true, tags: ['a'] }))
   t.strictSame(dependencies.tags, ['a'])
@@ -89,7 +89,7 @@ t.test('what was made with a bypass is never current', async (t) => {
   t.equal(dependencies.isCurrent(), false)
 })
 
-t.test('a source that says that nothing is modified renews the value', async (t) => {
+t.test('notModified renews the stored value', async (t) => {
   const { cache, clock } = await start(t)
   await cache.fetch('k', () => 'v')
   clock.step(400)
@@ -98,7 +98,7 @@ t.test('a source that says that nothing is modified renews the value', async (t)
   t.equal(await cache.get('k'), 'v')
 })
 
-t.test('an absence is kept for 30 s and never served stale', async (t) => {
+t.test('a notFound result is stored for 30 s and never served stale', async (t) => {
   const { cache, clock } = await start(t)
   await cache.fetch('k', (load) => load.notFound(null))
   clock.step(29)
@@ -110,7 +110,7 @@ t.test('an absence is kept for 30 s and never served stale', async (t) => {
   await t.rejects(cache.fetch('k', failing), { message: 'down' })
 })
 
-t.test('what was made of something that was not there, or was not the same twice, is not current', async (t) => {
+t.test('dependencies of a missing value, or of two values of one key, are not current', async (t) => {
   const { cache } = await start(t)
   const { dependencies } = await cache.track(() => cache.get('banner'))
   t.equal(dependencies.freshForMs, 0)
@@ -124,7 +124,7 @@ t.test('what was made of something that was not there, or was not the same twice
   t.equal(twice.dependencies.isCurrent(), false)
 })
 
-t.test('what was made from a load is current at once, and a purge of another tag leaves it so', async (t) => {
+t.test('dependencies of a load are current, and a purge of another tag does not change that', async (t) => {
   const { cache } = await start(t)
   const { dependencies } = await cache.track(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'] }))
   t.equal(dependencies.isCurrent(), true)
@@ -134,26 +134,26 @@ t.test('what was made from a load is current at once, and a purge of another tag
   t.equal(dependencies.isCurrent(), false)
 })
 
-t.test('what is read after it was made, by something that goes on behind, does not count', async (t) => {
+t.test('a read after the tracked function has returned is not recorded', async (t) => {
   const { cache } = await start(t)
   await cache.set('k', 'before')
   const [changed, never] = [createDeferred<void>(), createDeferred<void>()]
-  const later = async () => {
+  const readLater = async () => {
     await changed.promise
     return cache.get('k')
   }
-  void cache.track(() => never.promise) // reads go on being followed
+  void cache.track(() => never.promise) // reads are still tracked
   const { value, dependencies } = await cache.track(async () => {
     await cache.get('k')
-    return { behind: later() }
+    return { background: readLater() }
   })
   await cache.set('k', 'after')
   changed.resolve()
-  t.equal(await value.behind, 'after')
+  t.equal(await value.background, 'after')
   t.equal(dependencies.isCurrent(), false)
 })
 
-t.test('what was made while a read failed or had not ended is not current', async (t) => {
+t.test('dependencies are not current if a read failed or is still in flight', async (t) => {
   const { cache } = await start(t)
   const down = () => Promise.reject(new Error('down'))
   for (const read of [
@@ -170,15 +170,15 @@ t.test('what was made while a read failed or had not ended is not current', asyn
   t.match(dependencies, { freshForMs: 0 })
   slow.resolve(1)
   t.equal(await cache.fetch('slow', () => 2), 1)
-  t.equal(dependencies.isCurrent(), false, 'nothing says how it was used')
+  t.equal(dependencies.isCurrent(), false, 'the result may have been used')
 })
 
-t.test('a refresh in the background is not part of what was made from the value before it', async (t) => {
+t.test('reads of a background refresh are not recorded', async (t) => {
   const { cache, clock } = await start(t)
   const inner = createDeferred<number>()
   const load = () => cache.fetch('inner', () => inner.promise)
   await cache.set('outer', 0)
-  clock.step(299) // near its end: the read begins a refresh
+  clock.step(299) // close to the end of freshness, so the read starts an early refresh
   const { dependencies } = await cache.track(() => cache.fetch('outer', load))
   t.equal(dependencies.isCurrent(), true)
   inner.resolve(1)

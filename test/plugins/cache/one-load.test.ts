@@ -13,16 +13,16 @@ import { patient, startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
 import { until as untilMet } from '../../harness/until.js'
 
-// Real processes on one Redis. A load goes on until the test ends it: what is answered before that has not waited for it.
+// Real processes on one Redis. A load lasts until the test ends it: a read that is answered before has not waited for it.
 
 const redis = await startRedis()
 t.teardown(() => redis.stop())
 const openProcesses = createCacheProcesses(t, redis)
 
-/** A lease that outlives every deadline here, as does half of it: a process that goes on did not wait for its end. */
+/** A lease that outlives every deadline here, as does half of it: a process that proceeds did not wait for its end. */
 const endlessMs = 600_000
 
-t.test('four processes with fifty callers each who miss at once load once, and all get that value', async (t) => {
+t.test('concurrent misses of fifty callers in each of four processes share one load', async (t) => {
   const { all, giveAll, loads, asked, until } = await openProcesses(t, { count: 4, cache: { leaseMs: endlessMs } })
   const answers = readAll(all, 'k', 50)
   await until(() => asked('k') === 4 || loads.length > 1)
@@ -34,25 +34,25 @@ t.test('four processes with fifty callers each who miss at once load once, and a
   t.equal(outcomes.filter((outcome) => 'reason' in outcome && outcome.reason === 'miss').length, 1)
 })
 
-t.test('a process that is killed while it loads delays the others until its lease ends, and no longer', async (t) => {
+t.test('when a loading process is killed, another process loads as soon as the lease expires', async (t) => {
   const { all, load, loads, giveAll, asked, leaseOf, until } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
   const answers = readAll(all, 'k')
   await until(() => asked('k') === 3)
   const first = await load(0)
   await first.by.kill()
   const leftMs = await redis.client.pttl(leaseOf('k'))
-  t.ok(leftMs > 0 && leftMs <= endlessMs, `the lease ends by itself, after ${leftMs} ms`)
+  t.ok(leftMs > 0 && leftMs <= endlessMs, `the lease expires in ${leftMs} ms`)
   t.equal(loads.length, 1)
 
   t.equal(await redis.client.pexpire(leaseOf('k'), 1), 1)
   const second = await load(1)
   t.not(second.by, first.by)
   giveAll('v')
-  t.strictSame(valuesOf(await answers), ['v', 'v'], 'both who are left have their answer')
+  t.strictSame(valuesOf(await answers), ['v', 'v'], 'both remaining processes receive the value')
   t.equal(loads.length, 2)
 })
 
-t.test('the lease is renewed again and again while the load lives, and ends with it', async (t) => {
+t.test('the lease is renewed while the load runs, and released when it ends', async (t) => {
   const leaseMs = 1_000
   const { all, load, giveAll, leaseOf, released } = await openProcesses(t, { cache: { leaseMs } })
   const answers = readAll(all, 'k')
@@ -66,12 +66,12 @@ t.test('the lease is renewed again and again while the load lives, and ends with
   await released('k')
 })
 
-t.test('who has a stale value to serve does not wait for the load of another process', async (t) => {
+t.test('a process with a stale value does not wait for the load of another process', async (t) => {
   const cache = { leaseMs: endlessMs, softTimeoutMs: endlessMs }
   const { all, load, loads, released } = await openProcesses(t, { cache, isStepped: true })
   const [a, b, c] = all
   const windows = [
-    { key: 'refreshed-behind', policy: { ttlSeconds: 300, staleWhileRevalidateSeconds: 600 } },
+    { key: 'stale-while-revalidate', policy: { ttlSeconds: 300, staleWhileRevalidateSeconds: 600 } },
     { key: 'stale-if-error', policy: { ttlSeconds: 300, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 600 } },
   ]
   for (const { key, policy } of windows) {
@@ -86,34 +86,38 @@ t.test('who has a stale value to serve does not wait for the load of another pro
     const refreshing = a.read(key, { policy })
     const refresh = await load(count + 1)
     const stale = { value: 'old', state: 'stale', reason: 'stale' }
-    t.strictSame(await readAll([b, c], key, 5, policy), Array(10).fill(stale), `${key}: answered while another loads`)
-    t.equal(loads.length, count + 2, `${key}: by that one alone`)
+    t.strictSame(
+      await readAll([b, c], key, 5, policy),
+      Array(10).fill(stale),
+      `${key}: answered while another process loads`,
+    )
+    t.equal(loads.length, count + 2, `${key}: one process loads`)
     refresh.give('new')
     await refreshing
   }
 })
 
-t.test('after a load that fails each process that waited for it loads once', async (t) => {
+t.test('after a failed load each process that waited for it loads once', async (t) => {
   const { all, load, loads, asked, until } = await openProcesses(t, { count: 4, cache: { leaseMs: endlessMs } })
   const answers = readAll(all, 'k', 5)
   await until(() => asked('k') === 4)
   const first = await load(0)
   first.fail('the first load fails')
-  for (const index of [1, 2, 3]) (await load(index)).fail('this one too')
+  for (const index of [1, 2, 3]) (await load(index)).fail('a later load fails')
   const errors = (await answers).map((outcome) => ('error' in outcome ? outcome.error : outcome.value))
   t.equal(errors.filter((error) => error === 'the first load fails').length, 5)
-  t.equal(errors.filter((error) => error === 'this one too').length, 15)
+  t.equal(errors.filter((error) => error === 'a later load fails').length, 15)
   t.equal(loads.length, 4)
-  t.equal(new Set(loads.map(({ by }) => by)).size, 4, 'one load in each')
+  t.equal(new Set(loads.map(({ by }) => by)).size, 4, 'one load in each process')
 })
 
-t.test('after a load that fails those that waited for it load side by side, not one after another', async (t) => {
+t.test('after a failed load the processes that waited for it load concurrently', async (t) => {
   const shared = createTestStore()
   const failed = new Set<string>()
   let waiting = 0
   const connect = (): Store => {
     const store = shared.connect()
-    // The real note of a failed load ends after a second: here it stays.
+    // The real marker of a failed load expires after a second. Here it does not expire.
     return withCalls(store, {
       async acquireLease(key, token) {
         if (failed.has(key)) return 'released'
@@ -139,12 +143,12 @@ t.test('after a load that fails those that waited for it load side by side, not 
   await untilMet(() => loads.length === 1 && waiting === 3)
   loads[0]?.reject(new Error('the first load fails'))
   await untilMet(() => loads.length === 4)
-  for (const other of loads.slice(1)) other.reject(new Error('this one too'))
+  for (const other of loads.slice(1)) other.reject(new Error('a later load fails'))
   t.equal((await reading).filter(({ status }) => status === 'rejected').length, 4)
   t.equal(loads.length, 4)
 })
 
-t.test('with Redis hung each process loads by itself, while Redis still hangs', async (t) => {
+t.test('while Redis hangs each process loads on its own', async (t) => {
   const { all, loads, until } = await openProcesses(t, { cache: { readTimeoutMs: 500, leaseMs: endlessMs } })
   redis.hang()
   t.teardown(() => redis.resume())
@@ -156,7 +160,7 @@ t.test('with Redis hung each process loads by itself, while Redis still hangs', 
   t.equal(loads.length, 3)
 })
 
-t.test('a look-up that has spent the budget of a read leaves nothing for the turn', async (t) => {
+t.test('a read whose lookup has spent the budget loads without reading for the lease', async (t) => {
   const readTimeoutMs = 20
   const asked: string[] = []
   const store = createTestStore().store
@@ -176,7 +180,7 @@ t.test('a look-up that has spent the budget of a read leaves nothing for the tur
   t.strictSame(asked, [])
 })
 
-t.test('a process that waits for the load of another one when Redis hangs loads by itself', async (t) => {
+t.test('a process that waits for the load of another process loads on its own when Redis hangs', async (t) => {
   const cache = { leaseMs: endlessMs, readTimeoutMs: 1_000 }
   const { all, loads, giveAll, asked, until } = await openProcesses(t, { cache })
   const answers = readAll(all, 'k')
@@ -189,7 +193,7 @@ t.test('a process that waits for the load of another one when Redis hangs loads 
   t.strictSame(valuesOf(await answers), ['v', 'v', 'v'])
 })
 
-t.test('a process that closes while it loads gives its lease back, and another one loads at once', async (t) => {
+t.test('a process that closes while it loads releases its lease, and another process loads at once', async (t) => {
   const { all, load, loads, giveAll, asked, until } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
   const answers = readAll(all, 'k')
   await until(() => asked('k') === 3)
@@ -205,56 +209,59 @@ t.test('a process that closes while it loads gives its lease back, and another o
   t.equal(loads.length, 2)
 })
 
-t.test('what a load brings that a purge has overtaken is answered to its callers and not kept as fresh', async (t) => {
-  const { all, load, giveAll, loads } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
-  const [loading, purging] = all
-  const purges = [
-    { key: 'by-key', purge: { keys: ['by-key'] }, tagsPurged: 0 },
-    { key: 'by-key-hard', purge: { keys: ['by-key-hard'], hard: true }, tagsPurged: 0 },
-    { key: 'by-tag', purge: { tags: ['of-by-tag'] }, tagsPurged: 1 },
-    { key: 'by-tag-hard', purge: { tags: ['of-by-tag-hard'], hard: true }, tagsPurged: 2 },
-  ]
-  for (const { key, purge, tagsPurged } of purges) {
-    const asking = loading.read(key, { callers: 5, policy: { tags: [`of-${key}`] } })
-    const overtaken = await load(loads.length)
-    await purging.purge(purge)
-    await loading.tagsPurged(tagsPurged)
-    overtaken.give('before')
-    t.strictSame(valuesOf(await asking), Array(5).fill('before'), `${key}: its callers asked before the purge`)
-  }
+t.test(
+  'the result of a load that began before a purge is returned to its callers and not stored as fresh',
+  async (t) => {
+    const { all, load, giveAll, loads } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
+    const [loading, purging] = all
+    const purges = [
+      { key: 'by-key', purge: { keys: ['by-key'] }, tagsPurged: 0 },
+      { key: 'by-key-hard', purge: { keys: ['by-key-hard'], hard: true }, tagsPurged: 0 },
+      { key: 'by-tag', purge: { tags: ['of-by-tag'] }, tagsPurged: 1 },
+      { key: 'by-tag-hard', purge: { tags: ['of-by-tag-hard'], hard: true }, tagsPurged: 2 },
+    ]
+    for (const { key, purge, tagsPurged } of purges) {
+      const reading = loading.read(key, { callers: 5, policy: { tags: [`of-${key}`] } })
+      const outdated = await load(loads.length)
+      await purging.purge(purge)
+      await loading.tagsPurged(tagsPurged)
+      outdated.give('before')
+      t.strictSame(valuesOf(await reading), Array(5).fill('before'), `${key}: its callers began before the purge`)
+    }
 
-  giveAll('after')
-  for (const process of all) await process.tagsPurged(2)
-  for (const { key } of purges) {
-    const values = valuesOf(await readAll(all, key, 1, { tags: [`of-${key}`] }))
-    t.strictSame(values, Array(3).fill('after'), `${key}: who asks next does not get it`)
-  }
-})
+    giveAll('after')
+    for (const process of all) await process.tagsPurged(2)
+    for (const { key } of purges) {
+      const values = valuesOf(await readAll(all, key, 1, { tags: [`of-${key}`] }))
+      t.strictSame(values, Array(3).fill('after'), `${key}: later reads do not receive it`)
+    }
+  },
+)
 
-t.test('after a purge who asks does not wait for the load that the purge has overtaken', async (t) => {
+t.test('a read after a purge does not wait for a load that began before it', async (t) => {
   const { all, load, loads, giveAll } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
   const [loading, purging, third] = all
   for (const purge of [{ keys: ['k'] }, { tags: ['x'] }]) {
     const count = loads.length
     const policy = { tags: ['x'] }
-    const asking = loading.read('k', { policy })
-    const overtaken = await load(count)
+    const reading = loading.read('k', { policy })
+    const outdated = await load(count)
     await purging.purge(purge)
     const next = third.read('k', { policy })
-    const anew = await load(count + 1)
-    anew.give('after')
+    const newer = await load(count + 1)
+    newer.give('after')
     t.strictSame(valuesOf(await next), ['after'])
-    overtaken.give('before')
-    await asking
+    outdated.give('before')
+    await reading
     await purging.purge({ keys: ['k'], hard: true })
   }
   giveAll('')
 })
 
-t.test('a Redis that hangs between the look-up and the turn does not block a read', async (t) => {
+t.test('a Redis that hangs between the lookup and the lease does not block a read', async (t) => {
   const cache = { leaseMs: endlessMs, readTimeoutMs: 1_000 }
   const { all, loads, giveAll, until } = await openProcesses(t, { cache })
-  await redis.client.call('CLIENT', 'PAUSE', '600000', 'WRITE') // what is read passes, what is asked by script waits
+  await redis.client.call('CLIENT', 'PAUSE', '600000', 'WRITE') // reads pass, scripts wait
   t.teardown(() => redis.client.call('CLIENT', 'UNPAUSE'))
   const answers = readAll(all, 'k')
   await untilMet(async () => loads.length === 3 || /blocked_clients:3/.test(await redis.client.info('clients')))
@@ -265,59 +272,59 @@ t.test('a Redis that hangs between the look-up and the turn does not block a rea
   t.strictSame(valuesOf(await answers), ['v', 'v', 'v'])
 })
 
-t.test('a caller who goes away does not cancel the load, and what it brings is kept', async (t) => {
-  const keyPrefix = 'cat_gone:'
+t.test('a caller that disconnects does not cancel the load, and its result is stored', async (t) => {
+  const keyPrefix = 'cat_disconnected:'
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(redisPlugin, { url: redis.url, ...patient.redis })
   await app.register(cache, { keyPrefix, ...patient.cache })
   const began = createDeferred<AbortSignal>()
-  const gone = createDeferred<void>()
+  const disconnected = createDeferred<void>()
   const upstream = createDeferred<string>()
   app.get('/', async (request) => {
-    request.raw.socket.once('close', () => gone.resolve())
+    request.raw.socket.once('close', () => disconnected.resolve())
     return app.cache.fetch('k', ({ signal }) => {
       began.resolve(signal)
       return upstream.promise
     })
   })
   const caller = request(await app.listen({ host: '127.0.0.1', port: 0 }))
-  caller.on('error', () => undefined) // goes away below
+  caller.on('error', () => undefined) // it is destroyed below
   caller.end()
   const signal = await began.promise
   caller.destroy()
-  await gone.promise
+  await disconnected.promise
   t.equal(signal.aborted, false)
 
   const written = createDeferred<void>()
-  const hear = (event: unknown) => {
-    if ((event as WriteEvent).cache === keyPrefix) written.resolve() // what the channel carries
+  const onWrite = (event: unknown) => {
+    if ((event as WriteEvent).cache === keyPrefix) written.resolve() // the payload type of this channel
   }
-  channels.write.subscribe(hear)
-  t.teardown(() => channels.write.unsubscribe(hear))
+  channels.write.subscribe(onWrite)
+  t.teardown(() => channels.write.unsubscribe(onWrite))
   upstream.resolve('v')
   await written.promise
   t.match(await app.cache.read('k', () => 'loaded again'), { value: 'v', reason: 'hit' })
   t.equal(signal.aborted, false)
 })
 
-/** The store with other methods for some. */
+/** Wraps the store and replaces some of its methods. */
 function withCalls(store: Store, calls: Partial<Store>): Store {
   return new Proxy(store, {
     get(target, name) {
       const own: unknown = Reflect.get(calls, name)
-      const value: unknown = own ?? Reflect.get(target, name, target) // its fields are private to it
+      const value: unknown = own ?? Reflect.get(target, name, target) // private fields need the target as receiver
       return own === undefined && typeof value === 'function' ? value.bind(target) : value
     },
   })
 }
 
-/** What became of all callers of all these processes, who ask at once. */
+/** Reads concurrently with all callers of all these processes and returns their outcomes. */
 async function readAll(processes: readonly CacheProcess[], key: string, callers = 1, policy = {}): Promise<Outcome[]> {
   return (await Promise.all(processes.map((process) => process.read(key, { callers, policy })))).flat()
 }
 
-/** The values of those who have got one. */
+/** The values of the outcomes that have one. */
 function valuesOf(outcomes: readonly Outcome[]): string[] {
   return outcomes.flatMap((outcome) => ('value' in outcome ? [outcome.value] : []))
 }

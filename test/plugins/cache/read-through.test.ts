@@ -6,11 +6,11 @@ import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { until } from '../../harness/until.js'
 
-// The read-through decision, in memory only: what Redis does with it is in redis-store.test.ts.
+// The read-through decision, in memory only. redis-store.test.ts covers the Redis side.
 
 const policy = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
 
-t.test('get gives what set kept, while it is fresh', async (t) => {
+t.test('get returns the stored value while it is fresh', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   t.equal(await cache.get('k'), undefined, 'a miss')
@@ -19,13 +19,13 @@ t.test('get gives what set kept, while it is fresh', async (t) => {
   clock.step(299)
   t.strictSame(await cache.get('k'), { a: 1 })
   clock.step(1)
-  t.equal(await cache.get('k'), undefined, 'stale is not fresh')
-  t.strictSame(await cache.get('k', { allowStale: true }), { a: 1 }, 'unless stale will do')
+  t.equal(await cache.get('k'), undefined, 'a stale value is not returned')
+  t.strictSame(await cache.get('k', { allowStale: true }), { a: 1 }, 'unless allowStale is set')
   clock.step(3_600)
-  t.equal(await cache.get('k', { allowStale: true }), undefined, 'expired is gone')
+  t.equal(await cache.get('k', { allowStale: true }), undefined, 'an expired value is removed')
 })
 
-t.test('an empty list, null, false, zero and an empty text are hits', async (t) => {
+t.test('an empty list, null, false, zero and an empty string are hits', async (t) => {
   const { cache } = (await startPlugins(t)).app
   for (const value of [[], null, false, 0, '']) {
     let loads = 0
@@ -40,13 +40,13 @@ t.test('an empty list, null, false, zero and an empty text are hits', async (t) 
   }
 })
 
-t.test('set says false for a value that JSON cannot hold, and tells it in a warning', async (t) => {
+t.test('set returns false and logs a warning for a value that JSON cannot represent', async (t) => {
   const { app, book } = await startPlugins(t)
   t.equal(await app.cache.set('k', { n: 1n }), false)
   t.match(book.at(40), [{ kind: 'not-json', key: 'k' }])
 })
 
-t.test('delete removes the entry, the stale copy included, and says whether there was one', async (t) => {
+t.test('delete removes the entry and its stale copy, and returns whether there was one', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.set('k', 1)
@@ -55,13 +55,13 @@ t.test('delete removes the entry, the stale copy included, and says whether ther
   t.equal(await cache.delete('k'), false)
   await t.rejects(
     cache.fetch('k', () => {
-      throw new Error('nothing stale is left')
+      throw new Error('load failed')
     }),
-    { message: 'nothing stale is left' },
+    { message: 'load failed' },
   )
 })
 
-t.test('the first read loads, the second is a hit and says so', async (t) => {
+t.test('the first read is a miss, the second is a hit', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   const storedAt = clock.now()
@@ -76,7 +76,7 @@ t.test('the first read loads, the second is a hit and says so', async (t) => {
   })
 })
 
-t.test('concurrent misses share one load, and those who joined are told', async (t) => {
+t.test('concurrent misses share one load, and joined reads report collapsed', async (t) => {
   const { cache } = (await startPlugins(t)).app
   const upstream = createDeferred<string>()
   const started = createDeferred<void>()
@@ -86,16 +86,16 @@ t.test('concurrent misses share one load, and those who joined are told', async 
     started.resolve()
     return upstream.promise
   }
-  const readings = Promise.all(Array.from({ length: 64 }, () => cache.read('k', load)))
+  const reads = Promise.all(Array.from({ length: 64 }, () => cache.read('k', load)))
   await started.promise
   upstream.resolve('v')
-  const reasons = (await readings).map(({ reason }) => reason)
+  const reasons = (await reads).map(({ reason }) => reason)
   t.equal(loads, 1)
   t.equal(reasons.filter((reason) => reason === 'miss').length, 1)
   t.equal(reasons.filter((reason) => reason === 'collapsed').length, 63)
 })
 
-t.test('twenty who wait for a failing load see its failure after one call', async (t) => {
+t.test('all callers that wait for a load receive its failure', async (t) => {
   const { cache } = (await startPlugins(t)).app
   let loads = 0
   const load = async () => {
@@ -107,28 +107,31 @@ t.test('twenty who wait for a failing load see its failure after one call', asyn
   t.equal(loads, 1)
 })
 
-t.test('within the revalidation window the stale value is served at once while one refresh runs behind', async (t) => {
-  const clock = createClock()
-  const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
-  await cache.fetch('k', () => 'old')
-  clock.step(301)
-  const upstream = createDeferred<string>()
-  let loads = 0
-  const load = () => {
-    loads += 1
-    return upstream.promise
-  }
-  for (let reader = 0; reader < 5; reader += 1) {
-    t.match(await cache.read('k', load), { value: 'old', state: 'stale', reason: 'stale' })
-  }
-  t.equal(loads, 1)
-  upstream.resolve('new')
-  await upstream.promise
-  await new Promise(setImmediate)
-  t.match(await cache.read('k', load), { value: 'new', state: 'fresh', reason: 'hit' })
-})
+t.test(
+  'within the revalidation window the stale value is served while one refresh runs in the background',
+  async (t) => {
+    const clock = createClock()
+    const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
+    await cache.fetch('k', () => 'old')
+    clock.step(301)
+    const upstream = createDeferred<string>()
+    let loads = 0
+    const load = () => {
+      loads += 1
+      return upstream.promise
+    }
+    for (let reader = 0; reader < 5; reader += 1) {
+      t.match(await cache.read('k', load), { value: 'old', state: 'stale', reason: 'stale' })
+    }
+    t.equal(loads, 1)
+    upstream.resolve('new')
+    await upstream.promise
+    await new Promise(setImmediate)
+    t.match(await cache.read('k', load), { value: 'new', state: 'fresh', reason: 'hit' })
+  },
+)
 
-t.test('a refresh behind that fails leaves the stale value in place and is a warning', async (t) => {
+t.test('a failed background refresh leaves the stale value in place and logs a warning', async (t) => {
   const clock = createClock()
   const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
   await app.cache.fetch('k', () => 'old')
@@ -141,23 +144,26 @@ t.test('a refresh behind that fails leaves the stale value in place and is a war
   t.match(await app.cache.read('k', failing), { value: 'old', state: 'stale' })
 })
 
-t.test('after the revalidation window a load is awaited, and its failure answered with the stale value', async (t) => {
-  const clock = createClock()
-  const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
-  const { cache } = app
-  const storedAt = clock.now()
-  await cache.fetch('k', () => 'old')
-  clock.step(400)
-  const failing = async () => {
-    throw new Error('upstream is down')
-  }
-  t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'stale-if-error', storedAt })
-  t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
-  clock.step(0.5)
-  t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
-})
+t.test(
+  'after the revalidation window a read waits for the load, and receives the stale value when it fails',
+  async (t) => {
+    const clock = createClock()
+    const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
+    const { cache } = app
+    const storedAt = clock.now()
+    await cache.fetch('k', () => 'old')
+    clock.step(400)
+    const failing = async () => {
+      throw new Error('upstream is down')
+    }
+    t.match(await cache.read('k', failing), { value: 'old', state: 'stale', reason: 'stale-if-error', storedAt })
+    t.match(book.at(40), [{ kind: 'load-failed', reason: 'upstream is down' }])
+    clock.step(0.5)
+    t.match(await cache.read('k', () => 'new'), { value: 'new', state: 'fresh', reason: 'miss' })
+  },
+)
 
-t.test('a refresh that began before a set and fails after it takes nothing away', async (t) => {
+t.test('a refresh that began before a set and fails after it does not remove the new value', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.fetch('k', () => 'old')
@@ -170,7 +176,7 @@ t.test('a refresh that began before a set and fails after it takes nothing away'
   t.equal(await cache.get('k'), 'mine')
 })
 
-t.test('loads that fail are a story of their own, with an end', async (t) => {
+t.test('failed loads and their recovery are logged under a subject of their own', async (t) => {
   const clock = createClock()
   const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
   await app.cache.fetch('k', () => 'old')
@@ -186,7 +192,7 @@ t.test('loads that fail are a story of their own, with an end', async (t) => {
   ])
 })
 
-t.test('after a failed refresh the upstream is left alone for a while, and nobody waits for it', async (t) => {
+t.test('after a failed refresh reads receive the stale value without a load until the back-off ends', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.fetch('k', () => 'old')
@@ -205,7 +211,7 @@ t.test('after a failed refresh the upstream is left alone for a while, and nobod
   t.equal(loads, 2)
 })
 
-t.test('a refresh that succeeds ends the pause, and so does a set', async (t) => {
+t.test('a set ends the back-off', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   const failing = async () => {
@@ -219,7 +225,7 @@ t.test('a refresh that succeeds ends the pause, and so does a set', async (t) =>
   t.match(await cache.read('k', () => 'new'), { value: 'new', reason: 'miss' })
 })
 
-t.test('with a stale value at hand nobody waits for a slow load, which goes on and is kept', async (t) => {
+t.test('with a stale value no read waits for a slow load, whose result is stored when it arrives', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
   await cache.fetch('k', () => 'old')
@@ -231,7 +237,7 @@ t.test('with a stale value at hand nobody waits for a slow load, which goes on a
   t.match(await cache.read('k', () => 'newer'), { value: 'new', state: 'fresh', reason: 'hit' })
 })
 
-t.test('a try after one that failed is no better than that until it succeeds, nor after a minute', async (t) => {
+t.test('after a failed load the reason stays stale-if-error until a load succeeds or a minute passes', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
   const fail = () => Promise.reject(new Error('down'))
@@ -243,7 +249,7 @@ t.test('a try after one that failed is no better than that until it succeeds, no
     clock.step(seconds)
     const slow = createDeferred<string>()
     const reason = seconds < 60 ? 'stale-if-error' : 'stale'
-    t.match(await read(() => slow.promise), { value: 'old', reason }, `${seconds} s later, while a try is under way`)
+    t.match(await read(() => slow.promise), { value: 'old', reason }, `${seconds} s later, while a load is in flight`)
     slow.reject(new Error('down'))
     t.ok(await until(() => cache.stats().loads.inFlight === 0))
   }
@@ -251,40 +257,43 @@ t.test('a try after one that failed is no better than that until it succeeds, no
   t.match(await read(async () => 'new'), { value: 'new', state: 'fresh' })
   clock.step(400)
   const slow = createDeferred<string>()
-  t.match(await read(() => slow.promise), { value: 'new', reason: 'stale' }, 'the success is remembered')
+  t.match(await read(() => slow.promise), { value: 'new', reason: 'stale' }, 'the success has reset it')
   slow.resolve('newer')
 })
 
-t.test('after a purge the first load is waited for, and once that has failed nobody waits long', async (t) => {
-  const clock = createClock()
-  const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
-  await cache.set('k', 'old', { tags: ['t'] })
-  for (const purge of [{ tags: ['t'] }, { keys: ['k'] }]) {
-    await cache.purge(purge)
-    const first = createDeferred<string>()
-    let isAnswered = false
-    const waiting = cache
-      .read('k', () => first.promise)
-      .finally(() => {
-        isAnswered = true
-      })
-    await cache.set('by age', 'old', { ttlSeconds: 0.001, staleWhileRevalidateSeconds: 0 })
-    clock.step(0.01)
-    const never = createDeferred<string>()
-    t.match(await cache.read('by age', () => never.promise), { value: 'old', reason: 'stale' })
-    t.equal(isAnswered, false, 'longer than for what is stale by its age')
-    never.resolve('new')
-    first.reject(new Error('down'))
-    t.match(await waiting, { value: 'old', reason: 'stale-if-error' })
-    clock.step(1)
-    const second = createDeferred<string>()
-    t.match(await cache.read('k', () => second.promise), { value: 'old', reason: 'stale-if-error' })
-    second.reject(new Error('down'))
-    t.ok(await until(() => cache.stats().loads.inFlight === 0))
-  }
-})
+t.test(
+  'after a purge reads wait for the first load beyond the soft timeout, and no longer once it has failed',
+  async (t) => {
+    const clock = createClock()
+    const { cache } = (await startPlugins(t, { cache: { ...policy, softTimeoutMs: 20, now: clock.now } })).app
+    await cache.set('k', 'old', { tags: ['t'] })
+    for (const purge of [{ tags: ['t'] }, { keys: ['k'] }]) {
+      await cache.purge(purge)
+      const first = createDeferred<string>()
+      let isAnswered = false
+      const waiting = cache
+        .read('k', () => first.promise)
+        .finally(() => {
+          isAnswered = true
+        })
+      await cache.set('aged', 'old', { ttlSeconds: 0.001, staleWhileRevalidateSeconds: 0 })
+      clock.step(0.01)
+      const never = createDeferred<string>()
+      t.match(await cache.read('aged', () => never.promise), { value: 'old', reason: 'stale' })
+      t.equal(isAnswered, false, 'waits longer than for an entry that is stale by age')
+      never.resolve('new')
+      first.reject(new Error('down'))
+      t.match(await waiting, { value: 'old', reason: 'stale-if-error' })
+      clock.step(1)
+      const second = createDeferred<string>()
+      t.match(await cache.read('k', () => second.promise), { value: 'old', reason: 'stale-if-error' })
+      second.reject(new Error('down'))
+      t.ok(await until(() => cache.stats().loads.inFlight === 0))
+    }
+  },
+)
 
-t.test('those who read what was purged by tag at the same moment share one load', async (t) => {
+t.test('concurrent reads of an entry purged by tag share one load', async (t) => {
   const { cache } = (await startPlugins(t)).app
   await cache.set('k', 'old', { tags: ['t'] })
   await cache.purge({ tags: ['t'] })
@@ -298,13 +307,13 @@ t.test('those who read what was purged by tag at the same moment share one load'
   t.equal(loads, 1)
 })
 
-t.test('without a stale value a slow load is waited for', async (t) => {
+t.test('without a stale value a read waits for a slow load', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { softTimeoutMs: 1 } })).app
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'late'))
   t.equal(await cache.fetch('k', slow), 'late')
 })
 
-t.test('a failure that withdraws the value is not answered with the stale copy, and removes it', async (t) => {
+t.test('an error for which serveStaleOn returns false reaches the caller and removes the stale copy', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   const forbidden = async () => {
@@ -312,8 +321,8 @@ t.test('a failure that withdraws the value is not answered with the stale copy, 
   }
   const serveStaleOn = (error: unknown) => !(error instanceof Error && error.message === '403')
   for (const { seconds, name } of [
-    { seconds: 310, name: 'while it may be served as it is refreshed behind' },
-    { seconds: 400, name: 'while it may be served only on an error' },
+    { seconds: 310, name: 'stale-while-revalidate' },
+    { seconds: 400, name: 'stale-if-error' },
   ]) {
     await cache.fetch('k', () => 'withdrawn')
     clock.step(seconds)
@@ -324,18 +333,18 @@ t.test('a failure that withdraws the value is not answered with the stale copy, 
   }
 })
 
-t.test('a failure that serveStaleOn cannot judge is one like any other', async (t) => {
+t.test('when serveStaleOn throws, the stale value is served and a warning is logged', async (t) => {
   const clock = createClock()
   const { app, book } = await startPlugins(t, { cache: { ...policy, now: clock.now } })
-  const serveStaleOn = (error: unknown) => (error as { status: number }).status !== 401 // there is none
+  const serveStaleOn = (error: unknown) => (error as { status: number }).status !== 401 // throws: the error is undefined
   let loads = 0
   const failing = () => {
     loads += 1
     return Promise.reject()
   }
   for (const { seconds, name } of [
-    { seconds: 310, name: 'while it is refreshed behind' },
-    { seconds: 400, name: 'while a load is waited for' },
+    { seconds: 310, name: 'background refresh' },
+    { seconds: 400, name: 'awaited load' },
   ]) {
     await app.cache.set('k', 'old')
     clock.step(seconds)
@@ -344,13 +353,13 @@ t.test('a failure that serveStaleOn cannot judge is one like any other', async (
       t.match(await app.cache.read('k', failing, { serveStaleOn }), { value: 'old', state: 'stale' }, name)
       await new Promise(setImmediate)
     }
-    t.equal(loads, 1, `${name}: then it is left alone`)
+    t.equal(loads, 1, `${name}: one load, then back-off`)
   }
   const kinds = book.at(40).map(({ kind }) => kind)
   t.strictSame([...new Set(kinds)].toSorted(), ['load-failed', 'may-serve-stale'])
 })
 
-t.test('past stale-if-error the failure reaches the caller', async (t) => {
+t.test('past the stale-if-error window the failure reaches the caller', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.fetch('k', () => 'old')
@@ -363,7 +372,7 @@ t.test('past stale-if-error the failure reaches the caller', async (t) => {
   )
 })
 
-t.test('a stale window of zero seconds means never', async (t) => {
+t.test('a stale window of zero seconds disables it', async (t) => {
   const clock = createClock()
   const never = { ttlSeconds: 300, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 }
   const { cache } = (await startPlugins(t, { cache: { ...never, now: clock.now } })).app
@@ -372,7 +381,7 @@ t.test('a stale window of zero seconds means never', async (t) => {
   t.match(await cache.read('k', () => 'new'), { value: 'new', reason: 'miss' })
 })
 
-t.test('the loader may say how long its answer is kept, or that it is not', async (t) => {
+t.test('the loader can set the lifetime of its result, or skip storing it', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   await cache.fetch('brief', (load) => {
@@ -390,7 +399,7 @@ t.test('the loader may say how long its answer is kept, or that it is not', asyn
   t.match(await cache.read('brief', () => ['x']), { value: ['x'], reason: 'miss' })
 })
 
-t.test('the loader is handed what it replaces', async (t) => {
+t.test('the loader receives the stale entry that it replaces', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ...policy, now: clock.now } })).app
   const storedAt = clock.now()
@@ -404,20 +413,23 @@ t.test('the loader is handed what it replaces', async (t) => {
   t.match(stale, { value: 'old', storedAt })
 })
 
-t.test('a load that takes too long is aborted and fails with a code, even when it does not listen', async (t) => {
-  const { cache } = (await startPlugins(t, { cache: { loadTimeoutMs: 20 } })).app
-  let aborted = false
-  const deaf = cache.fetch('k', ({ signal }) => {
-    signal.addEventListener('abort', () => {
-      aborted = true
+t.test(
+  'a load that exceeds its timeout is aborted and rejects with a code, even if the loader ignores the signal',
+  async (t) => {
+    const { cache } = (await startPlugins(t, { cache: { loadTimeoutMs: 20 } })).app
+    let isAborted = false
+    const loading = cache.fetch('k', ({ signal }) => {
+      signal.addEventListener('abort', () => {
+        isAborted = true
+      })
+      return new Promise(() => undefined)
     })
-    return new Promise(() => undefined)
-  })
-  await t.rejects(deaf, { code: 'VITRINE_CACHE_LOAD_TIMEOUT', statusCode: 504 })
-  t.equal(aborted, true)
-})
+    await t.rejects(loading, { code: 'VITRINE_CACHE_LOAD_TIMEOUT', statusCode: 504 })
+    t.equal(isAborted, true)
+  },
+)
 
-t.test('a load that began before a delete or a set is not kept after it', async (t) => {
+t.test('the result of a load that began before a delete or a set is not stored', async (t) => {
   const { cache } = (await startPlugins(t)).app
   for (const [key, change] of [
     ['deleted', () => cache.delete('deleted')],
@@ -432,12 +444,12 @@ t.test('a load that began before a delete or a set is not kept after it', async 
     await started.promise
     await change()
     upstream.resolve('late')
-    t.equal(await reading, 'late', 'who waited for it still gets it')
+    t.equal(await reading, 'late', 'the caller that waited receives it')
     t.not(await cache.get(key), 'late')
   }
 })
 
-t.test('a set that keeps nothing leaves the load under way alone', async (t) => {
+t.test('a set that stores nothing does not affect the load in flight', async (t) => {
   const { cache } = (await startPlugins(t)).app
   const [upstream, started] = [createDeferred<string>(), createDeferred<void>()]
   const reading = cache.fetch('k', () => {
@@ -452,27 +464,27 @@ t.test('a set that keeps nothing leaves the load under way alone', async (t) => 
   t.equal(await cache.get('k'), 'loaded')
 })
 
-t.test('a bypass neither reads nor keeps, and is shared by those who ask meanwhile', async (t) => {
+t.test('a bypass neither reads nor stores, and concurrent bypasses share one load', async (t) => {
   const { cache } = (await startPlugins(t)).app
-  await cache.set('k', 'kept')
+  await cache.set('k', 'stored')
   const upstream = createDeferred<string>()
   let loads = 0
   const load = () => {
     loads += 1
     return upstream.promise
   }
-  const readings = Promise.all([cache.read('k', load, { bypass: true }), cache.read('k', load, { bypass: true })])
-  upstream.resolve('asked')
-  t.match(await readings, [
-    { value: 'asked', tier: 'load', reason: 'bypass' },
-    { value: 'asked', tier: 'load', reason: 'collapsed' },
+  const reads = Promise.all([cache.read('k', load, { bypass: true }), cache.read('k', load, { bypass: true })])
+  upstream.resolve('loaded')
+  t.match(await reads, [
+    { value: 'loaded', tier: 'load', reason: 'bypass' },
+    { value: 'loaded', tier: 'load', reason: 'collapsed' },
   ])
   t.equal(loads, 1)
-  t.equal(await cache.get('k'), 'kept')
+  t.equal(await cache.get('k'), 'stored')
 })
 
 t.test(
-  'a value that does not match the schema asked for is a miss, and one that is loaded so is not kept',
+  'a stored value that does not match the requested schema is a miss, and a set with a wrong value stores nothing',
   async (t) => {
     const { app, book } = await startPlugins(t)
     const List = Type.Array(Type.String())
@@ -484,13 +496,13 @@ t.test(
   },
 )
 
-t.test('an entry kept under one schema is a miss for another that it happens to match', async (t) => {
+t.test('an entry stored under one schema is a miss for another schema, even if its value matches', async (t) => {
   const { cache } = (await startPlugins(t)).app
   await cache.set('k', [], { schema: Type.Array(Type.String()) })
   t.equal(await cache.get('k', { schema: Type.Array(Type.Number()) }), undefined)
 })
 
-t.test('a value over the size limit, in bytes and not in characters, is served and not kept', async (t) => {
+t.test('a value over the size limit, in bytes and not in characters, is returned but not stored', async (t) => {
   const { app, book } = await startPlugins(t, { cache: { maxEntryBytes: 100 } })
   const large = '日'.repeat(33)
   t.equal(await app.cache.fetch('k', () => large), large)
@@ -498,7 +510,7 @@ t.test('a value over the size limit, in bytes and not in characters, is served a
   t.match(book.at(40), [{ kind: 'too-large' }])
 })
 
-t.test('what comes while too many writes are pending is kept in memory all the same', async (t) => {
+t.test('values loaded while too many writes are pending are stored in memory', async (t) => {
   const shared = createTestStore({ timeoutMs: 10_000 })
   const { cache } = (await startPlugins(t, { cache: { store: shared.store } })).app
   const upstream = createDeferred<number>()
@@ -520,14 +532,14 @@ t.test('what comes while too many writes are pending is kept in memory all the s
   t.equal(loads, 1_200)
 })
 
-t.test('memory is bounded: the least recently used entries give way', async (t) => {
+t.test('memory is bounded: the least recently used entries are evicted', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { maxMemoryBytes: 10_000 } })).app
   for (let n = 0; n < 20; n += 1) await cache.set(`k${n}`, 'x'.repeat(1_000))
   t.equal(await cache.get('k0'), undefined)
   t.equal(await cache.get('k19'), 'x'.repeat(1_000))
 })
 
-t.test('an option, key, policy or tag that makes no sense is refused with a code', async (t) => {
+t.test('an invalid option, key, policy or tag is refused with a code', async (t) => {
   const refusal = { code: 'VITRINE_CACHE_OPTION' }
   for (const options of [
     { ttlSeconds: 0 },
@@ -550,19 +562,19 @@ t.test('an option, key, policy or tag that makes no sense is refused with a code
   await t.rejects(cache.set('k'.repeat(513), 1), refusal)
   await t.rejects(cache.set('k', 1, { ttlSeconds: Number.POSITIVE_INFINITY }), refusal)
   await t.rejects(cache.set('k', 1, { tags: ['with space'] }), refusal)
-  for (const half of ['\ud800', '\udbff']) {
-    await t.rejects(cache.set(`user:${half}`, 1), refusal, 'Redis would not tell it from another one')
-    await t.rejects(cache.set('k', 1, { tags: [`of:${half}`] }), refusal)
-    await t.rejects(cache.purge({ keys: [half] }), refusal)
+  for (const surrogate of ['\ud800', '\udbff']) {
+    await t.rejects(cache.set(`user:${surrogate}`, 1), refusal, 'Redis could not distinguish it from another one')
+    await t.rejects(cache.set('k', 1, { tags: [`of:${surrogate}`] }), refusal)
+    await t.rejects(cache.purge({ keys: [surrogate] }), refusal)
   }
-  t.equal(await cache.set('user:\ud83d\ude42', 1, { tags: ['\ud83d\ude42'] }), true, 'a whole one is a character')
+  t.equal(await cache.set('user:\ud83d\ude42', 1, { tags: ['\ud83d\ude42'] }), true, 'a surrogate pair is a character')
   await t.rejects(
     cache.fetch('k', () => 1, { tags: Array.from({ length: 17 }, (_, n) => `t${n}`) }),
     refusal,
   )
 })
 
-t.test('who asks with another schema does not get what is loaded for the first one', async (t) => {
+t.test('a reader with another schema does not receive the value loaded for the first schema', async (t) => {
   const { cache } = (await startPlugins(t)).app
   const [A, B] = [Type.Object({ a: Type.Number() }), Type.Object({ b: Type.Number() })]
   const slow = createDeferred<{ a: number }>()
@@ -573,36 +585,36 @@ t.test('who asks with another schema does not get what is loaded for the first o
   t.strictSame(await second, { b: 2 })
 })
 
-t.test('what is not kept is frozen all the same: several may have it', async (t) => {
+t.test('a value that is not stored is frozen too, as several callers may share it', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { maxEntryBytes: 50 } })).app
-  const kept = await cache.fetch('unkept', (load) => {
+  const unstored = await cache.fetch('unstored', (load) => {
     load.skipStore()
     return { list: [1] }
   })
   const large = await cache.fetch('large', () => ({ list: ['x'.repeat(100)] }))
-  for (const { list } of [kept, large] as { list: unknown[] }[]) t.throws(() => list.push(2), TypeError)
-  t.equal(await cache.fetch('nan', () => Number.NaN), null, 'what JSON makes of it, from the first time on')
+  for (const { list } of [unstored, large] as { list: unknown[] }[]) t.throws(() => list.push(2), TypeError)
+  t.equal(await cache.fetch('nan', () => Number.NaN), null, 'the JSON representation, from the first read on')
 })
 
-t.test('a value that is not modified keeps the tags that only its first answer could tell', async (t) => {
+t.test('notModified keeps the tags that the loader added when the value was loaded', async (t) => {
   const { cache } = (await startPlugins(t)).app
   await cache.fetch('k', (load) => {
-    load.addTags('of-the-answer')
+    load.addTags('added')
     return 1
   })
   await cache.purge({ keys: ['k'] })
   t.equal(await cache.fetch<unknown>('k', (load) => load.notModified()), 1)
-  await cache.purge({ tags: ['of-the-answer'] })
+  await cache.purge({ tags: ['added'] })
   t.equal(await cache.fetch('k', () => 2), 2)
 })
 
-t.test('a purge of an empty list is one of nothing, and one without any list a mistake', async (t) => {
+t.test('a purge of an empty list does nothing, and one without any list is refused', async (t) => {
   const { cache } = (await startPlugins(t)).app
   t.match(await cache.purge({ tags: [] }), { isDone: true })
   await t.rejects(cache.purge({}), { code: 'VITRINE_CACHE_OPTION' })
 })
 
-t.test('closing ends loads under way', async (t) => {
+t.test('closing rejects loads in flight', async (t) => {
   const { app } = await startPlugins(t)
   const reading = app.cache.fetch('k', () => new Promise(() => undefined))
   const refused = t.rejects(reading, { code: 'VITRINE_CACHE_CLOSED' })

@@ -12,13 +12,13 @@ import { patient, startTwoCaches, untilProven } from '../../harness/two-caches.j
 import { until } from '../../harness/until.js'
 import { startWire } from '../../harness/wire.js'
 
-// Whatever Redis holds, says or refuses: callers get their values, and the log a line.
+// Whatever Redis stores, replies or refuses, callers receive their values and the log has a line.
 
 const redis = await startRedis()
 t.teardown(() => redis.stop())
 const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
-t.test('with Redis away from before the start, everything works and nothing calls itself proven', async (t) => {
+t.test('with Redis down since before the start, the cache works from memory and reports disconnected', async (t) => {
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
@@ -31,7 +31,7 @@ t.test('with Redis away from before the start, everything works and nothing call
   await untilProven(app)
 })
 
-t.test('a cache that was registered before Redis keeps to memory, and says so', async (t) => {
+t.test('a cache registered before Redis uses memory only and logs a warning', async (t) => {
   for (const [options, warnings] of [
     [{}, [{ subject: 'cache', kind: 'order', msg: /register redis first/ }]],
     [{ redis: false as const }, []],
@@ -48,19 +48,19 @@ t.test('a cache that was registered before Redis keeps to memory, and says so', 
   }
 })
 
-t.test('hostile values under our keys are misses, counted, and replaced by the next write', async (t) => {
+t.test('hostile values under cache keys are misses, are counted, and are replaced by the next write', async (t) => {
   const { a, b, books, prefix } = await startTwoCaches(t, redis.url, { maxEntryBytes: 100_000 })
-  await a.cache.set('honest', 1)
-  const honest = String(await redis.client.get(`${prefix}honest`))
+  await a.cache.set('valid', 1)
+  const valid = String(await redis.client.get(`${prefix}valid`))
   const hostile = {
-    rubbish: '\u0000\u00ff{',
-    'nested too deep': honest.replace(/"v":1/, `"v":${deep(5_000)}`),
-    'deep as a whole': deep(100_000),
-    'too large': honest.replace(/"v":1/, `"v":"${'x'.repeat(200_000)}"`),
-    'a bomb': honest.replace(/"v":1/, `"z":"${(await bomb(1_000_000)).toString('base64')}"`),
-    'from the future': honest.replace(/"t":"\d+"/, '"t":"9007199254740991"'),
-    'purged in the future': honest.replace(/"p":"\d+"/, '"p":"9007199254740991"'),
-    'without instants': honest.replace(/"e":\[[^\]]*\]/, '"e":[null]'),
+    'not JSON': '\u0000\u00ff{',
+    'nested too deeply': valid.replace(/"v":1/, `"v":${deep(5_000)}`),
+    'only nested brackets': deep(100_000),
+    'too large': valid.replace(/"v":1/, `"v":"${'x'.repeat(200_000)}"`),
+    'a compression bomb': valid.replace(/"v":1/, `"z":"${(await compressionBomb(1_000_000)).toString('base64')}"`),
+    'stamped in the future': valid.replace(/"t":"\d+"/, '"t":"9007199254740991"'),
+    'purged in the future': valid.replace(/"p":"\d+"/, '"p":"9007199254740991"'),
+    'without timestamps': valid.replace(/"e":\[[^\]]*\]/, '"e":[null]'),
   }
   for (const [name, text] of Object.entries(hostile)) {
     await redis.client.set(prefix + name, text, 'PX', 3_600_000)
@@ -71,11 +71,11 @@ t.test('hostile values under our keys are misses, counted, and replaced by the n
   t.strictSame(
     books.flatMap((book) => book.at(40).map(({ kind }) => kind)),
     ['corrupt'],
-    'one line for all of them',
+    'one log line for all of them',
   )
 })
 
-t.test('a stamp from the future puts nobody’s clock there', async (t) => {
+t.test('a stamp from the future does not advance the clock of any process', async (t) => {
   const { a, b, prefix } = await startTwoCaches(t, redis.url)
   await redis.client.zadd(`${prefix}~purges`, 0, '#made', '9007199254740991', '.*')
   await a.cache.purge({ tags: ['x'] })
@@ -83,52 +83,55 @@ t.test('a stamp from the future puts nobody’s clock there', async (t) => {
     [a, b],
     [b, a],
   ] as const) {
-    t.equal(await writer.cache.set('k', 'kept'), true)
-    t.ok(await until(async () => (await reader.cache.get('k')) === 'kept'))
+    t.equal(await writer.cache.set('k', 'stored'), true)
+    t.ok(await until(async () => (await reader.cache.get('k')) === 'stored'))
     t.equal(await writer.cache.delete('k'), true)
   }
   t.ok(Number((await redis.client.zrange(`${prefix}~purges`, '-1', '-1', 'WITHSCORES'))[1]) < 2 ** 53 - 1)
 })
 
-t.test('rubbish under the keys that the cache keeps for itself is replaced, with a warning', async (t) => {
+t.test('corrupt data under the internal keys of the cache is replaced, with a warning', async (t) => {
   const { a, b, books, prefix } = await startTwoCaches(t, redis.url)
   const [lease, purges] = [`${prefix}~lease:k`, `${prefix}~purges`]
   await a.cache.set('tagged', 'old', { tags: ['x'] })
   await a.cache.purge({ tags: ['known'] })
-  const rubbish: ((key: string) => Promise<unknown>)[] = [
-    (key) => redis.client.set(key, 'rubbish'),
-    (key) => redis.client.lpush(key, 'rubbish'),
+  const corruptions: ((key: string) => Promise<unknown>)[] = [
+    (key) => redis.client.set(key, 'corrupt'),
+    (key) => redis.client.lpush(key, 'corrupt'),
   ]
-  for (const leave of rubbish) {
-    await leave('elsewhere')
+  for (const writeCorrupt of corruptions) {
+    await writeCorrupt('elsewhere')
     await redis.client.rename('elsewhere', lease)
-    t.match(await a.cache.read('k', () => 'loaded'), { value: 'loaded', reason: 'miss' }, 'nobody is waited for')
+    t.match(await a.cache.read('k', () => 'loaded'), { value: 'loaded', reason: 'miss' }, 'the read does not wait')
     await a.cache.delete('k')
-    await leave('elsewhere')
+    await writeCorrupt('elsewhere')
     await redis.client.rename('elsewhere', purges)
     t.match(await a.cache.purge({ tags: ['x'] }), { isDone: true })
     t.ok(await until(async () => (await b.cache.get('tagged')) === undefined))
-    t.ok(await until(async () => (await redis.client.zscore(purges, '.known')) !== null), 'the others are put back')
+    t.ok(
+      await until(async () => (await redis.client.zscore(purges, '.known')) !== null),
+      'the other purges are restored',
+    )
   }
-  for (const book of books) t.ok(book.at(40).length <= 1, 'one line for all that a process has found')
+  for (const book of books) t.ok(book.at(40).length <= 1, 'one log line per process')
   t.match(
     books.flatMap((book) => book.at(40)),
     [{ kind: 'corrupt' }],
   )
 })
 
-t.test('a value of our own that is nested too deep to be kept is answered all the same', async (t) => {
+t.test('a loaded value that is nested too deeply to be stored is returned', async (t) => {
   const { app } = await startPlugins(t, { redis: { url: redis.url, ...patient.redis }, cache: patient.cache })
   for (const depth of [1_000, 2_000, 4_000, 20_000]) {
     const value = JSON.parse(deep(depth))
-    for (let time = 0; time < 2; time += 1) {
+    for (let attempt = 0; attempt < 2; attempt += 1) {
       await app.cache.set('deep', value)
       t.ok(Array.isArray(await app.cache.fetch('deep', () => value)), String(depth))
     }
   }
 })
 
-t.test('a Redis that forbids scripts is no outage: reads go on, and the log has one line', async (t) => {
+t.test('a Redis that forbids scripts is not an outage: reads succeed, and the log has one line', async (t) => {
   await redis.client.call('ACL', 'SETUSER', 'noscripts', 'on', '>secret', '~*', '&*', '+@all', '-@scripting')
   const url = `redis://noscripts:secret@127.0.0.1:${redis.port}`
   const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
@@ -139,7 +142,7 @@ t.test('a Redis that forbids scripts is no outage: reads go on, and the log has 
   t.match(book.at(40), [{ kind: 'denied' }])
 })
 
-t.test('what the documentation says that Redis has to allow is enough, and nothing more is asked for', async (t) => {
+t.test('the documented ACL rule is sufficient: Redis denies no command', async (t) => {
   const documentation = await readFile(new URL('../../../plugins/README.md', import.meta.url), 'utf8')
   const rule = /ACL SETUSER shop ([^`]*)/.exec(documentation)?.[1] ?? ''
   await redis.client.call('ACL', 'SETUSER', 'shop', ...rule.trim().split(/\s+/))
@@ -161,28 +164,28 @@ t.test('what the documentation says that Redis has to allow is enough, and nothi
 })
 
 t.test(
-  'a Redis that is too slow for reads is left alone, and not taken back when it answers later than a read may wait',
+  'the circuit breaker opens when Redis is too slow for reads, and stays open while replies exceed the read timeout',
   async (t) => {
     let isLate = false
     let probes = 0
-    // A late reply comes only after the next command, and that is sent after the one before it has been given up.
+    // A late reply arrives after the next command, which is sent after the previous one has timed out.
     const port = await startWire(t, redis.port, () => {
-      const held: Buffer[] = []
+      const delayed: Buffer[] = []
       return {
         toServer(data, send, reply) {
           if (isLate && /ping/i.test(String(data))) probes += 1
-          for (const late of held.splice(0)) reply(late)
+          for (const late of delayed.splice(0)) reply(late)
           send(data)
         },
-        toClient: (data, send) => (isLate ? held.push(data) : send(data)),
+        toClient: (data, send) => (isLate ? delayed.push(data) : send(data)),
       }
     })
     const url = `redis://127.0.0.1:${port}`
     const cache = { readTimeoutMs: 100, writeTimeoutMs: 250 }
     const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
     await untilProven(app)
-    const turns: boolean[] = []
-    app.redisBreakers.onChange((isOpen) => turns.push(isOpen))
+    const changes: boolean[] = []
+    app.redisBreakers.onChange((isOpen) => changes.push(isOpen))
     isLate = true
     await until(async () => {
       await app.cache.get('k')
@@ -190,13 +193,13 @@ t.test(
     })
     const before = probes
     await until(() => probes >= before + 4)
-    t.strictSame(turns, [true], 'it opens, and stays open')
+    t.strictSame(changes, [true], 'it opens and stays open')
     t.equal(book.at(40).filter(({ subject }) => subject === 'redis').length, 1)
   },
 )
 
 t.test(
-  'while another process refreshes, readers that have a stale value do not ask for its turn again and again',
+  'while another process refreshes, readers with a stale value ask for the lease at most once in 250 ms',
   async (t) => {
     const clock = createClock()
     const { a, b } = await startTwoCaches(t, redis.url, { staleWhileRevalidateSeconds: 600, now: clock.now })
@@ -211,22 +214,22 @@ t.test(
     }
     t.equal(await a.cache.fetch('k', load), 'old')
     await began.promise
-    const client = b.redis as { evalsha(...args: unknown[]): unknown } // without its overloads
+    const client = b.redis as { evalsha(...args: unknown[]): unknown } // the overloads of evalsha do not accept a spread
     const { evalsha } = client
-    let turnsAsked = 0
+    let leaseRequests = 0
     client.evalsha = (...args) => {
-      if (String(args[2]).includes('~lease:')) turnsAsked += 1
+      if (String(args[2]).includes('~lease:')) leaseRequests += 1
       return evalsha.apply(client, args)
     }
     const monotonic = stopMonotonicClock(t)
     const readTwice = async () => {
-      turnsAsked = 0
+      leaseRequests = 0
       for (const reader of [1, 2]) t.equal(await b.cache.fetch('k', () => 'elsewhere'), 'old', `reader ${reader}`)
       while (b.cache.stats().loads.inFlight > 0) await new Promise(setImmediate)
-      return turnsAsked
+      return leaseRequests
     }
     t.equal(await readTwice(), 1)
-    for (let round = 0; round < 5; round += 1) t.equal(await readTwice(), 0, 'for a quarter of a second')
+    for (let round = 0; round < 5; round += 1) t.equal(await readTwice(), 0, 'within 250 ms')
     monotonic.step(250)
     t.equal(await readTwice(), 1)
     monotonic.release()
@@ -235,7 +238,7 @@ t.test(
   },
 )
 
-async function bomb(bytes: number): Promise<Buffer> {
+async function compressionBomb(bytes: number): Promise<Buffer> {
   const { gzipSync } = await import('node:zlib')
   return gzipSync(`[${'{},'.repeat(bytes / 3)}{}]`)
 }

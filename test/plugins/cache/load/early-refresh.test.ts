@@ -14,43 +14,40 @@ function entryOf(loadMs: number) {
   return { value: 1, stamp: 1_000, ...instants, tags: [], fingerprint: '', loadMs, purgedAt: 0 }
 }
 
-t.test('a refresh ahead begins within the last fifth of the lifetime and not after freshness', async (t) => {
+t.test('an early refresh begins within the last fifth of the lifetime and not after its end', async (t) => {
   for (const loadMs of [1, 100, 5_000, 1_000_000]) {
-    const begins = keys.map((key) => refreshAhead(key, entryOf(loadMs), 0, 'salt'))
+    const starts = keys.map((key) => refreshAhead(key, entryOf(loadMs), 0, 'salt'))
     t.ok(
-      begins.every((at) => at >= 80_000 && at <= 100_000),
+      starts.every((at) => at >= 80_000 && at <= 100_000),
       `a load of ${loadMs} ms`,
     )
   }
 })
 
-t.test(
-  'the longer the load took the earlier it begins, and without a load time not before freshness ends',
-  async (t) => {
-    const mean = (loadMs: number) =>
-      keys.reduce((sum, key) => sum + refreshAhead(key, entryOf(loadMs), 0, 'salt'), 0) / keys.length
-    t.ok(Math.abs(100_000 - mean(100) - 100) < 20, `${100_000 - mean(100)} ms ahead on average`)
-    t.ok(mean(2_000) < mean(100))
-    t.equal(mean(0), 100_000)
-  },
-)
+t.test('a longer load time makes the refresh earlier, and without a load time there is no early refresh', async (t) => {
+  const mean = (loadMs: number) =>
+    keys.reduce((sum, key) => sum + refreshAhead(key, entryOf(loadMs), 0, 'salt'), 0) / keys.length
+  t.ok(Math.abs(100_000 - mean(100) - 100) < 20, `${100_000 - mean(100)} ms early on average`)
+  t.ok(mean(2_000) < mean(100))
+  t.equal(mean(0), 100_000)
+})
 
-t.test('it is the same for the same entry and process, and another in another process', async (t) => {
+t.test('the time is constant for an entry within a process and differs between processes', async (t) => {
   t.equal(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'salt'))
   t.not(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'pepper'))
 })
 
-t.test('a hit late in the lifetime is answered at once and refreshed once behind', async (t) => {
+t.test('a hit late in the lifetime is served at once and refreshed once in the background', async (t) => {
   const clock = createClock()
   const { cache } = (await startPlugins(t, { cache: { ttlSeconds: 0.02, now: clock.now } })).app
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
-  // The load took longer than the lifetime, so that nearly every draw is the earliest: some key of many is due.
-  const many = keys.slice(0, 20)
-  await Promise.all(many.map((key) => cache.fetch(key, slow)))
+  // The load takes longer than the lifetime. So nearly every key is due at the earliest time.
+  const someKeys = keys.slice(0, 20)
+  await Promise.all(someKeys.map((key) => cache.fetch(key, slow)))
   clock.step(0.019)
   const upstream = createDeferred<string>()
   const loads: string[] = []
-  for (const key of [...many, ...many]) {
+  for (const key of [...someKeys, ...someKeys]) {
     const load = () => {
       loads.push(key)
       return upstream.promise
@@ -58,26 +55,26 @@ t.test('a hit late in the lifetime is answered at once and refreshed once behind
     t.match(await cache.read(key, load), { value: 'old', state: 'fresh', reason: 'hit' })
   }
   t.ok(loads.length > 0)
-  t.equal(new Set(loads).size, loads.length, 'no key twice')
+  t.equal(new Set(loads).size, loads.length, 'each key once')
   upstream.resolve('new')
   await upstream.promise
   await new Promise(setImmediate)
   t.equal(await cache.get(loads[0] ?? ''), 'new')
 })
 
-t.test('a refresh ahead loads also where the entry that it is to replace lies in Redis', async (t) => {
+t.test('an early refresh loads even if Redis still has the entry that it replaces', async (t) => {
   const redis = await startRedis()
   t.teardown(() => redis.stop())
   const clock = createClock()
   const { a, b } = await startTwoCaches(t, redis.url, { ttlSeconds: 0.02, now: clock.now })
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
-  const many = keys.slice(0, 20)
-  await Promise.all(many.map((key) => a.cache.fetch(key, slow)))
-  for (const key of many) t.ok(await until(async () => (await b.cache.get(key)) === 'old'))
+  const someKeys = keys.slice(0, 20)
+  await Promise.all(someKeys.map((key) => a.cache.fetch(key, slow)))
+  for (const key of someKeys) t.ok(await until(async () => (await b.cache.get(key)) === 'old'))
   clock.step(0.019)
-  for (const key of many) {
+  for (const key of someKeys) {
     t.match(await a.cache.read(key, () => 'new'), { value: 'old', state: 'fresh', reason: 'hit' })
   }
-  const isRefreshed = async () => (await Promise.all(many.map((key) => b.cache.get(key)))).includes('new')
+  const isRefreshed = async () => (await Promise.all(someKeys.map((key) => b.cache.get(key)))).includes('new')
   t.ok(await until(isRefreshed), 'in both processes')
 })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { SingleFlight } from '../../../../plugins/cache/load/single-flight.js'
 import { createDeferred } from '../../../harness/deferred.js'
 
-t.test('one run serves all who ask for the same key meanwhile', async (t) => {
+t.test('concurrent calls for the same key share one run', async (t) => {
   const flights = new SingleFlight<number>()
   const answer = createDeferred<number>()
   let runs = 0
@@ -10,17 +10,17 @@ t.test('one run serves all who ask for the same key meanwhile', async (t) => {
     runs += 1
     return answer.promise
   }
-  const flightOfEach = Array.from({ length: 64 }, () => flights.run('k', run))
+  const callers = Array.from({ length: 64 }, () => flights.run('k', run))
   answer.resolve(7)
-  t.strictSame(new Set(await Promise.all(flightOfEach.map(({ promise }) => promise))), new Set([7]))
+  t.strictSame(new Set(await Promise.all(callers.map(({ promise }) => promise))), new Set([7]))
   t.equal(runs, 1)
   t.strictSame(
-    flightOfEach.map(({ isCollapsed }) => isCollapsed),
+    callers.map(({ isCollapsed }) => isCollapsed),
     [false, ...Array.from({ length: 63 }, () => true)],
   )
 })
 
-t.test('a failing run is shared, not tried again by each waiter in turn', async (t) => {
+t.test('a failing run is shared and not retried by each waiter', async (t) => {
   const flights = new SingleFlight<number>()
   const answer = createDeferred<number>()
   let runs = 0
@@ -37,24 +37,24 @@ t.test('a failing run is shared, not tried again by each waiter in turn', async 
 t.test('different keys do not wait for each other', async (t) => {
   const flights = new SingleFlight<string>()
   flights.run('slow', () => new Promise(() => undefined))
-  t.equal(await flights.run('quick', async () => 'here').promise, 'here')
+  t.equal(await flights.run('quick', async () => 'done').promise, 'done')
 })
 
-t.test('the next one after the end starts anew', async (t) => {
+t.test('a call after the end starts a new run', async (t) => {
   const flights = new SingleFlight<number>()
   await flights.run('k', async () => 1).promise
   t.equal(await flights.run('k', async () => 2).promise, 2)
 })
 
-t.test('a forgotten flight ends for its waiters, and a new one does not disturb it', async (t) => {
+t.test('a forgotten flight still settles for its waiters, and its end does not affect the new one', async (t) => {
   const flights = new SingleFlight<string>()
   const [first, second] = [createDeferred<string>(), createDeferred<string>()]
   const old = flights.run('k', () => first.promise)
   flights.forget('k')
-  const young = flights.run('k', () => second.promise)
+  const latest = flights.run('k', () => second.promise)
   first.resolve('old')
   t.equal(await old.promise, 'old')
-  t.equal(flights.run('k', async () => 'third').isCollapsed, true, 'the end of the old one leaves the new one in place')
-  second.resolve('young')
-  t.equal(await young.promise, 'young')
+  t.equal(flights.run('k', async () => 'third').isCollapsed, true, 'the new flight is still registered')
+  second.resolve('latest')
+  t.equal(await latest.promise, 'latest')
 })

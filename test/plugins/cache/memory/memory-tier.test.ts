@@ -5,7 +5,7 @@ import { createTestStore } from '../../../../plugins/cache/testing/index.js'
 import { createClock } from '../../../harness/clock.js'
 import { startPlugins } from '../../../harness/plugins.js'
 
-const standing = { seen: 7, isShared: false }
+const verified = { seen: 7, isShared: false }
 
 function entryOf(value: unknown) {
   const instants = { freshUntil: 1_100, revalidateUntil: 1_200, staleUntil: 1_300 }
@@ -18,37 +18,37 @@ function createTier(options: { maxEntries?: number; maxBytes?: number } = {}) {
   return new MemoryTier({ maxBytes: 10_000, maxEntries: 100, refreshAt: () => 1_090, ...options })
 }
 
-t.test('gives back what was put under a key, and nothing where nothing was', async (t) => {
+t.test('returns the entry stored under a key and undefined for other keys', async (t) => {
   const tier = createTier()
-  tier.set('k', entryOf('v'), 3, standing)
+  tier.set('k', entryOf('v'), 3, verified)
   const { loadMs: _loadMs, purgedAt: _purgedAt, ...entry } = entryOf('v')
-  t.strictSame(tier.peek('k'), { ...entry, refreshAt: 1_090, ...standing, isEnded: false })
+  t.strictSame(tier.peek('k'), { ...entry, refreshAt: 1_090, ...verified, isEnded: false })
   t.equal(tier.valueOf('k'), 'v')
   t.equal(tier.peek('other'), undefined)
   t.equal(tier.valueOf('other'), undefined)
 })
 
-t.test('a hit is what was seen in this version, until it is due for a refresh', async (t) => {
+t.test('a hit is an entry verified at this version and not yet due for a refresh', async (t) => {
   const tier = createTier()
-  tier.set('k', entryOf('v'), 3, standing)
+  tier.set('k', entryOf('v'), 3, verified)
   const hit = tier.hit('k', 7, at(1_089))
   t.equal(tier.valueAt(hit), 'v')
   t.equal(tier.fingerprintAt(hit), 'f')
-  t.equal(tier.hit('k', 7, at(1_090)), none, 'due')
-  t.equal(tier.hit('k', 8, at(1_089)), none, 'something has happened since')
+  t.equal(tier.hit('k', 7, at(1_090)), none, 'due for a refresh')
+  t.equal(tier.hit('k', 8, at(1_089)), none, 'not verified at this version')
   t.equal(tier.hit('other', 7, at(0)), none)
   tier.refreshNoMore('k')
   t.not(tier.hit('k', 7, at(1_099)), none, 'the refresh has begun')
-  t.equal(tier.hit('k', 7, at(1_100)), none, 'its freshness has ended')
-  tier.set('k', entryOf('v'), 3, standing)
+  t.equal(tier.hit('k', 7, at(1_100)), none, 'no longer fresh')
+  tier.set('k', entryOf('v'), 3, verified)
   tier.end('k')
   tier.refreshNoMore('k')
-  t.equal(tier.hit('k', 7, at(0)), none, 'ended for good')
+  t.equal(tier.hit('k', 7, at(0)), none, 'ended')
 })
 
-t.test('a change spoils what is on its way and doubts what is here', async (t) => {
+t.test('a change invalidates watches and marks the entry as unverified', async (t) => {
   const tier = createTier()
-  tier.set('k', entryOf('v'), 3, standing)
+  tier.set('k', entryOf('v'), 3, verified)
   const [mark, second, other] = [tier.mark('k'), tier.mark('k'), tier.mark('other')]
   tier.change('k')
   t.strictSame([mark.isCurrent, second.isCurrent, other.isCurrent], [false, false, true])
@@ -57,7 +57,7 @@ t.test('a change spoils what is on its way and doubts what is here', async (t) =
   t.equal(other.isCurrent, false)
 })
 
-t.test('who has stopped watching is not told', async (t) => {
+t.test('a removed watch is not notified', async (t) => {
   const tier = createTier()
   const [first, second, third] = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
   tier.unmark('k', second)
@@ -66,41 +66,41 @@ t.test('who has stopped watching is not told', async (t) => {
   t.strictSame([first.isCurrent, second.isCurrent, third.isCurrent], [false, true, true])
 })
 
-t.test('those who watch one key stop in any order', async (t) => {
+t.test('watches of one key can be removed in any order', async (t) => {
   const tier = createTier()
   for (const order of ['012', '021', '102', '120', '201', '210']) {
     const marks = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
-    const gone = new Set<Mark>()
+    const removed = new Set<Mark>()
     for (const at of order) {
       tier.change('k')
       t.strictSame(
         marks.map((mark) => mark.isCurrent),
-        marks.map((mark) => gone.has(mark)),
+        marks.map((mark) => removed.has(mark)),
         order,
       )
       for (const mark of marks) mark.isCurrent = true
       const mark = marks[Number(at)]
       if (mark === undefined) throw new Error('there are three')
       tier.unmark('k', mark)
-      gone.add(mark)
+      removed.add(mark)
     }
   }
 })
 
-t.test('one who stops watching a key that many watch looks at its neighbours only', async (t) => {
+t.test('removing one of many watches touches its neighbours only', async (t) => {
   const tier = createTier()
-  const looked = new Set<number>()
+  const touched = new Set<number>()
   const marks = Array.from({ length: 100 }, (_none, at) => {
     const mark = tier.mark('k')
     for (const name of ['next', 'previous'] as const) {
       let neighbour = mark[name]
       Object.defineProperty(mark, name, {
         get() {
-          looked.add(at)
+          touched.add(at)
           return neighbour
         },
         set(other: Mark | undefined) {
-          looked.add(at)
+          touched.add(at)
           neighbour = other
         },
       })
@@ -108,44 +108,48 @@ t.test('one who stops watching a key that many watch looks at its neighbours onl
     return mark
   })
   for (const at of [50, 20, 99, 0]) {
-    looked.clear()
+    touched.clear()
     const mark = marks[at]
     if (mark !== undefined) tier.unmark('k', mark)
-    t.ok(looked.size > 0 && [...looked].every((other) => Math.abs(other - at) <= 1), `${at}: ${[...looked]}`)
+    t.ok(touched.size > 0 && [...touched].every((other) => Math.abs(other - at) <= 1), `${at}: ${[...touched]}`)
   }
 })
 
-t.test('the echo of an own write is taken once', async (t) => {
+t.test('the echo of an own write is consumed once', async (t) => {
   const tier = createTier()
-  tier.set('k', entryOf('v'), 3, standing)
+  tier.set('k', entryOf('v'), 3, verified)
   tier.expectEcho('k')
   t.strictSame([tier.takeEcho('k'), tier.takeEcho('k'), tier.takeEcho('other')], [true, false, false])
 })
 
-t.test('only the stamps that the shared store has not seen are shifted', async (t) => {
+t.test('a clock correction shifts only the stamps of entries that are not in the shared store', async (t) => {
   const tier = createTier()
-  tier.set('mine', entryOf('v'), 3, standing)
-  tier.set('shared', entryOf('v'), 3, standing)
+  tier.set('local', entryOf('v'), 3, verified)
+  tier.set('shared', entryOf('v'), 3, verified)
   tier.share('shared', true)
   tier.shift(500)
-  t.equal(tier.peek('mine')?.stamp, 1_000_500)
+  t.equal(tier.peek('local')?.stamp, 1_000_500)
   t.equal(tier.peek('shared')?.stamp, 1_000_000)
 })
 
-t.test('it is bounded by bytes and by entries', async (t) => {
+t.test('memory is bounded by bytes and by entries', async (t) => {
   const few = createTier({ maxEntries: 2 })
-  for (const key of ['a', 'b', 'c']) few.set(key, entryOf(key), 1, standing)
+  for (const key of ['a', 'b', 'c']) few.set(key, entryOf(key), 1, verified)
   t.equal(few.peek('a'), undefined)
   t.equal(few.size.entries, 2)
   const small = createTier({ maxBytes: 1_000 })
-  for (const key of ['a', 'b', 'c']) small.set(key, entryOf(key), 300, standing)
+  for (const key of ['a', 'b', 'c']) small.set(key, entryOf(key), 300, verified)
   t.ok(small.size.bytes <= 1_000)
   t.ok(small.peek('c'))
-  small.set('c', entryOf('larger than all'), 1_000, standing)
-  t.strictSame(small.size, { entries: 0, bytes: 0 }, 'what alone is too large is not kept, nor what it replaces')
+  small.set('c', entryOf('larger than all'), 1_000, verified)
+  t.strictSame(
+    small.size,
+    { entries: 0, bytes: 0 },
+    'an entry over the limit is not stored, and the one that it replaces is removed',
+  )
 })
 
-t.test('what it weighs is counted in bytes and not in characters, the tags too', async (t) => {
+t.test('the size of an entry counts bytes, not characters, and includes key and tags', async (t) => {
   const shared = createTestStore()
   const [one, other] = [
     (await startPlugins(t, { cache: { store: shared.store } })).app.cache,
@@ -156,26 +160,26 @@ t.test('what it weighs is counted in bytes and not in characters, the tags too',
   await one.set('日', value, { tags: ['日本', 'x'] })
   t.equal(one.stats().memory.bytes, 256 + keyBytes + valueBytes + tagBytes)
   await other.get('日')
-  t.ok(other.stats().memory.bytes >= one.stats().memory.bytes, 'read from the shared store as well')
+  t.ok(other.stats().memory.bytes >= one.stats().memory.bytes, 'also when read from the shared store')
 })
 
-t.test('however many come and go, each key has its own', async (t) => {
+t.test('each key has its own entry after many insertions, deletions and evictions', async (t) => {
   const tier = createTier({ maxEntries: 5_000, maxBytes: 10 ** 8 })
   for (let n = 0; n < 12_000; n += 1) {
-    tier.set(`k${n}`, { ...entryOf(n), stamp: n }, 1, standing)
+    tier.set(`k${n}`, { ...entryOf(n), stamp: n }, 1, verified)
     if (n % 3 === 0) tier.delete(`k${n}`)
   }
   t.equal(tier.size.entries, 5_000)
   const wrong = Array.from({ length: 12_000 }, (_none, n) => n).filter((n) => {
-    const held = tier.peek(`k${n}`)
-    return held !== undefined && (held.value !== n || held.stamp !== n)
+    const entry = tier.peek(`k${n}`)
+    return entry !== undefined && (entry.value !== n || entry.stamp !== n)
   })
   t.strictSame(wrong, [])
   t.equal(tier.peek('k11998')?.value, 11_998)
   t.equal(tier.peek('k11997'), undefined)
 })
 
-t.test('the cache keeps no more entries than it was told to, the least recently used giving way', async (t) => {
+t.test('the cache evicts the least recently used entry above maxMemoryEntries', async (t) => {
   const { cache } = (await startPlugins(t, { cache: { maxMemoryEntries: 3, now: createClock().now } })).app
   for (const key of ['a', 'b', 'c']) await cache.set(key, key)
   await cache.get('a')

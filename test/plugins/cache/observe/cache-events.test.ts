@@ -13,7 +13,7 @@ async function start(t: Parameters<typeof startPlugins>[0]) {
   return { cache, clock }
 }
 
-t.test('explain tells in sentences where an entry lies and what would be done, and changes nothing', async (t) => {
+t.test('explain describes where an entry is stored and what a read would do, and changes nothing', async (t) => {
   const { cache, clock } = await start(t)
   t.match(await cache.explain('k'), { state: 'expired', redis: 'memory-only', memory: undefined })
   await cache.fetch('k', () => 'v', { tags: ['x'] })
@@ -41,19 +41,19 @@ t.test('stats count reads by reason, loads and purges', async (t) => {
   t.match(cache.stats(), {
     reads: { hit: 1, miss: 1, bypass: 1 },
     hits: { memory: 1, redis: 0 },
-    loads: { succeeded: 2, failed: 1, underWay: 0 }, // a read that bypasses loads as well
+    loads: { succeeded: 2, failed: 1, underWay: 0 }, // a bypass loads, too
     purges: { ordered: 1, queued: 0, remembered: 1 },
     memory: { entries: 1 },
     coherence: 'memory-only',
   })
 })
 
-t.test('a get is told like any other read, and one that finds nothing as a miss of no tier', async (t) => {
+t.test('get publishes a read event, and a miss has no tier', async (t) => {
   const { cache, clock } = await start(t)
   const events: unknown[] = []
-  const hear = (event: unknown) => events.push(event)
-  channels.read.subscribe(hear)
-  t.teardown(() => channels.read.unsubscribe(hear))
+  const onEvent = (event: unknown) => events.push(event)
+  channels.read.subscribe(onEvent)
+  t.teardown(() => channels.read.unsubscribe(onEvent))
   await cache.get('k')
   await cache.set('k', 1)
   await cache.get('k')
@@ -69,7 +69,7 @@ t.test('a get is told like any other read, and one that finds nothing as a miss 
   t.match(cache.stats().reads, { hit: 1, stale: 1, miss: 2 })
 })
 
-t.test('a key for which metricLabel throws is of the family other, and one warning', async (t) => {
+t.test('keys for which metricLabel throws have the label other, and log one warning', async (t) => {
   const metricLabel = (key: string) => {
     const [family] = key.split(':')
     if (family === key || family === undefined) throw new Error('no colon')
@@ -78,29 +78,29 @@ t.test('a key for which metricLabel throws is of the family other, and one warni
   const store = createTestStore().store
   const { app, book } = await startPlugins(t, { cache: { metricLabel, store } })
   const events: unknown[] = []
-  const told = [channels.read, channels.load, channels.write]
-  const hear = (event: unknown) => events.push(event)
-  for (const channel of told) channel.subscribe(hear)
-  t.teardown(() => told.map((channel) => channel.unsubscribe(hear)))
+  const published = [channels.read, channels.load, channels.write]
+  const onEvent = (event: unknown) => events.push(event)
+  for (const channel of published) channel.subscribe(onEvent)
+  t.teardown(() => published.map((channel) => channel.unsubscribe(onEvent)))
   for (const key of ['plain', 'good:1', 'plainer']) t.equal(await app.cache.fetch(key, () => 1), 1)
   t.ok(await until(() => events.length === 9))
-  const families = events.map((event) => (event as ReadEvent).metricLabel) // what the channels carry
-  t.strictSame(families.toSorted(), [...Array(3).fill('good'), ...Array(6).fill('other')])
+  const labels = events.map((event) => (event as ReadEvent).metricLabel) // the payload type of these channels
+  t.strictSame(labels.toSorted(), [...Array(3).fill('good'), ...Array(6).fill('other')])
   t.match(book.at(40), [{ kind: 'family', key: 'plain', reason: 'no colon' }])
   t.equal(book.at(40).length, 1)
 })
 
-t.test('reads are published with a family, of which there are few whatever the keys', async (t) => {
+t.test('read events carry a metric label, and the number of labels is bounded', async (t) => {
   const { cache } = await start(t)
-  const families = new Set<string>()
-  const listen = (event: unknown) => {
-    if (typeof event === 'object' && event !== null && 'family' in event) families.add(String(event.family))
+  const labels = new Set<string>()
+  const onEvent = (event: unknown) => {
+    if (typeof event === 'object' && event !== null && 'family' in event) labels.add(String(event.family))
   }
-  channels.read.subscribe(listen)
-  t.teardown(() => channels.read.unsubscribe(listen))
+  channels.read.subscribe(onEvent)
+  t.teardown(() => channels.read.unsubscribe(onEvent))
   await cache.fetch('catalogs_seller_17', () => 1)
-  t.strictSame([...families], ['catalogs_seller'])
+  t.strictSame([...labels], ['catalogs_seller'])
   for (let n = 0; n < 200; n += 1) await cache.fetch(`${'x'.repeat(n + 1)}`, () => 1)
-  t.ok(families.size <= 51, `${families.size}`)
-  t.ok(families.has('other'))
+  t.ok(labels.size <= 51, `${labels.size}`)
+  t.ok(labels.has('other'))
 })

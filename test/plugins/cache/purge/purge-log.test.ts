@@ -1,17 +1,17 @@
 import t from 'tap'
 import { everything, maxPurges, PurgeLog, purgeMember } from '../../../../plugins/cache/purge/purge-log.js'
 
-t.test('a purge covers what began before it and not what began later', async (t) => {
+t.test('a purge applies to loads that began before it', async (t) => {
   const log = new PurgeLog()
   log.note([[purgeMember('a', false), 100]])
   t.equal(log.verdict(99, ['a']), 'soft')
   t.equal(log.verdict(100, ['a']), 'soft')
   t.equal(log.verdict(101, ['a']), 'none')
   t.equal(log.verdict(1, ['b']), 'none')
-  t.equal(log.verdict(1, ['b', 'a']), 'soft', 'any of its tags will do')
+  t.equal(log.verdict(1, ['b', 'a']), 'soft', 'one matching tag is enough')
 })
 
-t.test('a hard purge outweighs a soft one, and a purge of everything needs no tag', async (t) => {
+t.test('a hard purge takes precedence over a soft one, and a purge of everything matches without tags', async (t) => {
   const log = new PurgeLog()
   log.note([
     [purgeMember('a', false), 200],
@@ -26,7 +26,7 @@ t.test('a hard purge outweighs a soft one, and a purge of everything needs no ta
   t.equal(log.verdict(300, []), 'hard')
 })
 
-t.test('an earlier stamp than the known one is no news', async (t) => {
+t.test('an earlier stamp than the recorded one is ignored', async (t) => {
   const log = new PurgeLog()
   t.equal(log.note([['.a', 100]]), true)
   t.equal(log.note([['.a', 99]]), false)
@@ -34,7 +34,7 @@ t.test('an earlier stamp than the known one is no news', async (t) => {
   t.equal(log.missingFrom(new Map([['.a', 100]])).size, 0)
 })
 
-t.test('beyond the bound the oldest purges become one of everything older, soft or hard as they were', async (t) => {
+t.test('above the limit the oldest purges become a purge of everything, soft or hard as they were', async (t) => {
   const log = new PurgeLog()
   log.note([
     ['!first', 1],
@@ -47,7 +47,7 @@ t.test('beyond the bound the oldest purges become one of everything older, soft 
   t.equal(log.verdict(10 + maxPurges, ['unknown']), 'none')
 })
 
-t.test('after clear nothing is purged', async (t) => {
+t.test('clear removes all purges', async (t) => {
   const log = new PurgeLog()
   log.note([['!a', 100]])
   log.clear()

@@ -18,7 +18,7 @@ t.teardown(async () => {
   await redis.stop()
 })
 
-/** A breaker that these tests do not mean to open. */
+/** A breaker with limits so high that these tests do not open it. */
 const breaker = new Breaker({ probe: () => client.ping(), failuresInARow: 1_000, samples: 1_000 })
 const options = {
   client,
@@ -34,8 +34,8 @@ const options = {
   onRubbish: () => undefined,
 }
 
-/** A program that ends when the server at a port has answered a GET, and a command after that. */
-const untilAnswered = `
+/** A program that exits once the server at the port has answered a GET and a later command. */
+const waitForGet = `
 import { connect } from 'node:net'
 const [, port] = process.argv
 const socket = connect(Number(port), '127.0.0.1')
@@ -52,7 +52,7 @@ await storeContract(t, async () => {
   return createRedisStore(options)
 })
 
-t.test('every key begins with the prefix and goes away by itself when it is of no more use', async (t) => {
+t.test('every key begins with the prefix and expires with the last stale window', async (t) => {
   await redis.client.flushall()
   const before = Date.now()
   const { entry, text } = entryOf(1, before)
@@ -61,28 +61,28 @@ t.test('every key begins with the prefix and goes away by itself when it is of n
   const leftMs = await redis.client.pttl('cat_test:k')
   const tookMs = Date.now() - before
   const totalMs = lifetimesMs.fresh + lifetimesMs.stale
-  t.ok(leftMs <= totalMs && leftMs >= totalMs - tookMs, `${leftMs} ms: the fresh and the stale ones`)
+  t.ok(leftMs <= totalMs && leftMs >= totalMs - tookMs, `${leftMs} ms: the fresh and the stale lifetime`)
 })
 
-t.test('an entry that is of no use any more is not written', async (t) => {
+t.test('an expired entry is not written', async (t) => {
   await redis.client.flushall()
   const { entry, text } = entryOf(1, Date.now() - lifetimesMs.fresh - lifetimesMs.stale)
   await createRedisStore(options).set('k', entry, text)
   t.equal(await redis.client.dbsize(), 0)
 })
 
-t.test('what strangers left under the key is a failure with a kind, not an outage', async (t) => {
+t.test('data of another client under the key is a failure with a kind and not an outage', async (t) => {
   const store = createRedisStore(options)
-  const strangers = [
-    { name: 'a list', leave: () => redis.client.lpush('cat_test:k', 'x'), kind: 'wrong-type' },
-    { name: 'a hash', leave: () => redis.client.hset('cat_test:k', 'f', 'v'), kind: 'wrong-type' },
-    { name: 'rubbish', leave: () => redis.client.set('cat_test:k', '\u0000\u00ff{'), kind: 'corrupt' },
-    { name: 'nothing at all', leave: () => redis.client.set('cat_test:k', ''), kind: 'corrupt' },
-    { name: 'JSON of somebody else', leave: () => redis.client.set('cat_test:k', '{"a":1}'), kind: 'corrupt' },
+  const cases = [
+    { name: 'a list', write: () => redis.client.lpush('cat_test:k', 'x'), kind: 'wrong-type' },
+    { name: 'a hash', write: () => redis.client.hset('cat_test:k', 'f', 'v'), kind: 'wrong-type' },
+    { name: 'corrupt data', write: () => redis.client.set('cat_test:k', '\u0000\u00ff{'), kind: 'corrupt' },
+    { name: 'an empty string', write: () => redis.client.set('cat_test:k', ''), kind: 'corrupt' },
+    { name: 'JSON of another application', write: () => redis.client.set('cat_test:k', '{"a":1}'), kind: 'corrupt' },
   ]
-  for (const { name, leave, kind } of strangers) {
+  for (const { name, write, kind } of cases) {
     await redis.client.del('cat_test:k')
-    await leave()
+    await write()
     await t.rejects(store.get('k'), { name: 'StoreFailure', kind, isOutage: false }, name)
     const { entry, text } = entryOf('ours')
     await store.set('k', entry, text)
@@ -90,32 +90,39 @@ t.test('what strangers left under the key is a failure with a kind, not an outag
   }
 })
 
-t.test('a full Redis refuses writes with a kind of its own and goes on answering reads', async (t) => {
+t.test('a full Redis refuses writes with the kind full and still answers reads', async (t) => {
   const store = createRedisStore(options)
-  const { entry, text } = entryOf('kept')
+  const { entry, text } = entryOf('stored')
   await store.set('k', entry, text)
   await redis.client.config('SET', 'maxmemory', '1')
-  const monotonic = stopMonotonicClock(t) // how Redis does has nothing to do with the cache's clock
+  const monotonic = stopMonotonicClock(t) // the pause after a refusal uses the monotonic clock
   await t.rejects(store.set('other', entry, text), { name: 'StoreFailure', kind: 'full', isOutage: false })
-  t.equal((await entryIn(store, 'k'))?.value, 'kept')
+  t.equal((await entryIn(store, 'k'))?.value, 'stored')
   await redis.client.config('SET', 'maxmemory', '0')
-  await t.rejects(store.set('other', entry, text), { kind: 'full', message: /./ }, 'is not asked again for a second')
+  await t.rejects(
+    store.set('other', entry, text),
+    { kind: 'full', message: /./ },
+    'Redis is not asked again for a second',
+  )
   monotonic.step(1_000)
   await store.set('other', entry, text)
-  t.equal((await entryIn(store, 'other'))?.value, 'kept')
+  t.equal((await entryIn(store, 'other'))?.value, 'stored')
 })
 
-t.test('where Redis takes no writes, rubbish in the place of the purges does not count as none', async (t) => {
-  const store = createRedisStore(options)
-  await redis.client.set('cat_test:~purges', 'rubbish')
-  await redis.client.config('SET', 'min-replicas-to-write', '1')
-  await t.rejects(store.readPurges(undefined), { kind: 'wrong-type', message: /./ })
-  await redis.client.config('SET', 'min-replicas-to-write', '0')
-  t.equal((await store.readPurges(undefined)).isWhole, true)
-  t.equal(await redis.client.exists('cat_test:~purges'), 0, 'is gone')
-})
+t.test(
+  'where Redis accepts no writes, corrupt data under the purge key is not read as an empty purge log',
+  async (t) => {
+    const store = createRedisStore(options)
+    await redis.client.set('cat_test:~purges', 'corrupt')
+    await redis.client.config('SET', 'min-replicas-to-write', '1')
+    await t.rejects(store.readPurges(undefined), { kind: 'wrong-type', message: /./ })
+    await redis.client.config('SET', 'min-replicas-to-write', '0')
+    t.equal((await store.readPurges(undefined)).isWhole, true)
+    t.equal(await redis.client.exists('cat_test:~purges'), 0, 'the corrupt key is deleted')
+  },
+)
 
-t.test('a client that throws instead of rejecting is a failure like any other', async (t) => {
+t.test('an exception thrown by the client is a store failure', async (t) => {
   const broken = {
     get: () => {
       throw new Error('Connection is closed.')
@@ -132,21 +139,21 @@ t.test('a client that throws instead of rejecting is a failure like any other', 
   )
 })
 
-t.test('a reply that came while our own event loop was busy is no time-out', async (t) => {
+t.test('a reply that arrives while the event loop is blocked is not a timeout', async (t) => {
   const store = createRedisStore({ ...options, readTimeoutMs: 20 })
-  const { entry, text } = entryOf('here')
+  const { entry, text } = entryOf('stored')
   await store.set('k', entry, text)
   await redis.client.config('RESETSTAT')
   const reading = entryIn(store, 'k')
   await new Promise(setImmediate) // the command is sent
-  // Longer than the time-out, and until Redis has answered the one before.
-  const program = ['--input-type=module', '--eval', untilAnswered, String(redis.port)]
+  // Blocks for longer than the timeout and until Redis has answered the GET.
+  const program = ['--input-type=module', '--eval', waitForGet, String(redis.port)]
   const { status } = spawnSync(process.execPath, program, { timeout: 60_000 })
   t.equal(status, 0)
-  t.equal((await reading)?.value, 'here')
+  t.equal((await reading)?.value, 'stored')
 })
 
-t.test('a hung Redis holds a read and a write no longer than their budgets', async (t) => {
+t.test('a hung Redis delays reads and writes no longer than their timeouts', async (t) => {
   const store = createRedisStore({ ...options, readTimeoutMs: 50, writeTimeoutMs: 80 })
   const { entry, text } = entryOf(1)
   redis.hang()
@@ -157,7 +164,7 @@ t.test('a hung Redis holds a read and a write no longer than their budgets', asy
   await t.rejects(store.purgeKey('k', purge), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
 })
 
-t.test('an open breaker costs a read and a write nothing, and Redis is not asked', async (t) => {
+t.test('with an open breaker reads and writes fail without a command to Redis', async (t) => {
   const open = new Breaker({ probe: () => new Promise(() => undefined) })
   t.teardown(() => open.stop())
   open.trip()
@@ -170,7 +177,7 @@ t.test('an open breaker costs a read and a write nothing, and Redis is not asked
   t.notMatch(await redis.client.info('commandstats'), /cmdstat_(get|eval|evalsha):/)
 })
 
-t.test('time-outs open the breaker, a key of the wrong type does not', async (t) => {
+t.test('timeouts open the breaker, a key of the wrong type does not', async (t) => {
   const breaker = new Breaker({ probe: () => new Promise(() => undefined) })
   t.teardown(() => breaker.stop())
   const breakers = soleBreaker(breaker)
@@ -181,16 +188,16 @@ t.test('time-outs open the breaker, a key of the wrong type does not', async (t)
   t.equal(breaker.isOpen, false)
   redis.hang()
   t.teardown(() => redis.resume())
-  const brief = createRedisStore({ ...options, breakers, readTimeoutMs: 10 })
-  for (let read = 0; read < 5; read += 1) await t.rejects(brief.get('k'), { kind: 'timeout', message: /./ })
+  const shortTimeout = createRedisStore({ ...options, breakers, readTimeoutMs: 10 })
+  for (let read = 0; read < 5; read += 1) await t.rejects(shortTimeout.get('k'), { kind: 'timeout', message: /./ })
   t.equal(breaker.isOpen, true)
 })
 
-t.test('a value above the threshold lies compressed in Redis and comes back as it was', async (t) => {
+t.test('a value above the threshold is compressed in Redis and read unchanged', async (t) => {
   const store = createRedisStore({ ...options, compressAboveBytes: 1_000 })
   const { entry, text } = entryOf(Array.from({ length: 500 }, (_, id) => ({ id, name: `Seller ${id}` })))
   await store.set('packed', entry, text)
   t.ok((await redis.client.strlen('cat_test:packed')) < text.length / 2)
-  t.strictSame(await entryIn(createRedisStore(options), 'packed'), entry, 'whoever reads it')
+  t.strictSame(await entryIn(createRedisStore(options), 'packed'), entry, 'also by a store without compression')
   t.throws(() => Object.assign((entry.value as object[])[0] ?? {}, { id: 2 }), TypeError)
 })
