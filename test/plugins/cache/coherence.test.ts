@@ -19,8 +19,8 @@ t.test('a change by any client ends the freshness of the entry in other processe
     { name: 'delete', change: (key) => a.cache.delete(key) },
     { name: 'purge', change: (key) => a.cache.purge({ keys: [key] }) },
     { name: 'tag', change: (key) => a.cache.purge({ tags: [`of-${key}`] }) },
-    { name: 'del by another client', change: (key) => redis.client.del(prefix + key) },
-    { name: 'set by another client', change: (key) => redis.client.set(prefix + key, 'corrupt') },
+    { name: 'other-client-del', change: (key) => redis.client.del(prefix + key) },
+    { name: 'other-client-set', change: (key) => redis.client.set(prefix + key, 'corrupt') },
     { name: 'expiry', change: (key) => redis.client.pexpire(prefix + key, 1) },
   ]
   for (const { name, change } of changes) {
@@ -58,14 +58,14 @@ t.test('the result of a load during which a client removes the entry is not stor
       began.resolve()
       return upstream.promise
     }
-    const { kept, purged } = a.cache.stats().writes
+    const { stored, purged } = a.cache.stats().writes
     t.equal(await a.cache.fetch('k', load), 'old', `${name}: refreshed in the background`)
     await began.promise
     await change()
     t.ok(await until(async () => (await a.cache.explain('k')).state === 'purged'), 'the invalidation arrives')
     upstream.resolve('before')
-    const count = isRemoved ? { kept, purged: (purged ?? 0) + 1 } : { kept: (kept ?? 0) + 1, purged }
-    t.ok(await until(() => a.cache.stats().writes.kept !== kept || a.cache.stats().writes.purged !== purged))
+    const count = isRemoved ? { stored, purged: (purged ?? 0) + 1 } : { stored: (stored ?? 0) + 1, purged }
+    t.ok(await until(() => a.cache.stats().writes.stored !== stored || a.cache.stats().writes.purged !== purged))
     t.match(a.cache.stats().writes, count, name)
     for (const app of [a, b]) {
       const value = await app.cache.fetch('k', () => 'after')

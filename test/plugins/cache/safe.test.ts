@@ -144,10 +144,10 @@ t.test('a Redis that forbids scripts is not an outage: reads succeed, and the lo
 
 t.test('the documented ACL rule is sufficient: Redis denies no command', async (t) => {
   const documentation = await readFile(new URL('../../../plugins/README.md', import.meta.url), 'utf8')
-  const rule = /ACL SETUSER shop ([^`]*)/.exec(documentation)?.[1] ?? ''
-  await redis.client.call('ACL', 'SETUSER', 'shop', ...rule.trim().split(/\s+/))
+  const rule = /ACL SETUSER cache ([^`]*)/.exec(documentation)?.[1] ?? ''
+  await redis.client.call('ACL', 'SETUSER', 'cache', ...rule.trim().split(/\s+/))
   await redis.client.call('ACL', 'LOG', 'RESET')
-  const url = `redis://shop:secret@127.0.0.1:${redis.port}`
+  const url = `redis://cache:secret@127.0.0.1:${redis.port}`
   const { a, b } = await startTwoCaches(t, url, { keyPrefix: 'cat_' })
   await a.cache.fetch('k', () => 'loaded', { tags: ['x'] })
   t.ok(await until(async () => (await b.cache.get('k')) === 'loaded'))

@@ -41,8 +41,8 @@ t.test('stats count reads by reason, loads and purges', async (t) => {
   t.match(cache.stats(), {
     reads: { hit: 1, miss: 1, bypass: 1 },
     hits: { memory: 1, redis: 0 },
-    loads: { succeeded: 2, failed: 1, underWay: 0 }, // a bypass loads, too
-    purges: { ordered: 1, queued: 0, remembered: 1 },
+    loads: { succeeded: 2, failed: 1, inFlight: 0 }, // a bypass loads, too
+    purges: { requested: 1, queued: 0, remembered: 1 },
     memory: { entries: 1 },
     coherence: 'memory-only',
   })
@@ -71,9 +71,9 @@ t.test('get publishes a read event, and a miss has no tier', async (t) => {
 
 t.test('keys for which metricLabel throws have the label other, and log one warning', async (t) => {
   const metricLabel = (key: string) => {
-    const [family] = key.split(':')
-    if (family === key || family === undefined) throw new Error('no colon')
-    return family
+    const [label] = key.split(':')
+    if (label === key || label === undefined) throw new Error('no colon')
+    return label
   }
   const store = createTestStore().store
   const { app, book } = await startPlugins(t, { cache: { metricLabel, store } })
@@ -94,7 +94,7 @@ t.test('read events carry a metric label, and the number of labels is bounded', 
   const { cache } = await start(t)
   const labels = new Set<string>()
   const onEvent = (event: unknown) => {
-    if (typeof event === 'object' && event !== null && 'family' in event) labels.add(String(event.family))
+    if (typeof event === 'object' && event !== null && 'metricLabel' in event) labels.add(String(event.metricLabel))
   }
   channels.read.subscribe(onEvent)
   t.teardown(() => channels.read.unsubscribe(onEvent))
