@@ -2,18 +2,18 @@ import type { Test } from 'tap'
 import { type Entry, normaliseValue, resolveInstants } from '../../plugins/cache/entry/codec.js'
 import { isTombstone, type Store } from '../../plugins/cache/store.js'
 
-/** Milliseconds for which an entry of `entryOf` is fresh, and then stale. */
+/** Lifetimes of an entry of `entryOf`. */
 export const lifetimesMs = { fresh: 600_000, stale: 3_600_000 } as const
 const staleAfterMs = lifetimesMs.fresh + 10_000
 
-/** What every store must do; runs against each implementation, which the factory makes empty. */
+/** Requirements for every store implementation. The factory creates an empty store. */
 export async function storeContract(t: Test, createStore: (t: Test) => Promise<Store>): Promise<void> {
-  await t.test('has nothing under a key that nobody set', async (t) => {
+  await t.test('returns undefined for a key that was not set', async (t) => {
     const store = await createStore(t)
     t.equal(await store.get('nothing'), undefined)
   })
 
-  await t.test('gives back the entry as it was kept, whatever JSON value it holds', async (t) => {
+  await t.test('returns an entry with any JSON value unchanged', async (t) => {
     const store = await createStore(t)
     for (const value of [[], {}, null, 0, '', false, 'é \u2028 🙂', [{ id: 1, name: null }]]) {
       const { entry, text } = entryOf(value)
@@ -22,23 +22,23 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     }
   })
 
-  await t.test('what it gives back cannot be changed', async (t) => {
+  await t.test('returns frozen values', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf([{ id: 1 }])
     await store.set('k', entry, text)
-    const kept = (await entryIn(store, 'k'))?.value as { id: number }[]
-    t.throws(() => kept.push({ id: 2 }), TypeError)
-    t.throws(() => Object.assign(kept[0] ?? {}, { id: 2 }), TypeError)
+    const stored = (await entryIn(store, 'k'))?.value as { id: number }[]
+    t.throws(() => stored.push({ id: 2 }), TypeError)
+    t.throws(() => Object.assign(stored[0] ?? {}, { id: 2 }), TypeError)
   })
 
-  await t.test('keeps a stale entry: whether it may be used is not its business', async (t) => {
+  await t.test('returns a stale entry', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf('old', Date.now() - staleAfterMs)
     await store.set('k', entry, text)
     t.equal((await entryIn(store, 'k'))?.value, 'old')
   })
 
-  await t.test('a later entry replaces an earlier one', async (t) => {
+  await t.test('a newer entry replaces an older one', async (t) => {
     const store = await createStore(t)
     for (const value of ['first', 'second']) {
       const { entry, text } = entryOf(value)
@@ -47,7 +47,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal((await entryIn(store, 'k'))?.value, 'second')
   })
 
-  await t.test('a later entry stays when an earlier one comes after it', async (t) => {
+  await t.test('an older entry does not replace a newer one', async (t) => {
     const store = await createStore(t)
     const now = Date.now()
     const [older, newer] = [entryOf('older', now - 5), entryOf('newer', now)]
@@ -56,48 +56,42 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal((await entryIn(store, 'k'))?.value, 'newer')
   })
 
-  await t.test(
-    'a hard purge removes an entry, says whether there was one, and keeps out what began before it',
-    async (t) => {
-      const store = await createStore(t)
-      const { entry, text } = entryOf(1)
-      const purge = { stamp: entry.stamp + 1, isHard: true, fenceMs: 60_000 }
-      await store.set('k', entry, text)
-      t.equal(await store.purgeKey('k', purge), true)
-      t.equal(await store.purgeKey('k', purge), false)
-      t.equal(await entryIn(store, 'k'), undefined)
-      t.equal(await store.set('k', entry, text), 'purged')
-      t.equal(await store.set('k', { ...entry, stamp: entry.stamp + 2 }, text), 'stored')
-    },
-  )
+  await t.test('a hard purge removes an entry, returns whether there was one, and refuses older writes', async (t) => {
+    const store = await createStore(t)
+    const { entry, text } = entryOf(1)
+    const purge = { stamp: entry.stamp + 1, isHard: true, fenceMs: 60_000 }
+    await store.set('k', entry, text)
+    t.equal(await store.purgeKey('k', purge), true)
+    t.equal(await store.purgeKey('k', purge), false)
+    t.equal(await entryIn(store, 'k'), undefined)
+    t.equal(await store.set('k', entry, text), 'purged')
+    t.equal(await store.set('k', { ...entry, stamp: entry.stamp + 2 }, text), 'stored')
+  })
 
-  await t.test('a soft purge leaves the entry with a note of when it was', async (t) => {
+  await t.test('a soft purge marks the entry with the stamp of the purge', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf(1)
     await store.set('k', entry, text)
     const stamp = entry.stamp + 1
     t.equal(await store.purgeKey('k', { stamp, isHard: false, fenceMs: 60_000 }), true)
     t.match(await entryIn(store, 'k'), { value: 1, purgedAt: stamp })
-    t.equal(await store.set('k', entry, text), 'purged', 'and keeps out what began before it')
+    t.equal(await store.set('k', entry, text), 'purged', 'older writes are refused')
   })
 
-  await t.test(
-    'where nothing lies, a purge leaves word whether it was hard, and a soft one does not soften it',
-    async (t) => {
-      const store = await createStore(t)
-      const stamp = Date.now() * 1_000
-      await store.purgeKey('soft', { stamp, isHard: false, fenceMs: 60_000 })
-      t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: false })
-      await store.purgeKey('soft', { stamp: stamp - 1, isHard: true, fenceMs: 60_000 })
-      t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: true }, 'an earlier hard one makes it hard')
-      await store.purgeKey('soft', { stamp: stamp + 1, isHard: false, fenceMs: 60_000 })
-      t.strictSame(await store.get('soft'), { purgedAt: stamp + 1, isHard: true })
-      const { entry, text } = entryOf('from before')
-      t.equal(await store.set('soft', { ...entry, stamp }, text), 'purged')
-    },
-  )
+  await t.test('a purge of a missing key writes a tombstone, and a later soft purge leaves it hard', async (t) => {
+    const store = await createStore(t)
+    const stamp = Date.now() * 1_000
+    await store.purgeKey('soft', { stamp, isHard: false, fenceMs: 60_000 })
+    t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: false })
+    await store.purgeKey('soft', { stamp: stamp - 1, isHard: true, fenceMs: 60_000 })
+    t.strictSame(await store.get('soft'), { purgedAt: stamp, isHard: true }, 'an earlier hard purge makes it hard')
+    await store.purgeKey('soft', { stamp: stamp + 1, isHard: false, fenceMs: 60_000 })
+    t.strictSame(await store.get('soft'), { purgedAt: stamp + 1, isHard: true })
+    const { entry, text } = entryOf('older')
+    t.equal(await store.set('soft', { ...entry, stamp }, text), 'purged')
+  })
 
-  await t.test('a purge takes nothing away that began after it', async (t) => {
+  await t.test('a purge does not affect a newer entry', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf(1)
     await store.set('k', entry, text)
@@ -107,18 +101,18 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.match(await entryIn(store, 'k'), { value: 1, purgedAt: 0 })
   })
 
-  await t.test('a fresh entry of another schema is left alone, a stale one is not', async (t) => {
+  await t.test('a fresh entry of another schema is not overwritten, a stale one is', async (t) => {
     const store = await createStore(t)
-    const fresh = entryOf('theirs')
+    const fresh = entryOf('first schema')
     await store.set('fresh', fresh.entry, fresh.text)
-    const ours = { ...fresh.entry, fingerprint: '0123456789ab', stamp: fresh.entry.stamp + 1 }
-    t.equal(await store.set('fresh', ours, '"ours"'), 'other-schema')
-    const stale = entryOf('theirs', Date.now() - staleAfterMs)
+    const other = { ...fresh.entry, fingerprint: '0123456789ab', stamp: fresh.entry.stamp + 1 }
+    t.equal(await store.set('fresh', other, '"second schema"'), 'other-schema')
+    const stale = entryOf('first schema', Date.now() - staleAfterMs)
     await store.set('stale', stale.entry, stale.text)
-    t.equal(await store.set('stale', ours, '"ours"'), 'stored')
+    t.equal(await store.set('stale', other, '"second schema"'), 'stored')
   })
 
-  await t.test('tells the stamp of an entry without the entry', async (t) => {
+  await t.test('stampOf returns the stamp of an entry', async (t) => {
     const store = await createStore(t)
     const { entry, text } = entryOf(1)
     t.equal(await store.stampOf('k'), undefined)
@@ -126,24 +120,27 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal(await store.stampOf('k'), entry.stamp)
   })
 
-  await t.test('purges get stamps in the order in which they came, whatever their own clocks say', async (t) => {
-    const store = await createStore(t)
-    const now = Date.now() * 1_000
-    const first = await store.addPurges(['.a', '!b'], now)
-    const second = await store.addPurges(['.c'], now - 10_000)
-    t.equal(first, now)
-    t.ok(second > first)
-    const all = await store.readPurges(undefined)
-    t.strictSame(Object.fromEntries(all.stamps), { '.a': first, '!b': first, '.c': second })
-    t.equal(all.isWhole, true)
-    t.equal(all.position.upTo, second)
-    const later = await store.readPurges({ ...all.position, upTo: first })
-    t.strictSame(Object.fromEntries(later.stamps), { '.c': second })
-    t.equal(later.isWhole, false)
-    t.equal((await store.readPurges(all.position)).stamps.size, 0)
-  })
+  await t.test(
+    'purges receive increasing stamps in the order of their arrival, independent of the given stamps',
+    async (t) => {
+      const store = await createStore(t)
+      const now = Date.now() * 1_000
+      const first = await store.addPurges(['.a', '!b'], now)
+      const second = await store.addPurges(['.c'], now - 10_000)
+      t.equal(first, now)
+      t.ok(second > first)
+      const all = await store.readPurges(undefined)
+      t.strictSame(Object.fromEntries(all.stamps), { '.a': first, '!b': first, '.c': second })
+      t.equal(all.isWhole, true)
+      t.equal(all.position.upTo, second)
+      const later = await store.readPurges({ ...all.position, upTo: first })
+      t.strictSame(Object.fromEntries(later.stamps), { '.c': second })
+      t.equal(later.isWhole, false)
+      t.equal((await store.readPurges(all.position)).stamps.size, 0)
+    },
+  )
 
-  await t.test('purges that were lost can be put back, and who reads on from before is told all of them', async (t) => {
+  await t.test('lost purges can be restored, and an incremental read after that returns all purges', async (t) => {
     const store = await createStore(t)
     const now = Date.now() * 1_000
     const stamp = await store.addPurges(['.new'], now)
@@ -153,10 +150,10 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal(read.isWhole, true)
     t.strictSame(Object.fromEntries(read.stamps), { '.new': stamp, '.lost': now - 500 })
     await store.restorePurges(new Map([['.lost', now - 500]]))
-    t.equal((await store.readPurges(read.position)).isWhole, false, 'what is there already changes nothing')
+    t.equal((await store.readPurges(read.position)).isWhole, false, 'restoring existing purges changes nothing')
   })
 
-  await t.test('a lease is one process’s until that ends it, and only that one can', async (t) => {
+  await t.test('only the holder of a lease can renew and release it', async (t) => {
     const store = await createStore(t)
     t.equal(await store.acquireLease('k', 'a'), 'acquired')
     t.equal(await store.acquireLease('k', 'b'), 'held-elsewhere')
@@ -166,12 +163,12 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     t.equal(await store.acquireLease('k', 'b'), 'held-elsewhere')
     await store.releaseLease('k', 'a', 'stored')
     t.equal(await store.acquireLease('k', 'b'), 'acquired')
-    // Both at once: the note that nothing came is there for a second.
+    // Concurrently, as the marker of an empty load expires after a second.
     const [, answer] = await Promise.all([store.releaseLease('k', 'b', 'empty'), store.acquireLease('k', 'c')])
-    t.equal(answer, 'released', 'a caller that finds that nothing came does not wait in turn')
+    t.equal(answer, 'released', 'a waiter does not acquire the lease after an empty load')
   })
 
-  await t.test('keys that look like patterns, slots or paths are plain names', async (t) => {
+  await t.test('keys that look like patterns, hash tags or paths are plain names', async (t) => {
     const store = await createStore(t)
     const keys = ['*', 'a?', '{x}', '{x}y', '../k', 'k', 'K', 'k ', 'é', '\n', '__proto__', 'constructor']
     for (const key of keys) {
@@ -186,7 +183,7 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
 
 export function entryOf(value: unknown, storedAt = Date.now()): { entry: Entry; text: string } {
   const normal = normaliseValue(value)
-  if (normal === undefined) throw new Error('the contract keeps JSON values only')
+  if (normal === undefined) throw new Error('the contract stores JSON values only')
   const [ttlSeconds, staleSeconds] = [lifetimesMs.fresh / 1_000, lifetimesMs.stale / 1_000]
   const lifetime = { ttlSeconds, staleWhileRevalidateSeconds: staleSeconds, staleIfErrorSeconds: staleSeconds }
   const instants = resolveInstants(lifetime, storedAt)
@@ -204,7 +201,7 @@ export function entryOf(value: unknown, storedAt = Date.now()): { entry: Entry; 
   }
 }
 
-/** The entry under the key; `undefined` also where a purge has left its mark. */
+/** The entry under the key, `undefined` if there is none or only a tombstone. */
 export async function entryIn(store: Store, key: string): Promise<Entry | undefined> {
   const found = await store.get(key)
   return found === undefined || isTombstone(found) ? undefined : found.entry

@@ -3,7 +3,7 @@ import { Breaker, type BreakerOptions } from '../../../plugins/redis/circuit-bre
 import { createClock } from '../../harness/clock.js'
 import { createDeferred, type Deferred } from '../../harness/deferred.js'
 
-/** A breaker whose every probe waits for the test, and tells when it is made. */
+/** A breaker whose probes wait until the test answers them. */
 function createBreaker(t: Test, options: Partial<BreakerOptions> = {}) {
   const clock = createClock()
   const probes: Deferred<void>[] = []
@@ -19,9 +19,9 @@ function createBreaker(t: Test, options: Partial<BreakerOptions> = {}) {
     now: clock.now,
     ...options,
   })
-  const alive = setInterval(() => undefined, 1_000) // the breaker itself holds no process
+  const keepAlive = setInterval(() => undefined, 1_000) // the timers of the breaker do not keep the process alive
   t.teardown(() => {
-    clearInterval(alive)
+    clearInterval(keepAlive)
     breaker.stop()
   })
   return {
@@ -34,13 +34,13 @@ function createBreaker(t: Test, options: Partial<BreakerOptions> = {}) {
       arrival = createDeferred<void>()
       const probe = probes.at(-1)
       if (works) probe?.resolve()
-      else probe?.reject(new Error('still not there'))
+      else probe?.reject(new Error('still down'))
       await new Promise(setImmediate)
     },
   }
 }
 
-t.test('opens after five failures in a row, and a success between them starts the count again', async (t) => {
+t.test('opens after five consecutive failures, and a success resets the count', async (t) => {
   const { breaker } = createBreaker(t)
   for (let failure = 0; failure < 4; failure += 1) breaker.failed()
   breaker.succeeded()
@@ -74,19 +74,19 @@ t.test('failures of an earlier window do not count', async (t) => {
   t.equal(breaker.isOpen, false)
 })
 
-t.test('opens at once when told that the connection is gone', async (t) => {
+t.test('opens at once when tripped', async (t) => {
   const { breaker } = createBreaker(t)
   breaker.trip()
   t.equal(breaker.isOpen, true)
 })
 
-t.test('only probes close it: two in a row', async (t) => {
+t.test('only two consecutive successful probes close it', async (t) => {
   const { breaker, answerProbe } = createBreaker(t)
   breaker.trip()
-  breaker.succeeded() // a late answer
+  breaker.succeeded() // a late reply
   t.equal(breaker.isOpen, true)
   await answerProbe(true)
-  t.equal(breaker.isOpen, true, 'one may have been luck')
+  t.equal(breaker.isOpen, true, 'after one probe')
   await answerProbe(false)
   await answerProbe(true)
   t.equal(breaker.isOpen, true)
@@ -94,7 +94,7 @@ t.test('only probes close it: two in a row', async (t) => {
   t.equal(breaker.isOpen, false)
 })
 
-t.test('after a single failure it looks for itself, and opens when the server stays away', async (t) => {
+t.test('a single failure starts probes, and it opens when they fail', async (t) => {
   const { breaker, answerProbe } = createBreaker(t)
   breaker.failed()
   for (let probe = 0; probe < 4; probe += 1) {
@@ -104,7 +104,7 @@ t.test('after a single failure it looks for itself, and opens when the server st
   t.equal(breaker.isOpen, true)
 })
 
-t.test('says once that it is calm, when there has been no failure for a second', async (t) => {
+t.test('calls onCalm once after a second without failures', async (t) => {
   let calm = 0
   const { breaker, clock, probes, answerProbe } = createBreaker(t, {
     onCalm: () => {
@@ -118,12 +118,12 @@ t.test('says once that it is calm, when there has been no failure for a second',
   clock.step(1)
   await answerProbe(true)
   t.equal(calm, 1)
-  const made = probes.length
-  await new Promise((resolve) => setTimeout(resolve, 30)) // six times the interval: nobody looks any more
-  t.equal(probes.length, made)
+  const count = probes.length
+  await new Promise((resolve) => setTimeout(resolve, 30)) // six times the interval without a probe
+  t.equal(probes.length, count)
 })
 
-t.test('never has two probes under way', async (t) => {
+t.test('never has two probes in flight', async (t) => {
   const { breaker, probes, answerProbe } = createBreaker(t)
   for (let failure = 0; failure < 50; failure += 1) breaker.failed()
   breaker.trip()
@@ -131,10 +131,10 @@ t.test('never has two probes under way', async (t) => {
   t.equal(probes.length, 1)
 })
 
-t.test('probes at once when something says that the server may be back', async (t) => {
+t.test('probes at once on request while it is open', async (t) => {
   const { breaker, probes, answerProbe } = createBreaker(t, { probeIntervalMs: 60_000 })
   breaker.hurry()
-  t.equal(probes.length, 0, 'not while nothing is wrong')
+  t.equal(probes.length, 0, 'not while it is closed')
   breaker.trip()
   breaker.hurry()
   breaker.hurry()
@@ -144,7 +144,7 @@ t.test('probes at once when something says that the server may be back', async (
   t.equal(breaker.isOpen, false)
 })
 
-t.test('makes no probe after it was stopped', async (t) => {
+t.test('sends no probe after stop', async (t) => {
   const { breaker, probes } = createBreaker(t)
   breaker.failed()
   breaker.stop()

@@ -9,7 +9,7 @@ t.teardown(() => cluster.stop())
 const clusterNodes = cluster.nodes.slice(0, 1).map(({ port }) => ({ host: '127.0.0.1', port }))
 const redis = { clusterNodes, ...patient.redis }
 
-t.test('keeps entries in a Redis Cluster, each on the node that its key belongs to', async (t) => {
+t.test('stores each entry on the Cluster node of its key', async (t) => {
   const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_c:', ...patient.cache } })
   const keys = Array.from({ length: 30 }, (_, n) => `catalogs_seller_${n}`)
   for (const key of keys) t.equal(await app.cache.set(key, key), true)
@@ -26,47 +26,47 @@ t.test('keeps entries in a Redis Cluster, each on the node that its key belongs 
   t.equal(book.at(40).length, 0)
 })
 
-t.test('a node that hangs leaves the keys of the others cached as before, until it is back', async (t) => {
+t.test('while one node hangs the keys of the other nodes are still cached', async (t) => {
   const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_h:', ...patient.cache } })
   const { cache } = app
   await untilProven(app)
   const [hung, ...others] = await cluster.shards()
   const keys = Array.from({ length: 30 }, (_, n) => `catalogs_seller_${n}`)
   const isOnHung = (key: string) => hung?.has(`cat_h:${key}`) === true
-  const [lost, kept] = [keys.filter(isOnHung), keys.filter((key) => !isOnHung(key))]
-  for (const key of keys) t.equal(await cache.set(key, 'kept'), true)
+  const [lost, served] = [keys.filter(isOnHung), keys.filter((key) => !isOnHung(key))]
+  for (const key of keys) t.equal(await cache.set(key, 'stored'), true)
 
   hung?.master.hang()
   t.teardown(() => hung?.master.resume())
   app.redisBreakers.of(`cat_h:${lost[0]}`).trip() // stays open: no probe is answered
-  for (const key of lost) t.match(await cache.read(key, () => 'loaded'), { value: 'kept', tier: 'memory' })
+  for (const key of lost) t.match(await cache.read(key, () => 'loaded'), { value: 'stored', tier: 'memory' })
   const before = cache.stats()
-  for (const key of kept) {
+  for (const key of served) {
     t.ok(await until(async () => (await cache.read(key, () => 'loaded')).tier === 'memory'))
-    t.equal(await cache.get(key), 'kept')
+    t.equal(await cache.get(key), 'stored')
     t.equal(await cache.set(`${key}_new`, 'new'), true)
   }
   t.equal(cache.stats().loads.succeeded, before.loads.succeeded, 'nothing is loaded again')
   for (const { master, has } of others) {
-    const key = kept.find((key) => has(`cat_h:${key}`)) ?? ''
+    const key = served.find((key) => has(`cat_h:${key}`)) ?? ''
     t.equal(await master.client.del(`cat_h:${key}`), 1)
-    t.ok(await until(async () => (await cache.get(key)) === undefined), 'a stranger on another node is heard')
+    t.ok(await until(async () => (await cache.get(key)) === undefined), 'a change on another node is received')
     const written = await Promise.all(
-      kept.filter((key) => has(`cat_h:${key}_new`)).map((key) => master.client.exists(`cat_h:${key}_new`)),
+      served.filter((key) => has(`cat_h:${key}_new`)).map((key) => master.client.exists(`cat_h:${key}_new`)),
     )
     t.ok(
       written.every((found) => found === 1),
-      'what is new is written',
+      'new entries are written',
     )
   }
 
   hung?.master.resume()
   await untilProven(app)
-  for (const key of lost) t.equal(await cache.fetch(key, () => 'loaded'), 'kept')
+  for (const key of lost) t.equal(await cache.fetch(key, () => 'loaded'), 'stored')
   t.equal(book.lines.filter(({ level }) => level > 40).length, 0)
 })
 
-t.test('goes on without a node that is gone, and without an error', async (t) => {
+t.test('a dead node causes warnings but no errors', async (t) => {
   const cache = { keyPrefix: 'cat_d:', readTimeoutMs: 100, writeTimeoutMs: 250 } // the node never answers again
   const { app, book } = await startPlugins(t, { redis, cache })
   await cluster.nodes[2]?.kill()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { classifyRedisFailure, isOutage, lacksReason } from '../../../plugins/redis/failure-kind.js'
 
-t.test('names each failure with one word, and knows which of them concern Redis as a whole', async (t) => {
+t.test('classifies each failure, and distinguishes outages from failures of one command', async (t) => {
   const cases = [
     { error: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), kind: 'refused', outage: true },
     { error: Object.assign(new Error('connect'), { code: 'EHOSTUNREACH' }), kind: 'unreachable', outage: true },
@@ -64,7 +64,7 @@ t.test('names each failure with one word, and knows which of them concern Redis 
   }
 })
 
-t.test('knows which failures say only that there is no connection', async (t) => {
+t.test('recognises failures that report only a missing connection', async (t) => {
   const nodeFailure = (reason: Error) =>
     Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError: reason })
   const cases: [error: unknown, lacks: boolean][] = [

@@ -4,127 +4,127 @@ import { OutageLog, type OutageLogOptions } from '../../../plugins/redis/outage-
 import { createClock } from '../../harness/clock.js'
 import { createLogBook } from '../../harness/log.js'
 
-function createGovernor(options: Partial<OutageLogOptions> = {}) {
+function createOutageLog(options: Partial<OutageLogOptions> = {}) {
   const book = createLogBook()
   const clock = createClock()
   const { log } = Fastify({ logger: { stream: book.stream } })
-  return { book, clock, governor: new OutageLog({ log, subject: 'redis', now: clock.now, ...options }) }
+  return { book, clock, outages: new OutageLog({ log, subject: 'redis', now: clock.now, ...options }) }
 }
 
 const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis does not answer' }
 
-t.test('tells the first failure of an outage at once, as a warning with its kind and reason', async (t) => {
-  const { book, governor } = createGovernor()
-  governor.failed(refused)
+t.test('logs the first failure of an outage at once as a warning with its kind and reason', async (t) => {
+  const { book, outages } = createOutageLog()
+  outages.failed(refused)
   t.match(book.lines, [
     { level: 40, subject: 'redis', kind: 'refused', reason: 'connect ECONNREFUSED', msg: 'redis does not answer' },
   ])
 })
 
-t.test('a thousand failures in half a minute are one line, and then one summary with their number', async (t) => {
-  const { book, clock, governor } = createGovernor()
-  governor.failed(refused)
+t.test('a thousand failures in 30 s are one line and one summary with their number', async (t) => {
+  const { book, clock, outages } = createOutageLog()
+  outages.failed(refused)
   for (let failure = 0; failure < 1_000; failure += 1) {
     clock.step(0.029)
-    governor.failed(refused)
+    outages.failed(refused)
   }
   t.equal(book.lines.length, 1)
   clock.step(1)
-  governor.failed(refused)
+  outages.failed(refused)
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { level: 40, failures: 1_001, sinceMs: 30_000 })
 })
 
-t.test('when the reason changes within an outage the next summary tells, and the last line all of them', async (t) => {
-  const { book, clock, governor } = createGovernor()
-  governor.failed(refused)
-  governor.failed({ kind: 'auth', message: 'redis does not answer' })
+t.test('the next summary has a changed kind, and the last line all kinds of the outage', async (t) => {
+  const { book, clock, outages } = createOutageLog()
+  outages.failed(refused)
+  outages.failed({ kind: 'auth', message: 'redis does not answer' })
   t.equal(book.lines.length, 1)
   clock.step(30)
-  governor.failed({ kind: 'auth', message: 'redis does not answer' })
+  outages.failed({ kind: 'auth', message: 'redis does not answer' })
   clock.step(2)
-  governor.succeeded()
+  outages.succeeded()
   t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 2 }, { kinds: ['refused', 'auth'] }])
 })
 
-t.test('an urgent kind is a line at once, the first time in an outage', async (t) => {
-  const { book, clock, governor } = createGovernor({ urgentKinds: new Set(['tls']) })
+t.test('an urgent kind is logged at once, the first time in an outage', async (t) => {
+  const { book, clock, outages } = createOutageLog({ urgentKinds: new Set(['tls']) })
   const failures = [{ kind: 'tls', message: 'redis does not answer' }, refused]
   for (let outage = 0; outage < 2; outage += 1) {
-    for (const failure of [refused, ...failures, ...failures]) governor.failed(failure)
+    for (const failure of [refused, ...failures, ...failures]) outages.failed(failure)
     clock.step(2)
-    governor.succeeded()
+    outages.succeeded()
   }
   const lines = [{ level: 40, kind: 'refused' }, { level: 40, kind: 'tls' }, { level: 30 }]
   t.equal(book.lines.length, 6)
   t.match(book.lines, [...lines, ...lines])
 })
 
-t.test('a failure is reported as explained', async (t) => {
-  const { book, clock, governor } = createGovernor({ explain: (trouble) => ({ ...trouble, kind: 'tls' }) })
-  governor.failed(refused)
+t.test('a failure is logged as the explain option returns it', async (t) => {
+  const { book, clock, outages } = createOutageLog({ explain: (failure) => ({ ...failure, kind: 'tls' }) })
+  outages.failed(refused)
   clock.step(2)
-  governor.succeeded()
+  outages.succeeded()
   t.match(book.lines, [{ kind: 'tls', reason: 'connect ECONNREFUSED' }, { kinds: ['tls'] }])
 })
 
-t.test('one line tells that it is over, with what it cost', async (t) => {
-  const { book, clock, governor } = createGovernor()
-  governor.failed(refused)
+t.test('one line with duration, failures and kinds ends an outage', async (t) => {
+  const { book, clock, outages } = createOutageLog()
+  outages.failed(refused)
   clock.step(5)
-  governor.failed(refused)
+  outages.failed(refused)
   clock.step(2)
-  governor.succeeded()
-  governor.succeeded()
+  outages.succeeded()
+  outages.succeeded()
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { level: 30, msg: 'redis works again', failures: 2, outageMs: 7_000, kinds: ['refused'] })
-  t.equal(governor.hasOutage, false)
+  t.equal(outages.hasOutage, false)
 })
 
-t.test('what was not tried because of the outage is counted, and is no line', async (t) => {
-  const { book, clock, governor } = createGovernor()
-  governor.skipped() // nothing is wrong: nothing to tell
-  governor.failed(refused)
-  for (let read = 0; read < 1_234; read += 1) governor.skipped()
+t.test('commands skipped because of the outage are counted and not logged', async (t) => {
+  const { book, clock, outages } = createOutageLog()
+  outages.skipped() // not counted without an outage
+  outages.failed(refused)
+  for (let read = 0; read < 1_234; read += 1) outages.skipped()
   clock.step(2)
-  governor.succeeded()
+  outages.succeeded()
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { skipped: 1_234 })
 })
 
-t.test('successes between failures do not end an outage until it has been quiet for a second', async (t) => {
-  const { book, clock, governor } = createGovernor()
+t.test('an outage ends after a second without failures, not with the first success', async (t) => {
+  const { book, clock, outages } = createOutageLog()
   for (let round = 0; round < 100; round += 1) {
-    governor.failed(refused)
+    outages.failed(refused)
     clock.step(0.1)
-    governor.succeeded()
+    outages.succeeded()
   }
   t.equal(book.lines.length, 1)
   clock.step(1)
-  governor.succeeded()
+  outages.succeeded()
   t.equal(book.lines.length, 2)
 })
 
-t.test('an incident with one key is summed up too, and does not count as an outage', async (t) => {
-  const { book, clock, governor } = createGovernor()
-  for (let incident = 0; incident < 50; incident += 1) {
-    governor.report({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
-    governor.succeeded()
+t.test('reports about one key are summarised, too, and are not an outage', async (t) => {
+  const { book, clock, outages } = createOutageLog()
+  for (let report = 0; report < 50; report += 1) {
+    outages.report({ kind: 'corrupt', key: 'k', message: 'corrupt entry in Redis' })
+    outages.succeeded()
   }
   t.equal(book.lines.length, 1)
-  t.equal(governor.hasOutage, false)
+  t.equal(outages.hasOutage, false)
   for (const seconds of [20, 11]) {
     clock.step(seconds)
-    governor.report({ kind: 'corrupt', key: 'k', message: 'what lies in Redis is no entry' })
+    outages.report({ kind: 'corrupt', key: 'k', message: 'corrupt entry in Redis' })
   }
   t.equal(book.lines.length, 2)
   t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 51 })
 })
 
-t.test('an incident that comes again after half a minute of quiet is a new one', async (t) => {
-  const { book, clock, governor } = createGovernor()
+t.test('a report after 30 s of silence starts a new count', async (t) => {
+  const { book, clock, outages } = createOutageLog()
   for (let day = 0; day < 3; day += 1) {
-    governor.report({ kind: 'corrupt', key: `k${day}`, message: 'what lies in Redis is no entry' })
+    outages.report({ kind: 'corrupt', key: `k${day}`, message: 'corrupt entry in Redis' })
     clock.step(86_400)
   }
   t.strictSame(

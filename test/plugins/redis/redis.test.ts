@@ -19,11 +19,11 @@ process.on('unhandledRejection', (reason) => unhandled.push(reason))
 const up = await startRedis()
 const hung = await startRedis()
 hung.hang()
-const mute = createServer((socket) => socket.resume()) // takes connections and never says a word
-await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
-const talker = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-await new Promise<void>((resolve) => talker.listen(0, '127.0.0.1', resolve))
-// A host that swallows packets: the queue of a stopped server is full, and the kernel answers no further greeting.
+const silent = createServer((socket) => socket.resume()) // accepts connections and never replies
+await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+const httpServer = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve))
+// A host that drops packets: the backlog of a stopped server is full, so the kernel answers no further SYN.
 const unroutable = await startRedis({ flags: ['--tcp-backlog', '1'] })
 unroutable.hang()
 const queue = Array.from({ length: 4 }, () => connect(unroutable.port, '127.0.0.1').on('error', () => undefined))
@@ -32,12 +32,12 @@ t.teardown(async () => {
   for (const socket of queue) socket.destroy()
   hung.resume()
   unroutable.resume()
-  mute.close()
-  talker.close()
+  silent.close()
+  httpServer.close()
   await Promise.all([up.stop(), hung.stop(), unroutable.stop()])
 })
 
-function portOf(server: typeof mute): number {
+function portOf(server: typeof silent): number {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
   return address.port
@@ -52,33 +52,33 @@ const cases: { name: string; options: RedisPluginOptions; kind: RegExp | undefin
   { name: 'up', options: { url: up.url, ...patient.redis }, kind: undefined },
   { name: 'refused', options: { url: `redis://127.0.0.1:${closed}` }, kind: /^refused$/ },
   { name: 'hung', options: { url: hung.url }, kind: /^timeout$/ },
-  { name: 'mute', options: { url: `redis://127.0.0.1:${portOf(mute)}` }, kind: /^timeout$/ },
-  { name: 'something else', options: { url: `redis://127.0.0.1:${portOf(talker)}` }, kind: /^(protocol|closed)$/ },
+  { name: 'silent', options: { url: `redis://127.0.0.1:${portOf(silent)}` }, kind: /^timeout$/ },
+  { name: 'an HTTP server', options: { url: `redis://127.0.0.1:${portOf(httpServer)}` }, kind: /^(protocol|closed)$/ },
   { name: 'unroutable', options: { url: unroutable.url }, kind: /^unreachable$/ },
-  { name: 'without a name', options: { url: 'redis://redis.invalid:6379' }, kind: /^unreachable$/ },
-  { name: 'a socket file that is not there', options: { url: 'unix:/nowhere/redis.sock' }, kind: /^refused$/ },
-  { name: 'a Cluster that is not there', options: { clusterNodes: [{ host: '127.0.0.1', port: closed }] }, kind: /./ },
+  { name: 'a host without a DNS record', options: { url: 'redis://redis.invalid:6379' }, kind: /^unreachable$/ },
+  { name: 'a missing socket file', options: { url: 'unix:/nowhere/redis.sock' }, kind: /^refused$/ },
+  { name: 'a missing Cluster', options: { clusterNodes: [{ host: '127.0.0.1', port: closed }] }, kind: /./ },
   {
-    name: 'sentinels that are not there',
+    name: 'behind missing sentinels',
     options: { sentinels: [{ host: '127.0.0.1', port: closed }], sentinelName: 'master' },
     kind: /./,
   },
 ]
 
 for (const { name, options, kind } of cases) {
-  t.test(`holds up neither boot nor close when Redis is ${name}`, async (t) => {
+  t.test(`blocks neither boot nor close when Redis is ${name}`, async (t) => {
     const book = createLogBook()
     const app = Fastify({ logger: { stream: book.stream } })
     await app.register(redis, options)
     await app.ready()
 
     if (kind === undefined) {
-      t.equal(await app.redis.ping(), 'PONG', 'serves when it is ready')
+      t.equal(await app.redis.ping(), 'PONG', 'the client is connected')
       t.equal(book.at(40).length, 0)
     } else {
       const warning = await book.until(({ level }) => level === 40)
       t.match(warning, { subject: 'redis', kind })
-      await t.rejects(app.redis.get('k'), 'a command is refused')
+      await t.rejects(app.redis.get('k'), 'a command rejects')
     }
 
     await app.close()
@@ -88,10 +88,10 @@ for (const { name, options, kind } of cases) {
 
 for (const { name, port } of [
   { name: 'hung', port: hung.port },
-  { name: 'mute', port: portOf(mute) },
+  { name: 'silent', port: portOf(silent) },
   { name: 'unroutable', port: unroutable.port },
 ]) {
-  t.test(`boots and closes while a connection and a command have no end, with Redis ${name}`, async (t) => {
+  t.test(`boots and closes with Redis ${name} and without limits for connections and commands`, async (t) => {
     const app = Fastify()
     const { connectTimeoutMs, commandTimeoutMs } = patient.redis
     await app.register(redis, { url: `redis://127.0.0.1:${port}`, connectTimeoutMs, commandTimeoutMs })
@@ -100,13 +100,13 @@ for (const { name, port } of [
     let turns = 0
     const refused = t.rejects(app.redis.get('k')).then(() => turns)
     for (; turns < 5; turns += 1) await new Promise(setImmediate)
-    t.ok((await refused) < 5, 'a command is refused at once')
+    t.ok((await refused) < 5, 'a command rejects at once')
     await app.close()
     t.equal(app.redis.status, 'end')
   })
 }
 
-t.test('connects by itself when Redis comes up later, and says so once', async (t) => {
+t.test('connects when Redis starts later, and logs the recovery once', async (t) => {
   const late = await startRedis()
   await late.kill()
   const book = createLogBook()
@@ -119,11 +119,11 @@ t.test('connects by itself when Redis comes up later, and says so once', async (
   await late.start()
   await book.until(({ msg }) => msg === 'redis works again')
   t.equal(await app.redis.ping(), 'PONG')
-  t.equal(book.at(40).length, 1, 'one warning for the whole outage')
+  t.equal(book.at(40).length, 1, 'one warning for the outage')
 })
 
-t.test('speaks to a Redis behind a unix socket', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'redis-')) // a socket's path has 107 bytes at most
+t.test('connects to Redis through a unix socket', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'redis-')) // the path of a socket is limited to 107 bytes
   const path = join(directory, 'redis.sock')
   const server = await startRedis({ flags: ['--unixsocket', path] })
   const app = Fastify()
@@ -134,7 +134,7 @@ t.test('speaks to a Redis behind a unix socket', async (t) => {
   await rm(directory, { recursive: true })
 })
 
-t.test('finds the master by its sentinels, with a password', async (t) => {
+t.test('connects to a master with a password through sentinels', async (t) => {
   const master = await startRedis({ password: 'secret' })
   const port = await freePort()
   const directory = t.testdir({
@@ -162,7 +162,7 @@ t.test('finds the master by its sentinels, with a password', async (t) => {
   t.equal(await app.redis.ping(), 'PONG')
 })
 
-t.test('a wrong password is a warning with a kind of its own, and the password is not in it', async (t) => {
+t.test('a wrong password logs a warning with the kind auth and without the password', async (t) => {
   const guarded = await startRedis({ password: 'right' })
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })
@@ -173,7 +173,7 @@ t.test('a wrong password is a warning with a kind of its own, and the password i
   await guarded.stop()
 })
 
-t.test('closing while a command waits for a hung Redis ends the command, and Redis hangs on', async (t) => {
+t.test('closing rejects a command that waits for a hung Redis', async (t) => {
   const server = await startRedis()
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })
@@ -183,7 +183,7 @@ t.test('closing while a command waits for a hung Redis ends the command, and Red
   const waiting = t.rejects(app.redis.get('k'), { message: /closed/i })
   await app.close()
   await waiting
-  t.strictSame(book.at(40), [], 'sooner than the socket is found dead')
+  t.strictSame(book.at(40), [], 'before the socket times out')
   server.resume()
   await server.stop()
 })
@@ -199,7 +199,7 @@ t.test('a write that timed out is not sent again after an outage', async (t) => 
   await server.kill()
   await ended
   await server.start()
-  // What was sent again would be there before the answer to a later command.
+  // A retried write would be applied before the reply to a later command.
   await until(() =>
     app.redis
       .ping()
@@ -211,7 +211,7 @@ t.test('a write that timed out is not sent again after an outage', async (t) => 
   await server.stop()
 })
 
-t.test('asks to be told where Redis is, and does not take this machine for it', async (t) => {
+t.test('rejects missing, invalid and conflicting options', async (t) => {
   for (const options of [
     {},
     { url: 'localhost:6379' },
@@ -229,7 +229,7 @@ t.test('asks to be told where Redis is, and does not take this machine for it', 
   }
 })
 
-t.test('leaves no rejection unhandled', async (t) => {
+t.test('causes no unhandled rejection', async (t) => {
   await new Promise(setImmediate)
   t.strictSame(unhandled, [])
 })

@@ -13,7 +13,7 @@ import { type RedisCluster, startRedisCluster } from '../../harness/redis-cluste
 import { freePort, type RedisServer, startRedis, tlsFlags } from '../../harness/redis-server.js'
 import { until } from '../../harness/until.js'
 
-// An error of a socket that has no listener is an uncaught exception, which fails the test it happens in.
+// An error of a socket without a listener is an uncaught exception and fails the current test.
 
 t.setTimeout(120_000)
 const directory = t.testdir()
@@ -24,29 +24,23 @@ const byAddress = trusted.issue('IP:127.0.0.1')
 const byName = trusted.issue('DNS:localhost')
 const byUnknown = unknown.issue('IP:127.0.0.1', 'DNS:localhost')
 
-t.test(
-  'serves through a single server, a Cluster and sentinels with certificates of an authority of their own',
-  async (t) => {
-    const server = await serverFor(t, byAddress)
-    const places: RedisPluginOptions[] = [
-      { url: `redis://127.0.0.1:${server.tlsPort}` },
-      { url: `rediss://127.0.0.1:${server.tlsPort}` },
-      { clusterNodes: nodesOf(await clusterFor(t, byAddress), '127.0.0.1') },
-      { sentinels: [await sentinelFor(t, server.tlsPort, byAddress)], sentinelName: 'master' },
-    ]
-    for (const place of places) await proves(t, { ...place, tls })
-  },
-)
+t.test('connects to a server, a Cluster and sentinels with certificates of a private authority', async (t) => {
+  const server = await serverFor(t, byAddress)
+  const places: RedisPluginOptions[] = [
+    { url: `redis://127.0.0.1:${server.tlsPort}` },
+    { url: `rediss://127.0.0.1:${server.tlsPort}` },
+    { clusterNodes: nodesOf(await clusterFor(t, byAddress), '127.0.0.1') },
+    { sentinels: [await sentinelFor(t, server.tlsPort, byAddress)], sentinelName: 'master' },
+  ]
+  for (const place of places) await checkTracking(t, { ...place, tls })
+})
 
-t.test(
-  'a Cluster whose certificates name a host is reached by that name, by address and by names of its own',
-  async (t) => {
-    const byAddresses = await clusterFor(t, byName)
-    await proves(t, { clusterNodes: nodesOf(byAddresses, 'localhost'), tls })
-    const names = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname']
-    await proves(t, { clusterNodes: nodesOf(await clusterFor(t, byName, names), 'localhost'), tls })
-  },
-)
+t.test('connects to a Cluster with host certificates by configured and by announced host names', async (t) => {
+  const byAddresses = await clusterFor(t, byName)
+  await checkTracking(t, { clusterNodes: nodesOf(byAddresses, 'localhost'), tls })
+  const names = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname']
+  await checkTracking(t, { clusterNodes: nodesOf(await clusterFor(t, byName, names), 'localhost'), tls })
+})
 
 t.test('reports a refused certificate as tls', async (t) => {
   const refused = await serverFor(t, byUnknown)
@@ -80,7 +74,7 @@ t.test('reports a refused certificate as tls', async (t) => {
   }
 })
 
-t.test('greets a configured node of a Cluster by its name', async (t) => {
+t.test('sends the configured host name of a Cluster node as SNI', async (t) => {
   const names: (string | false)[] = []
   const [key, cert] = await Promise.all([readFile(byName.keyFile), readFile(byName.certFile)])
   const server = createTlsServer({ key, cert }, (socket) => {
@@ -94,7 +88,7 @@ t.test('greets a configured node of a Cluster by its name', async (t) => {
   t.equal(names[0], 'localhost')
 })
 
-t.test('a node that has a name of its own needs a certificate for it', async (t) => {
+t.test('a Cluster node that announces a host name must have a certificate for it', async (t) => {
   const names = ['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname']
   const cluster = await clusterFor(t, byAddress, names)
   const { book } = await startPlugins(t, { redis: { clusterNodes: nodesOf(cluster, '127.0.0.1'), tls } })
@@ -110,7 +104,7 @@ t.test('reports a wrong password of the sentinels as auth', async (t) => {
   }
 })
 
-t.test('goes on when certificates are replaced by refused ones, and again when they are right', async (t) => {
+t.test('works from memory while replaced certificates are refused, and recovers when they are valid', async (t) => {
   const server = await serverFor(t, byAddress)
   const cluster = await clusterFor(t, byAddress)
   const places: [servers: readonly RedisServer[], place: RedisPluginOptions][] = [
@@ -137,41 +131,41 @@ t.test('goes on when certificates are replaced by refused ones, and again when t
 
 t.test('closing while certificates are being refused raises no error', async (t) => {
   const server = await serverFor(t, byUnknown)
-  const gate = await gateFor(t, server.tlsPort)
+  const proxy = await startHandshakeProxy(t, server.tlsPort)
   const places: RedisPluginOptions[] = [
-    { url: `rediss://127.0.0.1:${gate.port}` },
-    { sentinels: [await sentinelFor(t, gate.port, byAddress)], sentinelName: 'master' },
-    { clusterNodes: [{ host: '127.0.0.1', port: gate.port }] },
+    { url: `rediss://127.0.0.1:${proxy.port}` },
+    { sentinels: [await sentinelFor(t, proxy.port, byAddress)], sentinelName: 'master' },
+    { clusterNodes: [{ host: '127.0.0.1', port: proxy.port }] },
   ]
   for (const place of places) {
     for (let round = 0; round < 3; round += 1) {
       const app = Fastify()
-      const { heldHandshakes: held, closedConnections: closed } = gate
+      const { delayedHandshakes: delayed, closedConnections: closed } = proxy
       await app.register(redis, { ...place, tls, bootTimeoutMs: 1 })
       await app.register(cache)
       await app.ready()
-      t.ok(await until(() => gate.heldHandshakes > held))
+      t.ok(await until(() => proxy.delayedHandshakes > delayed))
       await app.close()
-      t.ok(await until(() => gate.closedConnections > closed), 'the handshake has ended')
+      t.ok(await until(() => proxy.closedConnections > closed), 'the handshake has ended')
     }
   }
 })
 
-t.test('closing a cache on a client of the program raises no error either', async (t) => {
+t.test('closing a cache on a client of the application raises no error', async (t) => {
   const server = await serverFor(t, byUnknown)
-  const gate = await gateFor(t, server.tlsPort)
-  const client = new Redis({ host: '127.0.0.1', port: gate.port, tls, retryStrategy: () => null })
-  client.on('error', () => undefined) // the gate ends it
+  const proxy = await startHandshakeProxy(t, server.tlsPort)
+  const client = new Redis({ host: '127.0.0.1', port: proxy.port, tls, retryStrategy: () => null })
+  client.on('error', () => undefined) // the proxy closes the connection
   const app = Fastify()
   await app.register(cache, { redis: client })
   await app.ready()
-  t.ok(await until(() => gate.heldHandshakes >= 2), 'its connection and that of the cache')
-  const { closedConnections: closed } = gate
+  t.ok(await until(() => proxy.delayedHandshakes >= 2), 'the connections of the client and of the cache')
+  const { closedConnections: closed } = proxy
   await app.close()
-  t.ok(await until(() => gate.closedConnections > closed), 'the handshake has ended')
+  t.ok(await until(() => proxy.closedConnections > closed), 'the handshake has ended')
 })
 
-async function proves(t: Test, options: RedisPluginOptions): Promise<void> {
+async function checkTracking(t: Test, options: RedisPluginOptions): Promise<void> {
   const { app, book } = await startPlugins(t, { redis: options })
   t.ok(await until(() => app.cache.stats().coherence === 'tracking'), 'entries are tracked')
   const keys = Array.from({ length: 12 }, (_, n) => `k${n}`)
@@ -196,15 +190,15 @@ function nodesOf({ nodes }: RedisCluster, host: string) {
   return nodes.map(({ tlsPort }) => ({ host, port: tlsPort }))
 }
 
-/** A sentinel that knows the master at this port, whether it can reach it or not. */
+/** A sentinel configured with the master at this port. It need not be able to reach it. */
 async function sentinelFor(t: Test, masterPort: number, certificate: Certificate, flags: readonly string[] = []) {
   const port = await freePort()
   const file = `sentinel-${port}.conf`
   const folder = t.testdir({ [file]: `sentinel monitor master 127.0.0.1 ${masterPort} 1\n` })
-  const own = ['--port', '0', '--bind', '127.0.0.1', '--tls-port', String(port), '--tls-replication', 'yes']
+  const options = ['--port', '0', '--bind', '127.0.0.1', '--tls-port', String(port), '--tls-replication', 'yes']
   const sentinel: ChildProcess = spawn(
     'redis-server',
-    [`${folder}/${file}`, '--sentinel', ...own, ...tlsFlags(certificate), ...flags],
+    [`${folder}/${file}`, '--sentinel', ...options, ...tlsFlags(certificate), ...flags],
     { stdio: 'ignore' },
   )
   const kill = () => sentinel.kill('SIGKILL')
@@ -232,36 +226,36 @@ async function useCertificate({ client }: RedisServer, { certFile, keyFile }: Ce
 }
 
 /**
- * A proxy that holds back what the server sends until the client has closed its side in mid-handshake. The client then
+ * A proxy that delays the data of the server until the client has closed its side during the handshake. The client then
  * receives the certificate that it refuses together with the alert of the server.
  */
-async function gateFor(t: Test, target: number) {
+async function startHandshakeProxy(t: Test, target: number) {
   const sockets = new Set<Socket>()
-  const gate = { port: 0, heldHandshakes: 0, closedConnections: 0 }
-  const proxy = createServer({ allowHalfOpen: true }, (client) => {
+  const proxy = { port: 0, delayedHandshakes: 0, closedConnections: 0 }
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
     const server = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true })
-    const held: Buffer[] = []
+    const delayed: Buffer[] = []
     client.once('close', () => {
-      gate.closedConnections += 1
+      proxy.closedConnections += 1
       server.destroy()
     })
     client.pipe(server)
     server.on('data', (data) => {
-      if (held.push(data) === 1) gate.heldHandshakes += 1
+      if (delayed.push(data) === 1) proxy.delayedHandshakes += 1
     })
-    server.once('end', () => client.end(Buffer.concat(held)))
+    server.once('end', () => client.end(Buffer.concat(delayed)))
     for (const socket of [client, server]) {
       sockets.add(socket.on('error', () => undefined))
       socket.once('close', () => sockets.delete(socket))
     }
   })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
-    proxy.close()
+    listener.close()
     for (const socket of sockets) socket.destroy()
   })
-  gate.port = portOf(proxy)
-  return gate
+  proxy.port = portOf(listener)
+  return proxy
 }
 
 function portOf(server: Server): number {
