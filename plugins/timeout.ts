@@ -1,13 +1,18 @@
+/** An operation did not end within its time-out. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError'
+}
+
 /**
- * Runs one command of a server; settles as it does, or rejects when it has not answered after `timeoutMs`. The server may
- * execute the command nevertheless.
+ * Runs one command of a server. Settles as the command does, or rejects with a `TimeoutError` after `timeoutMs`. The
+ * server may still execute the command.
  */
 export function withTimeout<T>(command: () => Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const expire = () => reject(new Error(`timed out: no answer within ${timeoutMs} ms`))
-    // If the event loop of this process was busy, the reply is in the socket already: read it before giving up.
+    const expire = () => reject(new TimeoutError(`no answer within ${timeoutMs} ms`))
+    // After a busy event loop the reply may be in the socket already: setImmediate lets it be read first.
     const timer = setTimeout(() => setImmediate(expire), timeoutMs)
-    const answer = (value: T) => {
+    const succeed = (value: T) => {
       clearTimeout(timer)
       resolve(value)
     }
@@ -16,7 +21,7 @@ export function withTimeout<T>(command: () => Promise<T>, timeoutMs: number): Pr
       reject(error)
     }
     try {
-      command().then(answer, fail)
+      command().then(succeed, fail)
     } catch (error) {
       fail(error) // a client may throw synchronously
     }
@@ -26,7 +31,7 @@ export function withTimeout<T>(command: () => Promise<T>, timeoutMs: number): Pr
 /** The value of a promise that settled in time. */
 export type InTime<T> = { readonly value: T } | undefined
 
-/** Waits for the promise, at most `timeoutMs`: `undefined` when that time is over. Rejects as the promise does. */
+/** Waits for the promise for at most `timeoutMs`; `undefined` after that. Rejects if the promise rejects. */
 export async function raceTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<InTime<T>> {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<undefined>((resolve) => {

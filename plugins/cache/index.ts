@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Breaker } from '../redis/circuit-breaker.js'
+import { CircuitBreaker } from '../redis/circuit-breaker.js'
 import { OutageLog } from '../redis/outage-log.js'
-import { soleBreaker } from '../redis/server-breakers.js'
+import { singleServerBreakers } from '../redis/server-breakers.js'
 import { withTimeout } from '../timeout.js'
 import { Cache } from './cache.js'
 import { CacheClock } from './clock.js'
 import { CacheEvents } from './observe/cache-events.js'
 import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './options.js'
-import { createRedisStore, type RedisCommands } from './redis/redis-store.js'
+import type { RedisCommands } from './redis/commands.js'
+import { createRedisStore } from './redis/redis-store.js'
 
 export type { Cache, CacheStats, PurgeResult } from './cache.js'
 export type { Dependencies } from './dependencies.js'
@@ -31,7 +32,7 @@ export type { CoherenceState } from './purge/coherence.js'
 export type { PurgeVerdict } from './purge/purge-log.js'
 export type { QueuedPurge } from './purge/purges.js'
 export type { Reading } from './reading.js'
-export type { RedisCommands } from './redis/redis-store.js'
+export type { RedisCommands } from './redis/commands.js'
 export type { EntryState } from './tiers.js'
 
 declare module 'fastify' {
@@ -74,23 +75,23 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   app.addHook('onClose', () => cache.close())
 
   function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {
-    const breakers = isRegistered ? app.redisBreakers : soleBreaker(breakerFor(client))
-    breakers.probeTimeoutMs = Math.min(breakers.probeTimeoutMs, resolved.readTimeoutMs)
-    const onRefused = (error: unknown) => {
+    const breakers = isRegistered ? app.redisBreakers : singleServerBreakers(breakerFor(client))
+    breakers.limitProbeTimeout(resolved.readTimeoutMs)
+    const onTrackingUnsupported = (error: unknown) => {
       const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
       governor.report({ kind: 'no-tracking', error, message })
     }
-    const onRubbish = (key: string) => {
+    const onCorruptKey = (key: string) => {
       telling.storeFailed('corrupt')
       governor.report({ kind: 'corrupt', key, message: 'cache: what lay under a key of its own was replaced' })
     }
-    return createRedisStore({ client, breakers, clock, onRefused, onRubbish, ...resolved })
+    return createRedisStore({ client, breakers, clock, onTrackingUnsupported, onCorruptKey, ...resolved })
   }
 
   /** For a client that somebody else made: all that we know it can do is to read. */
-  function breakerFor(client: RedisCommands): Breaker {
+  function breakerFor(client: RedisCommands): CircuitBreaker {
     const probe = () => withTimeout(() => client.get(`${resolved.keyPrefix}~probe`), resolved.readTimeoutMs)
-    const breaker = new Breaker({ probe, onCalm: () => governor.succeeded() })
+    const breaker = new CircuitBreaker({ probe, onStable: () => governor.succeeded() })
     app.addHook('onClose', async () => breaker.stop())
     return breaker
   }

@@ -3,7 +3,7 @@ import { assertKnownOptions } from '../option-rules.js'
 import type { Lifetime } from './entry/codec.js'
 import { InvalidCacheOption } from './errors.js'
 import type { PurgeOrder } from './purge/purges.js'
-import type { RedisCommands } from './redis/redis-store.js'
+import type { RedisCommands } from './redis/commands.js'
 import type { Store } from './store.js'
 
 /** Options of the cache; each has a default. Milliseconds are whole, and less than 2^31: some 24 days. */

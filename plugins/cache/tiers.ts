@@ -186,13 +186,13 @@ export class Tiers {
       return
     }
     telling.storeFailed(error.kind)
-    if (error.kind === 'open') {
+    if (error.kind === 'circuit-open') {
       governor.skipped()
       return
     }
     const trouble = { kind: error.kind, error, key }
     if (error.isOutage) {
-      governor.failed({ ...trouble, message: 'redis does not answer; the cache goes on without it' })
+      governor.failed({ ...trouble, message: 'redis unavailable, serving from memory' })
     } else {
       governor.report({ ...trouble, message: refusals[error.kind] ?? 'cache: redis holds no entry under the key' })
     }
@@ -402,7 +402,7 @@ const refusals: Readonly<Record<string, string>> = {
   full: 'cache: redis is full and takes no writes; reads go on',
   readonly: 'cache: redis takes no writes; reads go on',
   denied: 'cache: redis does not allow a command that is needed; the cache goes on without it',
-  reply: 'cache: redis refused a command; the cache goes on without it',
+  'error-reply': 'cache: redis refused a command; the cache goes on without it',
 }
 
 function isSame(a: unknown, b: unknown): boolean {

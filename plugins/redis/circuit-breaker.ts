@@ -1,117 +1,117 @@
-export interface BreakerOptions {
-  /** Asks whether the server works; rejects, within a time of its own, when it does not. */
+export interface CircuitBreakerOptions {
+  /** Checks whether the server answers. Rejects, within a time-out of its own, if it does not. */
   readonly probe: () => Promise<unknown>
-  /** Called when there has been no failure for `calmMs`, after some. */
-  readonly onCalm?: () => void
-  /** Failures in a row that open it. Default 5. */
-  readonly failuresInARow?: number
-  /** Share of failures that opens it, once there are `samples` in the window. Default 0.5. */
-  readonly failureShare?: number
+  /** Called once after a failure, when there has been none for `stableAfterMs`. */
+  readonly onStable?: () => void
+  /** Consecutive failures that open the breaker. Default 5. */
+  readonly failureThreshold?: number
+  /** Share of failures in the window that opens the breaker, from `minSamples` requests on. Default 0.5. */
+  readonly failureRateThreshold?: number
   /** Default 20. */
-  readonly samples?: number
-  /** Milliseconds over which the share is counted. Default 10,000. */
+  readonly minSamples?: number
+  /** Length of the window in milliseconds. Default 10,000. */
   readonly windowMs?: number
-  /** Milliseconds between two probes at most; up to a quarter of it is jitter. Default 400. */
+  /** Maximum milliseconds between two probes; up to a quarter is subtracted as jitter. Default 400. */
   readonly probeIntervalMs?: number
-  /** Probes in a row that have to succeed before it closes. Default 2. */
-  readonly successesToClose?: number
-  /** Milliseconds without a failure after which nobody looks any more. Default 1,000. */
-  readonly calmMs?: number
+  /** Consecutive successful probes that close the breaker. Default 2. */
+  readonly successThreshold?: number
+  /** Milliseconds without a failure after which probing stops. Default 1,000. */
+  readonly stableAfterMs?: number
   readonly now?: () => number
   /** A number from 0 to 1, for the jitter. */
   readonly random?: () => number
 }
 
 /**
- * Leaves a failing server alone: after a few failures nobody asks it any more, and so nobody waits for it.
+ * Stops requests to a failing server, so that no caller waits for it.
  *
- * From the first failure on it is probed in the background, so that an outage is noticed, and its end too, without
- * anybody's request. Only probes close the breaker again.
+ * From the first failure on, the server is probed in the background: the breaker opens and closes without the help of
+ * requests. Only probes close it.
  */
-export class Breaker {
-  readonly #options: Required<BreakerOptions>
+export class CircuitBreaker {
+  readonly #options: Required<CircuitBreakerOptions>
   #isOpen = false
-  #failuresInARow = 0
+  #consecutiveFailures = 0
   #window = { endsAt: 0, failures: 0, total: 0 }
   #lastFailureAt = 0
-  /** Probes that succeeded since the last failure; `undefined` while nobody looks. */
-  #successes: number | undefined
+  /** Successful probes since the last failure; `undefined` while there is no probing. */
+  #probeSuccesses: number | undefined
   #timer: NodeJS.Timeout | undefined
   #isProbing = false
   #isStopped = false
   readonly #listeners = new Set<(isOpen: boolean) => void>()
 
-  constructor(options: BreakerOptions) {
+  constructor(options: CircuitBreakerOptions) {
     this.#options = {
-      onCalm: () => undefined,
-      failuresInARow: 5,
-      failureShare: 0.5,
-      samples: 20,
+      onStable: () => undefined,
+      failureThreshold: 5,
+      failureRateThreshold: 0.5,
+      minSamples: 20,
       windowMs: 10_000,
       probeIntervalMs: 400,
-      successesToClose: 2,
-      calmMs: 1_000,
+      successThreshold: 2,
+      stableAfterMs: 1_000,
       now: () => performance.now(),
       random: Math.random,
       ...options,
     }
   }
 
-  /** Whether requests are to do without the server for now. */
+  /** Whether requests must not be sent. */
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Calls back whenever it opens or closes. */
+  /** Calls `listener` each time the breaker opens or closes. */
   onChange(listener: (isOpen: boolean) => void): void {
     this.#listeners.add(listener)
   }
 
   /** Counts a request that the server answered. */
   succeeded(): void {
-    if (this.#isOpen) return // a late answer to a question from before
-    this.#failuresInARow = 0
+    if (this.#isOpen) return // a late reply to a request from before
+    this.#consecutiveFailures = 0
     this.#count(0)
   }
 
-  /** Counts a request that the server did not answer in time; opens when that was one too many. */
+  /** Counts a request that the server did not answer in time. Opens the breaker at a threshold. */
   failed(): void {
-    const { failuresInARow, failureShare, samples } = this.#options
-    this.#failuresInARow += 1
+    const { failureThreshold, failureRateThreshold, minSamples } = this.#options
+    this.#consecutiveFailures += 1
     this.#count(1)
     const { failures, total } = this.#window
-    const isMostly = total >= samples && failures / total > failureShare
-    if (this.#failuresInARow >= failuresInARow || isMostly) this.#turn(true)
-    this.#watch()
+    const isRateExceeded = total >= minSamples && failures / total > failureRateThreshold
+    if (this.#consecutiveFailures >= failureThreshold || isRateExceeded) this.#setOpen(true)
+    this.#startProbing()
   }
 
-  /** Opens at once: the connection is gone, or the server says that it will not serve. */
+  /** Opens at once: the connection is lost, or the server refuses to serve. */
   trip(): void {
-    this.#turn(true)
-    this.#watch()
+    this.#setOpen(true)
+    this.#startProbing()
   }
 
-  /** Makes the next probe at once, because something says that the server may be back. */
-  hurry(): void {
-    if (this.#successes === undefined || this.#isProbing || this.#isStopped) return
+  /** Probes at once instead of at the next interval: something indicates that the server is back. */
+  probeNow(): void {
+    if (this.#probeSuccesses === undefined || this.#isProbing || this.#isStopped) return
     clearTimeout(this.#timer)
     this.#probe()
   }
 
-  /** Ends the probing; the breaker stays as it is. */
+  /** Stops probing. The breaker stays open or closed. */
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
   }
 
-  /** Ends it for good, because its server has gone: nobody is away any more, whatever late answers say. */
+  /** Closes for good, because its server has been removed: late replies no longer count. */
   retire(): void {
     this.stop()
-    this.#turn(false)
+    this.#setOpen(false)
     this.#listeners.clear()
   }
 
-  #turn(isOpen: boolean): void {
+  #setOpen(isOpen: boolean): void {
     if (this.#isOpen === isOpen) return
     this.#isOpen = isOpen
     for (const listener of this.#listeners) listener(isOpen)
@@ -126,18 +126,18 @@ export class Breaker {
     this.#window.failures += failures
   }
 
-  #watch(): void {
-    const isWatched = this.#successes !== undefined
-    this.#successes = 0
+  #startProbing(): void {
+    const isStarted = this.#probeSuccesses !== undefined
+    this.#probeSuccesses = 0
     this.#lastFailureAt = this.#options.now()
-    if (!isWatched) this.#probeLater()
+    if (!isStarted) this.#scheduleProbe()
   }
 
-  #probeLater(): void {
+  #scheduleProbe(): void {
     if (this.#isStopped) return
     const { probeIntervalMs, random } = this.#options
-    // Once one probe has succeeded the next tells whether that was luck: no reason to stay blind meanwhile.
-    const isClosing = this.#isOpen && this.#successes !== 0
+    // After one successful probe the second one follows at once, so that the breaker does not stay open needlessly.
+    const isClosing = this.#isOpen && this.#probeSuccesses !== 0
     const delayMs = isClosing ? 0 : probeIntervalMs * (1 - random() / 4)
     this.#timer = setTimeout(() => this.#probe(), delayMs)
     this.#timer.unref()
@@ -147,25 +147,24 @@ export class Breaker {
     this.#isProbing = true
     try {
       await this.#options.probe()
-      this.#settle()
+      this.#probeSucceeded()
     } catch {
-      this.failed() // whoever made the probe has reported why
+      this.failed() // `probe` reports the error itself
     }
     this.#isProbing = false
-    if (this.#successes !== undefined) this.#probeLater()
+    if (this.#probeSuccesses !== undefined) this.#scheduleProbe()
   }
 
-  /** A probe has succeeded: closes after enough of them, and stops looking when it has been calm for long enough. */
-  #settle(): void {
-    const { successesToClose, calmMs, now, onCalm } = this.#options
-    this.#successes = (this.#successes ?? 0) + 1
-    if (this.#isOpen && this.#successes >= successesToClose) {
-      this.#failuresInARow = 0
+  #probeSucceeded(): void {
+    const { successThreshold, stableAfterMs, now, onStable } = this.#options
+    this.#probeSuccesses = (this.#probeSuccesses ?? 0) + 1
+    if (this.#isOpen && this.#probeSuccesses >= successThreshold) {
+      this.#consecutiveFailures = 0
       this.#window = { endsAt: 0, failures: 0, total: 0 }
-      this.#turn(false)
+      this.#setOpen(false)
     }
-    if (this.#isOpen || now() - this.#lastFailureAt < calmMs) return
-    this.#successes = undefined
-    onCalm()
+    if (this.#isOpen || now() - this.#lastFailureAt < stableAfterMs) return
+    this.#probeSuccesses = undefined
+    onStable()
   }
 }

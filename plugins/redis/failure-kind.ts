@@ -1,10 +1,11 @@
-import type { Breaker } from './circuit-breaker.js'
+import { TimeoutError } from '../timeout.js'
+import type { CircuitBreaker } from './circuit-breaker.js'
 
 /**
- * What went wrong with Redis, in one word for logs and metrics.
+ * The kind of a Redis failure, for logs and metrics.
  *
- * Some kinds tell of the connection or the server and say nothing about the command (`isOutage`); the others concern one
- * key or one command, or writes alone, while Redis itself answers.
+ * Some kinds concern the connection or the server (`isOutage`). The others concern one key, one command or writes only,
+ * while Redis itself answers.
  */
 export type RedisFailureKind =
   | 'refused'
@@ -20,7 +21,7 @@ export type RedisFailureKind =
   | 'full'
   | 'wrong-type'
   | 'corrupt'
-  | 'reply'
+  | 'error-reply'
 
 const outages: ReadonlySet<RedisFailureKind> = new Set([
   'refused',
@@ -33,26 +34,26 @@ const outages: ReadonlySet<RedisFailureKind> = new Set([
   'loading',
 ])
 
-/** Whether the failure says that Redis as a whole is not serving us, rather than that one command met a bad key. */
+/** Whether Redis itself is unavailable, rather than one key or one command. */
 export function isOutage(kind: RedisFailureKind): boolean {
   return outages.has(kind)
 }
 
-const endings: ReadonlySet<RedisFailureKind> = new Set(['refused', 'closed', 'tls', 'protocol', 'auth'])
+const definiteOutages: ReadonlySet<RedisFailureKind> = new Set(['refused', 'closed', 'tls', 'protocol', 'auth'])
 
-/** Tells the breaker of a failure: some kinds say all there is to know, some count, most say that Redis answers. */
-export function countRedisFailure(kind: RedisFailureKind, breaker: Breaker): void {
-  if (endings.has(kind)) breaker.trip()
+/** Reports a failure to the breaker: a definite outage opens it at once, another one counts; an error reply is an answer. */
+export function recordRedisFailure(kind: RedisFailureKind, breaker: CircuitBreaker): void {
+  if (definiteOutages.has(kind)) breaker.trip()
   else if (isOutage(kind)) breaker.failed()
   else breaker.succeeded()
 }
 
-/** What a server answers when we end a connection in mid-handshake: it does not say why we did. */
-const cutHandshake = 'ERR_SSL_TLSV1_ALERT_DECODE_ERROR'
+/** The alert that a server sends when the client ends a connection during the handshake. It does not contain the reason. */
+const abortedHandshake = 'ERR_SSL_TLSV1_ALERT_DECODE_ERROR'
 
 const byCode: Readonly<Record<string, RedisFailureKind>> = {
   ECONNREFUSED: 'refused',
-  ENOENT: 'refused', // a unix socket that is not there
+  ENOENT: 'refused', // the file of a unix socket is missing
   EACCES: 'refused',
   ETIMEDOUT: 'unreachable',
   EHOSTUNREACH: 'unreachable',
@@ -61,57 +62,58 @@ const byCode: Readonly<Record<string, RedisFailureKind>> = {
   EAI_AGAIN: 'unreachable',
   ECONNRESET: 'closed',
   EPIPE: 'closed',
-  [cutHandshake]: 'closed',
+  [abortedHandshake]: 'closed',
 }
 
 const byReply: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
   [/^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password))/, 'auth'],
-  [/^NOPERM|ACL failure in script/, 'denied'], // one command of many: Redis itself answers
+  [/^NOPERM|ACL failure in script/, 'denied'], // concerns one command: Redis itself answers
   [/^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/, 'loading'],
   [/^READONLY/, 'readonly'],
   [/^(OOM|MISCONF)/, 'full'],
   [/^WRONGTYPE/, 'wrong-type'],
-  // Sentences of ioredis itself, which gives these errors neither a class nor a code.
+  // Messages of ioredis, whose errors have neither a class nor a code.
   [/Unknown RESP type|Protocol error/, 'protocol'],
   [/timed out|Socket timeout/i, 'timeout'],
 ]
 
-/** Sentences that say that there is no connection, and not why. */
+/** Messages that report a missing connection without the reason. */
 const withoutReason: ReadonlyArray<readonly [RegExp, RedisFailureKind]> = [
   [/Connection is closed|isn't writeable|Command aborted|max retries per request/i, 'closed'],
   [/startup nodes|slots cache|sentinels are unreachable|Cluster/i, 'unreachable'],
 ]
 
-/** Codes of Node and of OpenSSL, for the handshake and for the certificate. */
+/** Codes of Node.js and OpenSSL for the handshake and the certificate. */
 const tlsCode =
   /^ERR_(TLS|SSL)_|^EPROTO$|CERT|CRL|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$|^(HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)$/
 
-/** Names a failure that ioredis or Redis reported; `reply` where Redis refused a command for a reason of its own. */
+/** The kind of an error of ioredis or Redis; `error-reply` for an error reply that has no kind of its own. */
 export function classifyRedisFailure(error: unknown): RedisFailureKind {
-  if (!(error instanceof Error)) return 'reply'
+  if (error instanceof TimeoutError) return 'timeout'
+  if (!(error instanceof Error)) return 'error-reply'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const known = byCode[code]
   if (known !== undefined) return known
   if (tlsCode.test(code)) return 'tls'
   const cause = causeOf(error)
-  const kind = cause === undefined ? 'reply' : classifyRedisFailure(cause)
-  if (kind !== 'reply') return kind
-  return [...byReply, ...withoutReason].find(([pattern]) => pattern.test(error.message))?.[1] ?? 'reply'
+  const kind = cause === undefined ? 'error-reply' : classifyRedisFailure(cause)
+  if (kind !== 'error-reply') return kind
+  return [...byReply, ...withoutReason].find(([pattern]) => pattern.test(error.message))?.[1] ?? 'error-reply'
 }
 
-/** Whether the error says no more than that there is no connection. */
+/** Whether the error reports a missing connection without the reason. */
 export function lacksReason(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  if ('code' in error) return error.code === cutHandshake
+  if ('code' in error) return error.code === abortedHandshake
   const cause = causeOf(error)
-  if (cause !== undefined && classifyRedisFailure(cause) !== 'reply') return lacksReason(cause)
+  if (cause !== undefined && classifyRedisFailure(cause) !== 'error-reply') return lacksReason(cause)
   const matches = ([pattern]: readonly [RegExp, RedisFailureKind]) => pattern.test(error.message)
   return withoutReason.some(matches) && !byReply.some(matches)
 }
 
-/** The reason that the error of a Cluster or Sentinel client has one level down: of the last node, or of the last sentinel. */
+/** The error of the last node or sentinel inside the error of a Cluster or Sentinel client. */
 function causeOf(error: Error): Error | undefined {
   if ('lastNodeError' in error && error.lastNodeError instanceof Error) return error.lastNodeError
-  const [, sentence] = /^All sentinels are unreachable.* Last error: (.+)$/s.exec(error.message) ?? []
-  return sentence === undefined ? undefined : new Error(sentence)
+  const [, message] = /^All sentinels are unreachable.* Last error: (.+)$/s.exec(error.message) ?? []
+  return message === undefined ? undefined : new Error(message)
 }

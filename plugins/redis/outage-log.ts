@@ -1,31 +1,33 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-/** What a governed line carries beside its message. */
+/** A failure as it is logged. */
 export interface Failure {
   /** One word for the reason, from a closed set: what an operator filters by. */
   readonly kind: string
   readonly error?: unknown
-  /** What could not be done, as it would be said in a sentence: "the cache reads from the upstream". */
+  /** The log message, such as "redis unavailable, serving from memory". */
   readonly message: string
   readonly key?: string
 }
 
 export interface OutageLogOptions {
   readonly log: FastifyBaseLogger
-  /** Who is in trouble, as the recovery line names it. */
+  /** The field `subject` of each line: what fails. */
   readonly subject: string
-  /** Milliseconds between two summaries of the same trouble. */
+  /** Message of the line that ends an outage. Default: the subject and "recovered". */
+  readonly recoveryMessage?: string
+  /** Milliseconds between two summaries. Default 30,000. */
   readonly summaryEveryMs?: number
-  /** Milliseconds without a failure before an outage counts as over, so that flapping is one outage and not many. */
+  /** Milliseconds without a failure after which an outage is over, so that flapping counts as one outage. Default 1,000. */
   readonly quietMs?: number
   readonly now?: () => number
-  /** Completes a trouble with a reason that its error lacks. Default: none. */
-  readonly explain?: (trouble: Failure) => Failure
-  /** Kinds that do not pass by themselves: the first of each in an outage is a line at once. Default: none. */
+  /** Adds the reason to a failure whose error lacks it. */
+  readonly explain?: (failure: Failure) => Failure
+  /** Kinds that do not resolve by themselves: the first of each in an outage is logged at once. Default: none. */
   readonly urgentKinds?: ReadonlySet<string>
 }
 
-interface Tally {
+interface OutageCounters {
   readonly since: number
   skipped: number
   lastLineAt: number
@@ -35,102 +37,102 @@ interface Tally {
 }
 
 /**
- * Turns a flood of failures into a story that can be read at night: the first one at once, then a summary now and
- * then, and one line when it is over. Everything is a warning, the recovery is information; nothing is an error.
+ * Logs an outage in a few lines instead of one line per failure: a warning for the first failure, a summary every
+ * `summaryEveryMs` while it lasts, and an info line when it is over.
  */
 export class OutageLog {
-  readonly #log: FastifyBaseLogger
-  readonly #subject: string
-  readonly #summaryEveryMs: number
-  readonly #quietMs: number
-  readonly #now: () => number
-  readonly #explain: (trouble: Failure) => Failure
-  readonly #urgentKinds: ReadonlySet<string>
-  readonly #incidents = new Map<string, Tally>()
-  #outage: { readonly tally: Tally; readonly kinds: Set<string> } | undefined
+  readonly #options: Required<OutageLogOptions>
+  readonly #reports = new Map<string, OutageCounters>()
+  #outage: { readonly counters: OutageCounters; readonly kinds: Set<string> } | undefined
 
-  constructor({ log, subject, ...options }: OutageLogOptions) {
-    this.#log = log
-    this.#subject = subject
-    this.#summaryEveryMs = options.summaryEveryMs ?? 30_000
-    this.#quietMs = options.quietMs ?? 1_000
-    this.#now = options.now ?? Date.now
-    this.#explain = options.explain ?? ((trouble) => trouble)
-    this.#urgentKinds = options.urgentKinds ?? new Set()
+  constructor(options: OutageLogOptions) {
+    this.#options = {
+      recoveryMessage: `${options.subject} recovered`,
+      summaryEveryMs: 30_000,
+      quietMs: 1_000,
+      now: Date.now,
+      explain: (failure) => failure,
+      urgentKinds: new Set(),
+      ...options,
+    }
   }
 
-  /** Whether an outage has been reported and has not ended yet. */
+  /** Whether an outage has been logged and is not over. */
   get hasOutage(): boolean {
     return this.#outage !== undefined
   }
 
-  /** Reports that the subject as a whole does not work. Why may change in an outage: the next summary tells. */
+  /** Logs a failure of the subject itself. A new reason within an outage is logged with the next summary. */
   failed(reported: Failure): void {
-    const trouble = this.#explain(reported)
-    const now = this.#now()
+    const { explain, now: clock, urgentKinds } = this.#options
+    const failure = explain(reported)
+    const now = clock()
     if (this.#outage === undefined) {
-      this.#outage = { tally: newTally(now), kinds: new Set([trouble.kind]) }
-      this.#warn(trouble)
+      this.#outage = { counters: newCounters(now), kinds: new Set([failure.kind]) }
+      this.#warn(failure)
       return
     }
-    const { tally, kinds } = this.#outage
-    count(tally, now)
-    if (this.#urgentKinds.has(trouble.kind) && !kinds.has(trouble.kind)) this.#warn(trouble)
-    kinds.add(trouble.kind)
-    this.#summariseWhenDue(trouble, tally, now)
+    const { counters, kinds } = this.#outage
+    count(counters, now)
+    if (urgentKinds.has(failure.kind) && !kinds.has(failure.kind)) this.#warn(failure)
+    kinds.add(failure.kind)
+    this.#summarizeWhenDue(failure, counters, now)
   }
 
-  /** Counts what was not even tried because of the outage. */
+  /** Counts a request that was not sent because of the outage. */
   skipped(): void {
-    if (this.#outage !== undefined) this.#outage.tally.skipped += 1
+    if (this.#outage !== undefined) this.#outage.counters.skipped += 1
   }
 
-  /** Reports a success; ends the outage once there has been no failure for `quietMs`. Costs one comparison otherwise. */
+  /** Reports a success. Ends the outage if there has been no failure for `quietMs`. */
   succeeded(): void {
     if (this.#outage === undefined) return
-    const { tally, kinds } = this.#outage
-    const now = this.#now()
-    if (now - tally.lastFailureAt < this.#quietMs) return
+    const { counters, kinds } = this.#outage
+    const { log, subject, recoveryMessage, quietMs, now: clock } = this.#options
+    const now = clock()
+    if (now - counters.lastFailureAt < quietMs) return
     this.#outage = undefined
-    this.#log.info(
+    log.info(
       {
-        subject: this.#subject,
+        subject,
         kinds: [...kinds],
-        failures: tally.total,
-        skipped: tally.skipped,
-        outageMs: now - tally.since,
+        failures: counters.total,
+        skipped: counters.skipped,
+        outageMs: now - counters.since,
       },
-      `${this.#subject} works again`,
+      recoveryMessage,
     )
   }
 
-  /** Reports something wrong with one key or one answer, which says nothing about the subject as a whole. */
-  report(trouble: Failure): void {
-    const now = this.#now()
-    const tally = this.#incidents.get(trouble.kind)
-    if (tally === undefined || now - tally.lastFailureAt >= this.#summaryEveryMs) {
-      this.#incidents.set(trouble.kind, newTally(now))
-      this.#warn(trouble)
+  /** Logs a problem with one key or one response: it is no outage of the subject. */
+  report(failure: Failure): void {
+    const now = this.#options.now()
+    const counters = this.#reports.get(failure.kind)
+    if (counters === undefined || now - counters.lastFailureAt >= this.#options.summaryEveryMs) {
+      this.#reports.set(failure.kind, newCounters(now))
+      this.#warn(failure)
       return
     }
-    count(tally, now)
-    this.#summariseWhenDue(trouble, tally, now)
+    count(counters, now)
+    this.#summarizeWhenDue(failure, counters, now)
   }
 
-  #summariseWhenDue(trouble: Failure, tally: Tally, now: number): void {
-    if (now - tally.lastLineAt < this.#summaryEveryMs) return
-    this.#warn(trouble, { failures: tally.sinceLastLine, skipped: tally.skipped, sinceMs: now - tally.lastLineAt })
-    tally.lastLineAt = now
-    tally.sinceLastLine = 0
+  #summarizeWhenDue(failure: Failure, counters: OutageCounters, now: number): void {
+    if (now - counters.lastLineAt < this.#options.summaryEveryMs) return
+    const { sinceLastLine, skipped, lastLineAt } = counters
+    this.#warn(failure, { failures: sinceLastLine, skipped, sinceMs: now - lastLineAt })
+    counters.lastLineAt = now
+    counters.sinceLastLine = 0
   }
 
   #warn(
     { kind, error, message, key }: Failure,
     summary?: { failures: number; skipped: number; sinceMs: number },
   ): void {
-    this.#log.warn(
+    const { log, subject } = this.#options
+    log.warn(
       {
-        subject: this.#subject,
+        subject,
         kind,
         ...(key === undefined ? {} : { key }),
         ...(error === undefined ? {} : { reason: error instanceof Error ? error.message : String(error) }),
@@ -141,12 +143,12 @@ export class OutageLog {
   }
 }
 
-function newTally(now: number): Tally {
+function newCounters(now: number): OutageCounters {
   return { since: now, skipped: 0, lastLineAt: now, lastFailureAt: now, total: 1, sinceLastLine: 0 }
 }
 
-function count(tally: Tally, now: number): void {
-  tally.total += 1
-  tally.sinceLastLine += 1
-  tally.lastFailureAt = now
+function count(counters: OutageCounters, now: number): void {
+  counters.total += 1
+  counters.sinceLastLine += 1
+  counters.lastFailureAt = now
 }

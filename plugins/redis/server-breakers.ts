@@ -1,112 +1,128 @@
-import { Cluster, type Redis } from 'ioredis'
-import { Breaker, type BreakerOptions } from './circuit-breaker.js'
-import { keySlot } from './cluster-slot.js'
+import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.js'
+import { isCluster, nodeName, type RedisCluster, type RedisNode } from './client-shape.js'
+import { clusterSlot } from './cluster-slot.js'
 
-/** The breakers of one client: one for a server, one for each master of a Cluster. */
-export interface Breakers {
-  /** The breaker of the server that has this key, with the client's own key prefix, if there is one. */
-  of(key: string): Breaker
-  /** Whether any of them is open. */
+/** The circuit breakers of one client: one for a single server, one for each master of a Cluster. */
+export interface ServerBreakers {
+  /** The breaker of the server that stores this key. `key` includes the key prefix of the client. */
+  forKey(key: string): CircuitBreaker
+  /** Whether any breaker is open. */
   readonly isOpen: boolean
-  /** Calls back whenever one of them opens or closes. */
+  /** Calls `listener` each time one of them opens or closes. */
   onChange(listener: (isOpen: boolean) => void): void
-  /** For what concerns the client as a whole, such as a lost connection. */
-  readonly whole: Breaker
+  /** The breaker for failures of the client itself, such as a lost connection. */
+  readonly forClient: CircuitBreaker
   /**
-   * Milliseconds in which a probe has to be answered. Who gives up sooner than that lowers it: else probes would call well what
-   * his requests find failing, and close the breaker again and again.
+   * Lowers the time-out of probes to that of the requests. With a longer one a slow server would answer probes while
+   * requests time out, and the breaker would close and open again and again.
    */
-  probeTimeoutMs: number
-  /** Probes at once whatever is open. */
+  limitProbeTimeout(timeoutMs: number): void
+  /** Probes at once where a breaker is open. */
   probeNow(): void
   stop(): void
 }
 
-export interface BreakersOptions extends Omit<BreakerOptions, 'probe'> {
-  /** Asks one server, or the client as a whole, whether it works; rejects when it does not. */
-  readonly probe: (client: Redis | Cluster) => Promise<unknown>
+type Client = RedisNode | RedisCluster<RedisNode>
+
+export interface ServerBreakersOptions extends Omit<CircuitBreakerOptions, 'probe'> {
+  /** Checks one server, or the client itself. Rejects if there is no answer within `timeoutMs`. */
+  readonly probe: (target: Client, timeoutMs: number) => Promise<unknown>
 }
 
-const answerWithinMs = 250
+class ProbeTimeout {
+  ms = 250
 
-export function createBreakers(client: Redis | Cluster, options: BreakersOptions): Breakers {
+  limit(timeoutMs: number): void {
+    this.ms = Math.min(this.ms, timeoutMs)
+  }
+}
+
+export function createServerBreakers(client: Client, options: ServerBreakersOptions): ServerBreakers {
   const { probe, ...rest } = options
-  const whole = new Breaker({ ...rest, probe: () => probe(client) })
-  return client instanceof Cluster ? new ClusterBreakers(client, whole, options) : soleBreaker(whole)
+  const timeout = new ProbeTimeout()
+  const forClient = new CircuitBreaker({ ...rest, probe: () => probe(client, timeout.ms) })
+  if (!isCluster(client)) return singleServerBreakers(forClient, timeout)
+  return new ClusterBreakers(client, forClient, timeout, options)
 }
 
-/** One breaker for whatever key. */
-export function soleBreaker(breaker: Breaker): Breakers {
+/** One breaker for all keys. */
+export function singleServerBreakers(breaker: CircuitBreaker, timeout = new ProbeTimeout()): ServerBreakers {
   return {
-    of: () => breaker,
+    forKey: () => breaker,
     get isOpen() {
       return breaker.isOpen
     },
     onChange: (listener) => breaker.onChange(listener),
-    whole: breaker,
-    probeTimeoutMs: answerWithinMs,
-    probeNow: () => breaker.hurry(),
+    forClient: breaker,
+    limitProbeTimeout: (timeoutMs) => timeout.limit(timeoutMs),
+    probeNow: () => breaker.probeNow(),
     stop: () => breaker.stop(),
   }
 }
 
-/** `host:port`, as a Cluster names its nodes. */
-export function nodeName(node: Redis): string {
-  return `${node.options.host}:${node.options.port}`
-}
-
-/** One master that hangs leaves the keys of the others alone; one that has been replaced takes its breaker along. */
-class ClusterBreakers implements Breakers {
-  readonly #cluster: Cluster
-  readonly whole: Breaker
-  probeTimeoutMs = answerWithinMs
-  readonly #options: BreakersOptions
-  readonly #byNode = new Map<string, Breaker>()
+/** A breaker for each master, so that one that hangs does not affect the keys of the others. */
+class ClusterBreakers implements ServerBreakers {
+  readonly #cluster: RedisCluster<RedisNode>
+  readonly forClient: CircuitBreaker
+  readonly #timeout: ProbeTimeout
+  readonly #options: ServerBreakersOptions
+  readonly #byNode = new Map<string, CircuitBreaker>()
   readonly #listeners: ((isOpen: boolean) => void)[] = []
 
-  constructor(cluster: Cluster, whole: Breaker, options: BreakersOptions) {
+  constructor(
+    cluster: RedisCluster<RedisNode>,
+    forClient: CircuitBreaker,
+    timeout: ProbeTimeout,
+    options: ServerBreakersOptions,
+  ) {
     this.#cluster = cluster
-    this.whole = whole
+    this.forClient = forClient
+    this.#timeout = timeout
     this.#options = options
-    cluster.on('-node', (node: Redis) => this.#forget(nodeName(node)))
+    cluster.on('-node', (node: RedisNode) => this.#remove(nodeName(node)))
   }
 
-  of(key: string): Breaker {
-    const name = this.#cluster.slots[keySlot(key)]?.[0]
-    if (name === undefined || this.whole.isOpen) return this.whole
+  forKey(key: string): CircuitBreaker {
+    const name = this.#cluster.slots[clusterSlot(key)]?.[0]
+    if (name === undefined || this.forClient.isOpen) return this.forClient
     return this.#byNode.get(name) ?? this.#add(name)
   }
 
   get isOpen(): boolean {
-    return this.whole.isOpen || [...this.#byNode.values()].some((breaker) => breaker.isOpen)
+    return this.#all().some((breaker) => breaker.isOpen)
   }
 
   onChange(listener: (isOpen: boolean) => void): void {
     this.#listeners.push(listener)
-    this.whole.onChange(listener)
-    for (const breaker of this.#byNode.values()) breaker.onChange(listener)
+    for (const breaker of this.#all()) breaker.onChange(listener)
+  }
+
+  limitProbeTimeout(timeoutMs: number): void {
+    this.#timeout.limit(timeoutMs)
   }
 
   probeNow(): void {
-    for (const breaker of [this.whole, ...this.#byNode.values()]) breaker.hurry()
+    for (const breaker of this.#all()) breaker.probeNow()
   }
 
   stop(): void {
-    for (const breaker of [this.whole, ...this.#byNode.values()]) breaker.stop()
+    for (const breaker of this.#all()) breaker.stop()
   }
 
-  #add(name: string): Breaker {
+  #all(): CircuitBreaker[] {
+    return [this.forClient, ...this.#byNode.values()]
+  }
+
+  #add(name: string): CircuitBreaker {
     const { probe, ...rest } = this.#options
-    const breaker = new Breaker({
-      ...rest,
-      probe: () => probe(this.#cluster.nodes('master').find((node) => nodeName(node) === name) ?? this.#cluster),
-    })
+    const target = () => this.#cluster.nodes('master').find((node) => nodeName(node) === name) ?? this.#cluster
+    const breaker = new CircuitBreaker({ ...rest, probe: () => probe(target(), this.#timeout.ms) })
     for (const listener of this.#listeners) breaker.onChange(listener)
     this.#byNode.set(name, breaker)
     return breaker
   }
 
-  #forget(name: string): void {
+  #remove(name: string): void {
     const breaker = this.#byNode.get(name)
     this.#byNode.delete(name)
     breaker?.retire()

@@ -1,4 +1,4 @@
-import { keySlot } from '../../plugins/redis/cluster-slot.js'
+import { clusterSlot } from '../../plugins/redis/cluster-slot.js'
 import type { Certificate } from './certificates.js'
 import { freePort, type RedisServer, startRedis } from './redis-server.js'
 import { until } from './until.js'
@@ -137,7 +137,7 @@ export async function startRedisCluster(
     return ranges.map(({ from, to, ports }) => {
       const [master, replica] = ports.map((port) => nodes.find((node) => node.port === port))
       if (master === undefined) throw new Error(`nobody has the slots ${from} to ${to}`)
-      return { master, replica, has: (key) => from <= keySlot(key) && keySlot(key) <= to }
+      return { master, replica, has: (key) => from <= clusterSlot(key) && clusterSlot(key) <= to }
     })
   }
 }

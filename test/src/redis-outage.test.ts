@@ -92,7 +92,7 @@ t.test('with Redis absent at the start it serves, warns once, and begins to cach
     return (await redis.client.dbsize()) > 0
   }
   t.ok(await until(caches), 'it caches')
-  await book.until(({ level, msg }) => level === 30 && /redis works again/.test(msg))
+  await book.until(({ level, msg }) => level === 30 && /redis connection restored/.test(msg))
   t.ok(await until(async () => (await readiness(app)).status === 'ready'))
   t.equal(recoveries(book).length, 1, 'one line tells of the recovery')
   t.equal(book.at(50).length, 0)
@@ -382,7 +382,7 @@ function checkServed(t: Test, statuses: readonly number[]): void {
 }
 
 function recoveries(book: LogBook): LogLine[] {
-  return book.at(30).filter(({ msg }) => msg === 'redis works again')
+  return book.at(30).filter(({ msg }) => msg === 'redis connection restored')
 }
 
 async function readiness(app: FastifyInstance): Promise<{ status: string; redis: string }> {

@@ -1,65 +1,66 @@
 export interface BatchedReadsOptions<T> {
-  /** Asks Redis for one string. */
-  readonly askOne: (key: string) => Promise<string | null>
-  /** Asks Redis for several with one command. */
-  readonly askMany: (keys: readonly string[]) => Promise<readonly (string | null)[]>
-  /** Keys that one command may ask for; 1 where there is no such command. */
-  readonly mostKeys: number
-  /** What a string, or that there is none, means; may throw. */
+  /** Reads one string from Redis. */
+  readonly getOne: (key: string) => Promise<string | null>
+  /** Reads several strings from Redis with one command. */
+  readonly getMany: (keys: readonly string[]) => Promise<readonly (string | null)[]>
+  /** Maximum number of keys in one command; 1 if `getMany` must not be used. */
+  readonly maxKeys: number
+  /** Decodes a string, or `null` for a missing key. May throw. */
   readonly decode: (text: string | null) => T | Promise<T>
 }
 
-/** Characters that one reply may have, as far as can be told: the first values are to be had while the last are on their way. */
-const mostCharacters = 2 ** 16
-/** How much one value counts in the average of all. */
+/** Estimated maximum of characters in one reply. With larger ones the first value would wait for the last. */
+const maxReplyCharacters = 2 ** 16
+/** Weight of one value in the moving average of their lengths. */
 const weight = 1 / 16
 
 /**
- * Reads that are asked for in one turn of the event loop go to Redis in as few commands as their size allows: a command
- * costs this process more than a short value does. None waits for anything but the end of the turn.
+ * Sends the reads of one turn of the event loop to Redis in as few commands as the size of the values allows: a command
+ * costs this process more than a short value. A read waits for nothing but the end of the turn.
  */
 export class BatchedReads<T> {
   readonly #options: BatchedReadsOptions<T>
-  #asked: Asked<T>[] = []
-  /** Length of the values that were read lately. */
-  #average = mostCharacters
+  #pending: PendingRead<T>[] = []
+  /** Moving average of the lengths of the values. */
+  #averageLength = maxReplyCharacters
 
   constructor(options: BatchedReadsOptions<T>) {
     this.#options = options
   }
 
-  /** What lies under the key; rejects as the command does, or the decoding. */
+  /** The decoded value of the key. Rejects if the command or the decoding fails. */
   get(key: string): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) process.nextTick(() => this.#send())
-      this.#asked.push({ key, resolve, reject })
+      if (this.#pending.length === 0) process.nextTick(() => this.#sendAll())
+      this.#pending.push({ key, resolve, reject })
     })
   }
 
-  #send(): void {
-    const asked = this.#asked
-    this.#asked = []
-    const width = Math.min(this.#options.mostKeys, Math.max(1, Math.floor(mostCharacters / this.#average)))
-    for (let at = 0; at < asked.length; at += width) this.#ask(asked.slice(at, at + width))
+  #sendAll(): void {
+    const reads = this.#pending
+    this.#pending = []
+    const fitting = Math.max(1, Math.floor(maxReplyCharacters / this.#averageLength))
+    const size = Math.min(this.#options.maxKeys, fitting)
+    for (let at = 0; at < reads.length; at += size) this.#send(reads.slice(at, at + size))
   }
 
-  #ask(some: readonly Asked<T>[]): void {
-    const refuse = (error: unknown) => {
-      for (const { reject } of some) reject(error)
+  #send(reads: readonly PendingRead<T>[]): void {
+    const fail = (error: unknown) => {
+      for (const { reject } of reads) reject(error)
     }
-    const [first] = some
-    if (first !== undefined && some.length === 1) {
-      this.#options.askOne(first.key).then((text) => this.#answer(first, text), refuse)
+    const [first] = reads
+    if (first !== undefined && reads.length === 1) {
+      this.#options.getOne(first.key).then((text) => this.#settle(first, text), fail)
       return
     }
-    const answer = (texts: readonly (string | null)[]) => {
-      for (const [index, one] of some.entries()) this.#answer(one, texts[index] ?? null)
+    const settleAll = (texts: readonly (string | null)[]) => {
+      for (const [index, read] of reads.entries()) this.#settle(read, texts[index] ?? null)
     }
-    this.#options.askMany(some.map(({ key }) => key)).then(answer, refuse)
+    this.#options.getMany(reads.map(({ key }) => key)).then(settleAll, fail)
   }
 
-  #answer({ resolve, reject }: Asked<T>, text: string | null): void {
-    if (text !== null) this.#average += (text.length - this.#average) * weight
+  #settle({ resolve, reject }: PendingRead<T>, text: string | null): void {
+    if (text !== null) this.#averageLength += (text.length - this.#averageLength) * weight
     try {
       resolve(this.#options.decode(text))
     } catch (error) {
@@ -68,7 +69,7 @@ export class BatchedReads<T> {
   }
 }
 
-interface Asked<T> {
+interface PendingRead<T> {
   readonly key: string
   readonly resolve: (value: T | Promise<T>) => void
   readonly reject: (reason: unknown) => void

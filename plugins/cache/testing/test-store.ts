@@ -263,12 +263,12 @@ class Connection implements Store {
   }
 
   #refusal(): StoreFailure {
-    const kind = this.#isKnownDown ? 'open' : 'closed'
+    const kind = this.#isKnownDown ? 'circuit-open' : 'closed'
     this.#isKnownDown = true
     return failure(kind, 'the store is down')
   }
 }
 
-function failure(kind: 'open' | 'closed' | 'timeout' | 'corrupt', message: string): StoreFailure {
+function failure(kind: 'circuit-open' | 'closed' | 'timeout' | 'corrupt', message: string): StoreFailure {
   return new StoreFailure(kind, { isOutage: kind !== 'corrupt', message: `test store: ${message}` })
 }

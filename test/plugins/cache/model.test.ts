@@ -115,7 +115,7 @@ async function createWorld() {
     }
   }
   function disconnect(at: number): void {
-    appOf(at).redisBreakers.whole.trip()
+    appOf(at).redisBreakers.forClient.trip()
   }
   function next(): number {
     createdAt.push(clock.now())

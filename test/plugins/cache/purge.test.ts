@@ -221,7 +221,7 @@ t.test(
     }
     redis.hang()
     t.teardown(() => redis.resume())
-    for (const app of [a, b]) app.redisBreakers.whole.trip() // stays open: no probe is answered
+    for (const app of [a, b]) app.redisBreakers.forClient.trip() // stays open: no probe is answered
     const queued = { isDone: false, queued: { tags: ['of-k'], keys: ['l'], all: false } }
     t.strictSame(await a.cache.purge({ tags: ['of-k'], keys: ['l'], hard: true }), queued)
     t.equal(await a.cache.delete('m'), true)
@@ -272,7 +272,7 @@ t.test('a hard purge applies in a process that reads after a later write and the
 t.test('a purge of a key ends a value that a process loaded while it was disconnected from Redis', async (t) => {
   const { a, b } = await startTwoCaches(t, redis.url)
   await a.cache.set('k', 'shared')
-  b.redisBreakers.whole.trip()
+  b.redisBreakers.forClient.trip()
   t.equal(await b.cache.fetch('k', () => 'its own'), 'its own')
   await a.cache.purge({ keys: ['k'] })
   await untilProven(b)
@@ -306,7 +306,7 @@ t.test('when more purges are queued than the queue holds, everything is purged w
   t.ok(await until(() => isInMemory(b, 'bystander')))
   redis.hang()
   t.teardown(() => redis.resume())
-  a.redisBreakers.whole.trip() // stays open: no probe is answered
+  a.redisBreakers.forClient.trip() // stays open: no probe is answered
   for (let batch = 0; batch < 5; batch += 1) {
     const keys = Array.from({ length: 250 }, (_none, n) => `k${batch}-${n}`)
     t.match(await a.cache.purge({ keys }), { isDone: false })

@@ -188,7 +188,7 @@ t.test('failed loads and their recovery are logged under a subject of their own'
   await app.cache.fetch('k', () => 'new')
   t.match(book.lines.slice(-2), [
     { level: 40, subject: 'loading', kind: 'load-failed', reason: 'upstream is down' },
-    { level: 30, subject: 'loading', msg: 'loading works again' },
+    { level: 30, subject: 'loading', msg: 'loading recovered' },
   ])
 })
 

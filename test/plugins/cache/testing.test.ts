@@ -62,7 +62,7 @@ t.test('with the store down the cache serves from memory, loads missing entries,
   t.equal(app.cache.stats().coherence, 'tracking')
   clock.step(2)
   await app.cache.set('k', 4)
-  t.match(book.at(30).at(-1), { msg: 'cache works again', kinds: ['closed'] })
+  t.match(book.at(30).at(-1), { msg: 'cache recovered', kinds: ['closed'] })
 })
 
 t.test('with the store down and a failing load the stale value is served as stale-if-error', async (t) => {
@@ -155,7 +155,7 @@ t.test('corrupt data in the store is a miss, logs a warning and is not an outage
   t.match(await cache.read('k', loads.load), { reason: 'miss' })
   t.equal((await app.cache.read('new', loads.load)).reason, 'miss')
   t.match(book.at(40), [{ kind: 'corrupt', key: 'new' }])
-  t.equal(book.at(30).filter(({ msg }) => msg.includes('works again')).length, 0)
+  t.equal(book.at(30).filter(({ msg }) => msg.includes('recovered')).length, 0)
 })
 
 t.test('a set, purge or delete in one cache is visible in the other at once', async (t) => {

@@ -1,14 +1,14 @@
 import t, { type Test } from 'tap'
-import { Breaker, type BreakerOptions } from '../../../plugins/redis/circuit-breaker.js'
+import { CircuitBreaker, type CircuitBreakerOptions } from '../../../plugins/redis/circuit-breaker.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred, type Deferred } from '../../harness/deferred.js'
 
 /** A breaker whose probes wait until the test answers them. */
-function createBreaker(t: Test, options: Partial<BreakerOptions> = {}) {
+function createBreaker(t: Test, options: Partial<CircuitBreakerOptions> = {}) {
   const clock = createClock()
   const probes: Deferred<void>[] = []
   let arrival = createDeferred<void>()
-  const breaker = new Breaker({
+  const breaker = new CircuitBreaker({
     probe: () => {
       const probe = createDeferred<void>()
       probes.push(probe)
@@ -104,10 +104,10 @@ t.test('a single failure starts probes, and it opens when they fail', async (t) 
   t.equal(breaker.isOpen, true)
 })
 
-t.test('calls onCalm once after a second without failures', async (t) => {
+t.test('calls onStable once after a second without failures', async (t) => {
   let calm = 0
   const { breaker, clock, probes, answerProbe } = createBreaker(t, {
-    onCalm: () => {
+    onStable: () => {
       calm += 1
     },
   })
@@ -133,11 +133,11 @@ t.test('never has two probes in flight', async (t) => {
 
 t.test('probes at once on request while it is open', async (t) => {
   const { breaker, probes, answerProbe } = createBreaker(t, { probeIntervalMs: 60_000 })
-  breaker.hurry()
+  breaker.probeNow()
   t.equal(probes.length, 0, 'not while it is closed')
   breaker.trip()
-  breaker.hurry()
-  breaker.hurry()
+  breaker.probeNow()
+  breaker.probeNow()
   t.equal(probes.length, 1)
   await answerProbe(true)
   await answerProbe(true)

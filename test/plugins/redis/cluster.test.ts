@@ -38,7 +38,7 @@ t.test('while one node hangs the keys of the other nodes are still cached', asyn
 
   hung?.master.hang()
   t.teardown(() => hung?.master.resume())
-  app.redisBreakers.of(`cat_h:${lost[0]}`).trip() // stays open: no probe is answered
+  app.redisBreakers.forKey(`cat_h:${lost[0]}`).trip() // stays open: no probe is answered
   for (const key of lost) t.match(await cache.read(key, () => 'loaded'), { value: 'stored', tier: 'memory' })
   const before = cache.stats()
   for (const key of served) {

@@ -35,8 +35,8 @@ t.test('classifies each failure, and distinguishes outages from failures of one 
     { error: new Error("OOM command not allowed when used memory > 'maxmemory'."), kind: 'full', outage: false },
     { error: new Error('MISCONF Redis is configured to save RDB snapshots'), kind: 'full', outage: false },
     { error: new Error('WRONGTYPE Operation against a key'), kind: 'wrong-type', outage: false },
-    { error: new Error('ERR unknown command'), kind: 'reply', outage: false },
-    { error: 'a string', kind: 'reply', outage: false },
+    { error: new Error('ERR unknown command'), kind: 'error-reply', outage: false },
+    { error: 'a string', kind: 'error-reply', outage: false },
     {
       error: Object.assign(new Error('Failed to refresh slots cache.'), {
         lastNodeError: new Error('Command timed out'),

@@ -11,13 +11,13 @@ function createOutageLog(options: Partial<OutageLogOptions> = {}) {
   return { book, clock, outages: new OutageLog({ log, subject: 'redis', now: clock.now, ...options }) }
 }
 
-const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis does not answer' }
+const refused = { kind: 'refused', error: new Error('connect ECONNREFUSED'), message: 'redis unavailable' }
 
 t.test('logs the first failure of an outage at once as a warning with its kind and reason', async (t) => {
   const { book, outages } = createOutageLog()
   outages.failed(refused)
   t.match(book.lines, [
-    { level: 40, subject: 'redis', kind: 'refused', reason: 'connect ECONNREFUSED', msg: 'redis does not answer' },
+    { level: 40, subject: 'redis', kind: 'refused', reason: 'connect ECONNREFUSED', msg: 'redis unavailable' },
   ])
 })
 
@@ -38,10 +38,10 @@ t.test('a thousand failures in 30 s are one line and one summary with their numb
 t.test('the next summary has a changed kind, and the last line all kinds of the outage', async (t) => {
   const { book, clock, outages } = createOutageLog()
   outages.failed(refused)
-  outages.failed({ kind: 'auth', message: 'redis does not answer' })
+  outages.failed({ kind: 'auth', message: 'redis unavailable' })
   t.equal(book.lines.length, 1)
   clock.step(30)
-  outages.failed({ kind: 'auth', message: 'redis does not answer' })
+  outages.failed({ kind: 'auth', message: 'redis unavailable' })
   clock.step(2)
   outages.succeeded()
   t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 2 }, { kinds: ['refused', 'auth'] }])
@@ -49,7 +49,7 @@ t.test('the next summary has a changed kind, and the last line all kinds of the 
 
 t.test('an urgent kind is logged at once, the first time in an outage', async (t) => {
   const { book, clock, outages } = createOutageLog({ urgentKinds: new Set(['tls']) })
-  const failures = [{ kind: 'tls', message: 'redis does not answer' }, refused]
+  const failures = [{ kind: 'tls', message: 'redis unavailable' }, refused]
   for (let outage = 0; outage < 2; outage += 1) {
     for (const failure of [refused, ...failures, ...failures]) outages.failed(failure)
     clock.step(2)
@@ -77,7 +77,7 @@ t.test('one line with duration, failures and kinds ends an outage', async (t) =>
   outages.succeeded()
   outages.succeeded()
   t.equal(book.lines.length, 2)
-  t.match(book.lines[1], { level: 30, msg: 'redis works again', failures: 2, outageMs: 7_000, kinds: ['refused'] })
+  t.match(book.lines[1], { level: 30, msg: 'redis recovered', failures: 2, outageMs: 7_000, kinds: ['refused'] })
   t.equal(outages.hasOutage, false)
 })
 

@@ -123,7 +123,7 @@ t.test('works from memory while replaced certificates are refused, and recovers 
     t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
 
     await Promise.all(servers.map((server) => useCertificate(server, byAddress)))
-    t.match(await book.until(({ msg }) => msg === 'redis works again'), { level: 30 })
+    t.match(await book.until(({ msg }) => msg === 'redis connection restored'), { level: 30 })
     t.ok(await until(() => app.cache.stats().coherence === 'tracking'))
     t.equal(book.at(50).length, 0)
   }

@@ -3,8 +3,8 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { CacheClock } from '../../../../plugins/cache/clock.js'
 import { createRedisStore } from '../../../../plugins/cache/redis/redis-store.js'
-import { Breaker } from '../../../../plugins/redis/circuit-breaker.js'
-import { soleBreaker } from '../../../../plugins/redis/server-breakers.js'
+import { CircuitBreaker } from '../../../../plugins/redis/circuit-breaker.js'
+import { singleServerBreakers } from '../../../../plugins/redis/server-breakers.js'
 import { entryIn, entryOf, lifetimesMs, storeContract } from '../../../contracts/store.js'
 import { stopMonotonicClock } from '../../../harness/clock.js'
 import { startRedis } from '../../../harness/redis-server.js'
@@ -19,10 +19,10 @@ t.teardown(async () => {
 })
 
 /** A breaker with limits so high that these tests do not open it. */
-const breaker = new Breaker({ probe: () => client.ping(), failuresInARow: 1_000, samples: 1_000 })
+const breaker = new CircuitBreaker({ probe: () => client.ping(), failureThreshold: 1_000, minSamples: 1_000 })
 const options = {
   client,
-  breakers: soleBreaker(breaker),
+  breakers: singleServerBreakers(breaker),
   clock: new CacheClock(Date.now, { isCorrected: false }),
   keyPrefix: 'cat_test:',
   readTimeoutMs: 600_000,
@@ -30,8 +30,8 @@ const options = {
   leaseMs: 600_000,
   compressAboveBytes: undefined,
   maxEntryBytes: 2 ** 20,
-  onRefused: () => undefined,
-  onRubbish: () => undefined,
+  onTrackingUnsupported: () => undefined,
+  onCorruptKey: () => undefined,
 }
 
 /** A program that exits once the server at the port has answered a GET and a later command. */
@@ -133,7 +133,7 @@ t.test('an exception thrown by the client is a store failure', async (t) => {
     createRedisStore({
       ...options,
       client: broken,
-      breakers: soleBreaker(new Breaker({ probe: async () => undefined })),
+      breakers: singleServerBreakers(new CircuitBreaker({ probe: async () => undefined })),
     }).get('k'),
     { name: 'StoreFailure', kind: 'closed' },
   )
@@ -158,29 +158,29 @@ t.test('a hung Redis delays reads and writes no longer than their timeouts', asy
   const { entry, text } = entryOf(1)
   redis.hang()
   t.teardown(() => redis.resume())
-  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'timed out: no answer within 50 ms' })
-  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
+  await t.rejects(store.get('k'), { kind: 'timeout', isOutage: true, message: 'no answer within 50 ms' })
+  await t.rejects(store.set('k', entry, text), { kind: 'timeout', message: 'no answer within 80 ms' })
   const purge = { stamp: 1, isHard: true, fenceMs: 1 }
-  await t.rejects(store.purgeKey('k', purge), { kind: 'timeout', message: 'timed out: no answer within 80 ms' })
+  await t.rejects(store.purgeKey('k', purge), { kind: 'timeout', message: 'no answer within 80 ms' })
 })
 
 t.test('with an open breaker reads and writes fail without a command to Redis', async (t) => {
-  const open = new Breaker({ probe: () => new Promise(() => undefined) })
+  const open = new CircuitBreaker({ probe: () => new Promise(() => undefined) })
   t.teardown(() => open.stop())
   open.trip()
-  const store = createRedisStore({ ...options, breakers: soleBreaker(open) })
+  const store = createRedisStore({ ...options, breakers: singleServerBreakers(open) })
   const { entry, text } = entryOf(1)
   await redis.client.config('RESETSTAT')
-  await t.rejects(store.get('k'), { name: 'StoreFailure', kind: 'open', isOutage: true })
-  await t.rejects(store.set('k', entry, text), { name: 'StoreFailure', kind: 'open' })
-  await t.rejects(store.stampOf('k'), { name: 'StoreFailure', kind: 'open' })
+  await t.rejects(store.get('k'), { name: 'StoreFailure', kind: 'circuit-open', isOutage: true })
+  await t.rejects(store.set('k', entry, text), { name: 'StoreFailure', kind: 'circuit-open' })
+  await t.rejects(store.stampOf('k'), { name: 'StoreFailure', kind: 'circuit-open' })
   t.notMatch(await redis.client.info('commandstats'), /cmdstat_(get|eval|evalsha):/)
 })
 
 t.test('timeouts open the breaker, a key of the wrong type does not', async (t) => {
-  const breaker = new Breaker({ probe: () => new Promise(() => undefined) })
+  const breaker = new CircuitBreaker({ probe: () => new Promise(() => undefined) })
   t.teardown(() => breaker.stop())
-  const breakers = soleBreaker(breaker)
+  const breakers = singleServerBreakers(breaker)
   const store = createRedisStore({ ...options, breakers })
   await redis.client.del('cat_test:list')
   await redis.client.lpush('cat_test:list', 'x')
