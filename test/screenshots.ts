@@ -9,14 +9,17 @@ import { findBarriers, launchBrowser, openWindow, overhangOf } from './harness/b
 import { createClock } from './harness/clock.js'
 import { startUpstream } from './harness/upstream.js'
 
-// Takes a picture of every state that the panels can be in, always of the same day: `npm run screenshots` for those in
-// docs/screens, `npm run screenshots -- --all --to folder` for both widths in both colour schemes. Complains of barriers that
-// axe-core finds and of pages wider than their window.
+// Takes a picture of every state that the panels can be in, always of the same day: `npm run screenshots` writes those that
+// documents show to docs/screens and the others to screenshots/, which git ignores; `npm run screenshots -- --all --to folder`
+// takes both widths in both colour schemes. Complains of barriers that axe-core finds and of pages wider than their window.
 
 const { values } = parseArgs({
   options: { all: { type: 'boolean', default: false }, to: { type: 'string' }, only: { type: 'string' } },
 })
-const folder = values.to ?? fileURLToPath(new URL('../docs/screens/', import.meta.url))
+const folder = values.to ?? fileURLToPath(new URL('../screenshots/', import.meta.url))
+/** Pictures that documents show. */
+const documented = new Set(['events-1280.png', 'events-390.png', 'stale-1280.png', 'operator-1280.png'])
+const documentedFolder = values.to ?? fileURLToPath(new URL('../docs/screens/', import.meta.url))
 
 const wide = { width: 1_280, height: 860 }
 const narrow = { width: 390, height: 844 }
@@ -140,7 +143,7 @@ await mkdir(folder, { recursive: true })
 const browser = await launchBrowser()
 let complaints = 0
 try {
-  for (const { name, path, locale = 'en-GB', act } of states) {
+  for (const { name, path: address, locale = 'en-GB', act } of states) {
     if (values.only !== undefined && !values.only.split(',').includes(name)) continue
     for (const { viewport, colorScheme } of looks) {
       upstream.heal()
@@ -149,10 +152,11 @@ try {
       for (const { id } of [first, second]) await app.inject(`/panels/sellers/${id}/events`)
       const { context, page } = await openWindow(browser, { viewport, colorScheme, locale })
       await context.clock.setFixedTime(clock.now())
-      await page.goto(`${url}${path}`)
+      await page.goto(`${url}${address}`)
       await act?.(page)
       const file = `${name}-${viewport.width}${values.all ? `-${colorScheme}` : ''}.png`
-      await page.screenshot({ path: `${folder}/${file}`, animations: 'allow', fullPage: name.startsWith('operator') })
+      const path = `${documented.has(file) ? documentedFolder : folder}/${file}`
+      await page.screenshot({ path, animations: 'allow', fullPage: name.startsWith('operator') })
       upstream.heal()
       const barriers = await findBarriers(page)
       const overhang = await overhangOf(page)
