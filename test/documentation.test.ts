@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
 
-// That whoever follows a link of the documentation arrives, in the repository and in the package that is installed.
+// Links of the documentation lead somewhere, in the repository and in the installed package.
 
 const { files } = JSON.parse(await readFile('plugins/package.json', 'utf8'))
 const ours = ['.', 'bench', 'docs', 'docs/decisions', 'plugins', 'plugins/docs']

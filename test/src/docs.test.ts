@@ -176,7 +176,7 @@ function withoutHurry(recorded: string): unknown {
 t.test('the README shows what the demo answers', async (t) => {
   const readme = await readFile('README.md', 'utf8')
   const [, path = '', shown] =
-    /curl -si 'http:\/\/127\.0\.0\.1:3000(\S+)' .*\n```\n\n```\n([^`]+)\n```/.exec(readme) ?? []
+    /curl -si 'http:\/\/127\.0\.0\.1:3000(\S+)' .*\n```\n\n```text\n([^`]+)\n```/.exec(readme) ?? []
   const marketplace = await startMarketplace({ latencyMs: 0 })
   t.teardown(() => marketplace.close())
   const app = await buildApp({ config: readConfig({}), upstreamUrl: marketplace.url })

@@ -143,7 +143,7 @@ t.test('a Redis that forbids scripts is not an outage: reads succeed, and the lo
 })
 
 t.test('the documented ACL rule is sufficient: Redis denies no command', async (t) => {
-  const documentation = await readFile(new URL('../../../plugins/README.md', import.meta.url), 'utf8')
+  const documentation = await readFile(new URL('../../../plugins/docs/reference.md', import.meta.url), 'utf8')
   const rule = /ACL SETUSER cache ([^`]*)/.exec(documentation)?.[1] ?? ''
   await redis.client.call('ACL', 'SETUSER', 'cache', ...rule.trim().split(/\s+/))
   await redis.client.call('ACL', 'LOG', 'RESET')

@@ -1,0 +1,28 @@
+// The types whose members the documentation lists, for test/documentation-reference.test.ts.
+export type {
+  Cache,
+  CacheOptions,
+  CacheStats,
+  CoherenceState,
+  Dependencies,
+  EntryState,
+  Explanation,
+  GetPolicy,
+  Load,
+  LoadEvent,
+  Policy,
+  Purge,
+  PurgeEvent,
+  ReadEvent,
+  Reading,
+  ReadPolicy,
+  ReadReason,
+  StateEvent,
+  StoreState,
+  WriteEvent,
+} from 'fastify-vitrine/cache'
+export type { CountedLoads, ManualClock, TestStore, TestStoreOptions } from 'fastify-vitrine/cache/testing'
+export type { EdgeOptions, EdgeRouteOptions } from 'fastify-vitrine/edge'
+export type { RedisPluginOptions } from 'fastify-vitrine/redis'
+export type { RedisFailureKind } from '../../plugins/redis/failure-kind.js'
+export type { Config } from '../../src/config/environment.js'
