@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { channels } from 'fastify-vitrine/cache'
 import t from 'tap'
 import ts from 'typescript-5'
 import { namesInTables, pagesIn } from './harness/markdown.js'
+import { sourceOf } from './harness/sources.js'
 
 // The tables of the documentation against the types and sources: nothing is missing, and nothing is there that does not exist.
 
@@ -98,13 +99,6 @@ async function packagePages(): Promise<string[]> {
 
 async function textOf(pages: readonly string[]): Promise<string> {
   return (await Promise.all(pages.map((page) => readFile(page, 'utf8')))).join('\n')
-}
-
-/** The sources of a package. */
-async function sourceOf(folder: string): Promise<string> {
-  const names = await readdir(folder, { recursive: true })
-  const files = names.filter((name) => name.endsWith('.ts') && !/^(?:dist|node_modules)\//.test(name))
-  return textOf(files.map((name) => join(folder, name)))
 }
 
 /** The types of `test/harness/public-types.ts` by name, as the compiler resolves them. */

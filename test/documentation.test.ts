@@ -2,15 +2,17 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import t from 'tap'
+import { pagesIn } from './harness/markdown.js'
+import { sourceOf } from './harness/sources.js'
 
-// Links of the documentation lead somewhere, in the repository and in the installed package.
+// Links and references of the documentation lead somewhere, in the repository and in the installed package.
 
 const { files } = JSON.parse(await readFile('plugins/package.json', 'utf8'))
-const ours = ['.', 'bench', 'docs', 'docs/decisions', 'plugins', 'plugins/docs']
+const folders = ['.', 'bench', 'docs', 'docs/decisions', 'plugins', 'plugins/docs']
 
-t.test('every link leads to a file that is there, and to a heading that it has', async (t) => {
+t.test('every link leads to a file that exists, and to a heading that it has', async (t) => {
   let count = 0
-  for (const page of await pagesIn(ours)) {
+  for (const page of await pagesIn(folders)) {
     for (const { target, path, heading } of await linksOf(page)) {
       count += 1
       t.ok(existsSync(path), `${page}: ${target}`)
@@ -20,7 +22,7 @@ t.test('every link leads to a file that is there, and to a heading that it has',
   t.ok(count > 50)
 })
 
-t.test('no page of the package links to what is not installed with it', async (t) => {
+t.test('no page of the package links to a file that is not installed with it', async (t) => {
   for (const page of await pagesIn(['plugins', 'plugins/docs'])) {
     for (const { target, path } of await linksOf(page)) {
       const [top] = relative('plugins', path).split('/')
@@ -29,11 +31,35 @@ t.test('no page of the package links to what is not installed with it', async (t
   }
 })
 
-async function pagesIn(folders: string[]): Promise<string[]> {
-  const names = await Promise.all(
-    folders.map(async (folder) => (await readdir(folder)).map((name) => join(folder, name))),
-  )
-  return names.flat().filter((name) => name.endsWith('.md'))
+t.test('every picture in docs/screens is shown by a page', async (t) => {
+  const pages = await Promise.all((await pagesIn(folders)).map((page) => readFile(page, 'utf8')))
+  for (const picture of await readdir('docs/screens')) {
+    t.ok(
+      pages.some((page) => page.includes(`screens/${picture})`)),
+      picture,
+    )
+  }
+})
+
+t.test('every decision has a numbered title and a row in the index', async (t) => {
+  const index = await readFile('docs/decisions/README.md', 'utf8')
+  for (const page of await decisionPages()) {
+    t.ok((await readFile(`docs/decisions/${page}`, 'utf8')).startsWith(`# ${page.slice(0, 4)}. `), page)
+    t.ok(index.includes(`(${page})`), page)
+  }
+})
+
+t.test('sources refer to decisions that exist', async (t) => {
+  const numbers = (await decisionPages()).map((page) => page.slice(0, 4))
+  for (const folder of ['plugins', 'src', 'test', 'bench']) {
+    for (const [, number = ''] of (await sourceOf(folder)).matchAll(/decisions\/(\d{4})/g)) {
+      t.ok(numbers.includes(number), `${folder}: docs/decisions/${number}`)
+    }
+  }
+})
+
+async function decisionPages(): Promise<string[]> {
+  return (await readdir('docs/decisions')).filter((name) => /^\d{4}-/.test(name))
 }
 
 async function linksOf(page: string) {
@@ -45,7 +71,7 @@ async function linksOf(page: string) {
   })
 }
 
-/** As GitHub makes anchors of them. */
+/** The anchors that GitHub derives from headings. */
 async function headingsOf(page: string): Promise<string[]> {
   const text = await readFile(page, 'utf8')
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
