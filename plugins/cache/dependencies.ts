@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MemoryEntry } from './memory/memory-tier.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
 
-/** What a result was made from: every entry that was read while it was made. */
+/** Every entry that was read while a result was produced. */
 export interface Dependencies {
   /** The tags of all entries. */
   readonly tags: readonly string[]
@@ -11,134 +11,135 @@ export interface Dependencies {
    * read failed, had not ended or returned a value that is not stored.
    */
   readonly freshForMs: number
-  /**
-   * Whether each of them is still what the cache would answer with, as fresh. Costs nanoseconds while nothing has
-   * changed, and never asks the shared store.
-   */
+  /** Whether a read of each entry would return the same value, fresh. Does not ask the shared store. */
   isCurrent(): boolean
-  /** The same made also from what has these tags, which the cache has not read: a purge of one of them ends it too. */
+  /** The same with additional tags, for data that was not read from the cache; purging one ends `isCurrent` too. */
   withTags(tags: readonly string[]): Dependencies
-  /** Whether a tag of it has been purged since it began to be made, and how; a purge of everything counts. */
+  /** Whether one of the tags, or everything, was purged since tracking started. */
   purgeVerdict(): PurgeVerdict
 }
 
-/** What the cache says of what was read. */
-export interface Judge {
-  /** Whether the entry is still the one that would be answered with. */
+/** The present state of the cache, as far as dependencies need it. */
+export interface CacheView {
+  /** Whether a read of the key would return this value, fresh. */
   isCurrent(key: string, value: unknown): boolean
-  /** Changes whenever the purges may say something else than before. */
+  /** Changes with every new purge. */
   version(): number
   /** Milliseconds since the epoch. */
   now(): number
-  /** What the purges say of something that began to be made when the collecting began. */
+  /** Whether one of the tags was purged since tracking started. */
   verdict(tags: readonly string[]): PurgeVerdict
 }
 
-/** Collects what is read. */
+/** Records the reads of one tracked call. */
 export class DependencyRecorder {
   readonly #read = new Map<string, unknown>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
   #unfinished = 0
 
-  /** A read begins: until it has ended nobody knows what depends on it. */
-  begin(): void {
+  /** Until the read has ended its dependencies are unknown. */
+  readStarted(): void {
     this.#unfinished += 1
   }
 
-  /** A read has ended, after what it gave was added. */
-  end(): void {
+  /** To be called after the entry was added. */
+  readEnded(): void {
     this.#unfinished -= 1
   }
 
-  /** An entry was read. */
   add(key: string, { value, tags, freshUntil }: MemoryEntry): void {
-    // Two values under one key: what was made from both is not what would be made now.
+    // Two values of one key: the result is inconsistent.
     if (this.#read.has(key) && this.#read.get(key) !== value) this.#freshUntil = 0
     this.#read.set(key, value)
     for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
   }
 
-  /** A read failed, or gave what is not stored: what is made from it is not stored either. */
-  addUnkept(tags: readonly string[]): void {
+  /** A read failed, or returned a value that is not stored: the result must not be stored either. */
+  addUncacheable(tags: readonly string[]): void {
     for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = 0
   }
 
-  made(judge: Judge): Dependencies {
+  finish(view: CacheView): Dependencies {
     const freshUntil = this.#unfinished > 0 ? 0 : this.#freshUntil
-    const freshForMs = Math.max(0, freshUntil - judge.now())
-    return describe(new Map(this.#read), freshForMs, [...this.#tags], judge)
+    const freshForMs = Math.max(0, freshUntil - view.now())
+    return createDependencies(new Map(this.#read), freshForMs, [...this.#tags], view)
   }
 }
 
-function describe(read: ReadonlyMap<string, unknown>, freshForMs: number, tags: string[], judge: Judge): Dependencies {
-  let judgedIn = -1
+function createDependencies(
+  read: ReadonlyMap<string, unknown>,
+  freshForMs: number,
+  tags: string[],
+  view: CacheView,
+): Dependencies {
+  let checkedVersion = -1
   return {
     tags,
     freshForMs,
     isCurrent() {
       if (freshForMs === 0) return false
-      const version = judge.version()
-      if (version !== judgedIn) {
-        if (judge.verdict(tags) !== 'none') return false
-        judgedIn = version
+      const version = view.version()
+      if (version !== checkedVersion) {
+        if (view.verdict(tags) !== 'none') return false
+        checkedVersion = version
       }
-      for (const [key, value] of read) if (!judge.isCurrent(key, value)) return false
+      for (const [key, value] of read) if (!view.isCurrent(key, value)) return false
       return true
     },
-    withTags: (more) => describe(read, freshForMs, [...new Set([...tags, ...more])], judge),
-    purgeVerdict: () => judge.verdict(tags),
+    withTags: (more) => createDependencies(read, freshForMs, [...new Set([...tags, ...more])], view),
+    purgeVerdict: () => view.verdict(tags),
   }
 }
 
-/** The collectors of calls under way; each sees what is read inside it, however deep. */
+/** Tracked calls in progress. A read is recorded by every call around it. */
 export class DependencyTracker {
   readonly #storage = new AsyncLocalStorage<readonly DependencyRecorder[]>()
-  #underWay = 0
+  #active = 0
 
-  /** Those who want to know of a read here and now. Costs one comparison while nobody collects. */
-  get collectors(): readonly DependencyRecorder[] | undefined {
-    return this.#underWay === 0 ? undefined : this.#storage.getStore()
+  /** The recorders of this asynchronous context. Costs one comparison while no call is tracked. */
+  get recorders(): readonly DependencyRecorder[] | undefined {
+    return this.#active === 0 ? undefined : this.#storage.getStore()
   }
 
-  /** Runs a read, of which the collectors also learn when it fails or has not ended. */
-  async observe<T>(tags: readonly string[], read: () => Promise<T>): Promise<T> {
-    const { collectors } = this
-    if (collectors === undefined) return read()
-    for (const collector of collectors) collector.begin()
+  /** Runs a read; its failure, and that it has not ended yet, are recorded. */
+  async recordRead<T>(tags: readonly string[], read: () => Promise<T>): Promise<T> {
+    const { recorders } = this
+    if (recorders === undefined) return read()
+    for (const recorder of recorders) recorder.readStarted()
     try {
       return await read()
     } catch (error) {
-      for (const collector of collectors) collector.addUnkept(tags)
+      for (const recorder of recorders) recorder.addUncacheable(tags)
       throw error
     } finally {
-      for (const collector of collectors) collector.end()
+      for (const recorder of recorders) recorder.readEnded()
     }
   }
 
-  /** Gives a function that runs work for the collectors of here and now, whatever asynchronous context it is called in. */
+  /** Returns a function that runs work in this asynchronous context, wherever it is called. */
   bind(): (work: () => void) => void {
-    const { collectors = [] } = this
-    return (work) => this.#storage.run(collectors, work)
+    const { recorders = [] } = this
+    return (work) => this.#storage.run(recorders, work)
   }
 
-  /** Runs something that the result does not depend on, such as a refresh in the background. */
-  apart<T>(work: () => T): T {
-    return this.collectors === undefined ? work() : this.#storage.run([], work)
+  /** Runs work that the result does not depend on, such as a background refresh. */
+  runUntracked<T>(work: () => T): T {
+    return this.recorders === undefined ? work() : this.#storage.run([], work)
   }
 
-  async run<T>(make: () => Promise<T> | T): Promise<{ value: T; collector: DependencyRecorder }> {
-    const collector = new DependencyRecorder()
-    this.#underWay += 1
+  async run<T>(work: () => Promise<T> | T): Promise<{ value: T; recorder: DependencyRecorder }> {
+    const recorder = new DependencyRecorder()
+    this.#active += 1
     try {
-      const value = await this.#storage.run([...(this.#storage.getStore() ?? []), collector], async () => make())
-      return { value, collector }
+      const value = await this.#storage.run([...(this.#storage.getStore() ?? []), recorder], async () => work())
+      return { value, recorder }
     } finally {
-      this.#underWay -= 1
-      // Or Node would go on following every asynchronous step of the process, at some 0.8 us a request.
-      if (this.#underWay === 0) this.#storage.disable()
+      this.#active -= 1
+      // Otherwise Node keeps propagating the context, which costs some 0.8 us a request.
+      if (this.#active === 0) this.#storage.disable()
     }
   }
 }

@@ -7,14 +7,16 @@ import { withTimeout } from '../timeout.js'
 import { Cache } from './cache.js'
 import { CacheClock } from './clock.js'
 import { CacheEvents } from './observe/cache-events.js'
-import { type CacheOptions, type ResolvedCacheOptions, resolveOptions } from './options.js'
+import { type CacheOptions, resolveOptions } from './options.js'
 import type { RedisCommands } from './redis/commands.js'
 import { createRedisStore } from './redis/redis-store.js'
 
-export type { Cache, CacheStats, PurgeResult } from './cache.js'
+export type { Cache, PurgeResult } from './cache.js'
 export type { Dependencies } from './dependencies.js'
+export type { Entry, Instants, Tombstone } from './entry/codec.js'
+export type { EntryState } from './entry/entry-state.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
-export type { Load, Loader } from './load/loader.js'
+export type { Load, Loader, StaleValue } from './load/loader.js'
 export {
   channels,
   type LoadEvent,
@@ -26,24 +28,36 @@ export {
   type Tier,
   type WriteEvent,
 } from './observe/cache-events.js'
+export type { CacheStats } from './observe/cache-stats.js'
 export type { EntryExplanation, Explanation, PurgeExplanation } from './observe/explain.js'
-export type { CacheOptions, GetPolicy, Policy, Purge, ReadPolicy } from './options.js'
-export type { CoherenceState } from './purge/coherence.js'
-export type { PurgeVerdict } from './purge/purge-log.js'
+export type { CacheOptions } from './options.js'
+export type { GetPolicy, Policy, Purge, ReadPolicy } from './policy.js'
+export type { PurgeLogPosition, PurgeLogRead, PurgeVerdict } from './purge/purge-log.js'
 export type { QueuedPurge } from './purge/purges.js'
-export type { Reading } from './reading.js'
+export type { Reading } from './read/reading.js'
 export type { RedisCommands } from './redis/commands.js'
-export type { EntryState } from './tiers.js'
+export {
+  type FoundEntry,
+  isTombstone,
+  type KeyPurgeRequest,
+  type LeaseAnswer,
+  type Store,
+  StoreFailure,
+  type StoreFailureOptions,
+  type StoreWatcher,
+  type WriteOutcome,
+} from './store.js'
+export type { CoherenceState } from './tiers/coherence.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The read-through cache: this process's memory, before Redis where that is registered. */
+    /** The read-through cache: memory, in front of Redis if it is registered. */
     cache: Cache
   }
 }
 
 /**
- * `fastify.cache`: a read-through cache whose callers never see a failure of Redis. Keeps its entries in memory and, when
+ * `fastify.cache`: a read-through cache whose callers never see a failure of Redis. Stores entries in memory and, when
  * `fastify.redis` is registered before it, in Redis for all processes.
  */
 export default fp(cachePlugin, { name: 'fastify-vitrine/cache', fastify: '5.x' })
@@ -52,46 +66,46 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   const resolved = resolveOptions(options)
   const clock = new CacheClock(resolved.now, { isCorrected: options.now === undefined })
   const registered = app.hasDecorator('redis') ? app.redis : undefined
-  const client = options.redis === false ? undefined : (options.redis ?? registered)
+  const client = resolved.redis === false ? undefined : (resolved.redis ?? registered)
   const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreakers')
-  const governor = isRegistered
-    ? app.redisHealth // one outage, one story: the connection and the cache tell it together
+  const outageLog = isRegistered
+    ? app.redisHealth // the connection and the cache report one outage once
     : new OutageLog({ log: app.log, subject: 'cache', now: resolved.now })
-  // Loads go to many places: one that answers does not mean that another one is back, hence the longer quiet.
-  const loadGovernor = new OutageLog({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
-  const telling = new CacheEvents(resolved.keyPrefix, resolved.metricLabel, (key, error) => {
-    governor.report({ kind: 'family', key, error, message: 'cache: familyOf throws; the key is told as other' })
+  // Loads have many sources: one success does not end the outage of another source, hence the longer `quietMs`.
+  const loadOutageLog = new OutageLog({ log: app.log, subject: 'loading', quietMs: 10_000, now: resolved.now })
+  const events = new CacheEvents(resolved.keyPrefix, resolved.metricLabel, (key, error) => {
+    outageLog.report({ kind: 'metric-label', key, error, message: 'cache: metricLabel threw; using the label other' })
   })
-  const store = options.store ?? (client && redisStore(client, resolved))
-  const cache = new Cache({ store, clock, governor, loadGovernor, telling, options: resolved })
+  const store = resolved.store ?? (client && redisStore(client))
+  const cache = new Cache({ store, clock, outageLog, loadOutageLog, events, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onReady', async () => {
-    if (store !== undefined || options.redis === false || !app.hasDecorator('redis')) return
+    if (store !== undefined || resolved.redis === false || !app.hasDecorator('redis')) return
     app.log.warn(
       { subject: 'cache', kind: 'order' },
-      'redis was registered after the cache, which keeps to memory: register redis first',
+      'redis was registered after the cache, which uses memory only: register redis first',
     )
   })
   app.addHook('onClose', () => cache.close())
 
-  function redisStore(client: RedisCommands, resolved: ResolvedCacheOptions) {
+  function redisStore(client: RedisCommands) {
     const breakers = isRegistered ? app.redisBreakers : singleServerBreakers(breakerFor(client))
     breakers.limitProbeTimeout(resolved.readTimeoutMs)
     const onTrackingUnsupported = (error: unknown) => {
-      const message = 'redis refuses to tell of changes; memory is trusted for a second at most'
-      governor.report({ kind: 'no-tracking', error, message })
+      const message = 'redis does not support client tracking; memory is trusted for one second'
+      outageLog.report({ kind: 'no-tracking', error, message })
     }
     const onCorruptKey = (key: string) => {
-      telling.storeFailed('corrupt')
-      governor.report({ kind: 'corrupt', key, message: 'cache: what lay under a key of its own was replaced' })
+      events.storeFailed('corrupt')
+      outageLog.report({ kind: 'corrupt', key, message: 'cache: replaced corrupt data under a key of the cache' })
     }
     return createRedisStore({ client, breakers, clock, onTrackingUnsupported, onCorruptKey, ...resolved })
   }
 
-  /** For a client that somebody else made: all that we know it can do is to read. */
+  /** For a client that the application created: `get` is the only command that it is known to allow. */
   function breakerFor(client: RedisCommands): CircuitBreaker {
     const probe = () => withTimeout(() => client.get(`${resolved.keyPrefix}~probe`), resolved.readTimeoutMs)
-    const breaker = new CircuitBreaker({ probe, onStable: () => governor.succeeded() })
+    const breaker = new CircuitBreaker({ probe, onStable: () => outageLog.succeeded() })
     app.addHook('onClose', async () => breaker.stop())
     return breaker
   }

@@ -1,75 +1,82 @@
 import type { Entry, Tombstone } from './entry/codec.js'
-import type { PurgesPosition, PurgesRead } from './purge/purge-log.js'
+import type { PurgeLogPosition, PurgeLogRead } from './purge/purge-log.js'
 
-/** An entry as it came from a store, with the bytes that it takes there. */
+/** An entry in a store, with its size there. */
 export interface FoundEntry {
   readonly entry: Entry
   readonly bytes: number
 }
 
 /**
- * What came of a write: `kept`; refused because what lies there began `newer`, or was `purged`, by a stranger's hand too,
- * after this one began; or left alone because it is fresh and of an `other-schema`.
+ * The result of a write: `stored`; refused because the stored entry started later (`newer`), because the key was
+ * `purged` or deleted after this one started, or because the stored entry is fresh and has another schema
+ * (`other-schema`).
  */
 export type WriteOutcome = 'stored' | 'newer' | 'purged' | 'other-schema'
 
-/** `mine`: load it; `theirs`: somebody does; `passed`: whoever did has nothing to give, so that waiting is no use. */
+/** `released`: the last holder stored nothing, so load without a lease instead of waiting. */
 export type LeaseAnswer = 'acquired' | 'held-elsewhere' | 'released'
 
-/** Is told what happens to the store, by whomever. */
+export interface KeyPurgeRequest {
+  readonly stamp: number
+  readonly isHard: boolean
+  readonly fenceMs: number
+}
+
+/** Receives what happens in the store, whichever client did it. */
 export interface StoreWatcher {
-  /** Whatever lay under these keys is not what it was. */
+  /** The entries of these keys have changed. */
   changed(keys: readonly string[]): void
-  /** The key was purged hard: what is kept of it from this stamp or before is not to be served, whatever lies there by now. */
+  /** The key was purged hard: entries with this stamp or an earlier one must not be served, whatever is stored by now. */
   removed(key: string, stamp: number): void
-  /** The lease for the key was taken, renewed, ended or ran out. */
+  /** The lease of the key was acquired, renewed, released or has expired. */
   leaseChanged(key: string): void
-  /** There are purges that we have not read. */
+  /** The purge log has changed. */
   purged(): void
-  /** Everything is gone. */
+  /** All entries were removed. */
   flushed(): void
-  /** Whether notices of change are known to arrive. */
-  trackingChanged(isProven: boolean): void
-  /** Whether a server of the store is left alone from now on, or used again. */
-  circuitChanged(isAway: boolean): void
-  /** Stamps given so far are wrong by so many microseconds. */
+  /** Whether `changed` is known to be called for every change. */
+  trackingChanged(isTracking: boolean): void
+  /** The circuit breaker of a server has opened or closed. */
+  circuitChanged(isOpen: boolean): void
+  /** The stamps of this process must be moved: the server's clock differs from what was assumed. */
   clockAdjusted(byMicroseconds: number): void
 }
 
 /**
- * The tier that processes share. A store decides nothing: whether an entry may be used is the cache's business, and it may
- * drop any entry at any time. What it cannot do it says by rejecting with a `StoreFailure`, within its own time budget.
+ * The tier that processes share. The cache decides whether an entry may be used; the store may drop any entry at any
+ * time. A failing call rejects with a `StoreFailure` within a timeout of the store's own.
  */
 export interface Store {
-  /** Whether the server of this key is left alone for now: every call would be refused at once. */
+  /** Whether the circuit breaker of this key's server is open: every call would be rejected at once. */
   isCircuitOpen(key: string): boolean
-  /** Whether any server is left alone for now. */
+  /** Whether the circuit breaker of any server is open. */
   readonly hasOpenCircuit: boolean
-  /** Whether notices of change are known to arrive. */
+  /** Whether `StoreWatcher.changed` is known to be called for every change. */
   readonly isTracking: boolean
-  /** What lies under the key, `undefined` when there is nothing. */
+  /** `undefined` when there is neither an entry nor a tombstone. */
   get(key: string): Promise<FoundEntry | Tombstone | undefined>
-  /** Stamp of the entry under the key, without fetching it. */
+  /** The stamp of the entry, without reading its value. */
   stampOf(key: string): Promise<number | undefined>
-  /** Keeps the entry until `staleUntil` where there is room. `valueText` is the value's JSON. */
+  /** Stores the entry until `staleUntil`. `valueText` is the JSON of the value. */
   set(key: string, entry: Entry, valueText: string): Promise<WriteOutcome>
   /**
-   * Ends what lies under the key and began before `stamp`: hard, it is gone; soft, it stays for stale-if-error. Fences the key
-   * against writes from before for `fenceMs` at least. Whether there was something.
+   * Purges an entry that started before `stamp`: a hard purge removes it, a soft one leaves it for stale-if-error.
+   * Refuses writes that started before `stamp` for at least `fenceMs`. Returns whether there was an entry.
    */
-  purgeKey(key: string, purge: { stamp: number; isHard: boolean; fenceMs: number }): Promise<boolean>
-  /** The purges of tags: those after the position, or all where there is none, or where the log is another one by now. */
-  readPurges(after: PurgesPosition | undefined): Promise<PurgesRead>
-  /** Adds purges of tags; gives the stamp that they got, which is `stamp` or later. */
+  purgeKey(key: string, purge: KeyPurgeRequest): Promise<boolean>
+  /** The purges of tags after the position; all without a position, or when the log is another one. */
+  readPurges(after: PurgeLogPosition | undefined): Promise<PurgeLogRead>
+  /** Adds purges of tags; returns their stamp, which is `stamp` or later. */
   addPurges(members: readonly string[], stamp: number): Promise<number>
-  /** Puts back purges that the store has lost; where that is news to it, the log counts as another one. */
+  /** Restores purges that the store has lost; if it lacked any, the log counts as another one from then on. */
   restorePurges(purges: ReadonlyMap<string, number>): Promise<void>
   acquireLease(key: string, token: string): Promise<LeaseAnswer>
-  /** False when it is somebody else's by now, or nobody's. */
+  /** False when this token no longer holds the lease. */
   renewLease(key: string, token: string): Promise<boolean>
-  /** Ends the lease if it is still ours; `passing` tells those who wait not to wait for one another. */
+  /** Releases the lease if this token holds it. `empty`: for a moment `acquireLease` answers `released`. */
   releaseLease(key: string, token: string, how: 'stored' | 'empty'): Promise<void>
-  /** Begins to tell what happens; once. */
+  /** Called once. Calls to the watcher may start at once. */
   watch(watcher: StoreWatcher): void
   close(): Promise<void>
 }
@@ -78,13 +85,19 @@ export function isTombstone(found: FoundEntry | Tombstone): found is Tombstone {
   return 'purgedAt' in found
 }
 
-/** A store could not do what it was asked; `kind` is one word for logs, `isOutage` tells a dead store from a bad key. */
+export interface StoreFailureOptions {
+  readonly isOutage: boolean
+  readonly message: string
+  readonly cause?: unknown
+}
+
+/** A failed call of a store. `kind` is one word for logs; `isOutage` is false when only this key or command failed. */
 export class StoreFailure extends Error {
   override readonly name = 'StoreFailure'
   readonly kind: string
   readonly isOutage: boolean
 
-  constructor(kind: string, { isOutage, message, cause }: { isOutage: boolean; message: string; cause?: unknown }) {
+  constructor(kind: string, { isOutage, message, cause }: StoreFailureOptions) {
     super(message, { cause })
     this.kind = kind
     this.isOutage = isOutage

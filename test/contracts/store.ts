@@ -131,11 +131,11 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
       t.ok(second > first)
       const all = await store.readPurges(undefined)
       t.strictSame(Object.fromEntries(all.stamps), { '.a': first, '!b': first, '.c': second })
-      t.equal(all.isWhole, true)
+      t.equal(all.isComplete, true)
       t.equal(all.position.upTo, second)
       const later = await store.readPurges({ ...all.position, upTo: first })
       t.strictSame(Object.fromEntries(later.stamps), { '.c': second })
-      t.equal(later.isWhole, false)
+      t.equal(later.isComplete, false)
       t.equal((await store.readPurges(all.position)).stamps.size, 0)
     },
   )
@@ -147,10 +147,10 @@ export async function storeContract(t: Test, createStore: (t: Test) => Promise<S
     const { position } = await store.readPurges(undefined)
     await store.restorePurges(new Map([['.lost', now - 500]]))
     const read = await store.readPurges(position)
-    t.equal(read.isWhole, true)
+    t.equal(read.isComplete, true)
     t.strictSame(Object.fromEntries(read.stamps), { '.new': stamp, '.lost': now - 500 })
     await store.restorePurges(new Map([['.lost', now - 500]]))
-    t.equal((await store.readPurges(read.position)).isWhole, false, 'restoring existing purges changes nothing')
+    t.equal((await store.readPurges(read.position)).isComplete, false, 'restoring existing purges changes nothing')
   })
 
   await t.test('only the holder of a lease can renew and release it', async (t) => {

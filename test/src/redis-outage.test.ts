@@ -23,7 +23,7 @@ const pagesOfAWalk = 3
 
 /** Waits until the entries are in Redis, and nothing else: a load has its lease there before, and for a moment after. */
 async function areStored(app: FastifyInstance, redis: RedisServer, entries: number): Promise<void> {
-  await until(async () => app.cache.stats().writes.kept === entries && (await redis.client.dbsize()) === entries)
+  await until(async () => app.cache.stats().writes.stored === entries && (await redis.client.dbsize()) === entries)
 }
 
 t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {

@@ -1,47 +1,45 @@
-/** How long a value may be used, counted from the start of its load. */
+/** Counted from the start of the load. */
 export interface Lifetime {
   readonly ttlSeconds: number
-  /** Seconds after freshness in which the stale value is served while one refresh runs behind. RFC 5861 §3. */
+  /** After freshness: the stale value is served while one refresh runs in the background. RFC 5861 §3. */
   readonly staleWhileRevalidateSeconds: number
-  /** Seconds after freshness in which the stale value is served when the refresh fails. RFC 5861 §4. */
+  /** After freshness: the stale value is served when the refresh fails. RFC 5861 §4. */
   readonly staleIfErrorSeconds: number
-  /** Absolute milliseconds at which freshness ends even if `ttlSeconds` says later. */
+  /** Milliseconds since the epoch at which freshness ends, even if `ttlSeconds` ends later. */
   readonly freshUntil?: number
 }
 
-/** The three instants of an entry, in milliseconds since the epoch on this process's clock. */
+/** Milliseconds since the epoch on the clock of this process. */
 export interface Instants {
   readonly freshUntil: number
-  /** Until then a stale value is served at once while one refresh runs behind. */
+  /** End of stale-while-revalidate. */
   readonly revalidateUntil: number
-  /** Until then a stale value is served when its refresh fails; after that the entry is of no use. */
+  /** End of stale-if-error; after that the entry is not used. */
   readonly staleUntil: number
 }
 
-/** What a store keeps for one key. */
 export interface Entry extends Instants {
   readonly value: unknown
-  /** When the load of the value began: a stamp of `CacheClock`, which also tells this entry from every other. */
+  /** When the load of the value started: a stamp of `CacheClock`, which also identifies the entry. */
   readonly stamp: number
   readonly tags: readonly string[]
-  /** Fingerprint of the schema that the value matched when it was kept; empty without a schema. */
+  /** Of the schema that the value matched when it was stored; empty without a schema. */
   readonly fingerprint: string
-  /** Milliseconds that the load took. */
+  /** Duration of the load. */
   readonly loadMs: number
-  /** Stamp of a purge of this very key that left the entry for stale-if-error; 0 when there was none. */
+  /** Stamp of a soft purge of this key; 0 when there was none. */
   readonly purgedAt: number
 }
 
-/** What a purge leaves under a key for a while, so that a write from before it does not bring the value back. */
+/** Left under a purged key for a while, so that writes that started before the purge are refused. */
 export interface Tombstone {
   readonly purgedAt: number
-  /** Whether a copy in memory may not even be served when a load fails. */
+  /** Whether copies in memory must not be served for stale-if-error either. */
   readonly isHard: boolean
 }
 
 export type Defect = 'not-json' | 'unknown-format' | 'malformed'
 
-/** The three instants of a value whose load began at `startedAt`. */
 export function resolveInstants(lifetime: Lifetime, startedAt: number): Instants {
   const freshUntil = Math.min(startedAt + lifetime.ttlSeconds * 1_000, lifetime.freshUntil ?? Number.POSITIVE_INFINITY)
   const revalidateUntil = freshUntil + lifetime.staleWhileRevalidateSeconds * 1_000
@@ -49,13 +47,12 @@ export function resolveInstants(lifetime: Lifetime, startedAt: number): Instants
   return { freshUntil, revalidateUntil, staleUntil }
 }
 
-/** Number of the layout that `encodeEntry` writes; a reader that does not know it treats the entry as absent. */
+/** Version of the format that `encodeEntry` writes; to a reader that does not know it the entry is missing. */
 const format = 2
 
 /**
- * The first bytes of what lies in Redis have a fixed width, so that scripts read them without decoding the value: stamp
- * `t`, purge stamp `p`, `u`ntil when it is fresh, fingerprint `s`. Positions are counted from 1 as Lua does, both ends
- * inclusive.
+ * An entry in Redis starts with fields of fixed width, which scripts read without decoding the value: stamp `t`, purge
+ * stamp `p`, end of freshness `u`, fingerprint `s`. Positions are 1-based and inclusive, as in Lua.
  */
 export const headLayout = {
   start: `{"f":${format},"t":"`,
@@ -66,16 +63,16 @@ export const headLayout = {
   length: 94,
 } as const
 
-/** Digits of a stamp, or of an instant in microseconds: enough until the year 2286. */
+/** Digits of a stamp or an instant in microseconds; enough until the year 2286. */
 export const stampDigits = 16
 const noFingerprint = '-'.repeat(12)
 
-/** Text of a stamp as it stands in the head. */
+/** A stamp as the head has it. */
 export function formatStamp(stamp: number): string {
   return String(Math.max(0, Math.round(stamp))).padStart(stampDigits, '0')
 }
 
-/** Text of a fingerprint as it stands in the head. */
+/** A fingerprint as the head has it. */
 export function formatFingerprint(fingerprint: string): string {
   return fingerprint === '' ? noFingerprint : fingerprint
 }
@@ -85,10 +82,7 @@ function formatHead(stamp: number, purgedAt: number, freshUntilMs: number, finge
   return `${headLayout.start}${formatStamp(stamp)}","p":"${formatStamp(purgedAt)}","u":"${until}","s":"${formatFingerprint(fingerprint)}"`
 }
 
-/**
- * The text kept in Redis, its instants on Redis' clock. `body` is the value's JSON, made once by `normaliseValue`, or what
- * compression made of it.
- */
+/** The text for Redis, with instants on its clock. `body` is the JSON of the value, or its compressed form. */
 export function encodeEntry(entry: Entry, body: string | { readonly gzip: string }, offsetMs: number): string {
   const { stamp, purgedAt, freshUntil, revalidateUntil, staleUntil, tags, fingerprint, loadMs } = entry
   const head = formatHead(stamp, purgedAt, freshUntil + offsetMs, fingerprint)
@@ -101,7 +95,6 @@ export function encodeEntry(entry: Entry, body: string | { readonly gzip: string
   return `${head},${rest.slice(1, -1)},${value}}`
 }
 
-/** The text of a tombstone. */
 export function encodeTombstone({ purgedAt, isHard }: Tombstone): string {
   return `${formatHead(0, purgedAt, 0, '')},"h":${isHard ? 1 : 0}}`
 }
@@ -111,7 +104,7 @@ export interface PackedEntry extends Omit<Entry, 'value'> {
   readonly packed: string
 }
 
-/** Reads what `encodeEntry` wrote, or says what is wrong with it; never throws, whatever the text holds. */
+/** Decodes an entry or a tombstone, or returns what is wrong with it. Never throws, whatever the text. */
 export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry | Tombstone | Defect {
   let parsed: unknown
   try {
@@ -132,7 +125,7 @@ export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return 'malformed'
   const [freshUntil, revalidateUntil, staleUntil] = instants
   if (!isInstant(freshUntil) || !isInstant(revalidateUntil) || !isInstant(staleUntil)) return 'malformed'
-  const about = {
+  const fields = {
     stamp,
     purgedAt,
     freshUntil: freshUntil - offsetMs,
@@ -144,28 +137,28 @@ export function decodeEntry(text: string, offsetMs: number): Entry | PackedEntry
   }
   if ('v' in parsed) {
     try {
-      return { value: deepFreeze(parsed.v), ...about }
+      return { value: deepFreeze(parsed.v), ...fields }
     } catch {
-      return 'malformed' // nested too deep to be walked through
+      return 'malformed' // nested too deeply to freeze
     }
   }
-  return 'z' in parsed && typeof parsed.z === 'string' ? { packed: parsed.z, ...about } : 'malformed'
+  return 'z' in parsed && typeof parsed.z === 'string' ? { packed: parsed.z, ...fields } : 'malformed'
 }
 
 /**
- * The value as every later reader will see it, frozen, and its JSON text; `undefined` when JSON cannot hold it. Both
- * tiers keep the same thing, so that a `Date` is not a `Date` until the first restart.
+ * The value as JSON represents it, frozen, and its JSON; `undefined` when JSON cannot represent it. Both tiers return
+ * the same value: a `Date` is a string from the first read on, not only after a restart.
  */
 export function normaliseValue(value: unknown): { value: unknown; text: string } | undefined {
   try {
-    const text: string | undefined = JSON.stringify(value) // no text for a function or `undefined`, whatever the types say
+    const text: string | undefined = JSON.stringify(value) // undefined for functions, unlike its type
     return text === undefined ? undefined : { value: parseFrozen(text), text }
   } catch {
-    return undefined // a cycle, a BigInt, or nested too deep to be walked through
+    return undefined // a cycle, a BigInt, or nested too deeply
   }
 }
 
-/** Parses JSON into a value that nobody can alter. */
+/** Parses JSON into a deep-frozen value. */
 export function parseFrozen(text: string): unknown {
   return deepFreeze(JSON.parse(text))
 }
@@ -180,13 +173,13 @@ function isInstant(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
-/** Freezes a JSON value all the way down, in place; one caller cannot alter what the next one gets. */
+/** In place: callers share the value and must not change it. */
 function deepFreeze(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
-    for (const part of value) if (typeof part === 'object') deepFreeze(part)
+    for (const element of value) if (typeof element === 'object') deepFreeze(element)
   } else {
-    const members = value as Record<string, unknown> // what JSON.parse makes has no other members than its own
+    const members = value as Record<string, unknown> // JSON.parse creates plain objects
     for (const name in members) if (typeof members[name] === 'object') deepFreeze(members[name])
   }
   return Object.freeze(value)

@@ -1,60 +1,59 @@
 import { LRUCache } from 'lru-cache'
-import { jitterOf } from '../jitter.js'
-import type { Begun } from '../purge/purge-log.js'
+import { backoffMs, jitterOf } from '../../backoff.js'
+import type { LoadStart } from '../purge/purge-log.js'
 
-const firstPauseMs = 500
-const longestPauseMs = 5_000
-/** Past the pause a failure still says how it stands with the source, but not for ever: nobody may have asked since. */
+const delays = { firstMs: 500, maxMs: 5_000 }
+/** Share of the delay that jitter may subtract. */
+const jitterShare = 0.2
+/** How long a failure counts as the last known state of the source after its delay has passed. */
 const rememberedMs = 60_000
-/** Beyond this the keys whose loads failed longest ago are forgotten, and tried again sooner than they would be. */
+/** Beyond this the failures of the least recently used keys are dropped, and those keys are retried sooner. */
 const maxKeys = 10_000
 
-interface Pause {
-  readonly lengthMs: number
+interface Failures {
+  readonly count: number
+  /** End of the delay. */
   readonly until: number
-  readonly load: Begun
+  /** The load that failed last. */
+  readonly load: LoadStart
 }
 
 /**
- * How long a key is left alone after its refresh failed, so that a stale value is served at once instead of after one more
- * failure: 0.5 s, then twice as long each time, at most 5 s, a fifth of it jitter.
- * A purge of what the load was to bring ends it.
+ * Delays the next refresh of a key after failed ones; meanwhile its stale value is served at once. A purge that covers
+ * the failed load ends the delay.
  */
-export class RefreshPauses {
-  readonly #pauses = new LRUCache<string, Pause>({ max: maxKeys })
+export class RefreshBackoff {
+  readonly #failures = new LRUCache<string, Failures>({ max: maxKeys })
+  readonly #isPurged: (load: LoadStart) => boolean
 
-  readonly #isPurged: (load: Begun) => boolean
-
-  constructor(isPurged: (load: Begun) => boolean) {
+  constructor(isPurged: (load: LoadStart) => boolean) {
     this.#isPurged = isPurged
   }
 
-  /** Notes a failed load at the instant `now`. */
-  failed(key: string, load: Begun, now: number): void {
-    const before = this.#valid(key)
-    const lengthMs = before === undefined ? firstPauseMs : Math.min(before.lengthMs * 2, longestPauseMs)
-    this.#pauses.set(key, { lengthMs, until: now + lengthMs * (1 - jitterOf(key) / 5), load })
+  failed(key: string, load: LoadStart, now: number): void {
+    const count = (this.#current(key)?.count ?? 0) + 1
+    const delayMs = backoffMs(count, delays) * (1 - jitterOf(key) * jitterShare)
+    this.#failures.set(key, { count, until: now + delayMs, load })
   }
 
-  /** Forgets the failures: a load has succeeded, or there is another value. */
+  /** A load has succeeded, or there is another value. */
   clear(key: string): void {
-    this.#pauses.delete(key)
+    this.#failures.delete(key)
   }
 
-  /** Whether the key is to be left alone at the instant `now`. */
-  isPaused(key: string, now: number): boolean {
-    const pause = this.#valid(key)
-    return pause !== undefined && now < pause.until
+  isBackingOff(key: string, now: number): boolean {
+    const failures = this.#current(key)
+    return failures !== undefined && now < failures.until
   }
 
-  /** Whether the last try failed, and was not so long ago that it says nothing any more. */
+  /** Whether the last load failed, and not too long ago. */
   hasFailed(key: string, now: number): boolean {
-    const pause = this.#valid(key)
-    return pause !== undefined && now < pause.until + rememberedMs
+    const failures = this.#current(key)
+    return failures !== undefined && now < failures.until + rememberedMs
   }
 
-  #valid(key: string): Pause | undefined {
-    const pause = this.#pauses.get(key)
-    return pause === undefined || this.#isPurged(pause.load) ? undefined : pause
+  #current(key: string): Failures | undefined {
+    const failures = this.#failures.get(key)
+    return failures === undefined || this.#isPurged(failures.load) ? undefined : failures
   }
 }

@@ -1,50 +1,49 @@
 import { LRUCache } from 'lru-cache'
-import type { Begun } from '../purge/purge-log.js'
+import { backoffMs } from '../../backoff.js'
+import type { LoadStart } from '../purge/purge-log.js'
 
-interface Memo {
-  readonly error: unknown
-  readonly failures: number
-  readonly until: number
-  readonly load: Begun
-}
-
-/** Failures of a key in a row before the next one is remembered. */
-const forgiven = 1
-const firstMs = 125
-const longestMs = 1_000
+const lifetimes = { firstMs: 125, maxMs: 1_000 }
 const maxKeys = 10_000
 
-/**
- * The failure of a load that there is nothing to serve instead of, told for a moment to those who come after it, so that they do
- * not queue up behind an upstream that fails slowly: not after the first failure, then 125 ms, doubling up to a second.
- * A purge of what the load was to bring ends it: there may be something else to be had.
- */
-export class ErrorMemos {
-  readonly #memos = new LRUCache<string, Memo>({ max: maxKeys })
-  readonly #isPurged: (load: Begun) => boolean
+interface CachedError {
+  readonly error: unknown
+  /** Consecutive failures. */
+  readonly failures: number
+  readonly until: number
+  readonly load: LoadStart
+}
 
-  constructor(isPurged: (load: Begun) => boolean) {
+/**
+ * Errors of loads without a stale value, answered for a short time so that callers do not queue behind a source that
+ * fails slowly. The first error is not cached, the second for 125 ms, doubling to a second. A purge that covers the
+ * failed load removes its error.
+ */
+export class ErrorCache {
+  readonly #errors = new LRUCache<string, CachedError>({ max: maxKeys })
+  readonly #isPurged: (load: LoadStart) => boolean
+
+  constructor(isPurged: (load: LoadStart) => boolean) {
     this.#isPurged = isPurged
   }
 
-  failed(key: string, error: unknown, load: Begun, now: number): void {
-    const failures = (this.#valid(key)?.failures ?? 0) + 1
-    const lengthMs = failures <= forgiven ? 0 : Math.min(firstMs * 2 ** (failures - forgiven - 1), longestMs)
-    this.#memos.set(key, { error, failures, until: now + lengthMs, load })
+  failed(key: string, error: unknown, load: LoadStart, now: number): void {
+    const failures = (this.#current(key)?.failures ?? 0) + 1
+    const until = failures === 1 ? now : now + backoffMs(failures - 1, lifetimes)
+    this.#errors.set(key, { error, failures, until, load })
   }
 
   clear(key: string): void {
-    this.#memos.delete(key)
+    this.#errors.delete(key)
   }
 
-  /** The failure to answer with instead of loading, if there is one. */
-  of(key: string, now: number): { readonly error: unknown } | undefined {
-    const memo = this.#valid(key)
-    return memo !== undefined && now < memo.until ? memo : undefined
+  /** The error to answer with instead of loading. */
+  get(key: string, now: number): { readonly error: unknown } | undefined {
+    const cached = this.#current(key)
+    return cached !== undefined && now < cached.until ? cached : undefined
   }
 
-  #valid(key: string): Memo | undefined {
-    const memo = this.#memos.get(key)
-    return memo === undefined || this.#isPurged(memo.load) ? undefined : memo
+  #current(key: string): CachedError | undefined {
+    const cached = this.#errors.get(key)
+    return cached === undefined || this.#isPurged(cached.load) ? undefined : cached
   }
 }

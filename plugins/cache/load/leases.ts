@@ -1,71 +1,81 @@
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { raceTimeout } from '../../timeout.js'
+import type { CacheSignals } from '../signals.js'
 import type { LeaseAnswer, Store } from '../store.js'
+import type { StoreAccess } from '../tiers/store-access.js'
 
-/** Somebody's turn to load a key: `unavailable` when there is nobody to take turns with. */
-export type Turn = Lease | 'held-elsewhere' | 'unavailable'
+/** `unavailable`: load without a lease, because the store is unavailable or the last load had nothing to store. */
+export type LeaseRequest = Lease | 'held-elsewhere' | 'unavailable'
 
-/** The right to load a key for all processes, renewed until it is ended. */
+/** The right to load a key for all processes, renewed until it is released. */
 export interface Lease {
-  /** `passing`: there is nothing to give to those who wait, and they had better not wait for one another. */
-  end(how: 'stored' | 'empty'): Promise<void>
+  /** `empty`: nothing was stored, so waiting processes should load at once instead of one after another. */
+  release(how: 'stored' | 'empty'): Promise<void>
 }
 
-export interface LeasesParts {
-  readonly store: Store | undefined
+export interface LeasesDeps {
+  readonly access: StoreAccess
   readonly leaseMs: number
-  /** Runs a command; `undefined` when the store fails, which has been reported. */
-  readonly attempt: <T>(key: string, operation: () => Promise<T>) => Promise<T | undefined>
+  readonly signals: CacheSignals
 }
 
-/** Milliseconds after which those who wait look again by themselves while notices arrive, as a share of the lease. */
+/** Interval at which waiting callers check by themselves while invalidations arrive, as a share of the lease. */
 const pollShare = 0.5
-/** And while they are not known to. */
-const quickPollMs = 100
-/** Milliseconds for which somebody else's turn is taken for granted by those who would not wait for it. */
-const theirsMs = 250
-const maxTheirs = 10_000
+/** Interval while invalidations are not known to arrive. */
+const fastPollMs = 100
+/** How long a lease is assumed to be still held elsewhere, for callers that would not wait for it. */
+const heldElsewhereMs = 250
+const maxHeldElsewhere = 10_000
 
 /**
- * One load for all processes: who wants to load a key asks the shared store for its turn. A lease saves work and guards
- * nothing: with the store slow or away everybody loads alone, and what is kept is decided by stamps.
+ * One load for all processes. Leases only save work: without one, processes load concurrently, and stamps decide which
+ * result is stored.
  */
 export class Leases {
-  readonly #parts: LeasesParts
+  readonly #deps: LeasesDeps
   readonly #waiting = new Map<string, Set<() => void>>()
   readonly #held = new Set<Lease>()
-  /** Keys that another process loads, and until when that is taken for granted. */
-  readonly #theirs = new LRUCache<string, number>({ max: maxTheirs })
+  /** Until when a key's lease is assumed to be held by another process. */
+  readonly #heldElsewhere = new LRUCache<string, number>({ max: maxHeldElsewhere })
 
-  constructor(parts: LeasesParts) {
-    this.#parts = parts
+  constructor(deps: LeasesDeps) {
+    this.#deps = deps
+    deps.signals.subscribe({
+      leaseChanged: (key) => this.wake(key),
+      storeChanged: () => this.#wakeAll(),
+    })
   }
 
-  /** Whether another process was loading the key a moment ago, and has not been heard to end. */
-  areTheirs(key: string): boolean {
-    return performance.now() < (this.#theirs.get(key) ?? 0)
+  /** Whether another process held the lease a moment ago and is not known to have released it. */
+  isHeldElsewhere(key: string): boolean {
+    return performance.now() < (this.#heldElsewhere.get(key) ?? 0)
   }
 
-  /** Asks for the turn; after the time that a request may still spend on the store it is `unavailable`. */
-  async take(key: string, withinMs: number): Promise<Turn> {
-    const { store, attempt } = this.#parts
-    if (store === undefined || store.isCircuitOpen(key) || withinMs <= 0) return 'unavailable'
+  /** Requests the lease; `unavailable` when the store does not answer in time. */
+  async acquire(key: string, timeoutMs: number): Promise<LeaseRequest> {
+    const { access } = this.#deps
+    const store = access.storeFor(key)
+    if (store === undefined || timeoutMs <= 0) return 'unavailable'
     const token = randomBytes(16).toString('hex')
-    const asking = attempt<LeaseAnswer>(key, () => store.acquireLease(key, token))
-    const answer = await raceTimeout(asking, withinMs)
+    const pending = access.attempt<LeaseAnswer>(key, () => store.acquireLease(key, token))
+    const answer = await raceTimeout(pending, timeoutMs)
     if (answer === undefined) {
-      void asking.then((late) => (late === 'acquired' ? this.#hold(store, key, token, false).end('stored') : undefined))
+      void pending.then((late) =>
+        late === 'acquired' ? this.#hold(store, key, token, false).release('stored') : undefined,
+      )
       return 'unavailable'
     }
-    if (answer.value === 'held-elsewhere') this.#theirs.set(key, performance.now() + theirsMs)
-    if (answer.value === 'held-elsewhere') return 'held-elsewhere'
+    if (answer.value === 'held-elsewhere') {
+      this.#heldElsewhere.set(key, performance.now() + heldElsewhereMs)
+      return 'held-elsewhere'
+    }
     if (answer.value === 'released') return 'unavailable'
-    // Without an answer it may be ours all the same: ending it is harmless if it is not.
+    // A failed command may still have acquired it. Releasing is harmless otherwise.
     return this.#hold(store, key, token, answer.value === 'acquired')
   }
 
-  /** Begins to listen; `changed` settles with the next sign that the load under way elsewhere has ended, or at the next look. */
+  /** `changed` resolves when the lease may have been released, at the latest after the poll interval. */
   listen(key: string): { changed(): Promise<void>; stop(): void } {
     let wake: (() => void) | undefined
     let hasChanged = false
@@ -77,8 +87,8 @@ export class Leases {
     this.#waiting.set(key, listeners.add(listener))
     return {
       changed: async () => {
-        const { store, leaseMs } = this.#parts
-        const pollMs = store?.isTracking === true ? leaseMs * pollShare : quickPollMs
+        const { access, leaseMs } = this.#deps
+        const pollMs = access.store?.isTracking === true ? leaseMs * pollShare : fastPollMs
         let timer: NodeJS.Timeout | undefined
         await new Promise<void>((resolve) => {
           wake = resolve
@@ -95,45 +105,50 @@ export class Leases {
     }
   }
 
-  /** Wakes those who wait for the key. */
+  /** Wakes the callers that wait for the key. */
   wake(key: string): void {
-    this.#theirs.delete(key)
+    this.#heldElsewhere.delete(key)
     for (const listener of this.#waiting.get(key) ?? []) listener()
   }
 
-  /** Wakes all: what they wait for may never be told. */
-  wakeAll(): void {
-    this.#theirs.clear()
+  /** Releases all leases, so that other processes need not wait until they expire. */
+  async close(): Promise<void> {
+    this.#wakeAll()
+    await Promise.all([...this.#held].map((lease) => lease.release('stored')))
+  }
+
+  #wakeAll(): void {
+    this.#heldElsewhere.clear()
     for (const key of [...this.#waiting.keys()]) this.wake(key)
   }
 
-  /** Ends what is held, so that others need not wait until it runs out. */
-  async close(): Promise<void> {
-    this.wakeAll()
-    await Promise.all([...this.#held].map((lease) => lease.end('stored')))
-  }
-
-  #hold(store: Store, key: string, token: string, isSure: boolean): Lease {
-    const { leaseMs, attempt } = this.#parts
-    const timer = setInterval(() => {
-      if (store.isCircuitOpen(key)) return
-      void attempt(key, () => store.renewLease(key, token)).then((isOurs) => {
-        if (isOurs === false) clearInterval(timer)
-      })
-    }, leaseMs / 3)
-    timer.unref()
-    if (!isSure) clearInterval(timer)
-    let hasEnded = false
+  #hold(store: Store, key: string, token: string, isRenewed: boolean): Lease {
+    const { access } = this.#deps
+    const timer = isRenewed ? this.#renew(store, key, token) : undefined
+    let isReleased = false
     const lease: Lease = {
-      end: async (how) => {
+      release: async (how) => {
         clearInterval(timer)
         this.#held.delete(lease)
-        if (hasEnded || store.isCircuitOpen(key)) return
-        hasEnded = true
-        await attempt(key, () => store.releaseLease(key, token, how))
+        if (isReleased || store.isCircuitOpen(key)) return
+        isReleased = true
+        await access.attempt(key, () => store.releaseLease(key, token, how))
       },
     }
     this.#held.add(lease)
     return lease
+  }
+
+  #renew(store: Store, key: string, token: string): NodeJS.Timeout {
+    const { access, leaseMs } = this.#deps
+    const timer = setInterval(() => {
+      if (store.isCircuitOpen(key)) return
+      void access
+        .attempt(key, () => store.renewLease(key, token))
+        .then((isHeld) => {
+          if (isHeld === false) clearInterval(timer)
+        })
+    }, leaseMs / 3)
+    return timer.unref()
   }
 }

@@ -1,116 +1,130 @@
 import type { Lifetime } from '../entry/codec.js'
 import { InvalidCacheOption, LoadTimeout } from '../errors.js'
-import { maxTags, type Policy, resolveLifetime, resolveTags } from '../options.js'
+import { maxTags, type Policy, resolveLifetime, resolveTags } from '../policy.js'
 
-/** What a loader is handed: how to stop, what there was before, and a say in how its answer is kept. */
+/** The value that a load replaces. */
+export interface StaleValue<T> {
+  readonly value: T
+  /** Milliseconds since the epoch. */
+  readonly storedAt: number
+  readonly tags: readonly string[]
+}
+
+/** Passed to a loader. The methods need no `this`. */
 export interface Load<Stale = unknown> {
   readonly key: string
-  /** Aborted when the load has taken too long or the application closes; never because one caller went away. */
+  /** Aborts at `loadTimeoutMs` and when the application closes; not when a caller leaves. */
   readonly signal: AbortSignal
-  /** The value that is being replaced, where there is one. */
-  readonly stale: { readonly value: Stale; readonly storedAt: number; readonly tags: readonly string[] } | undefined
-  /** Overrides the policy for this answer, now that it is known; may be called more than once. */
+  /** The value that is being replaced, if there is one. */
+  readonly stale: StaleValue<Stale> | undefined
+  /** Overrides the lifetime of the policy for this result; may be called more than once. */
   setLifetime(lifetime: Pick<Policy, keyof Lifetime>): void
-  /** Adds labels for purging that only the answer could tell. */
+  /** Adds purge tags that are known only from the result. */
   addTags(...tags: string[]): void
-  /** Serves this answer without keeping it. */
+  /** Returns this result to callers without storing it. */
   skipStore(): void
   /**
-   * Gives the value that was to be replaced, to be kept as if it had been loaded anew, with the tags that it had: the
-   * source says it is unchanged.
+   * The source says that the value has not changed: returns the stale value, to be stored as a new result with its
+   * tags. Throws `VITRINE_CACHE_OPTION` when there is none.
    */
   notModified(): Stale
-  /** Gives the value back, to be kept briefly (`absentTtlSeconds`) and never served stale: it says that there is nothing. */
+  /** The source has nothing: stores the value for `negativeTtlSeconds`, without stale windows, and returns it. */
   notFound<V>(value: V): V
 }
 
-/** Fetches the value of one key from where it really lives. */
+/** Fetches the value of one key from its source. */
 export type Loader<T, Stale = unknown> = (load: Load<Stale>) => Promise<T> | T
 
-/** What came of a load: the value, and how to keep it; no lifetime means not at all. */
-export interface Loaded {
+export interface LoadResult {
   readonly value: unknown
+  /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** Milliseconds that the load took. */
-  readonly tookMs: number
+  readonly durationMs: number
+  /** Undefined: the value is not stored. */
   readonly lifetime: Lifetime | undefined
   readonly tags: readonly string[]
 }
 
-export interface LoadOrder {
+export interface LoadOptions {
   readonly key: string
   readonly loader: Loader<unknown>
   readonly lifetime: Lifetime
   readonly tags: readonly string[]
-  readonly stale: { readonly value: unknown; readonly storedAt: number; readonly tags: readonly string[] } | undefined
+  readonly stale: StaleValue<unknown> | undefined
   readonly negativeTtlSeconds: number
   readonly timeoutMs: number
-  /** Has the load in it while it runs, so that whoever closes can end it. */
-  readonly running: Set<RunningLoad>
-  /** Told before the loader is called. */
-  readonly onBegun?: ((load: RunningLoad) => void) | undefined
+  /** Contains the load while it runs, so that it can be aborted. */
+  readonly active: Set<LoaderContext>
+  /** Called before the loader. */
+  readonly onStarted?: ((context: LoaderContext) => void) | undefined
   readonly clock: { now(): number }
 }
 
-/** Runs one loader under its deadline; rejects at the deadline even when the loader does not heed its signal. */
-export async function runLoad(order: LoadOrder): Promise<Loaded> {
-  const { key, loader, timeoutMs, running } = order
-  const startedAt = order.clock.now()
-  const load = new RunningLoad(order)
-  const timer = setTimeout(() => load.end(new LoadTimeout(key, timeoutMs)), timeoutMs)
-  running.add(load)
-  order.onBegun?.(load)
-  const began = performance.now()
+/** Runs one loader; rejects at the timeout even when the loader ignores its signal. */
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const { key, loader, timeoutMs, active } = options
+  const startedAt = options.clock.now()
+  const context = new LoaderContext(options)
+  const timer = setTimeout(() => context.abort(new LoadTimeout(key, timeoutMs)), timeoutMs)
+  active.add(context)
+  options.onStarted?.(context)
+  const startedMs = performance.now()
   try {
-    const value = await Promise.race([loader(load), load.ended])
-    return { value, startedAt, tookMs: performance.now() - began, lifetime: load.lifetime, tags: load.tags }
+    const value = await Promise.race([loader(context), context.aborted])
+    return {
+      value,
+      startedAt,
+      durationMs: performance.now() - startedMs,
+      lifetime: context.lifetime,
+      tags: context.tags,
+    }
   } finally {
     clearTimeout(timer)
-    running.delete(load)
+    active.delete(context)
   }
 }
 
-/** A load under way: what its loader is handed, what that has said so far, and the way to end it before its time. */
-export class RunningLoad implements Load {
+/** A running load: what its loader receives and has set so far. */
+export class LoaderContext implements Load {
   readonly key: string
-  readonly stale: LoadOrder['stale']
+  readonly stale: LoadOptions['stale']
   lifetime: Lifetime | undefined
   tags: readonly string[]
-  /** Rejects when the load is ended. */
-  readonly ended: Promise<never>
-  readonly #order: LoadOrder
+  /** Rejects when the load is aborted. */
+  readonly aborted: Promise<never>
+  readonly #options: LoadOptions
   #reject: (reason: unknown) => void = () => undefined
   #controller: AbortController | undefined
-  #endedBy: { readonly reason: unknown } | undefined
+  #abortedBy: { readonly reason: unknown } | undefined
 
-  constructor(order: LoadOrder) {
-    this.#order = order
-    this.key = order.key
-    this.stale = order.stale
-    this.lifetime = order.lifetime
-    this.tags = order.tags
-    this.ended = new Promise((_resolve, reject) => {
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.key = options.key
+    this.stale = options.stale
+    this.lifetime = options.lifetime
+    this.tags = options.tags
+    this.aborted = new Promise((_resolve, reject) => {
       this.#reject = reject
     })
   }
 
-  /** Made when it is asked for: a signal costs more than all the rest of a short load. */
+  /** Created on first use: a signal costs more than the rest of a short load. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
-    if (this.#endedBy !== undefined) this.#controller.abort(this.#endedBy.reason)
+    if (this.#abortedBy !== undefined) this.#controller.abort(this.#abortedBy.reason)
     return this.#controller.signal
   }
 
-  end(reason: unknown): void {
-    this.#endedBy = { reason }
+  abort(reason: unknown): void {
+    this.#abortedBy = { reason }
     this.#controller?.abort(reason)
     this.#reject(reason)
   }
 
-  // Loaders take these apart: `({ signal, keepFor }) => …`. So none of them needs its `this`.
+  // Loaders destructure their argument: these must not depend on `this`.
 
-  readonly setLifetime = (wish: Pick<Policy, keyof Lifetime>): void => {
-    this.lifetime = resolveLifetime(wish, this.#order.lifetime)
+  readonly setLifetime = (lifetime: Pick<Policy, keyof Lifetime>): void => {
+    this.lifetime = resolveLifetime(lifetime, this.#options.lifetime)
   }
 
   readonly addTags = (...added: string[]): void => {
@@ -123,15 +137,15 @@ export class RunningLoad implements Load {
 
   readonly notModified = (): unknown => {
     if (this.stale === undefined) {
-      throw new InvalidCacheOption('notModified() wants a value that is being replaced')
+      throw new InvalidCacheOption('notModified() requires a stale value; check load.stale first')
     }
-    // What only the answer could tell cannot be told again without one.
+    // Tags that an earlier result added are kept: without a new result they cannot be added again.
     this.tags = resolveTags([...this.tags, ...this.stale.tags].slice(0, maxTags))
     return this.stale.value
   }
 
   readonly notFound = <V>(value: V): V => {
-    const ttlSeconds = this.#order.negativeTtlSeconds
+    const ttlSeconds = this.#options.negativeTtlSeconds
     this.setLifetime({ ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: 0 })
     return value
   }

@@ -1,20 +1,17 @@
-/** What a caller gets: the shared promise, and whether somebody else had started it. */
+/** The shared promise, and whether another caller had started it. */
 export interface Flight<T> {
   readonly promise: Promise<T>
   readonly isCollapsed: boolean
 }
 
-/**
- * One run for all who ask for the same key at the same time. The promise is shared as it is, failure included, so that
- * a failing run is not tried again by each waiter in turn.
- */
+/** One run at a time for each key. Its promise is shared, failures included: callers do not retry one after another. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Promise<T>>()
 
-  /** Joins the flight under way for the key, or starts one. */
+  /** Joins the run in flight for the key, or starts one. */
   run(key: string, start: () => Promise<T>): Flight<T> {
-    const underWay = this.#flights.get(key)
-    if (underWay !== undefined) return { promise: underWay, isCollapsed: true }
+    const inFlight = this.#flights.get(key)
+    if (inFlight !== undefined) return { promise: inFlight, isCollapsed: true }
     const promise = start().finally(() => {
       if (this.#flights.get(key) === promise) this.#flights.delete(key)
     })
@@ -22,8 +19,8 @@ export class SingleFlight<T> {
     return { promise, isCollapsed: false }
   }
 
-  /** Lets the flight under way end for those who wait for it; whoever asks from now on starts a new one. */
-  forget(key: string): void {
+  /** The run in flight ends for the callers that have joined it; the next call starts a new one. */
+  detach(key: string): void {
     this.#flights.delete(key)
   }
 }

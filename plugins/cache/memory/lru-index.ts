@@ -1,52 +1,50 @@
-/** No slot. */
-export const none = -1
+export const noSlot = -1
 
 const firstCapacity = 1_024
 
 /**
- * Keys in the order of their last use. Each has a small number of its own, its slot, under which its holder finds in arrays what
- * belongs to the key; the slot of a key that is removed is given to another one.
+ * Keys in order of last use. Each key has a slot, a small integer by which its owner indexes arrays; the slot of a
+ * removed key is reused.
  */
-export class KeySlots {
+export class LruIndex {
   readonly #slots = new Map<string, number>()
   readonly #keys: (string | undefined)[] = []
   readonly #free: number[] = []
   #older = new Int32Array(0)
   #newer = new Int32Array(0)
-  #oldest = none
-  #newest = none
-  readonly #most: number
+  #oldest = noSlot
+  #newest = noSlot
+  readonly #maxKeys: number
 
-  /** For so many keys at most. */
-  constructor(most: number) {
-    this.#most = most
+  constructor(maxKeys: number) {
+    this.#maxKeys = maxKeys
   }
 
   get size(): number {
     return this.#slots.size
   }
 
-  /** Slots that there is room for at the moment; `add` may make more. */
+  /** Slots allocated so far; `add` may allocate more. */
   get capacity(): number {
     return this.#older.length
   }
 
-  /** The slot of the key that has not been used for longest, or `none`. */
+  /** The slot of the least recently used key, or `noSlot`. */
   get oldest(): number {
     return this.#oldest
   }
 
-  /** Every key with its slot, in no order that means anything. */
+  /** In no particular order. */
   get all(): Iterable<readonly [key: string, slot: number]> {
     return this.#slots
   }
 
-  /** The slot of the key, or `none`. Does not count as use. */
+  /** The slot of the key, or `noSlot`. Does not count as use. */
   find(key: string): number {
-    return this.#slots.get(key) ?? none
+    return this.#slots.get(key) ?? noSlot
   }
 
-  /** Gives a slot to a key that has none; there have to be less than the most. Counts as use. */
+  /** Assigns a slot to a key that has none. Counts as use. The index must not be full. */
   add(key: string): number {
     const slot = this.#free.pop() ?? this.#keys.length
     if (slot >= this.capacity) this.#grow()
@@ -56,14 +54,12 @@ export class KeySlots {
     return slot
   }
 
-  /** Notes that the key of the slot was used just now. */
   use(slot: number): void {
     if (slot === this.#newest) return
     this.#unlink(slot)
     this.#append(slot)
   }
 
-  /** Takes the key of the slot out. */
   remove(slot: number): void {
     const key = this.#keys[slot]
     if (key === undefined) return
@@ -75,24 +71,24 @@ export class KeySlots {
 
   #append(slot: number): void {
     this.#older[slot] = this.#newest
-    this.#newer[slot] = none
-    if (this.#newest === none) this.#oldest = slot
+    this.#newer[slot] = noSlot
+    if (this.#newest === noSlot) this.#oldest = slot
     else this.#newer[this.#newest] = slot
     this.#newest = slot
   }
 
   #unlink(slot: number): void {
-    const older = this.#older[slot] ?? none
-    const newer = this.#newer[slot] ?? none
-    if (older === none) this.#oldest = newer
+    const older = this.#older[slot] ?? noSlot
+    const newer = this.#newer[slot] ?? noSlot
+    if (older === noSlot) this.#oldest = newer
     else this.#newer[older] = newer
-    if (newer === none) this.#newest = older
+    if (newer === noSlot) this.#newest = older
     else this.#older[newer] = older
   }
 
   #grow(): void {
     const [older, newer] = [this.#older, this.#newer]
-    const capacity = Math.max(firstCapacity, Math.min(this.capacity * 2, this.#most))
+    const capacity = Math.max(firstCapacity, Math.min(this.capacity * 2, this.#maxKeys))
     this.#older = new Int32Array(capacity)
     this.#newer = new Int32Array(capacity)
     this.#older.set(older)

@@ -2,16 +2,16 @@ import diagnosticsChannel from 'node:diagnostics_channel'
 import type { WriteOutcome } from '../store.js'
 
 /**
- * Why a read was answered as it was, in the words of RFC 9211 where it has one: `hit`; `stale` while a refresh runs
- * behind; `error`, stale because the refresh failed, just now or so lately that it is not tried again yet; `miss`;
- * `collapsed` into a load that another caller, or another process, had started; `bypass`.
+ * Why a read was answered as it was, in the terms of RFC 9211 where it has one: `stale` while a refresh runs in the
+ * background; `stale-if-error` because the last refresh failed; `collapsed` into a load that another caller or process
+ * had started.
  */
 export type ReadReason = 'hit' | 'stale' | 'stale-if-error' | 'miss' | 'collapsed' | 'bypass'
 
-/** Where an answer came from: one of the tiers, or the load itself; `none` where a `get` found nothing. */
+/** Where the answer came from; `none` when a `get` found nothing. */
 export type Tier = 'memory' | 'redis' | 'load' | 'none'
 
-/** Published on `fastify-vitrine:cache:read` for each `fetch` and `read` that was answered, and each `get`. */
+/** Published on `fastify-vitrine:cache:read` for each `get`, and each `fetch` and `read` that did not fail. */
 export interface ReadEvent {
   readonly cache: string
   readonly key: string
@@ -29,7 +29,7 @@ export interface LoadEvent {
   readonly error: unknown
 }
 
-/** Published on `fastify-vitrine:cache:write` for each write to the shared store; no outcome when it failed. */
+/** Published on `fastify-vitrine:cache:write` for each write to the shared store. */
 export interface WriteEvent {
   readonly cache: string
   readonly key: string
@@ -37,7 +37,7 @@ export interface WriteEvent {
   readonly outcome: WriteOutcome | 'failed'
 }
 
-/** Published on `fastify-vitrine:cache:purge` for each purge that was ordered here. */
+/** Published on `fastify-vitrine:cache:purge` for each call of `purge` in this process. */
 export interface PurgeEvent {
   readonly cache: string
   readonly tags: readonly string[]
@@ -46,10 +46,7 @@ export interface PurgeEvent {
   readonly isQueued: boolean
 }
 
-/**
- * Published on `fastify-vitrine:cache:state` when the shared store or its notices come or go, and when all purges that
- * waited for it have reached it.
- */
+/** Published on `fastify-vitrine:cache:state` when the state of the shared store changes, and when queued purges were sent. */
 export interface StateEvent {
   readonly cache: string
   readonly state: StoreState
@@ -57,7 +54,7 @@ export interface StateEvent {
 
 export type StoreState = 'tracking' | 'polling' | 'disconnected' | 'reconnected' | 'flushed' | 'purges-sent'
 
-/** Channels of `node:diagnostics_channel` on which every cache of the process tells what it does. */
+/** Channels of `node:diagnostics_channel`, shared by all caches of the process. */
 export const channels = {
   read: diagnosticsChannel.channel('fastify-vitrine:cache:read'),
   load: diagnosticsChannel.channel('fastify-vitrine:cache:load'),
@@ -66,18 +63,17 @@ export const channels = {
   state: diagnosticsChannel.channel('fastify-vitrine:cache:state'),
 }
 
-/** Families that are told apart; keys of any more are all of the family `other`, so that labels stay few. */
-const maxFamilies = 50
-/** From the first character on that is part of an id and not of a name. */
-const idAtTheEnd = /[_:./|-]?\d.*$/s
+/** Bounds the cardinality of metrics: further labels become `other`. */
+const maxLabels = 50
+/** An id at the end of a key: from its first digit on. */
+const trailingId = /[_:./|-]?\d.*$/s
 
-/** Counts since the start, and the families of keys. */
+/** Counts what the cache does since the start, and publishes it on the channels. */
 export class CacheEvents {
   readonly #cache: string
-  readonly #familyOf: (key: string) => string
-  readonly #onNoFamily: (key: string, error: unknown) => void
-  readonly #families = new Set<string>()
-  /** Reads by reason; hits by tier besides. */
+  readonly #metricLabel: (key: string) => string
+  readonly #onLabelError: (key: string, error: unknown) => void
+  readonly #labels = new Set<string>()
   readonly reads: Record<ReadReason, number> = {
     hit: 0,
     stale: 0,
@@ -96,53 +92,53 @@ export class CacheEvents {
     failed: 0,
     dropped: 0,
   }
-  /** Failures of the shared store and entries that could not be used, by kind. */
+  /** Failures of the shared store and unusable entries, by kind. */
   readonly failures: Record<string, number> = {}
   purges = 0
 
-  /** `onNoFamily` is told when `familyOf` throws: its key is then of the family `other`. */
+  /** `onLabelError` is called when `metricLabel` throws; the label is then `other`. */
   constructor(
     cache: string,
-    familyOf: ((key: string) => string) | undefined,
-    onNoFamily: (key: string, error: unknown) => void,
+    metricLabel: ((key: string) => string) | undefined,
+    onLabelError: (key: string, error: unknown) => void,
   ) {
     this.#cache = cache
-    this.#onNoFamily = onNoFamily
-    this.#familyOf = familyOf ?? ((key) => key.replace(idAtTheEnd, '') || 'other')
+    this.#onLabelError = onLabelError
+    this.#metricLabel = metricLabel ?? ((key) => key.replace(trailingId, '') || 'other')
   }
 
-  /** What keys of this kind are called in metrics: a small set, whatever the keys. */
-  family(key: string): string {
-    const family = this.#nameOf(key)
-    if (this.#families.has(family)) return family
-    if (this.#families.size >= maxFamilies) return 'other'
-    this.#families.add(family)
-    return family
+  /** The metric label of a key, from a bounded set. */
+  labelOf(key: string): string {
+    const label = this.#rawLabel(key)
+    if (this.#labels.has(label)) return label
+    if (this.#labels.size >= maxLabels) return 'other'
+    this.#labels.add(label)
+    return label
   }
 
-  #nameOf(key: string): string {
+  #rawLabel(key: string): string {
     try {
-      return this.#familyOf(key)
+      return this.#metricLabel(key)
     } catch (error) {
-      this.#onNoFamily(key, error)
+      this.#onLabelError(key, error)
       return 'other'
     }
   }
 
-  /** A hit in memory: what happens most is told with least ado. */
-  answeredFromMemory(key: string): void {
+  /** A hit in memory, the most frequent read. */
+  memoryHit(key: string): void {
     this.reads.hit += 1
     this.hits.memory += 1
     if (channels.read.hasSubscribers) this.#publishRead(key, 'memory', 'hit')
   }
 
-  answered(key: string, tier: Tier, reason: ReadReason): void {
+  readAnswered(key: string, tier: Tier, reason: ReadReason): void {
     this.reads[reason] += 1
     if (reason === 'hit' && (tier === 'memory' || tier === 'redis')) this.hits[tier] += 1
     if (channels.read.hasSubscribers) this.#publishRead(key, tier, reason)
   }
 
-  loaded(key: string, durationMs: number, error?: unknown): void {
+  loadEnded(key: string, durationMs: number, error?: unknown): void {
     if (error === undefined) this.loads.succeeded += 1
     else this.loads.failed += 1
     this.loads.totalMs += durationMs
@@ -150,21 +146,21 @@ export class CacheEvents {
     channels.load.publish({
       cache: this.#cache,
       key,
-      metricLabel: this.family(key),
+      metricLabel: this.labelOf(key),
       durationMs,
       error,
     } satisfies LoadEvent)
   }
 
-  wrote(key: string, outcome: WriteOutcome | undefined): void {
-    const told = outcome ?? 'failed'
-    this.writes[told] += 1
+  writeEnded(key: string, outcome: WriteOutcome | undefined): void {
+    const published = outcome ?? 'failed'
+    this.writes[published] += 1
     if (!channels.write.hasSubscribers) return
     channels.write.publish({
       cache: this.#cache,
       key,
-      metricLabel: this.family(key),
-      outcome: told,
+      metricLabel: this.labelOf(key),
+      outcome: published,
     } satisfies WriteEvent)
   }
 
@@ -182,6 +178,6 @@ export class CacheEvents {
   }
 
   #publishRead(key: string, tier: Tier, reason: ReadReason): void {
-    channels.read.publish({ cache: this.#cache, key, metricLabel: this.family(key), tier, reason } satisfies ReadEvent)
+    channels.read.publish({ cache: this.#cache, key, metricLabel: this.labelOf(key), tier, reason } satisfies ReadEvent)
   }
 }

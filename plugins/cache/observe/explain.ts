@@ -1,27 +1,27 @@
 import type { CacheClock } from '../clock.js'
 import type { Entry, Tombstone } from '../entry/codec.js'
+import type { EntryState } from '../entry/entry-state.js'
 import type { MemoryEntry } from '../memory/memory-tier.js'
-import type { CoherenceState } from '../purge/coherence.js'
-import type { EntryState } from '../tiers.js'
+import type { CoherenceState } from '../tiers/coherence.js'
 
-/** Where an entry lies, how old it is, and what would be done with it. */
+/** Where an entry is stored, how old it is, and what a read would do with it. */
 export interface Explanation {
   readonly key: string
   readonly metricLabel: string
-  /** What a read would do now. */
+  /** Of the entry in memory. */
   readonly state: EntryState
   readonly memory: EntryExplanation | undefined
-  /** `unknown` when Redis could not be asked; `alone` when there is none. */
+  /** `unknown` when Redis did not answer; `memory-only` without Redis. */
   readonly redis: EntryExplanation | PurgeExplanation | undefined | 'unknown' | 'memory-only'
   readonly coherence: CoherenceState
   readonly isLoading: boolean
-  /** Whether refreshing waits because it failed lately. */
-  readonly isPaused: boolean
+  /** Whether the next refresh is delayed after failures. */
+  readonly isBackingOff: boolean
   /** All of the above in sentences. */
   readonly why: readonly string[]
 }
 
-/** What a purge of the key has left in place of an entry. */
+/** A tombstone. */
 export interface PurgeExplanation {
   /** Milliseconds since the epoch. */
   readonly purgedAt: number
@@ -38,39 +38,38 @@ export interface EntryExplanation {
   readonly fingerprint: string
 }
 
-const standings: Readonly<Record<EntryState, string>> = {
-  fresh: 'A read is answered at once.',
-  'stale-while-revalidate': 'Stale: a read is answered at once while one refresh runs behind.',
-  'stale-if-error': 'Stale: a read waits for the load, and is answered with this when that is slow or fails.',
-  purged: 'Purged or changed elsewhere: a read loads, and is answered with this only when that fails.',
-  expired: 'There is nothing in memory to serve: a read asks Redis, if there is one, and then loads.',
+const states: Readonly<Record<EntryState, string>> = {
+  fresh: 'Fresh: reads are answered at once.',
+  'stale-while-revalidate': 'Stale: reads are answered at once while one refresh runs in the background.',
+  'stale-if-error': 'Stale: reads wait for a load, and are answered with this value if it is slow or fails.',
+  purged: 'Purged or changed elsewhere: reads load, and are answered with this value only if the load fails.',
+  expired: 'Memory has no usable value: reads ask Redis, if there is one, and then load.',
 }
 
 const coherences: Readonly<Record<CoherenceState, string>> = {
-  'memory-only': 'There is no Redis: memory is all there is.',
-  tracking: 'Changes in Redis are heard of at once.',
-  polling: 'Nothing proves that changes in Redis are heard of: memory is trusted for a second.',
-  disconnected: 'Redis is left alone: memory keeps its own lifetimes.',
+  'memory-only': 'Without Redis, memory is the only tier.',
+  tracking: 'Changes in Redis invalidate memory at once.',
+  polling: 'Invalidations from Redis are not confirmed to arrive: memory is trusted for one second.',
+  disconnected: 'The circuit breaker of Redis is open: memory keeps its own lifetimes.',
 }
 
-/** The explanation with its sentences. */
+/** Adds the sentences. */
 export function explain(facts: Omit<Explanation, 'why'>): Explanation {
   const why = [
-    standings[facts.state],
+    states[facts.state],
     coherences[facts.coherence],
-    ...(facts.isLoading ? ['A load is under way.'] : []),
-    ...(facts.isPaused ? ['Refreshing failed lately and is left alone for a while.'] : []),
+    ...(facts.isLoading ? ['A load is in flight.'] : []),
+    ...(facts.isBackingOff ? ['The last refresh failed; the next one is delayed.'] : []),
   ]
   return { ...facts, why }
 }
 
-export function explainPurge({ purgedAt, isHard }: Tombstone, clock: CacheClock): PurgeExplanation {
-  return { purgedAt: clock.instantOf(purgedAt), isHard }
+export function explainTombstone({ purgedAt, isHard }: Tombstone, clock: CacheClock): PurgeExplanation {
+  return { purgedAt: clock.toLocalMs(purgedAt), isHard }
 }
 
-/** What there is to say of an entry, wherever it lies. */
 export function explainEntry(entry: MemoryEntry | Entry, clock: CacheClock): EntryExplanation {
   const { stamp, freshUntil, staleUntil, tags, fingerprint } = entry
-  const storedAt = clock.instantOf(stamp)
+  const storedAt = clock.toLocalMs(stamp)
   return { storedAt, ageSeconds: (clock.now() - storedAt) / 1_000, freshUntil, staleUntil, tags, fingerprint }
 }

@@ -1,91 +1,86 @@
-/**
- * How far the shared store's log of purges has been read: which log, for it may be lost and begun anew, and up to
- * which stamp.
- */
-export interface PurgesPosition {
+/** How far the shared store's purge log has been read. */
+export interface PurgeLogPosition {
+  /** Changes when the store has lost the log and started a new one. */
   readonly name: string
   readonly upTo: number
 }
 
-/** Purges as the shared store has them, by member: those after some position, or all, because it has another log by now. */
-export interface PurgesRead {
+/** Stamps by member: of the purges after a position, or of all when the log is another one. */
+export interface PurgeLogRead {
   readonly stamps: ReadonlyMap<string, number>
-  readonly isWhole: boolean
-  readonly position: PurgesPosition
+  readonly isComplete: boolean
+  readonly position: PurgeLogPosition
 }
 
-/** What purges say of an entry: nothing, that it is good only for when its load fails, or that it is gone. */
+/** Whether an entry is purged: `soft`, it may be served only when its load fails; `hard`, it must not be served. */
 export type PurgeVerdict = 'none' | 'soft' | 'hard'
 
-/** What a purge is held against: when a load began, and the tags of what it was to bring. */
-export interface Begun {
+/** Start of a load, and the tags of its result: decides whether a purge covers it. */
+export interface LoadStart {
   readonly stamp: number
   readonly tags: readonly string[]
 }
 
-/** Stands for every entry there is. */
-export const everything = '*'
+/** In place of a tag: all entries. */
+export const allEntries = '*'
 
-/** Name of a purge in the log: `tag` for a soft one, `!tag` for a hard one. */
+/** Name of a purge in the log: `.tag` for a soft purge, `!tag` for a hard one. */
 export function purgeMember(tag: string, isHard: boolean): string {
   return isHard ? `!${tag}` : `.${tag}`
 }
 
-/** Tags that are remembered at most; beyond, the oldest purges become one of everything that is older. */
+/** Limit on members; beyond it the oldest purges are merged into a purge of all older entries. */
 export const maxPurges = 50_000
 
 /**
- * When each tag was last purged. An entry whose load began before the stamp of one of its tags is purged; so a purge costs the
- * same whatever it hits, and also hits what is written only after it.
+ * When each tag was last purged. An entry is purged when its load started before the stamp of one of its tags: a purge
+ * costs the same however many entries it covers, and covers loads that end after it.
  */
 export class PurgeLog {
-  /** Stamps by member, in the order of the purges, more or less. */
+  /** By member, roughly in the order of the purges. */
   readonly #stamps = new Map<string, number>()
 
-  /** How many purges are remembered. */
   get size(): number {
     return this.#stamps.size
   }
 
-  /** Notes purges; whether any was news. An earlier stamp than the one that is known is none. */
-  note(stamps: Iterable<readonly [member: string, stamp: number]>): boolean {
-    let isNews = false
+  /** Returns whether any purge was new, or newer than the one of the same member. */
+  record(stamps: Iterable<readonly [member: string, stamp: number]>): boolean {
+    let isNew = false
     for (const [member, stamp] of stamps) {
       if (stamp <= (this.#stamps.get(member) ?? 0)) continue
       this.#stamps.delete(member)
       this.#stamps.set(member, stamp)
-      isNews = true
+      isNew = true
     }
-    if (isNews) this.#forgetOldest()
-    return isNews
+    if (isNew) this.#mergeOldest()
+    return isNew
   }
 
-  /** Forgets everything, because the clock that the stamps were made with was wrong; they have to be read again. */
   clear(): void {
     this.#stamps.clear()
   }
 
-  /** What the purges so far say of an entry with this stamp and these tags. */
   verdict(stamp: number, tags: readonly string[]): PurgeVerdict {
     if (this.#stamps.size === 0) return 'none'
-    if (this.#covers(everything, true, stamp) || tags.some((tag) => this.#covers(tag, true, stamp))) return 'hard'
-    if (this.#covers(everything, false, stamp) || tags.some((tag) => this.#covers(tag, false, stamp))) return 'soft'
+    if (this.#covers(allEntries, true, stamp) || tags.some((tag) => this.#covers(tag, true, stamp))) return 'hard'
+    if (this.#covers(allEntries, false, stamp) || tags.some((tag) => this.#covers(tag, false, stamp))) return 'soft'
     return 'none'
   }
 
-  /** What we know and `theirs` does not have, or only an earlier stamp of. */
-  missingFrom(theirs: ReadonlyMap<string, number>): Map<string, number> {
-    return new Map([...this.#stamps].filter(([member, stamp]) => (theirs.get(member) ?? 0) < stamp))
+  /** The purges that `other` lacks, or has with an earlier stamp. */
+  missingFrom(other: ReadonlyMap<string, number>): Map<string, number> {
+    return new Map([...this.#stamps].filter(([member, stamp]) => (other.get(member) ?? 0) < stamp))
   }
 
   #covers(tag: string, isHard: boolean, stamp: number): boolean {
     return (this.#stamps.get(purgeMember(tag, isHard)) ?? 0) >= stamp
   }
 
-  #forgetOldest(): void {
+  #mergeOldest(): void {
     for (const [member, stamp] of this.#stamps) {
       if (this.#stamps.size <= maxPurges) return
-      const floor = purgeMember(everything, member.startsWith('!'))
+      const floor = purgeMember(allEntries, member.startsWith('!'))
       if (member === floor) continue
       this.#stamps.delete(member)
       if (stamp > (this.#stamps.get(floor) ?? 0)) this.#stamps.set(floor, stamp)

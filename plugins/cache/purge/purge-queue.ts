@@ -1,15 +1,15 @@
-import { everything, purgeMember } from './purge-log.js'
+import { allEntries, purgeMember } from './purge-log.js'
 
-/** A purge of one key that the shared store has not heard of. */
+/** A purge of one key. */
 export interface KeyPurge {
   readonly stamp: number
   readonly isHard: boolean
 }
 
-/** Purges that wait at most; with more, everything is purged instead. */
+/** Beyond this the queue is replaced by one purge of all entries. */
 const maxQueued = 1_000
 
-/** Purges that were made while the shared store was away. They die with the process. */
+/** Purges made while the shared store was unavailable. They are lost when the process ends. */
 export class PurgeQueue {
   readonly members = new Map<string, number>()
   readonly keys = new Map<string, KeyPurge>()
@@ -18,33 +18,32 @@ export class PurgeQueue {
     return this.members.size + this.keys.size
   }
 
-  /** Whether these were too many, so that everything is purged instead. */
+  /** Returns whether the queue was full, so that it is now a purge of all entries. */
   addMembers(members: readonly string[], stamp: number): boolean {
     for (const member of members) this.members.set(member, Math.max(stamp, this.members.get(member) ?? 0))
-    return this.#bound(stamp)
+    return this.#enforceLimit(stamp)
   }
 
-  /** Whether this was one too many, so that everything is purged instead. */
+  /** Returns whether the queue was full, so that it is now a purge of all entries. */
   addKey(key: string, purge: KeyPurge): boolean {
     const before = this.keys.get(key)
     const stamp = Math.max(purge.stamp, before?.stamp ?? 0)
     this.keys.set(key, { stamp, isHard: purge.isHard || before?.isHard === true })
-    return this.#bound(purge.stamp)
+    return this.#enforceLimit(purge.stamp)
   }
 
-  /** Moves all stamps: the clock that gave them was wrong. */
-  shift(byMicroseconds: number): void {
+  adjustClock(byMicroseconds: number): void {
     for (const [member, stamp] of this.members) this.members.set(member, stamp + byMicroseconds)
     for (const [key, { stamp, isHard }] of this.keys) this.keys.set(key, { stamp: stamp + byMicroseconds, isHard })
   }
 
-  #bound(stamp: number): boolean {
+  #enforceLimit(stamp: number): boolean {
     if (this.size <= maxQueued) return false
-    const isHard = [...this.members.keys()].some((name) => name.startsWith('!'))
-    const anyHard = isHard || [...this.keys.values()].some((purge) => purge.isHard)
+    const hasHardTag = [...this.members.keys()].some((member) => member.startsWith('!'))
+    const isHard = hasHardTag || [...this.keys.values()].some((purge) => purge.isHard)
     this.members.clear()
     this.keys.clear()
-    this.members.set(purgeMember(everything, anyHard), stamp)
+    this.members.set(purgeMember(allEntries, isHard), stamp)
     return true
   }
 }

@@ -1,170 +1,163 @@
 import type { CacheClock } from '../clock.js'
 import { SingleFlight } from '../load/single-flight.js'
 import type { Store } from '../store.js'
-import { everything, PurgeLog, type PurgesPosition, type PurgeVerdict, purgeMember } from './purge-log.js'
+import type { StoreAccess } from '../tiers/store-access.js'
+import { allEntries, PurgeLog, type PurgeLogPosition, type PurgeVerdict, purgeMember } from './purge-log.js'
 import { type KeyPurge, PurgeQueue } from './purge-queue.js'
 
-/** What of a purge waits for the shared store to come back. */
+/** The part of a purge that is queued until the shared store is available again. */
 export interface QueuedPurge {
   readonly tags: readonly string[]
   readonly keys: readonly string[]
   readonly all: boolean
 }
 
-export interface PurgeOrder {
+export interface PurgeRequest {
   readonly tags: readonly string[]
   readonly keys: readonly string[]
   readonly all: boolean
   readonly isHard: boolean
 }
 
-export interface PurgesParts {
-  readonly store: Store | undefined
+export interface PurgesDeps {
+  readonly access: StoreAccess
   readonly clock: CacheClock
-  /** Milliseconds for which a key is fenced against late writes after it was purged, at least. */
+  /** Minimum time for which a purged key refuses writes that started before the purge. */
   readonly fenceMs: number
-  /** Runs a command of the store; `undefined` when it fails, which has been reported. */
-  readonly attempt: <T>(key: string, operation: () => Promise<T>) => Promise<T | undefined>
-  /** Verdicts may be others than before. */
-  readonly onNews: () => void
-  /** There is something to read or to send that could not be now: try again later. */
+  /** There are new purges: verdicts may differ. */
+  readonly onChanged: () => void
+  /** Something could not be read or sent, and must be retried later. */
   readonly onPending: () => void
-  /** Nothing waits to be sent any more. */
-  readonly onSent: () => void
+  /** All queued purges have been sent. */
+  readonly onDrained: () => void
 }
 
-/** Purges of keys that are sent at a time. */
-const purgesAtOnce = 16
-/** What the log is called where something is said of it. */
+/** Key purges in flight at a time. */
+const keyConcurrency = 16
+/** Stands for the purge log's key in log lines. */
 const logName = '~purges'
 
 /**
- * The purges that all processes share: known by heart here, read on from the shared store, sent to it, queued while it is away,
- * and put back into it when it has lost them.
+ * The purges that all processes share: held in memory here, read from the shared store as they are added, sent to it,
+ * queued while it is unavailable, and restored when it has lost them.
  */
 export class Purges {
-  readonly #parts: PurgesParts
+  readonly #deps: PurgesDeps
   readonly #log = new PurgeLog()
   readonly #queue = new PurgeQueue()
   readonly #reads = new SingleFlight<void>()
   readonly #replays = new SingleFlight<void>()
-  /**
-   * How far the shared store's log has been read; only reading moves it, for what we add may come after what others
-   * have added.
-   */
-  #position: PurgesPosition | undefined
-  /** Times that the position was given up: what a read from before that brings is no position. */
+  /** Only reading moves it: a purge that this process adds may come after unread ones of other processes. */
+  #position: PurgeLogPosition | undefined
+  /** How often the position was discarded: a read that started before that must not set it. */
   #rewinds = 0
   #hasRead = false
-  /** Whether there is nothing that we know of and have not read. */
-  #isKnown = false
-  /** Notices of purges so far: one that comes while purges are read may be of one that was not. */
-  #notices = 0
+  #isUpToDate = false
+  /** Invalidations of the purge log so far. One that arrives during a read may concern a purge that the read missed. */
+  #invalidations = 0
 
-  constructor(parts: PurgesParts) {
-    this.#parts = parts
+  constructor(parts: PurgesDeps) {
+    this.#deps = parts
   }
 
-  /** Whether the shared store's purges have been read at all. Until then nobody knows what they say of its entries. */
-  get isRead(): boolean {
-    return this.#parts.store === undefined || this.#hasRead
+  /** Whether the shared store's purges have been read at all: until then its entries cannot be judged. */
+  get hasBeenRead(): boolean {
+    return this.#deps.access.store === undefined || this.#hasRead
   }
 
-  /** What the purges say of an entry with this stamp and these tags. */
   verdict(stamp: number, tags: readonly string[]): PurgeVerdict {
     return this.#log.verdict(stamp, tags)
   }
 
-  /** The purge of this key that the shared store has not heard of. */
+  /** A purge of this key that has not reached the shared store. */
   queuedOf(key: string): KeyPurge | undefined {
     return this.#queue.keys.get(key)
   }
 
-  /** How many wait for the shared store. */
   get queued(): number {
     return this.#queue.size
   }
 
-  /** How many are remembered. */
+  /** The size of the purge log in memory. */
   get remembered(): number {
     return this.#log.size
   }
 
-  /** Whether all purges are known that can be, as far as has been heard. */
-  get isKnown(): boolean {
-    return this.#isKnown
+  /** Whether every purge that was announced has been read. */
+  get isUpToDate(): boolean {
+    return this.#isUpToDate
   }
 
   /** There may be purges that have not been read. */
-  doubt(): void {
-    this.#notices += 1
-    this.#isKnown = false
+  markOutdated(): void {
+    this.#invalidations += 1
+    this.#isUpToDate = false
   }
 
-  /** Stamps given so far are wrong by so many microseconds. */
-  shift(byMicroseconds: number): void {
-    this.#queue.shift(byMicroseconds)
+  /** Moves the stamps that this process issued; the log must be read again. */
+  adjustClock(byMicroseconds: number): void {
+    this.#queue.adjustClock(byMicroseconds)
     this.#log.clear()
-    this.#log.note(this.#queue.members)
+    this.#log.record(this.#queue.members)
     this.#rewind()
-    this.#parts.onNews()
+    this.#deps.onChanged()
   }
 
-  /** Makes purges of tags, or of everything, known here and in the shared store; false when that has to wait. */
-  async add({ tags, all, isHard }: PurgeOrder, stamp: number): Promise<boolean> {
-    const labels = all ? [everything, ...tags] : tags
-    if (labels.length === 0) return true
-    const members = labels.map((tag) => purgeMember(tag, isHard))
-    this.#note(members.map((member) => [member, stamp]))
-    return this.#parts.store === undefined || this.#send(members, stamp)
+  /** Applies purges of tags, or of all entries, here and in the shared store; false when they are queued. */
+  async add({ tags, all, isHard }: PurgeRequest, stamp: number): Promise<boolean> {
+    const purged = all ? [allEntries, ...tags] : tags
+    if (purged.length === 0) return true
+    const members = purged.map((tag) => purgeMember(tag, isHard))
+    this.#record(members.map((member) => [member, stamp]))
+    return this.#deps.access.store === undefined || this.#send(members, stamp)
   }
 
-  /** Sends purges of keys; those that have to wait. */
+  /** Sends purges of keys; returns the keys whose purges are queued. */
   async addKeys(keys: readonly string[], purge: KeyPurge): Promise<string[]> {
-    const waiting: string[] = []
-    for (let at = 0; at < keys.length; at += purgesAtOnce) {
-      const some = keys.slice(at, at + purgesAtOnce)
-      const sent = await Promise.all(some.map((key) => this.addKey(key, purge)))
-      waiting.push(...some.filter((_key, index) => sent[index] === undefined))
+    const queued: string[] = []
+    for (let at = 0; at < keys.length; at += keyConcurrency) {
+      const batch = keys.slice(at, at + keyConcurrency)
+      const sent = await Promise.all(batch.map((key) => this.addKey(key, purge)))
+      queued.push(...batch.filter((_key, index) => sent[index] === undefined))
     }
-    return waiting
+    return queued
   }
 
-  /** Sends the purge of a key: whether there was something; `undefined` when it has to wait. */
+  /** Sends the purge of a key; returns whether the store had an entry, `undefined` when the purge is queued. */
   async addKey(key: string, purge: KeyPurge): Promise<boolean | undefined> {
-    const { store, fenceMs, attempt, onPending } = this.#parts
+    const { access, fenceMs, onPending } = this.#deps
+    const { store } = access
     if (store === undefined) return false
-    const had = await attempt(key, () => store.purgeKey(key, { ...purge, fenceMs }))
-    if (had !== undefined) return had
-    // What stands for the keys that are forgotten here has to hold here as well: reads may work all the while.
-    if (this.#queue.addKey(key, purge)) this.#note(this.#queue.members)
+    const hadEntry = await access.attempt(key, () => store.purgeKey(key, { ...purge, fenceMs }))
+    if (hadEntry !== undefined) return hadEntry
+    // A full queue becomes a purge of all entries, which must apply here too: reads may still work.
+    if (this.#queue.addKey(key, purge)) this.#record(this.#queue.members)
     onPending()
     return undefined
   }
 
-  /** Reads on from where we were; where the shared store has another log by now, all of it, and puts back what that lacks. */
+  /** Reads the purges after the position; of a new log all, and restores there what it lacks. */
   async read(): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps.access
     if (store === undefined) return
     await this.#reads.run('', async () => {
       const rewinds = this.#rewinds
-      // A notice that comes while purges are read may be of one that was not.
-      for (let notices = -1; notices !== this.#notices && rewinds === this.#rewinds; ) {
-        notices = this.#notices
+      for (let before = -1; before !== this.#invalidations && rewinds === this.#rewinds; ) {
+        before = this.#invalidations
         if (!(await this.#readOnce(store, rewinds))) return
-        if (notices === this.#notices) this.#isKnown = true
+        if (before === this.#invalidations) this.#isUpToDate = true
       }
     }).promise
   }
 
-  /** Whether it has been answered. */
+  /** Returns whether the store answered. */
   async #readOnce(store: Store, rewinds: number): Promise<boolean> {
-    const { attempt, clock } = this.#parts
-    const read = await attempt(logName, () => store.readPurges(this.#position))
+    const { access, clock } = this.#deps
+    const read = await access.attempt(logName, () => store.readPurges(this.#position))
     if (read === undefined) return false
-    const missing = read.isWhole ? this.#log.missingFrom(read.stamps) : new Map<string, number>()
-    for (const member of this.#queue.members.keys()) missing.delete(member) // sent with the queue
-    this.#note(read.stamps)
+    const missing = read.isComplete ? this.#log.missingFrom(read.stamps) : new Map<string, number>()
+    for (const member of this.#queue.members.keys()) missing.delete(member) // sent by `replay`
+    this.#record(read.stamps)
     for (const stamp of read.stamps.values()) clock.observe(stamp)
     this.#hasRead = true
     if (rewinds !== this.#rewinds) return true
@@ -173,14 +166,14 @@ export class Purges {
     return true
   }
 
-  /** Reads all purges again: the shared store may be another one, or the same with older data. */
+  /** Reads the complete log: the shared store may be another server, or have lost writes. */
   async readAll(): Promise<void> {
     this.#rewind()
-    this.#reads.forget('') // one that is under way does not read all
+    this.#reads.detach('') // a read in flight starts at the old position
     await this.read()
   }
 
-  /** Sends what waits. */
+  /** Sends the queued purges. */
   async replay(): Promise<void> {
     await this.#replays.run('', async () => {
       const { members, keys } = this.#queue
@@ -193,40 +186,40 @@ export class Purges {
         if ((await this.addKey(key, purge)) === undefined) return
         if (keys.get(key)?.stamp === purge.stamp) keys.delete(key)
       }
-      if (this.queued === 0) this.#parts.onSent()
+      if (this.queued === 0) this.#deps.onDrained()
     }).promise
   }
 
   async #send(members: readonly string[], stamp: number): Promise<boolean> {
-    const { store, attempt, clock, onPending } = this.#parts
-    const given = await attempt(logName, async () => store?.addPurges(members, stamp))
-    if (given === undefined) {
-      if (this.#queue.addMembers(members, stamp)) this.#note(this.#queue.members)
+    const { access, clock, onPending } = this.#deps
+    const assigned = await access.attempt(logName, async () => access.store?.addPurges(members, stamp))
+    if (assigned === undefined) {
+      if (this.#queue.addMembers(members, stamp)) this.#record(this.#queue.members)
       onPending()
       return false
     }
-    clock.observe(given)
-    this.#note(members.map((member) => [member, given]))
+    clock.observe(assigned)
+    this.#record(members.map((member) => [member, assigned]))
     return true
   }
 
   async #restore(store: Store, missing: ReadonlyMap<string, number>): Promise<void> {
-    const isDone = await this.#parts.attempt(logName, async () => {
+    const isDone = await this.#deps.access.attempt(logName, async () => {
       await store.restorePurges(missing)
       return true
     })
     if (isDone === true) return
-    this.#rewind() // to find again what is missing
-    this.#parts.onPending()
+    this.#rewind() // the next read finds again what is missing
+    this.#deps.onPending()
   }
 
   #rewind(): void {
     this.#position = undefined
     this.#rewinds += 1
-    this.doubt()
+    this.markOutdated()
   }
 
-  #note(stamps: Iterable<readonly [string, number]>): void {
-    if (this.#log.note(stamps)) this.#parts.onNews()
+  #record(stamps: Iterable<readonly [string, number]>): void {
+    if (this.#log.record(stamps)) this.#deps.onChanged()
   }
 }

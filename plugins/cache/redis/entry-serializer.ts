@@ -39,7 +39,7 @@ export class EntrySerializer {
     const decoded = decodeEntry(text, clock.offsetMs)
     if (typeof decoded === 'string') throw corrupt(decoded)
     const stamp = Math.max('stamp' in decoded ? decoded.stamp : 0, decoded.purgedAt)
-    if (stamp > clock.latest) throw corrupt('from-the-future')
+    if (stamp > clock.maxTrustedStamp) throw corrupt('from-the-future')
     if ('value' in decoded) return { entry: decoded, bytes: Buffer.byteLength(text) }
     return 'packed' in decoded ? this.#unpack(decoded) : decoded
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { maxPurges, type PurgesPosition, type PurgesRead } from '../purge/purge-log.js'
+import { maxPurges, type PurgeLogPosition, type PurgeLogRead } from '../purge/purge-log.js'
 import * as scripts from './scripts.js'
 import { latestStamp, type StoreDeps } from './store-deps.js'
 
@@ -18,18 +18,18 @@ export class PurgeLogStore {
     this.#deps = deps
   }
 
-  async read(after: PurgesPosition | undefined): Promise<PurgesRead> {
+  async read(after: PurgeLogPosition | undefined): Promise<PurgeLogRead> {
     const { clock } = this.#deps
     const stamps = new Map<string, number>()
-    let position: PurgesPosition = after ?? { name: 'none', upTo: 0 }
+    let position: PurgeLogPosition = after ?? { name: 'none', upTo: 0 }
     for (let from = `(${position.upTo}`; ; from = String(position.upTo)) {
       const { name, page } = await this.#readPage(position.name, from)
-      const trusted = page.filter(([, stamp]) => stamp <= clock.latest)
+      const trusted = page.filter(([, stamp]) => stamp <= clock.maxTrustedStamp)
       for (const [member, stamp] of trusted) stamps.set(member, stamp)
       const upTo = trusted.at(-1)?.[1] ?? (name === position.name ? position.upTo : 0)
       position = { name, upTo }
       // The next page begins with the last stamp of this one: more members may have it.
-      if (trusted.length < pageSize) return { stamps, isWhole: name !== after?.name, position }
+      if (trusted.length < pageSize) return { stamps, isComplete: name !== after?.name, position }
     }
   }
 

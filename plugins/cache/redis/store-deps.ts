@@ -17,5 +17,5 @@ export interface StoreDeps {
 
 /** The latest trusted stamp, as an argument of scripts; any stamp while the time of the server is unknown. */
 export function latestStamp(clock: CacheClock): string {
-  return String(clock.isSure ? clock.latest : Number.MAX_SAFE_INTEGER)
+  return String(clock.isSynced ? clock.maxTrustedStamp : Number.MAX_SAFE_INTEGER)
 }

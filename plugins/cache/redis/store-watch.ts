@@ -50,7 +50,7 @@ export class StoreWatch {
     const time = await commands.read(scripts.readTime, names.purges, []).catch(() => undefined)
     if (!Array.isArray(time)) return
     const serverMs = Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000)
-    const movedMicroseconds = clock.learn({ serverMs, askedAt, answeredAt: clock.now() })
+    const movedMicroseconds = clock.sync({ serverMs, askedAt, answeredAt: clock.now() })
     if (movedMicroseconds !== 0) this.#watcher.clockAdjusted(movedMicroseconds)
   }
 
@@ -81,6 +81,6 @@ export class StoreWatch {
     const { clock, names } = this.#deps
     const stamp = Number(message.slice(0, stampDigits))
     const named = names.parse(message.slice(stampDigits))
-    if (stamp <= clock.latest && named.type === 'entry') this.#watcher.removed(named.key, stamp)
+    if (stamp <= clock.maxTrustedStamp && named.type === 'entry') this.#watcher.removed(named.key, stamp)
   }
 }

@@ -1,5 +1,5 @@
 import { type Entry, parseFrozen, type Tombstone } from '../entry/codec.js'
-import type { PurgesPosition, PurgesRead } from '../purge/purge-log.js'
+import type { PurgeLogPosition, PurgeLogRead } from '../purge/purge-log.js'
 import type { FoundEntry, LeaseAnswer, WriteOutcome } from '../store.js'
 
 interface Kept {
@@ -67,11 +67,11 @@ export class Contents {
     return wasThere
   }
 
-  readPurges(after: PurgesPosition | undefined): PurgesRead {
+  readPurges(after: PurgeLogPosition | undefined): PurgeLogRead {
     const name = String(this.#logs)
-    const isWhole = after?.name !== name
-    const stamps = new Map([...this.#purges].filter(([, stamp]) => isWhole || stamp > after.upTo))
-    return { stamps, isWhole, position: { name, upTo: this.#latestPurge() } }
+    const isComplete = after?.name !== name
+    const stamps = new Map([...this.#purges].filter(([, stamp]) => isComplete || stamp > after.upTo))
+    return { stamps, isComplete, position: { name, upTo: this.#latestPurge() } }
   }
 
   addPurges(members: readonly string[], stamp: number): number {

@@ -9,7 +9,7 @@ export interface ExplanationView {
 }
 
 export function createExplanationView(explanation: Explanation, words: OperatorWords): ExplanationView {
-  const { key, state, memory, redis, isLoading, isPaused } = explanation
+  const { key, state, memory, redis, isLoading, isBackingOff } = explanation
   const { lookUp } = words.says
   const hasEnded = state === 'purged'
   return {
@@ -17,7 +17,7 @@ export function createExplanationView(explanation: Explanation, words: OperatorW
     sentences: [
       lookUp.standing[state],
       ...(isLoading ? [lookUp.isLoading] : []),
-      ...(isPaused ? [lookUp.isPaused] : []),
+      ...(isBackingOff ? [lookUp.isPaused] : []),
     ],
     places: [
       { name: lookUp.inMemory, facts: memory === undefined ? [lookUp.nothing] : factsOf(memory, hasEnded) },

@@ -32,8 +32,8 @@ t.test('a load that begins after an observed purge has a later stamp, even with 
 t.test('the time of a stamp is local time and never in the future', async (t) => {
   const time = createClock()
   const clock = new CacheClock(time.now, { isCorrected: true })
-  t.equal(clock.instantOf(clock.loadStamp()), time.now())
-  t.equal(clock.instantOf((time.now() + 5_000) * 1_000), time.now())
+  t.equal(clock.toLocalMs(clock.loadStamp()), time.now())
+  t.equal(clock.toLocalMs((time.now() + 5_000) * 1_000), time.now())
 })
 
 t.test('learning the server offset returns the correction for earlier stamps', async (t) => {
@@ -41,27 +41,27 @@ t.test('learning the server offset returns the correction for earlier stamps', a
   const clock = new CacheClock(time.now, { isCorrected: true })
   const before = clock.loadStamp()
   const askedAt = time.now()
-  const correction = clock.learn({ serverMs: askedAt + 3_002, askedAt, answeredAt: askedAt + 4 })
+  const correction = clock.sync({ serverMs: askedAt + 3_002, askedAt, answeredAt: askedAt + 4 })
   t.equal(correction, 3_000_000)
   t.equal(clock.offsetMs, 3_000)
   t.ok(clock.loadStamp() >= before + correction)
-  t.equal(clock.instantOf(clock.loadStamp()), time.now())
+  t.equal(clock.toLocalMs(clock.loadStamp()), time.now())
 })
 
 t.test('a difference within the round-trip time causes no correction', async (t) => {
   const time = createClock()
   const clock = new CacheClock(time.now, { isCorrected: true })
   const askedAt = time.now()
-  t.equal(clock.learn({ serverMs: askedAt + 20, askedAt, answeredAt: askedAt + 20 }), 0)
+  t.equal(clock.sync({ serverMs: askedAt + 20, askedAt, answeredAt: askedAt + 20 }), 0)
   t.equal(clock.offsetMs, 0)
-  t.equal(clock.learn({ serverMs: askedAt + 21, askedAt, answeredAt: askedAt }), 21_000)
+  t.equal(clock.sync({ serverMs: askedAt + 21, askedAt, answeredAt: askedAt }), 21_000)
 })
 
 t.test('the uncertainty of the offset delays purge stamps but not load stamps', async (t) => {
   const time = createClock()
   const clock = new CacheClock(time.now, { isCorrected: true })
   const askedAt = time.now()
-  clock.learn({ serverMs: askedAt + 1_050, askedAt, answeredAt: askedAt + 100 })
+  clock.sync({ serverMs: askedAt + 1_050, askedAt, answeredAt: askedAt + 100 })
   t.equal(Math.floor(clock.loadStamp() / 1_000), askedAt + 1_000)
   t.equal(clock.purgeStamp(), (askedAt + 1_060) * 1_000 + 999, 'half the round trip plus the tolerance')
 })
@@ -71,7 +71,7 @@ t.test('a stamp more than a minute in the future is not trusted', async (t) => {
   const clock = new CacheClock(time.now, { isCorrected: true })
   for (const stamp of [Number.MAX_SAFE_INTEGER, (time.now() + 61_000) * 1_000]) {
     clock.observe(stamp)
-    t.ok(stamp > clock.latest)
+    t.ok(stamp > clock.maxTrustedStamp)
     t.ok(clock.loadStamp() < stamp)
   }
   clock.observe((time.now() + 59_000) * 1_000)
@@ -81,6 +81,6 @@ t.test('a stamp more than a minute in the future is not trusted', async (t) => {
 t.test('a clock without correction ignores the server time', async (t) => {
   const time = createClock()
   const clock = new CacheClock(time.now, { isCorrected: false })
-  t.equal(clock.learn({ serverMs: 1, askedAt: time.now(), answeredAt: time.now() }), 0)
+  t.equal(clock.sync({ serverMs: 1, askedAt: time.now(), answeredAt: time.now() }), 0)
   t.equal(clock.offsetMs, 0)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { refreshAhead } from '../../../../plugins/cache/load/early-refresh.js'
+import { earlyRefreshAt } from '../../../../plugins/cache/load/early-refresh.js'
 import { createClock } from '../../../harness/clock.js'
 import { createDeferred } from '../../../harness/deferred.js'
 import { startPlugins } from '../../../harness/plugins.js'
@@ -16,7 +16,7 @@ function entryOf(loadMs: number) {
 
 t.test('an early refresh begins within the last fifth of the lifetime and not after its end', async (t) => {
   for (const loadMs of [1, 100, 5_000, 1_000_000]) {
-    const starts = keys.map((key) => refreshAhead(key, entryOf(loadMs), 0, 'salt'))
+    const starts = keys.map((key) => earlyRefreshAt(key, entryOf(loadMs), 0, 'salt'))
     t.ok(
       starts.every((at) => at >= 80_000 && at <= 100_000),
       `a load of ${loadMs} ms`,
@@ -26,15 +26,15 @@ t.test('an early refresh begins within the last fifth of the lifetime and not af
 
 t.test('a longer load time makes the refresh earlier, and without a load time there is no early refresh', async (t) => {
   const mean = (loadMs: number) =>
-    keys.reduce((sum, key) => sum + refreshAhead(key, entryOf(loadMs), 0, 'salt'), 0) / keys.length
+    keys.reduce((sum, key) => sum + earlyRefreshAt(key, entryOf(loadMs), 0, 'salt'), 0) / keys.length
   t.ok(Math.abs(100_000 - mean(100) - 100) < 20, `${100_000 - mean(100)} ms early on average`)
   t.ok(mean(2_000) < mean(100))
   t.equal(mean(0), 100_000)
 })
 
 t.test('the time is constant for an entry within a process and differs between processes', async (t) => {
-  t.equal(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'salt'))
-  t.not(refreshAhead('k', entryOf(100), 0, 'salt'), refreshAhead('k', entryOf(100), 0, 'pepper'))
+  t.equal(earlyRefreshAt('k', entryOf(100), 0, 'salt'), earlyRefreshAt('k', entryOf(100), 0, 'salt'))
+  t.not(earlyRefreshAt('k', entryOf(100), 0, 'salt'), earlyRefreshAt('k', entryOf(100), 0, 'pepper'))
 })
 
 t.test('a hit late in the lifetime is served at once and refreshed once in the background', async (t) => {

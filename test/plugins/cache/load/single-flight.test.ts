@@ -50,7 +50,7 @@ t.test('a forgotten flight still settles for its waiters, and its end does not a
   const flights = new SingleFlight<string>()
   const [first, second] = [createDeferred<string>(), createDeferred<string>()]
   const old = flights.run('k', () => first.promise)
-  flights.forget('k')
+  flights.detach('k')
   const latest = flights.run('k', () => second.promise)
   first.resolve('old')
   t.equal(await old.promise, 'old')

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { none } from '../../../../plugins/cache/memory/lru-index.js'
-import { doubted, type Mark, MemoryTier } from '../../../../plugins/cache/memory/memory-tier.js'
+import { noSlot } from '../../../../plugins/cache/memory/lru-index.js'
+import { MemoryTier, unverified } from '../../../../plugins/cache/memory/memory-tier.js'
 import { createTestStore } from '../../../../plugins/cache/testing/index.js'
 import { createClock } from '../../../harness/clock.js'
 import { startPlugins } from '../../../harness/plugins.js'
 
-const verified = { seen: 7, isShared: false }
+const verified = { verifiedVersion: 7, isPersisted: false }
 
 function entryOf(value: unknown) {
   const instants = { freshUntil: 1_100, revalidateUntil: 1_200, staleUntil: 1_300 }
@@ -22,7 +22,7 @@ t.test('returns the entry stored under a key and undefined for other keys', asyn
   const tier = createTier()
   tier.set('k', entryOf('v'), 3, verified)
   const { loadMs: _loadMs, purgedAt: _purgedAt, ...entry } = entryOf('v')
-  t.strictSame(tier.peek('k'), { ...entry, refreshAt: 1_090, ...verified, isEnded: false })
+  t.strictSame(tier.peek('k'), { ...entry, refreshAt: 1_090, ...verified, isInvalidated: false })
   t.equal(tier.valueOf('k'), 'v')
   t.equal(tier.peek('other'), undefined)
   t.equal(tier.valueOf('other'), undefined)
@@ -34,100 +34,40 @@ t.test('a hit is an entry verified at this version and not yet due for a refresh
   const hit = tier.hit('k', 7, at(1_089))
   t.equal(tier.valueAt(hit), 'v')
   t.equal(tier.fingerprintAt(hit), 'f')
-  t.equal(tier.hit('k', 7, at(1_090)), none, 'due for a refresh')
-  t.equal(tier.hit('k', 8, at(1_089)), none, 'not verified at this version')
-  t.equal(tier.hit('other', 7, at(0)), none)
-  tier.refreshNoMore('k')
-  t.not(tier.hit('k', 7, at(1_099)), none, 'the refresh has begun')
-  t.equal(tier.hit('k', 7, at(1_100)), none, 'no longer fresh')
+  t.equal(tier.hit('k', 7, at(1_090)), noSlot, 'due for a refresh')
+  t.equal(tier.hit('k', 8, at(1_089)), noSlot, 'not verified at this version')
+  t.equal(tier.hit('other', 7, at(0)), noSlot)
+  tier.suppressEarlyRefresh('k')
+  t.not(tier.hit('k', 7, at(1_099)), noSlot, 'the refresh has begun')
+  t.equal(tier.hit('k', 7, at(1_100)), noSlot, 'no longer fresh')
   tier.set('k', entryOf('v'), 3, verified)
-  tier.end('k')
-  tier.refreshNoMore('k')
-  t.equal(tier.hit('k', 7, at(0)), none, 'ended')
+  tier.invalidate('k')
+  tier.suppressEarlyRefresh('k')
+  t.equal(tier.hit('k', 7, at(0)), noSlot, 'ended')
 })
 
-t.test('a change invalidates watches and marks the entry as unverified', async (t) => {
+t.test('a change invalidates watches of the key and marks the entry as unverified', async (t) => {
   const tier = createTier()
   tier.set('k', entryOf('v'), 3, verified)
-  const [mark, second, other] = [tier.mark('k'), tier.mark('k'), tier.mark('other')]
-  tier.change('k')
-  t.strictSame([mark.isCurrent, second.isCurrent, other.isCurrent], [false, false, true])
-  t.equal(tier.peek('k')?.seen, doubted)
-  tier.changeAll()
-  t.equal(other.isCurrent, false)
-})
-
-t.test('a removed watch is not notified', async (t) => {
-  const tier = createTier()
-  const [first, second, third] = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
-  tier.unmark('k', second)
-  tier.unmark('k', third)
-  tier.change('k')
-  t.strictSame([first.isCurrent, second.isCurrent, third.isCurrent], [false, true, true])
-})
-
-t.test('watches of one key can be removed in any order', async (t) => {
-  const tier = createTier()
-  for (const order of ['012', '021', '102', '120', '201', '210']) {
-    const marks = [tier.mark('k'), tier.mark('k'), tier.mark('k')]
-    const removed = new Set<Mark>()
-    for (const at of order) {
-      tier.change('k')
-      t.strictSame(
-        marks.map((mark) => mark.isCurrent),
-        marks.map((mark) => removed.has(mark)),
-        order,
-      )
-      for (const mark of marks) mark.isCurrent = true
-      const mark = marks[Number(at)]
-      if (mark === undefined) throw new Error('there are three')
-      tier.unmark('k', mark)
-      removed.add(mark)
-    }
-  }
-})
-
-t.test('removing one of many watches touches its neighbours only', async (t) => {
-  const tier = createTier()
-  const touched = new Set<number>()
-  const marks = Array.from({ length: 100 }, (_none, at) => {
-    const mark = tier.mark('k')
-    for (const name of ['next', 'previous'] as const) {
-      let neighbour = mark[name]
-      Object.defineProperty(mark, name, {
-        get() {
-          touched.add(at)
-          return neighbour
-        },
-        set(other: Mark | undefined) {
-          touched.add(at)
-          neighbour = other
-        },
-      })
-    }
-    return mark
-  })
-  for (const at of [50, 20, 99, 0]) {
-    touched.clear()
-    const mark = marks[at]
-    if (mark !== undefined) tier.unmark('k', mark)
-    t.ok(touched.size > 0 && [...touched].every((other) => Math.abs(other - at) <= 1), `${at}: ${[...touched]}`)
-  }
+  const watch = tier.watches.start('k')
+  tier.markChanged('k')
+  t.equal(watch.isCurrent, false)
+  t.equal(tier.peek('k')?.verifiedVersion, unverified)
 })
 
 t.test('the echo of an own write is consumed once', async (t) => {
   const tier = createTier()
   tier.set('k', entryOf('v'), 3, verified)
   tier.expectEcho('k')
-  t.strictSame([tier.takeEcho('k'), tier.takeEcho('k'), tier.takeEcho('other')], [true, false, false])
+  t.strictSame([tier.consumeEcho('k'), tier.consumeEcho('k'), tier.consumeEcho('other')], [true, false, false])
 })
 
 t.test('a clock correction shifts only the stamps of entries that are not in the shared store', async (t) => {
   const tier = createTier()
   tier.set('local', entryOf('v'), 3, verified)
   tier.set('shared', entryOf('v'), 3, verified)
-  tier.share('shared', true)
-  tier.shift(500)
+  tier.markPersisted('shared', true)
+  tier.adjustClock(500)
   t.equal(tier.peek('local')?.stamp, 1_000_500)
   t.equal(tier.peek('shared')?.stamp, 1_000_000)
 })

@@ -20,7 +20,7 @@ t.test('explain describes where an entry is stored and what a read would do, and
   clock.step(10)
   const explained = await cache.explain('k')
   t.match(explained, { state: 'fresh', coherence: 'memory-only', memory: { ageSeconds: 10, tags: ['x'] } })
-  t.match(explained.why, ['A read is answered at once.', 'There is no Redis: memory is all there is.'])
+  t.match(explained.why, ['Fresh: reads are answered at once.', 'Without Redis, memory is the only tier.'])
   clock.step(300)
   t.equal((await cache.explain('k')).state, 'stale-while-revalidate')
   await cache.purge({ tags: ['x'] })
@@ -86,7 +86,7 @@ t.test('keys for which metricLabel throws have the label other, and log one warn
   t.ok(await until(() => events.length === 9))
   const labels = events.map((event) => (event as ReadEvent).metricLabel) // the payload type of these channels
   t.strictSame(labels.toSorted(), [...Array(3).fill('good'), ...Array(6).fill('other')])
-  t.match(book.at(40), [{ kind: 'family', key: 'plain', reason: 'no colon' }])
+  t.match(book.at(40), [{ kind: 'metric-label', key: 'plain', reason: 'no colon' }])
   t.equal(book.at(40).length, 1)
 })
 

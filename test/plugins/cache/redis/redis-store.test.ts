@@ -117,7 +117,7 @@ t.test(
     await redis.client.config('SET', 'min-replicas-to-write', '1')
     await t.rejects(store.readPurges(undefined), { kind: 'wrong-type', message: /./ })
     await redis.client.config('SET', 'min-replicas-to-write', '0')
-    t.equal((await store.readPurges(undefined)).isWhole, true)
+    t.equal((await store.readPurges(undefined)).isComplete, true)
     t.equal(await redis.client.exists('cat_test:~purges'), 0, 'the corrupt key is deleted')
   },
 )

@@ -1,0 +1,91 @@
+import { raceTimeout } from '../../timeout.js'
+import type { CacheClock } from '../clock.js'
+import { CacheClosed } from '../errors.js'
+import type { ResolvedCacheOptions } from '../options.js'
+import { type Reading, type ReadRequest, toReading } from '../read/reading.js'
+import type { StoreAccess } from '../tiers/store-access.js'
+import type { LookupHit } from '../tiers/tier-lookup.js'
+import type { Tiers } from '../tiers/tiers.js'
+import type { InFlightLoad } from './flight.js'
+import type { Leases } from './leases.js'
+import type { LoadRunner } from './load-runner.js'
+
+export interface LeasedLoadsDeps {
+  readonly access: StoreAccess
+  readonly tiers: Tiers
+  readonly leases: Leases
+  readonly runner: LoadRunner
+  readonly clock: CacheClock
+  readonly options: ResolvedCacheOptions
+}
+
+/** Loads a key in one process at a time: under its lease, or by waiting for the process that holds it. */
+export class LeasedLoads {
+  readonly #deps: LeasedLoadsDeps
+  #isClosed = false
+
+  constructor(deps: LeasedLoadsDeps) {
+    this.#deps = deps
+  }
+
+  /** `undefined` when another process loads the key and the caller does not wait for it. */
+  async load(
+    request: ReadRequest,
+    stale: LookupHit | undefined,
+    canWait: boolean,
+    flight: InFlightLoad,
+  ): Promise<Reading<unknown> | undefined> {
+    const { access, leases, options, runner } = this.#deps
+    const { key, startedAt } = request
+    if (access.storeFor(key) === undefined) return runner.load(request, stale, undefined, flight)
+    if (!canWait && leases.isHeldElsewhere(key)) return undefined
+    const waiting = leases.listen(key)
+    // The time that a request may spend on the store starts with the request, and again after each wait for a load.
+    let deadline = startedAt + options.readTimeoutMs
+    const remainingMs = () => deadline - performance.now()
+    try {
+      for (;;) {
+        const lease = await leases.acquire(key, remainingMs())
+        const isOverdue = performance.now() - startedAt > 2 * options.loadTimeoutMs
+        if (lease === 'unavailable' || (lease === 'held-elsewhere' && isOverdue)) {
+          return await runner.load(request, stale, undefined, flight)
+        }
+        if (lease !== 'held-elsewhere') {
+          const loaded = await this.#loadedElsewhere(request, stale, remainingMs())
+          if (loaded === undefined) return await runner.load(request, stale, lease, flight)
+          void lease.release('stored')
+          return loaded
+        }
+        if (!canWait) return undefined
+        await waiting.changed()
+        if (this.#isClosed) throw new CacheClosed()
+        deadline = performance.now() + options.readTimeoutMs
+        const loaded = await this.#loadedElsewhere(request, stale, remainingMs())
+        if (loaded !== undefined) return loaded
+      }
+    } finally {
+      waiting.stop()
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** A fresh entry that another process has stored since the lookup. */
+  async #loadedElsewhere(
+    { key, check }: ReadRequest,
+    stale: LookupHit | undefined,
+    timeoutMs: number,
+  ): Promise<Reading<unknown> | undefined> {
+    const { tiers, clock } = this.#deps
+    if (timeoutMs <= 0) return undefined
+    const found = (await raceTimeout(Promise.resolve(tiers.reread(key, check)), timeoutMs))?.value
+    if (found === undefined) return undefined
+    const now = clock.now()
+    if (tiers.stateOf(key, found.entry, now) !== 'fresh') return undefined
+    if (now >= found.entry.refreshAt) return undefined // due for a refresh itself
+    const isRefreshed = found.entry.stamp === stale?.entry.stamp && now >= stale.entry.refreshAt
+    return isRefreshed ? undefined : toReading(found, { state: 'fresh', reason: 'collapsed' }, clock)
+  }
+}
