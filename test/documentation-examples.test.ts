@@ -9,7 +9,8 @@ import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config/environment.js'
 import { type CodeBlock, codeBlocksOf, pagesIn } from './harness/markdown.js'
 
-// Examples of the documentation: `ts` and `js` are type-checked, `cjs` is run, what `sh` names exists, `text` is output.
+// Examples of the documentation: `ts` and `js` are type-checked, `cjs` and tests are run, what `sh` names exists, `text` is
+// output.
 
 const folder = resolve('test/snippets')
 const pages = ['README.md', 'CONTRIBUTING.md', ...(await pagesIn(['plugins', 'plugins/docs', 'docs']))]
@@ -47,6 +48,15 @@ t.test('the CommonJS example serves its route, from the cache the second time', 
     const [first, second] = JSON.parse(stdout)
     t.match(first, ['{"EUR":1}', /fwd=uri-miss/])
     t.match(second, ['{"EUR":1}', /hit/])
+  }
+})
+
+t.test('examples that are tests pass', async (t) => {
+  const examples = blocks.filter(({ language, code }) => language === 'js' && code.includes("from 'node:test'"))
+  t.ok(examples.length > 0)
+  for (const { page, code } of examples) {
+    const file = join(t.testdir({ 'example.js': code }), 'example.js')
+    await t.resolves(promisify(execFile)(process.execPath, [file], { env: { PATH: process.env.PATH } }), page)
   }
 })
 
