@@ -56,6 +56,15 @@ t.test('the reference lists each channel, with the members of its messages', asy
   }
 })
 
+t.test('the documentation names each member of smaller types', async (t) => {
+  const text = await textOf([reference, 'plugins/docs/testing.md'])
+  for (const name of ['Explanation', 'Reading', 'TestStore', 'TestStoreOptions', 'ManualClock', 'CountedLoads']) {
+    const members = membersOf(name)
+    t.ok(members.length > 1, name)
+    for (const member of members) t.match(text, new RegExp(`[\`{ .]${member}\\b`), `${name} ${member}`)
+  }
+})
+
 t.test('the documentation names each value of the states, reasons and outcomes', async (t) => {
   const text = await textOf(await packagePages())
   for (const union of ['CoherenceState', 'EntryState', 'ReadReason', 'StoreState', 'RedisFailureKind']) {
