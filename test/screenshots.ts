@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config/environment.js'
 import { catalogsOf, createHouses } from '../src/demo/data.js'
-import { findBarriers, launchBrowser, openWindow, overhangOf } from './harness/browser.js'
+import { findAccessibilityViolations, horizontalOverflow, launchBrowser, openWindow } from './harness/browser.js'
 import { createClock } from './harness/clock.js'
 import { startUpstream } from './harness/upstream.js'
 
@@ -158,8 +158,8 @@ try {
       const path = `${documented.has(file) ? documentedFolder : folder}/${file}`
       await page.screenshot({ path, animations: 'allow', fullPage: name.startsWith('operator') })
       upstream.heal()
-      const barriers = await findBarriers(page)
-      const overhang = await overhangOf(page)
+      const barriers = await findAccessibilityViolations(page)
+      const overhang = await horizontalOverflow(page)
       if (overhang > 0) barriers.push(`${overhang} pixels wider than its window`)
       complaints += barriers.length
       process.stdout.write(`${file}\n${barriers.map((barrier) => `  ${barrier}\n`).join('')}`)

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import type { Test } from 'tap'
-import { checkAccess, openWindow, overhangOf, type Visit } from '../harness/browser.js'
+import { checkAccessibility, horizontalOverflow, openWindow, type Visit } from '../harness/browser.js'
 import { createClock } from '../harness/clock.js'
 import { createDeferred } from '../harness/deferred.js'
 import { type Site, type SiteOptions, sees, startSite } from '../harness/site.js'
@@ -28,7 +28,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     const clock = createClock('2029-12-31T12:00:00Z')
     const { url, upstream, page, faults } = await open(t, { locale: 'fr-FR', site: { now: clock.now } })
     await page.clock.setFixedTime(clock.now())
-    const check = (state: string) => checkAccess(t, page, state)
+    const check = (state: string) => checkAccessibility(t, page, state)
     const visits: [state: string, path: string][] = [
       ['the list', '/?page_size=5'],
       ['events', '/panels/sellers/7/events?page_size=5&list_page=2&list_page_size=5'],
@@ -144,7 +144,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
       await page.goto(`${url}${path}`)
       for (const width of [640, 320]) {
         await page.setViewportSize({ width, height: 400 })
-        t.equal(await overhangOf(page), 0, `${path} at ${width} px`)
+        t.equal(await horizontalOverflow(page), 0, `${path} at ${width} px`)
       }
     }
   })

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { startApp } from '../harness/app.js'
-import { checkAccess, openWindow, overhangOf } from '../harness/browser.js'
+import { checkAccessibility, horizontalOverflow, openWindow } from '../harness/browser.js'
 import { startRedis } from '../harness/redis-server.js'
 import { sees } from '../harness/site.js'
 import { until } from '../harness/until.js'
@@ -44,7 +44,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
       await sees(page, '[role="alert"]', 'This is not the token.')
       await signIn(page, url)
       t.equal(page.url(), `${url}/ops/cache`)
-      t.equal(await overhangOf(page), 0)
+      t.equal(await horizontalOverflow(page), 0)
 
       await page.getByLabel('Key', { exact: true }).first().fill('sellers_all')
       await page.getByRole('button', { name: 'Look up' }).click()
@@ -53,12 +53,12 @@ export function testOperatorPage(t: Test, browser: Browser): void {
       t.ok(y >= 0 && y < 800, 'the answer is in sight')
       t.equal(await page.evaluate('document.activeElement.id'), 'looked-up', 'and is what a screen reader reads')
       t.equal(await page.getByRole('button', { name: 'Pause' }).isVisible(), javaScriptEnabled)
-      t.equal(await overhangOf(page), 0)
+      t.equal(await horizontalOverflow(page), 0)
 
       await page.getByLabel('Its name').fill('sellers')
       await page.getByRole('button', { name: 'Purge …' }).click()
       await sees(page, 'h1', 'Purge this?')
-      t.equal(await overhangOf(page), 0)
+      t.equal(await horizontalOverflow(page), 0)
       await page.getByRole('link', { name: 'Leave it' }).click()
       await page.locator('#live').waitFor()
       t.equal((await app.cache.explain('sellers_all')).state, 'fresh', 'left as it was')
@@ -127,7 +127,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
     const { app, upstream, url } = await startSite(t, redis.url)
     const { context, page, faults } = await openWindow(browser, {})
     t.teardown(() => context.close())
-    const check = (state: string) => checkAccess(t, page, state)
+    const check = (state: string) => checkAccessibility(t, page, state)
     await page.goto(`${url}/ops/cache`)
     await check('signing in')
     await signIn(page, url)

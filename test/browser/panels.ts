@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { checkAccess, openWindow, overhangOf, type Visit } from '../harness/browser.js'
+import { checkAccessibility, horizontalOverflow, openWindow, type Visit } from '../harness/browser.js'
 import { type Site, sees, startSite } from '../harness/site.js'
 import { type CatalogRecord, makeCatalogs } from '../harness/upstream.js'
 
@@ -247,10 +247,10 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     await sees(page, '.opblock-summary-path', '/api/v1/sellers')
     await page.locator('.opblock-summary').first().click()
     await page.locator('.opblock-body').first().waitFor()
-    t.equal(await overhangOf(page), 0, 'no horizontal scroll bar')
+    t.equal(await horizontalOverflow(page), 0, 'no horizontal scroll bar')
     t.equal(await page.getByRole('link', { name: 'Vitrine' }).getAttribute('href'), '/', 'and a way back')
     await page.locator('.examples-select-element[aria-label]').first().waitFor()
-    await checkAccess(t, page, 'the page of the API')
+    await checkAccessibility(t, page, 'the page of the API')
     t.strictSame(faults, [])
 
     const phone = await openWindow(browser, { viewport: { width: 390, height: 844 }, isMobile: true })
@@ -302,7 +302,7 @@ async function checkWhole(t: Test, page: Page): Promise<void> {
 
 async function checkStyled(t: Test, page: Page): Promise<void> {
   t.equal(await page.evaluate("getComputedStyle(document.querySelector('.brand')).fontWeight"), '700', 'with its style')
-  t.equal(await overhangOf(page), 0, 'without a horizontal scroll bar')
+  t.equal(await horizontalOverflow(page), 0, 'without a horizontal scroll bar')
 }
 
 /** Whoever is sent the address sees the same. */

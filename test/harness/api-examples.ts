@@ -6,7 +6,7 @@ import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config/environment.js'
 import { startMarketplace } from '../../src/demo/marketplace.js'
 import type { Example, Examples, StatusExamples } from '../../src/docs/recorded.js'
-import { ampleEnvironment, ampleTimeouts } from './app.js'
+import { longAppTimeouts, longTimeoutEnvironment } from './app.js'
 import { createClock } from './clock.js'
 
 export interface RecordingOptions {
@@ -27,10 +27,10 @@ export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): P
   const gate = await openGate(marketplace.url)
   const build = (environment: Record<string, string> = {}) =>
     buildApp({
-      config: readConfig({ ...ampleEnvironment, ...environment }),
+      config: readConfig({ ...longTimeoutEnvironment, ...environment }),
       upstreamUrl: gate.url,
       now: clock.now,
-      timeouts: ampleTimeouts,
+      timeouts: longAppTimeouts,
     })
   const app = await build()
   const impatient = await build({ UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs) })

@@ -24,13 +24,13 @@ export interface TestAppOptions {
 const ampleMs = 60_000
 
 /** Longer than anything takes on a busy machine. Only tests of a time-out set a shorter one. */
-export const ampleTimeouts = {
+export const longAppTimeouts = {
   cache: { softTimeoutMs: ampleMs, readTimeoutMs: ampleMs, writeTimeoutMs: ampleMs },
   redis: { bootTimeoutMs: ampleMs, connectTimeoutMs: ampleMs, commandTimeoutMs: ampleMs },
 } satisfies AppTimeouts
 
 /** The same for the marketplace. */
-export const ampleEnvironment = {
+export const longTimeoutEnvironment = {
   UPSTREAM_TIMEOUT_MS: String(ampleMs),
   UPSTREAM_DEADLINE_MS: String(ampleMs),
 }
@@ -40,7 +40,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
   const upstream = await upstreamOf(t, options.upstream ?? {})
   const book = createLogBook()
   const config = readConfig({
-    ...ampleEnvironment,
+    ...longTimeoutEnvironment,
     RATE_LIMIT_MAX: '0',
     UPSTREAM_URL: upstream.url,
     ...options.environment,
@@ -49,7 +49,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     config,
     upstreamUrl: upstream.url,
     logger: { level: config.LOG_LEVEL, stream: book.stream },
-    timeouts: options.timeouts ?? ampleTimeouts,
+    timeouts: options.timeouts ?? longAppTimeouts,
     ...(options.now === undefined ? {} : { now: options.now }),
   })
   t.teardown(() => app.close())

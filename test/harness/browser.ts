@@ -92,7 +92,7 @@ interface AxeViolation {
 }
 
 /** What axe-core finds wrong with the page as it is now, one line each. Needs JavaScript in the page. */
-export async function findBarriers(page: Page): Promise<string[]> {
+export async function findAccessibilityViolations(page: Page): Promise<string[]> {
   if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axeSource)
   const found = await page.evaluate(`axe
     .run(document, { resultTypes: ['violations'] })
@@ -111,17 +111,17 @@ const screens = [
 ] as const
 
 /** Asserts that the page, as it is now, has no barriers and is no wider than its window, on each screen. */
-export async function checkAccess(t: Test, page: Page, state: string): Promise<void> {
+export async function checkAccessibility(t: Test, page: Page, state: string): Promise<void> {
   for (const { width, height, colorScheme } of screens) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
     const name = `${state}, ${width} px, ${colorScheme}`
-    t.strictSame(await findBarriers(page), [], name)
-    t.equal(await overhangOf(page), 0, `${name}: no wider than its window`)
+    t.strictSame(await findAccessibilityViolations(page), [], name)
+    t.equal(await horizontalOverflow(page), 0, `${name}: no wider than its window`)
   }
 }
 
 /** Pixels that the page is wider than the window. */
-export function overhangOf(page: Page): Promise<number> {
+export function horizontalOverflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }

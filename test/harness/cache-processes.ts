@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { CacheOptions, Purge } from '../../plugins/cache/index.js'
 import type { RedisPluginOptions } from '../../plugins/redis/index.js'
-import type { Ending, FromWorker, Outcome, PlainPolicy, Question, ToWorker } from './cache-worker.js'
-import { patient } from './plugins.js'
+import type { FromWorker, LoadResult, Outcome, PlainPolicy, ToWorker, WorkerRequest } from './cache-worker.js'
+import { longTimeouts } from './plugins.js'
 import type { RedisServer } from './redis-server.js'
 import { until as untilMet } from './until.js'
 
@@ -30,8 +30,8 @@ export interface CacheProcess {
 export interface ProcessLoad {
   readonly by: CacheProcess
   readonly key: string
-  give(value: string): void
-  fail(message: string): void
+  resolve(value: string): void
+  reject(message: string): void
 }
 
 /** Processes that share one cache. */
@@ -42,13 +42,13 @@ export interface CacheProcesses {
   /** The load with this index, once it has begun; rejects when that takes too long. */
   load(index: number): Promise<ProcessLoad>
   /** Gives this value to all loads under way, and from now on to those that begin. */
-  giveAll(value: string): void
+  resolveAll(value: string): void
   /** How many processes have asked Redis for their turn to load the key. */
-  asked(key: string): number
+  leaseRequests(key: string): number
   /** The Redis key of the lease for a key. */
   leaseOf(key: string): string
   /** Waits until no process has the lease for the key. */
-  released(key: string): Promise<void>
+  leaseReleased(key: string): Promise<void>
   /** Checks the condition after each event. Throws, with the condition in its message, when it does not come true. */
   until(condition: () => boolean): Promise<true>
 }
@@ -66,8 +66,8 @@ export interface CacheProcessesOptions {
 /** A process before it is told what to do. */
 interface Worker extends CacheProcess {
   readonly isAlive: boolean
-  begun: (load: ProcessLoad) => void
-  ask(question: Question): Promise<unknown>
+  onLoad: (load: ProcessLoad) => void
+  request(question: WorkerRequest): Promise<unknown>
 }
 
 const program = fileURLToPath(new URL('./cache-worker.ts', import.meta.url))
@@ -99,15 +99,15 @@ export function createCacheProcesses(
     const askers = await watchLeases(test, { server, leasePrefix, heard: changed })
 
     async function open(worker: Worker): Promise<Worker> {
-      worker.begun = (load) => {
+      worker.onLoad = (load) => {
         loads.push(load)
-        if (given !== undefined) load.give(given)
+        if (given !== undefined) load.resolve(given)
         changed()
       }
-      await worker.ask({
+      await worker.request({
         ask: 'open',
-        redis: { url: server.url, ...patient.redis, ...redis },
-        cache: { keyPrefix, loadTimeoutMs, ...patient.cache, ...cache },
+        redis: { url: server.url, ...longTimeouts.redis, ...redis },
+        cache: { keyPrefix, loadTimeoutMs, ...longTimeouts.cache, ...cache },
         isStepped,
       })
       return worker
@@ -135,13 +135,13 @@ export function createCacheProcesses(
         if (load === undefined) throw new Error('there are as many by now')
         return load
       },
-      giveAll: (value) => {
+      resolveAll: (value) => {
         given = value
-        for (const load of loads) load.give(value)
+        for (const load of loads) load.resolve(value)
       },
-      asked: (key) => askers.get(key)?.size ?? 0,
+      leaseRequests: (key) => askers.get(key)?.size ?? 0,
       leaseOf: (key) => leasePrefix + key,
-      async released(key) {
+      async leaseReleased(key) {
         await untilMet(async () => (await server.client.exists(leasePrefix + key)) === 0)
       },
       until,
@@ -192,8 +192,8 @@ function startWorker(t: Test): Worker {
     get isAlive() {
       return !hasEnded(child)
     },
-    begun: () => undefined,
-    async ask(question) {
+    onLoad: () => undefined,
+    async request(question) {
       await ready
       questions += 1
       const id = questions
@@ -203,19 +203,19 @@ function startWorker(t: Test): Worker {
       return message?.is === 'reply' ? message.reply : undefined
     },
     async read(key, { callers = 1, policy = {} } = {}) {
-      return ((await self.ask({ ask: 'read', key, callers, policy })) ?? []) as Outcome[] // as the worker says
+      return ((await self.request({ ask: 'read', key, callers, policy })) ?? []) as Outcome[] // as the worker says
     },
     async purge(purge) {
-      await self.ask({ ask: 'purge', purge })
+      await self.request({ ask: 'purge', purge })
     },
     async tagsPurged(count) {
-      await self.ask({ ask: 'tags-purged', count })
+      await self.request({ ask: 'tags-purged', count })
     },
     async step(seconds) {
-      await self.ask({ ask: 'step', seconds })
+      await self.request({ ask: 'step', seconds })
     },
     async close() {
-      await self.ask({ ask: 'close' })
+      await self.request({ ask: 'close' })
     },
     async kill() {
       kill()
@@ -225,12 +225,12 @@ function startWorker(t: Test): Worker {
   child.on('message', (message: FromWorker) => {
     if (message.is !== 'loading') return
     const { load, key } = message
-    const settle = (ending: Ending) => send(child, { settle: load, ending })
-    self.begun({
+    const settle = (ending: LoadResult) => send(child, { settle: load, ending })
+    self.onLoad({
       by: self,
       key,
-      give: (value) => settle({ value }),
-      fail: (complaint) => settle({ message: complaint }),
+      resolve: (value) => settle({ value }),
+      reject: (complaint) => settle({ message: complaint }),
     })
   })
   return self

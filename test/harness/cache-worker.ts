@@ -15,7 +15,7 @@ import { until } from './until.js'
 // are settled from there as well, so that who loads while what else happens is chosen by the test.
 
 /** What it can be asked; the reply has the same `id`. */
-export type Question =
+export type WorkerRequest =
   /** Begins anew with an application of these options. */
   | {
       readonly ask: 'open'
@@ -34,9 +34,11 @@ export type Question =
 export type PlainPolicy = Omit<Policy, 'schema'>
 
 /** How a load ends: with the value, or with an error of this message. */
-export type Ending = { readonly value: string } | { readonly message: string }
+export type LoadResult = { readonly value: string } | { readonly message: string }
 
-export type ToWorker = (Question & { readonly id: number }) | { readonly settle: number; readonly ending: Ending }
+export type ToWorker =
+  | (WorkerRequest & { readonly id: number })
+  | { readonly settle: number; readonly ending: LoadResult }
 
 export type FromWorker =
   | { readonly is: 'ready' }
@@ -59,7 +61,7 @@ process.on('message', (message: ToWorker) => {
 process.once('disconnect', () => process.exit())
 tell({ is: 'ready' })
 
-async function answer(question: Question): Promise<unknown> {
+async function answer(question: WorkerRequest): Promise<unknown> {
   if (question.ask === 'open') return open(question)
   if (question.ask === 'step') return clock.step(question.seconds)
   if (question.ask === 'close') return app?.close()
@@ -73,7 +75,7 @@ async function open({
   redis: redisOptions,
   cache: cacheOptions,
   isStepped,
-}: Question & { ask: 'open' }): Promise<void> {
+}: WorkerRequest & { ask: 'open' }): Promise<void> {
   await app?.close()
   clock = createClock() // at the same instant in every process
   const proven = createDeferred<void>()
@@ -110,7 +112,7 @@ async function read(key: string, policy: PlainPolicy): Promise<Outcome> {
   }
 }
 
-function settle(load: number, ending: Ending): void {
+function settle(load: number, ending: LoadResult): void {
   if ('value' in ending) loads[load]?.resolve(ending.value)
   else loads[load]?.reject(new Error(ending.message))
 }

@@ -25,7 +25,7 @@ const patienceMs = 600_000
  * Budgets that no machine exceeds, for tests that are not about budgets: with the defaults a busy one answers later than a read may
  * wait, and the test sees a miss. A Redis that hangs is not noticed with them; a test trips the breaker instead.
  */
-export const patient = {
+export const longTimeouts = {
   redis: { bootTimeoutMs: patienceMs, connectTimeoutMs: patienceMs, commandTimeoutMs: patienceMs },
   cache: { readTimeoutMs: patienceMs, writeTimeoutMs: patienceMs, softTimeoutMs: patienceMs },
 } as const
@@ -35,7 +35,7 @@ export async function startPlugins(t: Test, options: PluginAppOptions = {}): Pro
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })
   if (options.redis !== undefined) await app.register(redis, options.redis)
-  await app.register(cache, { ...patient.cache, ...options.cache })
+  await app.register(cache, { ...longTimeouts.cache, ...options.cache })
   if (options.edge !== undefined) await app.register(edge, options.edge)
   options.routes?.(app)
   await app.ready()

@@ -24,7 +24,7 @@ export interface Program {
   /** Waits for a line on stdout that matches; rejects with all output when the process ends without one. */
   until(pattern: RegExp): Promise<string>
   /** From now on nobody reads stdout, as when the reader of a log hangs; or its reader is gone. */
-  leaveUnread(how: 'hangs' | 'gone'): void
+  stopReadingStdout(how: 'hangs' | 'gone'): void
   /** Sends the signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<Exit>
 }
@@ -80,7 +80,7 @@ export function startProgram(
         await once(child, 'output', { signal: limit }).catch(() => undefined)
       }
     },
-    leaveUnread(how) {
+    stopReadingStdout(how) {
       if (how === 'gone') child.stdout.destroy()
       else child.stdout.pause()
       child.once('exit', () => child.stdout.resume())

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ampleTimeouts, startApp } from '../harness/app.js'
+import { longAppTimeouts, startApp } from '../harness/app.js'
 import { createClock } from '../harness/clock.js'
 import { createDeferred } from '../harness/deferred.js'
 import { until } from '../harness/until.js'
@@ -36,7 +36,7 @@ t.test(
       environment,
       upstream: { catalogs },
       now: clock.now,
-      timeouts: { ...ampleTimeouts, cache: { ...ampleTimeouts.cache, softTimeoutMs: 300 } },
+      timeouts: { ...longAppTimeouts, cache: { ...longAppTimeouts.cache, softTimeoutMs: 300 } },
     })
     const openAll = () =>
       Promise.all(

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { AppTimeouts } from '../../src/app.js'
-import { ampleTimeouts, startApp, type TestApp } from '../harness/app.js'
+import { longAppTimeouts, startApp, type TestApp } from '../harness/app.js'
 import type { LogBook, LogLine } from '../harness/log.js'
 import { type RedisServer, startRedis } from '../harness/redis-server.js'
 import { until } from '../harness/until.js'
@@ -14,7 +14,7 @@ import { makeCatalogs, makeSellers, type Upstream, type UpstreamOptions } from '
 // is measured by bench/outage.js.
 
 /** Those of production. A Redis that hangs is noticed by them, and only by them. */
-const timeoutsOfProduction = { cache: { softTimeoutMs: ampleTimeouts.cache.softTimeoutMs } }
+const timeoutsOfProduction = { cache: { softTimeoutMs: longAppTimeouts.cache.softTimeoutMs } }
 
 /** Lines that an outage may cost, however many requests it meets. */
 const warningLimit = 5
@@ -340,7 +340,7 @@ async function redisFor(t: Test): Promise<RedisServer> {
 }
 
 /** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
-async function startShop(t: Test, timeouts: AppTimeouts = ampleTimeouts): Promise<TestApp & { redis: RedisServer }> {
+async function startShop(t: Test, timeouts: AppTimeouts = longAppTimeouts): Promise<TestApp & { redis: RedisServer }> {
   const redis = await redisFor(t)
   return { redis, ...(await startBeside(t, redis, manySellers(), timeouts)) }
 }
@@ -350,7 +350,7 @@ async function startBeside(
   t: Test,
   redis: RedisServer,
   upstream: Upstream | UpstreamOptions,
-  timeouts: AppTimeouts = ampleTimeouts,
+  timeouts: AppTimeouts = longAppTimeouts,
 ): Promise<TestApp> {
   const shop = await startApp(t, { upstream, environment: { REDIS_URL: redis.url }, timeouts })
   await until(async () => (await readiness(shop.app)).redis === 'up')

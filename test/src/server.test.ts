@@ -125,7 +125,7 @@ t.test('whoever reads its log may hang or be gone: it serves, and ends when it i
       const upstream = await upstreamFor(t)
       upstream.fail({ status: 404 }) // each answer to it is an error in the log
       const server = await startServer(t, { UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '10000' })
-      server.leaveUnread(how)
+      server.stopReadingStdout(how)
       const headers = { 'x-request-id': 'x'.repeat(128) } // long lines: more than fit between the two
       const statuses = new Set<number>()
       for (let sent = 0; how === 'hangs' && sent < 480; sent += 40) {

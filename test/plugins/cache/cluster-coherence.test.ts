@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { CacheOptions } from '../../../plugins/cache/index.js'
+import { isInMemory, nextPrefix, untilTracking } from '../../harness/cache-pair.js'
 import type { LogBook } from '../../harness/log.js'
-import { patient, startPlugins } from '../../harness/plugins.js'
+import { longTimeouts, startPlugins } from '../../harness/plugins.js'
 import { type RedisShard, startRedisCluster } from '../../harness/redis-cluster.js'
 import type { RedisServer } from '../../harness/redis-server.js'
-import { isInMemory, nextPrefix, untilProven } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Two applications on one Redis Cluster represent two processes. A plain connection to one of its servers represents another
@@ -92,7 +92,7 @@ t.test(
     const readers = readContinuously(apps, keys)
     await replica.client.call('CLUSTER', 'FAILOVER')
     await until(() => hasTakenOver(replica))
-    for (const app of apps) await untilProven(app)
+    for (const app of apps) await untilTracking(app)
     t.strictSame(await readers.stop(), { answers: ['stored'], loads: 0 })
     await checkInvalidation(t, apps, replica, prefix, keys[0])
     for (const book of books) t.strictSame(errorsIn(book), [])
@@ -189,7 +189,7 @@ for (const [n, { name, lose }] of losses.entries()) {
     await lose(master)
     await cluster.takeOver(replica)
     await cluster.forget(master)
-    for (const app of apps) await untilProven(app)
+    for (const app of apps) await untilTracking(app)
     t.strictSame((await readers.stop()).answers, ['stored'])
     for (const app of apps) t.ok(await until(() => isInMemory(app, key)))
     await replica.client.del(prefix + key)
@@ -209,11 +209,11 @@ interface Shard extends RedisShard {
 async function startTwo(t: Test, budgets: CacheOptions = {}) {
   await cluster.settle()
   const prefix = nextPrefix()
-  const cache = { keyPrefix: prefix, ...patient.cache, ...budgets }
-  const options = { redis: { clusterNodes, ...patient.redis }, cache }
+  const cache = { keyPrefix: prefix, ...longTimeouts.cache, ...budgets }
+  const options = { redis: { clusterNodes, ...longTimeouts.redis }, cache }
   const [one, other] = [await startPlugins(t, options), await startPlugins(t, options)]
   const apps = [one.app, other.app] as const
-  for (const app of apps) await untilProven(app)
+  for (const app of apps) await untilTracking(app)
   const shards = (await cluster.shards()).map(withKeys) as unknown as Three<Shard> // there are three masters
   const keys = shards.map(({ keyFor }) => keyFor('k')) as unknown as Three<string>
   return { apps, books: [one.book, other.book] as const, options, prefix, shards, keys }

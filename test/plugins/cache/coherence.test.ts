@@ -1,11 +1,18 @@
 import t from 'tap'
+import {
+  isInMemory,
+  longTimeouts,
+  nextPrefix,
+  startCachePair,
+  untilTracking,
+  whileTracking,
+} from '../../harness/cache-pair.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
-import { isInMemory, nextPrefix, patient, startTwoCaches, untilProven, whileProven } from '../../harness/two-caches.js'
+import { startSlowTcpProxy, startTcpProxy } from '../../harness/tcp-proxy.js'
 import { until } from '../../harness/until.js'
-import { startSlowWire, startWire } from '../../harness/wire.js'
 
 // Two applications on one Redis represent two processes. one-load.test.ts uses real ones.
 
@@ -13,7 +20,7 @@ const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
 t.teardown(() => redis.stop())
 
 t.test('a change by any client ends the freshness of the entry in other processes', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   const changes: { name: string; change: (key: string) => Promise<unknown> }[] = [
     { name: 'set', change: (key) => a.cache.set(key, 'new') },
     { name: 'delete', change: (key) => a.cache.delete(key) },
@@ -32,7 +39,7 @@ t.test('a change by any client ends the freshness of the entry in other processe
 })
 
 t.test('a flush invalidates every entry', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   for (const key of ['x', 'y']) {
     await a.cache.set(key, 'old')
     t.equal(await b.cache.get(key), 'old')
@@ -43,7 +50,7 @@ t.test('a flush invalidates every entry', async (t) => {
 
 t.test('the result of a load during which a client removes the entry is not stored', async (t) => {
   const clock = createClock()
-  const { a, b, prefix } = await startTwoCaches(t, redis.url, { now: clock.now })
+  const { a, b, prefix } = await startCachePair(t, redis.url, { now: clock.now })
   const changes = [
     { name: 'DEL', change: () => redis.client.del(`${prefix}k`), isRemoved: true },
     { name: 'FLUSHALL', change: () => redis.client.flushall(), isRemoved: true },
@@ -76,7 +83,7 @@ t.test('the result of a load during which a client removes the entry is not stor
 })
 
 t.test('a read while a load ends does not treat its value as one that Redis has lost', async (t) => {
-  const { a } = await startTwoCaches(t, redis.url)
+  const { a } = await startCachePair(t, redis.url)
   const reasons = new Set<string>()
   for (let n = 0; n < 50; n += 1) {
     const [upstream, began] = [createDeferred<string>(), createDeferred<void>()]
@@ -99,9 +106,9 @@ t.test('a read while a load ends does not treat its value as one that Redis has 
 })
 
 t.test('the invalidation of an own write does not invalidate the entry of the writer', async (t) => {
-  const { a, prefix } = await startTwoCaches(t, redis.url)
+  const { a, prefix } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'stored')
-  const reads = await whileProven(a, prefix, async () => {
+  const reads = await whileTracking(a, prefix, async () => {
     await until(() => isInMemory(a, 'k'))
     return Promise.all(Array.from({ length: 20 }, () => a.cache.read('k', () => 'loaded')))
   })
@@ -109,15 +116,15 @@ t.test('the invalidation of an own write does not invalidate the entry of the wr
 })
 
 t.test('tracking is verified over a network with a delay of a few milliseconds', async (t) => {
-  const port = await startSlowWire(t, redis.port, 10)
+  const port = await startSlowTcpProxy(t, redis.port, 10)
   const url = `redis://127.0.0.1:${port}`
-  const { app } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
-  await untilProven(app)
+  const { app } = await startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache: longTimeouts.cache })
+  await untilTracking(app)
   t.strictSame(app.cache.stats().failures, {})
 })
 
 t.test('changes made while connections were closed are detected after the reconnect', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   for (const type of ['pubsub', 'normal']) {
     const key = `cut-${type}`
     await a.cache.set(key, 'old')
@@ -125,7 +132,7 @@ t.test('changes made while connections were closed are detected after the reconn
     await redis.client.call('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes')
     await redis.client.del(prefix + key)
     t.ok(await until(async () => (await b.cache.fetch(key, () => 'loaded')) === 'loaded'), type)
-    for (const app of [a, b]) await untilProven(app)
+    for (const app of [a, b]) await untilTracking(app)
   }
 })
 
@@ -134,8 +141,8 @@ t.test('when Redis refuses tracking, one warning is logged and memory is trusted
   const prefix = nextPrefix()
   const url = `redis://notracking:secret@127.0.0.1:${redis.port}`
   const { app, book } = await startPlugins(t, {
-    redis: { url, ...patient.redis },
-    cache: { keyPrefix: prefix, ...patient.cache },
+    redis: { url, ...longTimeouts.redis },
+    cache: { keyPrefix: prefix, ...longTimeouts.cache },
   })
   await book.until(({ kind }) => kind === 'no-tracking')
   await app.cache.set('k', 'old')
@@ -153,7 +160,7 @@ t.test('a server that refuses tracking with its own message is asked once', asyn
   /** TRACKING and SUBSCRIBE commands with the number of their connection. */
   const sent: string[] = []
   let connections = 0
-  const port = await startWire(t, redis.port, () => {
+  const port = await startTcpProxy(t, redis.port, () => {
     connections += 1
     const connection = connections
     return {
@@ -166,8 +173,8 @@ t.test('a server that refuses tracking with its own message is asked once', asyn
     }
   })
   const url = `redis://127.0.0.1:${port}`
-  const cache = { keyPrefix, ...patient.cache }
-  const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
+  const cache = { keyPrefix, ...longTimeouts.cache }
+  const { app, book } = await startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache })
   await book.until(({ kind }) => kind === 'no-tracking')
   await until(async () => (await redis.client.pubsub('NUMSUB', changes))[1] === 1)
   t.strictSame(sent, ['track 2', 'track 3', 'subscribe 3'], 'asked again only after LOADING')
@@ -176,7 +183,7 @@ t.test('a server that refuses tracking with its own message is asked once', asyn
 })
 
 t.test('while Redis is down memory serves entries for their lifetimes, and the state is disconnected', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'stored')
   t.ok(await until(() => isInMemory(b, 'k')))
   await redis.kill()
@@ -197,6 +204,6 @@ t.test('while Redis is down memory serves entries for their lifetimes, and the s
     await until(async () => (await a.cache.fetch('k', () => 'loaded')) !== 'stored'),
     'it reaches the other process later',
   )
-  for (const app of [a, b]) await untilProven(app)
+  for (const app of [a, b]) await untilTracking(app)
   await until(() => b.cache.stats().purges.queued === 0)
 })

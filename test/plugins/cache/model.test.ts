@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
+import { isInMemory, longTimeouts } from '../../harness/cache-pair.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
-import { isInMemory, patient } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Two caches on one Redis are compared with a model that tracks only versions: the minimum version that each may return.
@@ -78,8 +78,8 @@ async function createWorld() {
   const closers: (() => unknown)[] = []
   const owner = { teardown: (close: () => unknown) => closers.push(close) } as unknown as typeof t // closed with the run
   const lifetimes = { ttlSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds }
-  const cache = { keyPrefix, ...patient.cache, ...lifetimes, now: clock.now }
-  const options = { redis: { url: redis.url, ...patient.redis }, cache }
+  const cache = { keyPrefix, ...longTimeouts.cache, ...lifetimes, now: clock.now }
+  const options = { redis: { url: redis.url, ...longTimeouts.redis }, cache }
   const apps = [(await startPlugins(owner, options)).app, (await startPlugins(owner, options)).app] as const
   /** Creation time of each version. */
   const createdAt: number[] = []

@@ -9,7 +9,7 @@ import redisPlugin from '../../../plugins/redis/index.js'
 import { type CacheProcess, createCacheProcesses } from '../../harness/cache-processes.js'
 import type { Outcome } from '../../harness/cache-worker.js'
 import { createDeferred } from '../../harness/deferred.js'
-import { patient, startPlugins } from '../../harness/plugins.js'
+import { longTimeouts, startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
 import { until as untilMet } from '../../harness/until.js'
 
@@ -23,11 +23,14 @@ const openProcesses = createCacheProcesses(t, redis)
 const endlessMs = 600_000
 
 t.test('concurrent misses of fifty callers in each of four processes share one load', async (t) => {
-  const { all, giveAll, loads, asked, until } = await openProcesses(t, { count: 4, cache: { leaseMs: endlessMs } })
+  const { all, resolveAll, loads, leaseRequests, until } = await openProcesses(t, {
+    count: 4,
+    cache: { leaseMs: endlessMs },
+  })
   const answers = readAll(all, 'k', 50)
-  await until(() => asked('k') === 4 || loads.length > 1)
+  await until(() => leaseRequests('k') === 4 || loads.length > 1)
 
-  giveAll('v')
+  resolveAll('v')
   const outcomes = await answers
   t.strictSame(valuesOf(outcomes), Array(200).fill('v'))
   t.equal(loads.length, 1)
@@ -35,9 +38,11 @@ t.test('concurrent misses of fifty callers in each of four processes share one l
 })
 
 t.test('when a loading process is killed, another process loads as soon as the lease expires', async (t) => {
-  const { all, load, loads, giveAll, asked, leaseOf, until } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
+  const { all, load, loads, resolveAll, leaseRequests, leaseOf, until } = await openProcesses(t, {
+    cache: { leaseMs: endlessMs },
+  })
   const answers = readAll(all, 'k')
-  await until(() => asked('k') === 3)
+  await until(() => leaseRequests('k') === 3)
   const first = await load(0)
   await first.by.kill()
   const leftMs = await redis.client.pttl(leaseOf('k'))
@@ -47,28 +52,28 @@ t.test('when a loading process is killed, another process loads as soon as the l
   t.equal(await redis.client.pexpire(leaseOf('k'), 1), 1)
   const second = await load(1)
   t.not(second.by, first.by)
-  giveAll('v')
+  resolveAll('v')
   t.strictSame(valuesOf(await answers), ['v', 'v'], 'both remaining processes receive the value')
   t.equal(loads.length, 2)
 })
 
 t.test('the lease is renewed while the load runs, and released when it ends', async (t) => {
   const leaseMs = 1_000
-  const { all, load, giveAll, leaseOf, released } = await openProcesses(t, { cache: { leaseMs } })
+  const { all, load, resolveAll, leaseOf, leaseReleased } = await openProcesses(t, { cache: { leaseMs } })
   const answers = readAll(all, 'k')
   await load(0)
   for (let renewal = 0; renewal < 4; renewal += 1) {
     await redis.client.pexpire(leaseOf('k'), endlessMs)
     await untilMet(async () => (await redis.client.pttl(leaseOf('k'))) <= leaseMs)
   }
-  giveAll('v')
+  resolveAll('v')
   t.strictSame(valuesOf(await answers), ['v', 'v', 'v'])
-  await released('k')
+  await leaseReleased('k')
 })
 
 t.test('a process with a stale value does not wait for the load of another process', async (t) => {
   const cache = { leaseMs: endlessMs, softTimeoutMs: endlessMs }
-  const { all, load, loads, released } = await openProcesses(t, { cache, isStepped: true })
+  const { all, load, loads, leaseReleased } = await openProcesses(t, { cache, isStepped: true })
   const [a, b, c] = all
   const windows = [
     { key: 'stale-while-revalidate', policy: { ttlSeconds: 300, staleWhileRevalidateSeconds: 600 } },
@@ -78,9 +83,9 @@ t.test('a process with a stale value does not wait for the load of another proce
     const count = loads.length
     const cold = a.read(key, { policy })
     const first = await load(count)
-    first.give('old')
+    first.resolve('old')
     await cold
-    await released(key)
+    await leaseReleased(key)
     for (const process of all) await process.step(301)
 
     const refreshing = a.read(key, { policy })
@@ -92,18 +97,18 @@ t.test('a process with a stale value does not wait for the load of another proce
       `${key}: answered while another process loads`,
     )
     t.equal(loads.length, count + 2, `${key}: one process loads`)
-    refresh.give('new')
+    refresh.resolve('new')
     await refreshing
   }
 })
 
 t.test('after a failed load each process that waited for it loads once', async (t) => {
-  const { all, load, loads, asked, until } = await openProcesses(t, { count: 4, cache: { leaseMs: endlessMs } })
+  const { all, load, loads, leaseRequests, until } = await openProcesses(t, { count: 4, cache: { leaseMs: endlessMs } })
   const answers = readAll(all, 'k', 5)
-  await until(() => asked('k') === 4)
+  await until(() => leaseRequests('k') === 4)
   const first = await load(0)
-  first.fail('the first load fails')
-  for (const index of [1, 2, 3]) (await load(index)).fail('a later load fails')
+  first.reject('the first load fails')
+  for (const index of [1, 2, 3]) (await load(index)).reject('a later load fails')
   const errors = (await answers).map((outcome) => ('error' in outcome ? outcome.error : outcome.value))
   t.equal(errors.filter((error) => error === 'the first load fails').length, 5)
   t.equal(errors.filter((error) => error === 'a later load fails').length, 15)
@@ -154,7 +159,7 @@ t.test('while Redis hangs each process loads on its own', async (t) => {
   t.teardown(() => redis.resume())
   const answers = readAll(all, 'k', 5)
   await until(() => loads.length === 3)
-  for (const [index, load] of loads.entries()) load.give(`v${index}`)
+  for (const [index, load] of loads.entries()) load.resolve(`v${index}`)
   const expected = ['v0', 'v1', 'v2'].flatMap((value) => Array(5).fill(value))
   t.strictSame(valuesOf(await answers).toSorted(), expected)
   t.equal(loads.length, 3)
@@ -182,27 +187,29 @@ t.test('a read whose lookup has spent the budget loads without reading for the l
 
 t.test('a process that waits for the load of another process loads on its own when Redis hangs', async (t) => {
   const cache = { leaseMs: endlessMs, readTimeoutMs: 1_000 }
-  const { all, loads, giveAll, asked, until } = await openProcesses(t, { cache })
+  const { all, loads, resolveAll, leaseRequests, until } = await openProcesses(t, { cache })
   const answers = readAll(all, 'k')
-  await until(() => loads.length > 0 && (asked('k') === 3 || loads.length === 3))
+  await until(() => loads.length > 0 && (leaseRequests('k') === 3 || loads.length === 3))
 
   redis.hang()
   t.teardown(() => redis.resume())
   await until(() => loads.length === 3)
-  giveAll('v')
+  resolveAll('v')
   t.strictSame(valuesOf(await answers), ['v', 'v', 'v'])
 })
 
 t.test('a process that closes while it loads releases its lease, and another process loads at once', async (t) => {
-  const { all, load, loads, giveAll, asked, until } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
+  const { all, load, loads, resolveAll, leaseRequests, until } = await openProcesses(t, {
+    cache: { leaseMs: endlessMs },
+  })
   const answers = readAll(all, 'k')
-  await until(() => asked('k') === 3)
+  await until(() => leaseRequests('k') === 3)
   const first = await load(0)
   await first.by.close()
 
   const second = await load(1)
   t.not(second.by, first.by)
-  giveAll('v')
+  resolveAll('v')
   const outcomes = await answers
   t.equal(outcomes.filter((outcome) => 'error' in outcome && outcome.error === 'the cache is closed').length, 1)
   t.strictSame(valuesOf(outcomes), ['v', 'v'])
@@ -212,7 +219,7 @@ t.test('a process that closes while it loads releases its lease, and another pro
 t.test(
   'the result of a load that began before a purge is returned to its callers and not stored as fresh',
   async (t) => {
-    const { all, load, giveAll, loads } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
+    const { all, load, resolveAll, loads } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
     const [loading, purging] = all
     const purges = [
       { key: 'by-key', purge: { keys: ['by-key'] }, tagsPurged: 0 },
@@ -225,11 +232,11 @@ t.test(
       const outdated = await load(loads.length)
       await purging.purge(purge)
       await loading.tagsPurged(tagsPurged)
-      outdated.give('before')
+      outdated.resolve('before')
       t.strictSame(valuesOf(await reading), Array(5).fill('before'), `${key}: its callers began before the purge`)
     }
 
-    giveAll('after')
+    resolveAll('after')
     for (const process of all) await process.tagsPurged(2)
     for (const { key } of purges) {
       const values = valuesOf(await readAll(all, key, 1, { tags: [`of-${key}`] }))
@@ -239,7 +246,7 @@ t.test(
 )
 
 t.test('a read after a purge does not wait for a load that began before it', async (t) => {
-  const { all, load, loads, giveAll } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
+  const { all, load, loads, resolveAll } = await openProcesses(t, { cache: { leaseMs: endlessMs } })
   const [loading, purging, third] = all
   for (const purge of [{ keys: ['k'] }, { tags: ['x'] }]) {
     const count = loads.length
@@ -249,18 +256,18 @@ t.test('a read after a purge does not wait for a load that began before it', asy
     await purging.purge(purge)
     const next = third.read('k', { policy })
     const newer = await load(count + 1)
-    newer.give('after')
+    newer.resolve('after')
     t.strictSame(valuesOf(await next), ['after'])
-    outdated.give('before')
+    outdated.resolve('before')
     await reading
     await purging.purge({ keys: ['k'], hard: true })
   }
-  giveAll('')
+  resolveAll('')
 })
 
 t.test('a Redis that hangs between the lookup and the lease does not block a read', async (t) => {
   const cache = { leaseMs: endlessMs, readTimeoutMs: 1_000 }
-  const { all, loads, giveAll, until } = await openProcesses(t, { cache })
+  const { all, loads, resolveAll, until } = await openProcesses(t, { cache })
   await redis.client.call('CLIENT', 'PAUSE', '600000', 'WRITE') // reads pass, scripts wait
   t.teardown(() => redis.client.call('CLIENT', 'UNPAUSE'))
   const answers = readAll(all, 'k')
@@ -268,7 +275,7 @@ t.test('a Redis that hangs between the lookup and the lease does not block a rea
   redis.hang()
   t.teardown(() => redis.resume())
   await until(() => loads.length === 3)
-  giveAll('v')
+  resolveAll('v')
   t.strictSame(valuesOf(await answers), ['v', 'v', 'v'])
 })
 
@@ -276,8 +283,8 @@ t.test('a caller that disconnects does not cancel the load, and its result is st
   const keyPrefix = 'cat_disconnected:'
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(redisPlugin, { url: redis.url, ...patient.redis })
-  await app.register(cache, { keyPrefix, ...patient.cache })
+  await app.register(redisPlugin, { url: redis.url, ...longTimeouts.redis })
+  await app.register(cache, { keyPrefix, ...longTimeouts.cache })
   const began = createDeferred<AbortSignal>()
   const disconnected = createDeferred<void>()
   const upstream = createDeferred<string>()

@@ -3,11 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Load } from '../../../plugins/cache/index.js'
 import { createTestStore } from '../../../plugins/cache/testing/index.js'
+import { isInMemory, longTimeouts, nextPrefix, startCachePair, untilTracking } from '../../harness/cache-pair.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
-import { isInMemory, nextPrefix, patient, startTwoCaches, untilProven } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 const redis = await startRedis()
@@ -30,7 +30,7 @@ async function startLoad({ cache }: FastifyInstance) {
 }
 
 t.test('in every process a soft purge keeps the copy as stale-if-error and a hard purge removes it', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   const purges: { name: string; purge: (key: string, hard: boolean) => Promise<unknown> }[] = [
     { name: 'key', purge: (key, hard) => a.cache.purge({ keys: [key], hard }) },
     { name: 'tag', purge: (key, hard) => a.cache.purge({ tags: [`of-${key}`], hard }) },
@@ -53,7 +53,7 @@ t.test('in every process a soft purge keeps the copy as stale-if-error and a har
 })
 
 t.test('a soft purge keeps the copies in memory even if Redis has lost the entry', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'old')
   for (const app of [a, b]) t.ok(await until(() => isInMemory(app, 'k')))
   await redis.client.del(`${prefix}k`)
@@ -77,7 +77,7 @@ t.test('a soft purge keeps the copies in memory even if Redis has lost the entry
 })
 
 t.test('the result of a load that began before a purge is returned and not stored as fresh', async (t) => {
-  const { a } = await startTwoCaches(t, redis.url)
+  const { a } = await startCachePair(t, redis.url)
   for (const purge of [{ keys: ['k'] }, { tags: ['x'] }, { all: true }]) {
     const { early, slow } = await startLoad(a)
     await a.cache.purge(purge)
@@ -116,7 +116,7 @@ t.test('a read after a purge by a tag that the loader adds does not join the loa
 })
 
 t.test('a load that waits for the lease while its key is purged is stored, as it begins after the purge', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   for (const [key, change] of [
     ['purged', () => b.cache.purge({ keys: ['purged'] })],
     ['deleted', () => b.cache.delete('deleted')],
@@ -169,7 +169,7 @@ t.test('after a purge of any kind a load that failed before is retried at once',
 })
 
 t.test('two processes that purge concurrently receive the purges of each other', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   for (let round = 0; round < 30; round += 1) {
     const [x, y] = [`x${round}`, `y${round}`]
     for (const key of [x, y]) {
@@ -184,7 +184,7 @@ t.test('two processes that purge concurrently receive the purges of each other',
 })
 
 t.test('purges that Redis has lost are restored, and apply to a process that starts later', async (t) => {
-  const { a, prefix } = await startTwoCaches(t, redis.url)
+  const { a, prefix } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'old', { tags: ['x'] })
   await a.cache.purge({ tags: ['x'], hard: true })
   const text = await redis.client.get(`${prefix}k`)
@@ -192,20 +192,20 @@ t.test('purges that Redis has lost are restored, and apply to a process that sta
   await redis.client.del(`${prefix}~purges`)
   t.ok(await until(async () => (await redis.client.zscore(`${prefix}~purges`, '!x')) !== null), 'restored')
   const late = await startPlugins(t, {
-    redis: { url: redis.url, ...patient.redis },
-    cache: { keyPrefix: prefix, ...patient.cache },
+    redis: { url: redis.url, ...longTimeouts.redis },
+    cache: { keyPrefix: prefix, ...longTimeouts.cache },
   })
   await t.rejects(late.app.cache.fetch('k', fail), { message: 'upstream is down' })
 })
 
 t.test('a process that cannot read the purges serves nothing from Redis as fresh', async (t) => {
-  const { a, prefix } = await startTwoCaches(t, redis.url)
+  const { a, prefix } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'old')
   await redis.client.call('ACL', 'SETUSER', 'nopurges', 'on', '>secret', '~*', '&*', '+@all', '-zrangebyscore')
   const url = `redis://nopurges:secret@127.0.0.1:${redis.port}`
   const { app } = await startPlugins(t, {
-    redis: { url, ...patient.redis },
-    cache: { keyPrefix: prefix, ...patient.cache },
+    redis: { url, ...longTimeouts.redis },
+    cache: { keyPrefix: prefix, ...longTimeouts.cache },
   })
   t.equal(await app.cache.get('k'), undefined)
   t.equal(await app.cache.fetch('k', fail), 'old', 'only when the load fails')
@@ -214,7 +214,7 @@ t.test('a process that cannot read the purges serves nothing from Redis as fresh
 t.test(
   'a purge while Redis is down applies in this process at once, is reported as queued, and reaches the others later',
   async (t) => {
-    const { a, b } = await startTwoCaches(t, redis.url)
+    const { a, b } = await startCachePair(t, redis.url)
     for (const key of ['k', 'l', 'm']) {
       await a.cache.set(key, 'old', { tags: [`of-${key}`] })
       for (const app of [a, b]) t.ok(await until(() => isInMemory(app, key)))
@@ -259,7 +259,7 @@ t.test('a hard purge in another process applies to a read that is in flight', as
 })
 
 t.test('a hard purge applies in a process that reads after a later write and the loss of the entry', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'old')
   t.ok(await until(() => isInMemory(b, 'k')))
   await a.cache.purge({ keys: ['k'], hard: true })
@@ -270,17 +270,17 @@ t.test('a hard purge applies in a process that reads after a later write and the
 })
 
 t.test('a purge of a key ends a value that a process loaded while it was disconnected from Redis', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'shared')
   b.redisBreakers.forClient.trip()
   t.equal(await b.cache.fetch('k', () => 'its own'), 'its own')
   await a.cache.purge({ keys: ['k'] })
-  await untilProven(b)
+  await untilTracking(b)
   t.equal(await b.cache.fetch('k', () => 'loaded again'), 'loaded again')
 })
 
 t.test('explain reports when a hard purge of the key was made', async (t) => {
-  const { a } = await startTwoCaches(t, redis.url)
+  const { a } = await startCachePair(t, redis.url)
   await a.cache.set('k', 'old')
   const before = Date.now()
   await a.cache.purge({ keys: ['k'], hard: true })
@@ -291,7 +291,7 @@ t.test('explain reports when a hard purge of the key was made', async (t) => {
 })
 
 t.test('a purge of a key reaches the entries of two deployed versions with different schemas', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   const [V1, V2] = [Type.Integer({ title: 'one' }), Type.Integer({ title: 'two' })]
   t.equal(await a.cache.fetch('k', () => 1, { schema: V1 }), 1)
   t.equal(await b.cache.fetch('k', () => 2, { schema: V2 }), 2)
@@ -301,7 +301,7 @@ t.test('a purge of a key reaches the entries of two deployed versions with diffe
 })
 
 t.test('when more purges are queued than the queue holds, everything is purged when Redis is back', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   await a.cache.set('bystander', 'old')
   t.ok(await until(() => isInMemory(b, 'bystander')))
   redis.hang()
@@ -317,7 +317,7 @@ t.test('when more purges are queued than the queue holds, everything is purged w
 })
 
 t.test('when more purges are queued than the queue holds, all of them apply in this process', async (t) => {
-  const { a, b } = await startTwoCaches(t, redis.url)
+  const { a, b } = await startCachePair(t, redis.url)
   const keys = Array.from({ length: 1_200 }, (_none, n) => `k${n}`)
   for (const key of ['k0', 'k1']) await a.cache.set(key, 'old')
   await redis.client.config('SET', 'maxmemory', '1')
@@ -331,7 +331,7 @@ t.test('when more purges are queued than the queue holds, all of them apply in t
 })
 
 t.test('a late write of a value loaded before a hard purge in another process is refused', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   const { early, slow } = await startLoad(a)
   await b.cache.purge({ keys: ['k'], hard: true })
   slow.resolve('old')
@@ -351,8 +351,8 @@ t.test('a starting process reads fifty thousand purges page by page', async (t) 
   }
   await redis.client.config('RESETSTAT')
   const { app } = await startPlugins(t, {
-    redis: { url: redis.url, ...patient.redis },
-    cache: { keyPrefix: prefix, ...patient.cache },
+    redis: { url: redis.url, ...longTimeouts.redis },
+    cache: { keyPrefix: prefix, ...longTimeouts.cache },
   })
   await until(() => app.cache.stats().purges.remembered === 50_000)
   const [, pages] = /cmdstat_zrangebyscore:calls=(\d+)/.exec(await redis.client.info('commandstats')) ?? []

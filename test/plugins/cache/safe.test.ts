@@ -3,14 +3,14 @@ import Fastify from 'fastify'
 import t from 'tap'
 import cachePlugin from '../../../plugins/cache/index.js'
 import redisPlugin from '../../../plugins/redis/index.js'
+import { longTimeouts, startCachePair, untilTracking } from '../../harness/cache-pair.js'
 import { createClock, stopMonotonicClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { createLogBook } from '../../harness/log.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { freePort, startRedis } from '../../harness/redis-server.js'
-import { patient, startTwoCaches, untilProven } from '../../harness/two-caches.js'
+import { startTcpProxy } from '../../harness/tcp-proxy.js'
 import { until } from '../../harness/until.js'
-import { startWire } from '../../harness/wire.js'
 
 // Whatever Redis stores, replies or refuses, callers receive their values and the log has a line.
 
@@ -21,14 +21,14 @@ const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 t.test('with Redis down since before the start, the cache works from memory and reports disconnected', async (t) => {
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
-  const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
+  const { app, book } = await startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache: longTimeouts.cache })
   t.equal(app.cache.stats().coherence, 'disconnected')
   t.equal(await app.cache.fetch('k', () => 'loaded'), 'loaded')
   t.match(await app.cache.read('k', () => 'again'), { value: 'loaded', tier: 'memory', reason: 'hit' })
   t.equal(book.at(40).length, 1)
   const late = await startRedis({ port })
   t.teardown(() => late.stop())
-  await untilProven(app)
+  await untilTracking(app)
 })
 
 t.test('a cache registered before Redis uses memory only and logs a warning', async (t) => {
@@ -49,7 +49,7 @@ t.test('a cache registered before Redis uses memory only and logs a warning', as
 })
 
 t.test('hostile values under cache keys are misses, are counted, and are replaced by the next write', async (t) => {
-  const { a, b, books, prefix } = await startTwoCaches(t, redis.url, { maxEntryBytes: 100_000 })
+  const { a, b, books, prefix } = await startCachePair(t, redis.url, { maxEntryBytes: 100_000 })
   await a.cache.set('valid', 1)
   const valid = String(await redis.client.get(`${prefix}valid`))
   const hostile = {
@@ -76,7 +76,7 @@ t.test('hostile values under cache keys are misses, are counted, and are replace
 })
 
 t.test('a stamp from the future does not advance the clock of any process', async (t) => {
-  const { a, b, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, prefix } = await startCachePair(t, redis.url)
   await redis.client.zadd(`${prefix}~purges`, 0, '#made', '9007199254740991', '.*')
   await a.cache.purge({ tags: ['x'] })
   for (const [writer, reader] of [
@@ -91,7 +91,7 @@ t.test('a stamp from the future does not advance the clock of any process', asyn
 })
 
 t.test('corrupt data under the internal keys of the cache is replaced, with a warning', async (t) => {
-  const { a, b, books, prefix } = await startTwoCaches(t, redis.url)
+  const { a, b, books, prefix } = await startCachePair(t, redis.url)
   const [lease, purges] = [`${prefix}~lease:k`, `${prefix}~purges`]
   await a.cache.set('tagged', 'old', { tags: ['x'] })
   await a.cache.purge({ tags: ['known'] })
@@ -121,7 +121,7 @@ t.test('corrupt data under the internal keys of the cache is replaced, with a wa
 })
 
 t.test('a loaded value that is nested too deeply to be stored is returned', async (t) => {
-  const { app } = await startPlugins(t, { redis: { url: redis.url, ...patient.redis }, cache: patient.cache })
+  const { app } = await startPlugins(t, { redis: { url: redis.url, ...longTimeouts.redis }, cache: longTimeouts.cache })
   for (const depth of [1_000, 2_000, 4_000, 20_000]) {
     const value = JSON.parse(deep(depth))
     for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -134,7 +134,7 @@ t.test('a loaded value that is nested too deeply to be stored is returned', asyn
 t.test('a Redis that forbids scripts is not an outage: reads succeed, and the log has one line', async (t) => {
   await redis.client.call('ACL', 'SETUSER', 'noscripts', 'on', '>secret', '~*', '&*', '+@all', '-@scripting')
   const url = `redis://noscripts:secret@127.0.0.1:${redis.port}`
-  const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache: patient.cache })
+  const { app, book } = await startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache: longTimeouts.cache })
   for (let n = 0; n < 20; n += 1) t.equal(await app.cache.fetch(`k${n}`, () => n), n)
   t.ok(await until(() => (app.cache.stats().failures.denied ?? 0) > 0))
   t.equal(app.redisBreakers.isOpen, false)
@@ -148,7 +148,7 @@ t.test('the documented ACL rule is sufficient: Redis denies no command', async (
   await redis.client.call('ACL', 'SETUSER', 'cache', ...rule.trim().split(/\s+/))
   await redis.client.call('ACL', 'LOG', 'RESET')
   const url = `redis://cache:secret@127.0.0.1:${redis.port}`
-  const { a, b } = await startTwoCaches(t, url, { keyPrefix: 'cat_' })
+  const { a, b } = await startCachePair(t, url, { keyPrefix: 'cat_' })
   await a.cache.fetch('k', () => 'loaded', { tags: ['x'] })
   t.ok(await until(async () => (await b.cache.get('k')) === 'loaded'))
   await Promise.all(['k', 'l', 'm'].map((key) => b.cache.get(key)))
@@ -169,7 +169,7 @@ t.test(
     let isLate = false
     let probes = 0
     // A late reply arrives after the next command, which is sent after the previous one has timed out.
-    const port = await startWire(t, redis.port, () => {
+    const port = await startTcpProxy(t, redis.port, () => {
       const delayed: Buffer[] = []
       return {
         toServer(data, send, reply) {
@@ -182,8 +182,8 @@ t.test(
     })
     const url = `redis://127.0.0.1:${port}`
     const cache = { readTimeoutMs: 100, writeTimeoutMs: 250 }
-    const { app, book } = await startPlugins(t, { redis: { url, ...patient.redis }, cache })
-    await untilProven(app)
+    const { app, book } = await startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache })
+    await untilTracking(app)
     const changes: boolean[] = []
     app.redisBreakers.onChange((isOpen) => changes.push(isOpen))
     isLate = true
@@ -202,7 +202,7 @@ t.test(
   'while another process refreshes, readers with a stale value ask for the lease at most once in 250 ms',
   async (t) => {
     const clock = createClock()
-    const { a, b } = await startTwoCaches(t, redis.url, { staleWhileRevalidateSeconds: 600, now: clock.now })
+    const { a, b } = await startCachePair(t, redis.url, { staleWhileRevalidateSeconds: 600, now: clock.now })
     await a.cache.set('k', 'old')
     t.equal(await b.cache.get('k'), 'old')
     clock.step(301)

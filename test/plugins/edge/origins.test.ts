@@ -6,8 +6,8 @@ import Fastify, { type FastifyInstance, type FastifyReply, type RouteHandlerMeth
 import t, { type Test } from 'tap'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
 import { createClock } from '../../harness/clock.js'
+import { controlDelays } from '../../harness/controlled-delays.js'
 import { createDeferred } from '../../harness/deferred.js'
-import { holdDelays } from '../../harness/held-delays.js'
 import { connectRaw, listen, type RawConnection } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
@@ -475,7 +475,7 @@ t.test('a stream without end from a handler is passed on, and never kept', async
 })
 
 t.test('who waits for a handler that never answers is let through, and nobody waits for it after that', async (t) => {
-  const waits = holdDelays(t, collapseTimeoutMs)
+  const waits = controlDelays(t, collapseTimeoutMs)
   const { connect, ask, behave, calls, step } = await startOwn(t)
   const never = createDeferred<string>()
   t.teardown(() => never.resolve('late'))
@@ -484,14 +484,14 @@ t.test('who waits for a handler that never answers is let through, and nobody wa
   t.ok(await until(() => calls() === 1))
   behave(async () => `answer ${calls()}`)
   const follower = await write(connect())
-  t.ok(await until(() => waits.begun === 1))
+  t.ok(await until(() => waits.started === 1))
   t.equal(calls(), 1, 'the follower waits')
-  waits.end()
+  waits.finish()
   t.equal(await outcomeOf(follower), '200 answer 2')
   t.equal(await ask(), '200 answer 2')
   step(61)
   t.equal(await ask(), '200 answer 3')
-  t.equal(waits.begun, 1, 'no other request has waited')
+  t.equal(waits.started, 1, 'no other request has waited')
   leader.socket.destroy()
   await leader.closed
   never.resolve('late')
@@ -499,7 +499,7 @@ t.test('who waits for a handler that never answers is let through, and nobody wa
 })
 
 t.test('a client that leaves a handler that never answers leaves nobody waiting', async (t) => {
-  const waits = holdDelays(t, collapseTimeoutMs)
+  const waits = controlDelays(t, collapseTimeoutMs)
   const { connect, ask, behave, calls } = await startOwn(t)
   const never = createDeferred<string>()
   t.teardown(() => never.resolve('late'))
@@ -510,9 +510,9 @@ t.test('a client that leaves a handler that never answers leaves nobody waiting'
   await once(only.socket, 'close')
   behave(async () => 'healed')
   const next = ask()
-  t.ok(await until(() => waits.begun === 1 || calls() === 2))
-  waits.end()
+  t.ok(await until(() => waits.started === 1 || calls() === 2))
+  waits.finish()
   for (const answer of [await next, await ask()]) t.equal(answer, '200 healed')
   t.equal(calls(), 2)
-  t.ok(waits.begun <= 1, 'once that has taken too long, no request waits')
+  t.ok(waits.started <= 1, 'once that has taken too long, no request waits')
 })

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { startCachePair } from '../../harness/cache-pair.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
-import { lengthenTimeouts } from '../../harness/long-timeouts.js'
+import { multiplyTimeouts } from '../../harness/multiply-timeouts.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
-import { startTwoCaches } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 // Responses end with what they were made from, in every process, whoever ended it.
 
 const redis = await startRedis()
-lengthenTimeouts()
+multiplyTimeouts()
 t.teardown(() => redis.stop())
 
 /** What the routes read, and what becomes of it. */
@@ -82,7 +82,7 @@ async function startWorld(t: Test) {
   const source: Source = { sellers: 1, catalogs: 1, banner: 1, isDown: false, calls: 0 }
   let aheadMs = 0
   const edge = { now: () => Date.now() + aheadMs }
-  const two = await startTwoCaches(t, redis.url, { ttlSeconds }, { edge, routes: routesOf(source) })
+  const two = await startCachePair(t, redis.url, { ttlSeconds }, { edge, routes: routesOf(source) })
   /** Ends the pauses after failures. */
   const endPauses = () => {
     aheadMs += 5_000
@@ -212,7 +212,7 @@ t.test('what is made from something that is purged meanwhile is answered and not
       })
     }
   }
-  const { a, b } = await startTwoCaches(t, redis.url, { ttlSeconds }, { edge: {}, routes })
+  const { a, b } = await startCachePair(t, redis.url, { ttlSeconds }, { edge: {}, routes })
   const early = ['/read', '/listed'].map((path) => get(a, path))
   t.ok(await until(() => waiting === 2))
   source.sellers = 2

@@ -1,16 +1,16 @@
 import t from 'tap'
+import { longTimeouts, untilTracking } from '../../harness/cache-pair.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { startRedisCluster } from '../../harness/redis-cluster.js'
-import { patient, untilProven } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 const cluster = await startRedisCluster(t.testdir())
 t.teardown(() => cluster.stop())
 const clusterNodes = cluster.nodes.slice(0, 1).map(({ port }) => ({ host: '127.0.0.1', port }))
-const redis = { clusterNodes, ...patient.redis }
+const redis = { clusterNodes, ...longTimeouts.redis }
 
 t.test('stores each entry on the Cluster node of its key', async (t) => {
-  const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_c:', ...patient.cache } })
+  const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_c:', ...longTimeouts.cache } })
   const keys = Array.from({ length: 30 }, (_, n) => `catalogs_seller_${n}`)
   for (const key of keys) t.equal(await app.cache.set(key, key), true)
   for (const key of keys) t.equal(await app.cache.get(key), key)
@@ -27,9 +27,9 @@ t.test('stores each entry on the Cluster node of its key', async (t) => {
 })
 
 t.test('while one node hangs the keys of the other nodes are still cached', async (t) => {
-  const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_h:', ...patient.cache } })
+  const { app, book } = await startPlugins(t, { redis, cache: { keyPrefix: 'cat_h:', ...longTimeouts.cache } })
   const { cache } = app
-  await untilProven(app)
+  await untilTracking(app)
   const [hung, ...others] = await cluster.shards()
   const keys = Array.from({ length: 30 }, (_, n) => `catalogs_seller_${n}`)
   const isOnHung = (key: string) => hung?.has(`cat_h:${key}`) === true
@@ -61,7 +61,7 @@ t.test('while one node hangs the keys of the other nodes are still cached', asyn
   }
 
   hung?.master.resume()
-  await untilProven(app)
+  await untilTracking(app)
   for (const key of lost) t.equal(await cache.fetch(key, () => 'loaded'), 'stored')
   t.equal(book.lines.filter(({ level }) => level > 40).length, 0)
 })

@@ -8,9 +8,9 @@ import Fastify from 'fastify'
 import type { Redis } from 'ioredis'
 import t from 'tap'
 import redis, { type RedisPluginOptions } from '../../../plugins/redis/index.js'
+import { longTimeouts } from '../../harness/cache-pair.js'
 import { createLogBook } from '../../harness/log.js'
 import { freePort, startRedis } from '../../harness/redis-server.js'
-import { patient } from '../../harness/two-caches.js'
 import { until } from '../../harness/until.js'
 
 const unhandled: unknown[] = []
@@ -49,7 +49,7 @@ async function ready(client: Redis): Promise<void> {
 
 const closed = await freePort()
 const cases: { name: string; options: RedisPluginOptions; kind: RegExp | undefined }[] = [
-  { name: 'up', options: { url: up.url, ...patient.redis }, kind: undefined },
+  { name: 'up', options: { url: up.url, ...longTimeouts.redis }, kind: undefined },
   { name: 'refused', options: { url: `redis://127.0.0.1:${closed}` }, kind: /^refused$/ },
   { name: 'hung', options: { url: hung.url }, kind: /^timeout$/ },
   { name: 'silent', options: { url: `redis://127.0.0.1:${portOf(silent)}` }, kind: /^timeout$/ },
@@ -93,7 +93,7 @@ for (const { name, port } of [
 ]) {
   t.test(`boots and closes with Redis ${name} and without limits for connections and commands`, async (t) => {
     const app = Fastify()
-    const { connectTimeoutMs, commandTimeoutMs } = patient.redis
+    const { connectTimeoutMs, commandTimeoutMs } = longTimeouts.redis
     await app.register(redis, { url: `redis://127.0.0.1:${port}`, connectTimeoutMs, commandTimeoutMs })
     await app.ready()
     t.not(app.redis.status, 'ready')
@@ -127,7 +127,7 @@ t.test('connects to Redis through a unix socket', async (t) => {
   const path = join(directory, 'redis.sock')
   const server = await startRedis({ flags: ['--unixsocket', path] })
   const app = Fastify()
-  await app.register(redis, { url: `unix:${path}`, ...patient.redis })
+  await app.register(redis, { url: `unix:${path}`, ...longTimeouts.redis })
   t.equal(await app.redis.ping(), 'PONG')
   await app.close()
   await server.stop()
@@ -177,7 +177,7 @@ t.test('closing rejects a command that waits for a hung Redis', async (t) => {
   const server = await startRedis()
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })
-  await app.register(redis, { url: server.url, ...patient.redis })
+  await app.register(redis, { url: server.url, ...longTimeouts.redis })
   await app.redis.ping()
   server.hang()
   const waiting = t.rejects(app.redis.get('k'), { message: /closed/i })

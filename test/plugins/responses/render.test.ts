@@ -2,14 +2,14 @@ import t from 'tap'
 import { byName } from '../../../plugins/responses/head.js'
 import { type AnswerOptions, answerFrom } from '../../../plugins/responses/render.js'
 import type { StoredResponse, StoredResponseFields } from '../../../plugins/responses/stored-response.js'
-import { makeStored } from '../../harness/stored-response.js'
+import { createStoredResponse } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 const modified = new Date(now - 100_000).toUTCString()
 
 function stored(parts: Partial<StoredResponseFields> = {}): StoredResponse {
   const until = now + 52_500
-  return makeStored(now, {
+  return createStoredResponse(now, {
     fields: { 'content-type': 'text/plain', etag: '"a"', 'last-modified': modified, 'x-list': ['1', '2'] },
     body: Buffer.from('0123456789'),
     bornAt: now - 7_500,

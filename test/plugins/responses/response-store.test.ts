@@ -1,11 +1,11 @@
 import t from 'tap'
 import { ResponseStore } from '../../../plugins/responses/response-store.js'
 import type { StoredResponseFields } from '../../../plugins/responses/stored-response.js'
-import { makeStored } from '../../harness/stored-response.js'
+import { createStoredResponse } from '../../harness/stored-response.js'
 
 const now = Date.parse('2026-11-25T12:00:00Z')
 
-const response = (parts: Partial<StoredResponseFields> = {}) => makeStored(now, parts)
+const response = (parts: Partial<StoredResponseFields> = {}) => createStoredResponse(now, parts)
 const placing = { maxVariants: 2, requestedAt: now }
 const variant = (value: string, parts: Partial<StoredResponseFields> = {}) =>
   response({ varyNames: ['a'], varyValues: [value], ...parts })

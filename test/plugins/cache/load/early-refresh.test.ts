@@ -1,10 +1,10 @@
 import t from 'tap'
 import { earlyRefreshAt } from '../../../../plugins/cache/load/early-refresh.js'
+import { startCachePair } from '../../../harness/cache-pair.js'
 import { createClock } from '../../../harness/clock.js'
 import { createDeferred } from '../../../harness/deferred.js'
 import { startPlugins } from '../../../harness/plugins.js'
 import { startRedis } from '../../../harness/redis-server.js'
-import { startTwoCaches } from '../../../harness/two-caches.js'
 import { until } from '../../../harness/until.js'
 
 const keys = Array.from({ length: 500 }, (_, n) => `catalogs_seller_${n}`)
@@ -66,7 +66,7 @@ t.test('an early refresh loads even if Redis still has the entry that it replace
   const redis = await startRedis()
   t.teardown(() => redis.stop())
   const clock = createClock()
-  const { a, b } = await startTwoCaches(t, redis.url, { ttlSeconds: 0.02, now: clock.now })
+  const { a, b } = await startCachePair(t, redis.url, { ttlSeconds: 0.02, now: clock.now })
   const slow = () => new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'))
   const someKeys = keys.slice(0, 20)
   await Promise.all(someKeys.map((key) => a.cache.fetch(key, slow)))

@@ -1,4 +1,4 @@
-import { lengthenTimeouts } from '../../../harness/long-timeouts.js'
+import { multiplyTimeouts } from '../../../harness/multiply-timeouts.js'
 import { type CachesOptions, startCaches } from './caches.js'
 import { play } from './play.js'
 import type { Row } from './row.js'
@@ -15,7 +15,7 @@ const conversations = 6
  * process from the moment that it is loaded, which would take a quarter of the time: it is loaded after the last row.
  */
 export async function testAll(title: string, options: CachesOptions, stop?: () => Promise<void>): Promise<void> {
-  lengthenTimeouts()
+  multiplyTimeouts()
   const complaints = await playAll(options)
   await stop?.()
   const { default: t } = await import('tap')

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import type { Test } from 'tap'
 
 /** What may happen to the bytes of one connection. Each function passes them on by calling `send`, now, later or never. */
-export interface WireRules {
+export interface ProxyHandlers {
   /** From the client to the server. Default: at once. */
   readonly toServer?: (
     data: Buffer,
@@ -14,7 +14,7 @@ export interface WireRules {
 }
 
 /** Starts a port of this machine that leads to the server at another one; `rules` is called for each connection. */
-export async function startWire(t: Test, port: number, rules: () => WireRules): Promise<number> {
+export async function startTcpProxy(t: Test, port: number, rules: () => ProxyHandlers): Promise<number> {
   const wire = createServer((socket) => {
     const far = connect(port, '127.0.0.1')
     const end = () => [socket, far].map((one) => one.destroy())
@@ -33,6 +33,6 @@ export async function startWire(t: Test, port: number, rules: () => WireRules): 
 }
 
 /** A port from which a server at another port is further away: each of its replies comes later by so many milliseconds. */
-export function startSlowWire(t: Test, port: number, delayMs: number): Promise<number> {
-  return startWire(t, port, () => ({ toClient: (data, send) => setTimeout(send, delayMs, data) }))
+export function startSlowTcpProxy(t: Test, port: number, delayMs: number): Promise<number> {
+  return startTcpProxy(t, port, () => ({ toClient: (data, send) => setTimeout(send, delayMs, data) }))
 }

@@ -3,7 +3,7 @@
  * milliseconds: on a busy machine a healthy Redis may exceed them, and the plugins then do, correctly, something else than
  * the test is about. Delays awaited with `node:timers/promises` are unchanged: `until` polls with them.
  */
-export function lengthenTimeouts(factor = 100): void {
+export function multiplyTimeouts(factor = 100): void {
   const { setTimeout: start } = globalThis
   const lengthened = (callback: (...values: unknown[]) => void, delayMs = 0, ...values: unknown[]) =>
     start(callback, delayMs * factor, ...values)

@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
+import { type CacheOptions, channels, type StateEvent } from 'fastify-vitrine/cache'
 import type { Test } from 'tap'
-import { type CacheOptions, channels, type StateEvent } from '../../plugins/cache/index.js'
 import type { LogBook } from './log.js'
-import { type PluginAppOptions, patient, startPlugins } from './plugins.js'
+import { longTimeouts, type PluginAppOptions, startPlugins } from './plugins.js'
 import { until } from './until.js'
 
-export { patient }
+export { longTimeouts }
 
 /** Two applications on one Redis, as two processes would be, and what their keys begin with there. */
-export interface TwoCaches {
+export interface CachePair {
   readonly a: FastifyInstance
   readonly b: FastifyInstance
   readonly books: readonly [LogBook, LogBook]
@@ -24,22 +24,22 @@ export function nextPrefix(): string {
 }
 
 /** Starts two with patient budgets, and with the other plugins and routes they are to have. Waits until both receive invalidations. */
-export async function startTwoCaches(
+export async function startCachePair(
   t: Test,
   url: string,
   options: CacheOptions = {},
   more: Pick<PluginAppOptions, 'edge' | 'routes'> = {},
-): Promise<TwoCaches> {
+): Promise<CachePair> {
   const prefix = nextPrefix()
   const cache = { keyPrefix: prefix, ...options }
-  const start = () => startPlugins(t, { redis: { url, ...patient.redis }, cache, ...more })
+  const start = () => startPlugins(t, { redis: { url, ...longTimeouts.redis }, cache, ...more })
   const [one, other] = [await start(), await start()]
-  for (const { app } of [one, other]) await untilProven(app)
+  for (const { app } of [one, other]) await untilTracking(app)
   return { a: one.app, b: other.app, books: [one.book, other.book], prefix }
 }
 
 /** Waits until invalidations are known to arrive. */
-export async function untilProven({ cache }: FastifyInstance): Promise<void> {
+export async function untilTracking({ cache }: FastifyInstance): Promise<void> {
   await until(() => cache.stats().coherence === 'tracking')
 }
 
@@ -47,7 +47,7 @@ export async function untilProven({ cache }: FastifyInstance): Promise<void> {
  * What `run` comes to while invalidations are known to arrive all the time, as memory is trusted only then. Runs it again when there was
  * doubt: the proof has a time-out of its own, which a busy machine may exceed.
  */
-export async function whileProven<T>(app: FastifyInstance, prefix: string, run: () => Promise<T>): Promise<T> {
+export async function whileTracking<T>(app: FastifyInstance, prefix: string, run: () => Promise<T>): Promise<T> {
   let isDisturbed = false
   const hear = (event: unknown) => {
     if ((event as StateEvent).cache === prefix) isDisturbed = true // what the channel carries
@@ -55,7 +55,7 @@ export async function whileProven<T>(app: FastifyInstance, prefix: string, run: 
   channels.state.subscribe(hear)
   try {
     for (;;) {
-      await untilProven(app)
+      await untilTracking(app)
       isDisturbed = false
       const result = await run()
       if (!isDisturbed) return result

@@ -3,18 +3,18 @@ import timers from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** Delays that end when the test says so. */
-export interface HeldDelays {
+export interface ControlledDelays {
   /** Delays that have been begun so far, ended ones included. */
-  readonly begun: number
+  readonly started: number
   /** Ends those that are being waited for. */
-  end(): void
+  finish(): void
 }
 
 /**
  * Takes over the delays of exactly that length among those awaited with `node:timers/promises`, until the test ends: what is
  * to happen after a timeout then does not depend on the speed of the machine.
  */
-export function holdDelays(t: Pick<Test, 'teardown'>, delayMs: number): HeldDelays {
+export function controlDelays(t: Pick<Test, 'teardown'>, delayMs: number): ControlledDelays {
   const { setTimeout: wait } = timers
   const ends = new Set<() => void>()
   let begun = 0
@@ -32,10 +32,10 @@ export function holdDelays(t: Pick<Test, 'teardown'>, delayMs: number): HeldDela
     syncBuiltinESMExports()
   })
   return {
-    get begun() {
+    get started() {
       return begun
     },
-    end() {
+    finish() {
       for (const end of ends) end()
       ends.clear()
     },
