@@ -1,4 +1,4 @@
-// Written by `npm run docs:examples`: what the application answered in front of its demo marketplace.
+// Written by `npm run docs:examples`: responses of the application with the demo marketplace.
 import type { Examples } from './recorded.js'
 
 export const examples: Examples = {
@@ -37,7 +37,7 @@ export const examples: Examples = {
           },
         },
         filtered: {
-          summary: 'Those with "etude" in their name',
+          summary: 'Sellers with "etude" in their name',
           value: {
             items: [
               {
@@ -53,12 +53,9 @@ export const examples: Examples = {
             total: 36,
           },
         },
-        none: {
-          summary: 'A filter that nothing matches',
-          value: { items: [], page: 1, page_size: 20, pages: 0, total: 0 },
-        },
+        none: { summary: 'A filter without matches', value: { items: [], page: 1, page_size: 20, pages: 0, total: 0 } },
         stale: {
-          summary: 'An older answer: the marketplace fails',
+          summary: 'A stale response while the marketplace fails',
           value: {
             items: [
               {
@@ -99,7 +96,7 @@ export const examples: Examples = {
       headers: { 'x-request-id': 'mobile-7c1f', 'x-ratelimit-limit': 600 },
       bodies: {
         wrong: {
-          summary: 'Two parameters that are wrong',
+          summary: 'Two invalid parameters',
           value: {
             type: 'about:blank',
             title: 'Bad Request',
@@ -119,7 +116,7 @@ export const examples: Examples = {
       headers: { 'Retry-After': 60, 'x-request-id': 'mobile-7c1f', 'x-ratelimit-limit': 600 },
       bodies: {
         tooMany: {
-          summary: 'One request more than an address may send',
+          summary: 'The address has sent too many requests',
           value: {
             type: 'about:blank',
             title: 'Too Many Requests',
@@ -161,7 +158,7 @@ export const examples: Examples = {
         'x-ratelimit-limit': 600,
       },
       bodies: {
-        away: {
+        unreachable: {
           summary: 'The marketplace cannot be reached',
           value: {
             type: 'about:blank',
@@ -241,7 +238,7 @@ export const examples: Examples = {
           },
         },
         filtered: {
-          summary: 'Those with "collection" in their title',
+          summary: 'Catalogs with "collection" in their title',
           value: {
             items: [
               {
@@ -265,11 +262,11 @@ export const examples: Examples = {
           },
         },
         unknownSeller: {
-          summary: 'A seller that nobody knows',
+          summary: 'An unknown seller',
           value: { items: [], page: 1, page_size: 20, pages: 0, total: 0 },
         },
         stale: {
-          summary: 'An older answer: the marketplace fails',
+          summary: 'A stale response while the marketplace fails',
           value: {
             items: [
               {
@@ -324,7 +321,7 @@ export const examples: Examples = {
       },
       bodies: {
         wrong: {
-          summary: 'A seller_id that cannot be one',
+          summary: 'An invalid seller_id',
           value: {
             type: 'about:blank',
             title: 'Bad Request',
@@ -341,7 +338,7 @@ export const examples: Examples = {
       headers: { 'Retry-After': 60, 'x-request-id': 'mobile-7c1f', 'x-ratelimit-limit': 600 },
       bodies: {
         tooMany: {
-          summary: 'One request more than an address may send',
+          summary: 'The address has sent too many requests',
           value: {
             type: 'about:blank',
             title: 'Too Many Requests',
@@ -383,7 +380,7 @@ export const examples: Examples = {
         'x-ratelimit-limit': 600,
       },
       bodies: {
-        away: {
+        unreachable: {
           summary: 'The marketplace cannot be reached',
           value: {
             type: 'about:blank',

@@ -10,76 +10,76 @@ import { longAppTimeouts, longTimeoutEnvironment } from './app.js'
 import { createClock } from './clock.js'
 
 export interface RecordingOptions {
-  /** `UPSTREAM_TIMEOUT_MS` where the marketplace is silent, which is waited for three times over. */
+  /** `UPSTREAM_TIMEOUT_MS` for the requests that the marketplace does not answer. Each is tried three times. */
   readonly upstreamTimeoutMs: number
 }
 
 const requestId = 'mobile-7c1f'
 const sellers = '/api/v1/sellers'
 const catalogs = '/api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs'
-const middleOfSellers = `${sellers}?page=2&page_size=3`
-const middleOfCatalogs = `${catalogs}?page=2&page_size=3`
+const sellersUrl = `${sellers}?page=2&page_size=3`
+const catalogsUrl = `${catalogs}?page=2&page_size=3`
 
-/** Asks the application in front of its demo marketplace, as it was on one day in March, and makes the marketplace fail. */
+/** Records responses of the application on a fixed date, with the demo marketplace as upstream, also while that fails. */
 export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): Promise<Examples> {
   const clock = createClock('2026-03-10T12:00:00Z')
   const marketplace = await startMarketplace({ latencyMs: 0, now: clock.now })
-  const gate = await openGate(marketplace.url)
+  const proxy = await startProxy(marketplace.url)
   const build = (environment: Record<string, string> = {}) =>
     buildApp({
       config: readConfig({ ...longTimeoutEnvironment, ...environment }),
-      upstreamUrl: gate.url,
+      upstreamUrl: proxy.url,
       now: clock.now,
       timeouts: longAppTimeouts,
     })
   const app = await build()
-  const impatient = await build({ UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs) })
+  const shortTimeoutApp = await build({ UPSTREAM_TIMEOUT_MS: String(upstreamTimeoutMs) })
   const limited = await build()
-  const ask = (url: string, headers: Record<string, string> = {}, asked = app) =>
-    asked.inject({ url, headers: { 'x-request-id': requestId, ...headers } })
-  const record = async (summary: string, url: string, asked = app): Promise<Recorded> => {
-    const response = await ask(url, {}, asked)
+  const ask = (url: string, headers: Record<string, string> = {}, target = app) =>
+    target.inject({ url, headers: { 'x-request-id': requestId, ...headers } })
+  const record = async (summary: string, url: string, target = app): Promise<Recorded> => {
+    const response = await ask(url, {}, target)
     return { response, example: { summary, value: response.json() } }
   }
   const validate = (url: string, { response }: Recorded) => ask(url, { 'if-none-match': String(response.headers.etag) })
   const recordTooMany = async (): Promise<Recorded> => {
-    const url = `${sellers}?page=0` // what is refused counts as well, and asks nobody
+    const url = `${sellers}?page=0` // invalid requests count, too, and cause no upstream call
     while ((await ask(url, {}, limited)).statusCode !== 429);
-    return record('One request more than an address may send', url, limited)
+    return record('The address has sent too many requests', url, limited)
   }
 
   try {
-    for (const url of [middleOfSellers, middleOfCatalogs]) await ask(url)
-    clock.step(10) // so that what is recorded first has an age
+    for (const url of [sellersUrl, catalogsUrl]) await ask(url)
+    clock.step(10) // so that the first responses have an age
 
-    const sellersPage = await record('A page in the middle', middleOfSellers)
-    const sellersFiltered = await record('Those with "etude" in their name', `${sellers}?name=etude&page_size=2`)
-    const sellersNone = await record('A filter that nothing matches', `${sellers}?customer_display_id=nobody`)
-    const catalogsPage = await record('A page in the middle', middleOfCatalogs)
+    const sellersPage = await record('A page in the middle', sellersUrl)
+    const sellersFiltered = await record('Sellers with "etude" in their name', `${sellers}?name=etude&page_size=2`)
+    const sellersNone = await record('A filter without matches', `${sellers}?customer_display_id=unknown`)
+    const catalogsPage = await record('A page in the middle', catalogsUrl)
     const catalogsFiltered = await record(
-      'Those with "collection" in their title',
+      'Catalogs with "collection" in their title',
       `${catalogs}?title=collection&page_size=2`,
     )
-    const unknownSeller = await record('A seller that nobody knows', `${sellers}/nobody/catalogs`)
-    const sellersWrong = await record('Two parameters that are wrong', `${sellers}?page=0&page_size=500`)
-    const catalogsWrong = await record('A seller_id that cannot be one', `${sellers}/no.body/catalogs`)
-    const sellersSame = await validate(middleOfSellers, sellersPage)
-    const catalogsSame = await validate(middleOfCatalogs, catalogsPage)
+    const unknownSeller = await record('An unknown seller', `${sellers}/unknown/catalogs`)
+    const sellersWrong = await record('Two invalid parameters', `${sellers}?page=0&page_size=500`)
+    const catalogsWrong = await record('An invalid seller_id', `${sellers}/not.valid/catalogs`)
+    const sellersSame = await validate(sellersUrl, sellersPage)
+    const catalogsSame = await validate(catalogsUrl, catalogsPage)
 
-    clock.step(400) // beyond freshness, and beyond the time in which one refreshes behind
-    gate.fault = 'error'
-    const sellersStale = await record('An older answer: the marketplace fails', middleOfSellers)
-    const catalogsStale = await record('An older answer: the marketplace fails', middleOfCatalogs)
+    clock.step(400) // past freshness and the stale-while-revalidate window
+    proxy.fault = 'error'
+    const sellersStale = await record('A stale response while the marketplace fails', sellersUrl)
+    const catalogsStale = await record('A stale response while the marketplace fails', catalogsUrl)
     const sellersUnusable = await record('The marketplace answers with an error', `${sellers}?name=etude`)
     const catalogsUnusable = await record('The marketplace answers with an error', `${catalogs}?title=collection`)
-    gate.fault = 'silence'
+    proxy.fault = 'silence'
     const [sellersLate, catalogsLate] = await Promise.all([
-      record('The marketplace does not answer', `${sellers}?name=etude`, impatient),
-      record('The marketplace does not answer', `${catalogs}?title=collection`, impatient),
+      record('The marketplace does not answer', `${sellers}?name=etude`, shortTimeoutApp),
+      record('The marketplace does not answer', `${catalogs}?title=collection`, shortTimeoutApp),
     ])
-    await gate.close()
-    const sellersAway = await record('The marketplace cannot be reached', `${sellers}?name=etude`)
-    const catalogsAway = await record('The marketplace cannot be reached', `${catalogs}?title=collection`)
+    await proxy.close()
+    const sellersUnreachable = await record('The marketplace cannot be reached', `${sellers}?name=etude`)
+    const catalogsUnreachable = await record('The marketplace cannot be reached', `${catalogs}?title=collection`)
     const tooMany = await recordTooMany()
 
     return {
@@ -89,7 +89,7 @@ export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): P
         400: examplesOf({ wrong: sellersWrong }),
         429: examplesOf({ tooMany }),
         502: examplesOf({ unusable: sellersUnusable }),
-        503: examplesOf({ away: sellersAway }),
+        503: examplesOf({ unreachable: sellersUnreachable }),
         504: examplesOf({ late: sellersLate }),
       },
       listCatalogs: {
@@ -98,13 +98,13 @@ export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): P
         400: examplesOf({ wrong: catalogsWrong }),
         429: examplesOf({ tooMany }),
         502: examplesOf({ unusable: catalogsUnusable }),
-        503: examplesOf({ away: catalogsAway }),
+        503: examplesOf({ unreachable: catalogsUnreachable }),
         504: examplesOf({ late: catalogsLate }),
       },
     }
   } finally {
-    for (const each of [app, impatient, limited]) await each.close()
-    await gate.close()
+    for (const each of [app, shortTimeoutApp, limited]) await each.close()
+    await proxy.close()
     await marketplace.close()
   }
 }
@@ -114,7 +114,7 @@ interface Recorded {
   readonly example: Example
 }
 
-// Not what is left of the limit: that is another number with each example that is added.
+// x-ratelimit-remaining is left out, as it changes with each example.
 const recordedFields = [
   'Link',
   'ETag',
@@ -126,7 +126,7 @@ const recordedFields = [
   'x-ratelimit-limit',
 ]
 
-/** Bodies by name, with the header fields of the first unless others are given. */
+/** Bodies by name, with the header fields of the first response by default. */
 function examplesOf(
   recorded: Readonly<Record<string, Recorded>>,
   response = Object.values(recorded)[0]?.response,
@@ -139,24 +139,24 @@ function examplesOf(
   return { headers: Object.fromEntries(headers), bodies: Object.fromEntries(bodies) }
 }
 
-interface Gate {
+interface Proxy {
   readonly url: string
   fault: 'error' | 'silence' | undefined
   close(): Promise<void>
 }
 
-/** A server that passes everything on to the marketplace until it is told to fail. */
-async function openGate(target: string): Promise<Gate> {
+/** A proxy for the marketplace that can be set to fail. */
+async function startProxy(target: string): Promise<Proxy> {
   const server = createServer(async (request, response) => {
-    if (gate.fault === 'silence') return
-    if (gate.fault === 'error') return void response.writeHead(500).end()
+    if (proxy.fault === 'silence') return
+    if (proxy.fault === 'error') return void response.writeHead(500).end()
     const answer = await fetch(`${target}${request.url}`)
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind of address
-  const gate: Gate = {
+  const { port } = server.address() as AddressInfo // a listening TCP server has an AddressInfo
+  const proxy: Proxy = {
     url: `http://127.0.0.1:${port}`,
     fault: undefined,
     async close() {
@@ -166,5 +166,5 @@ async function openGate(target: string): Promise<Gate> {
       await once(server, 'close')
     },
   }
-  return gate
+  return proxy
 }

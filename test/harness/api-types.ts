@@ -3,20 +3,20 @@ import { register } from 'node:module'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config/environment.js'
 
-/** Where the types of the API lie, for the client among the examples. */
+/** The types of the API for the example client. */
 export const typesFile = 'examples/api/types.d.ts'
 
-// openapi-typescript prints with the compiler's own API, which TypeScript 7 does not have: it gets TypeScript 5 instead.
+// openapi-typescript uses the compiler API, which TypeScript 7 does not have. It gets TypeScript 5 instead.
 const compilerHook = `export function resolve(specifier, context, next) {
   const isFromGenerator = context.parentURL?.includes('/node_modules/openapi-typescript/')
   return next(specifier === 'typescript' && isFromGenerator ? 'typescript-5' : specifier, context)
 }`
 
-/** The types that `/docs/json` makes: those of the routes that everybody has, and so not of the purge route. */
+/** Types generated from `/docs/json`, without the optional purge route. */
 export async function generateTypes(): Promise<string> {
   register(`data:text/javascript,${encodeURIComponent(compilerHook)}`)
   const { default: openapiTS, astToString } = await import('openapi-typescript')
-  const app = await buildApp({ config: readConfig({}), upstreamUrl: 'http://127.0.0.1:1' }) // nobody is asked
+  const app = await buildApp({ config: readConfig({}), upstreamUrl: 'http://127.0.0.1:1' }) // not called
   try {
     const description = (await app.inject('/docs/json')).json()
     return formatted(

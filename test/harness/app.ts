@@ -12,30 +12,30 @@ export interface TestApp {
 }
 
 export interface TestAppOptions {
-  /** Environment variables; `UPSTREAM_URL` is the test's own upstream, and there is no rate limit unless one is set. */
+  /** Environment variables. Defaults: `UPSTREAM_URL` is the upstream of the test, and there is no rate limit. */
   readonly environment?: Readonly<Record<string, string>>
-  /** What the upstream has, or an upstream that is there already. */
+  /** The data of the upstream, or a started upstream. */
   readonly upstream?: UpstreamOptions | Upstream
   readonly now?: () => number
-  /** Default: `ampleTimeouts`. */
+  /** Default: `longAppTimeouts`. */
   readonly timeouts?: AppTimeouts
 }
 
-const ampleMs = 60_000
+const longMs = 60_000
 
-/** Longer than anything takes on a busy machine. Only tests of a time-out set a shorter one. */
+/** Longer than any operation on a busy machine. Only tests of a timeout set a shorter one. */
 export const longAppTimeouts = {
-  cache: { softTimeoutMs: ampleMs, readTimeoutMs: ampleMs, writeTimeoutMs: ampleMs },
-  redis: { bootTimeoutMs: ampleMs, connectTimeoutMs: ampleMs, commandTimeoutMs: ampleMs },
+  cache: { softTimeoutMs: longMs, readTimeoutMs: longMs, writeTimeoutMs: longMs },
+  redis: { bootTimeoutMs: longMs, connectTimeoutMs: longMs, commandTimeoutMs: longMs },
 } satisfies AppTimeouts
 
-/** The same for the marketplace. */
+/** Long timeouts of upstream calls. */
 export const longTimeoutEnvironment = {
-  UPSTREAM_TIMEOUT_MS: String(ampleMs),
-  UPSTREAM_DEADLINE_MS: String(ampleMs),
+  UPSTREAM_TIMEOUT_MS: String(longMs),
+  UPSTREAM_DEADLINE_MS: String(longMs),
 }
 
-/** The whole application before a real upstream; both end with the test. */
+/** The complete application with a real upstream. Both close when the test ends. */
 export async function startApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
   const upstream = await upstreamOf(t, options.upstream ?? {})
   const book = createLogBook()
@@ -56,9 +56,9 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
   return { app, upstream, book }
 }
 
-async function upstreamOf(t: Test, wanted: UpstreamOptions | Upstream): Promise<Upstream> {
-  if ('requests' in wanted) return wanted
-  const upstream = await startUpstream(wanted)
+async function upstreamOf(t: Test, options: UpstreamOptions | Upstream): Promise<Upstream> {
+  if ('requests' in options) return options
+  const upstream = await startUpstream(options)
   t.teardown(() => upstream.close())
   return upstream
 }

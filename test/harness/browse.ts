@@ -3,14 +3,14 @@ import type { Test } from 'tap'
 import { startApp, type TestApp, type TestAppOptions } from './app.js'
 import { makeCatalogs, makeSellers } from './upstream.js'
 
-/** Somebody who opens addresses of the application. */
+/** An application and a function that requests its pages. */
 export interface Visitor extends TestApp {
   open(url: string, headers?: Record<string, string>): Promise<LightMyRequestResponse>
 }
 
-/** Before an upstream with 45 sellers, of whom the seventh has 30 events, unless the test wants others. */
+/** Starts the application. By default its upstream has 45 sellers, and the seventh has 30 events. */
 export async function browse(t: Test, options: TestAppOptions = {}): Promise<Visitor> {
   const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
-  const parts = await startApp(t, { upstream, ...options })
-  return { ...parts, open: (url, headers = {}) => parts.app.inject({ url, headers }) }
+  const testApp = await startApp(t, { upstream, ...options })
+  return { ...testApp, open: (url, headers = {}) => testApp.app.inject({ url, headers }) }
 }

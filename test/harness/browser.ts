@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-/** What no page of ours may cause, as it came. */
+/** Errors and policy violations caused by a page. */
 export type Faults = string[]
 
 export interface Visit {
@@ -13,10 +13,10 @@ export interface Visit {
   readonly faults: Faults
 }
 
-/** Debian's Chromium, without what it would ask of others; throws where there is none. */
+/** Launches the installed Chromium without background requests. Throws if there is none. */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium()
-  if (executablePath === undefined) throw new Error('no Chromium on this machine (Debian: apt-get install chromium)')
+  if (executablePath === undefined) throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
   return chromium.launch({
     executablePath,
     args: [
@@ -33,7 +33,7 @@ export async function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * Runs tests in a browser that ends with them. Without one they are skipped, saying what to install; in CI that is a failure.
+ * Runs tests in one browser. Without Chromium they are skipped with a hint what to install. In CI that is a failure.
  * `npm run test:node` sets `SKIP_BROWSER_TESTS`.
  */
 export async function testInBrowser(t: Test, test: (browser: Browser) => Promise<void>): Promise<void> {
@@ -42,9 +42,9 @@ export async function testInBrowser(t: Test, test: (browser: Browser) => Promise
     return
   }
   if (findChromium() === undefined) {
-    const reason = 'there is no Chromium on this machine (Debian: apt-get install chromium)'
+    const reason = 'there is Chromium is not installed (Debian: apt-get install chromium)'
     if (process.env.CI === 'true') t.fail(reason)
-    else t.pass('what people see in a browser', { skip: reason })
+    else t.pass('browser tests', { skip: reason })
     return
   }
   const browser = await launchBrowser()
@@ -58,17 +58,17 @@ function findChromium(): string | undefined {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }
 
-/** What htmx writes of a request that gave way to the next one. */
-const gaveWay = /^htmx:(sendAbort|afterRequest),/
+/** Messages of htmx about a request that was replaced by a newer one. */
+const replacedRequest = /^htmx:(sendAbort|afterRequest),/
 
-/** A window of its own, that notes what no page of ours may do: errors, dialogs, other origins, broken policies. */
+/** Opens an isolated window that records errors, dialogs, requests to other origins and policy violations. */
 export async function openWindow(browser: Browser, options: BrowserContextOptions): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', ...options })
   context.setDefaultTimeout(60_000)
   const faults: Faults = []
   context.on('console', (message) => {
     const isFault = message.type() === 'error' || message.type() === 'warning'
-    if (isFault && !gaveWay.test(message.text())) faults.push(message.text())
+    if (isFault && !replacedRequest.test(message.text())) faults.push(message.text())
   })
   context.on('weberror', (error) => faults.push(String(error.error())))
   context.on('dialog', (dialog) => faults.push(`a dialog: ${dialog.message()}`))
@@ -91,7 +91,7 @@ interface AxeViolation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[]
 }
 
-/** What axe-core finds wrong with the page as it is now, one line each. Needs JavaScript in the page. */
+/** The violations that axe-core finds in the current page, one line each. Requires JavaScript in the page. */
 export async function findAccessibilityViolations(page: Page): Promise<string[]> {
   if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axeSource)
   const found = await page.evaluate(`axe
@@ -99,29 +99,29 @@ export async function findAccessibilityViolations(page: Page): Promise<string[]>
     .then(({ violations }) => violations)`)
   return (found as AxeViolation[]).flatMap(
     (
-      { id, help, nodes }, // what axe.run promises to give
+      { id, help, nodes }, // the documented result of axe.run
     ) => nodes.map(({ target, failureSummary = '' }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
   )
 }
 
-/** Screens that between them have all that may differ: widths and colours. */
+/** A wide light and a narrow dark screen. */
 const screens = [
   { width: 1_280, height: 800, colorScheme: 'light' },
   { width: 390, height: 844, colorScheme: 'dark' },
 ] as const
 
-/** Asserts that the page, as it is now, has no barriers and is no wider than its window, on each screen. */
+/** Asserts on each screen that the current page has no accessibility violations and does not overflow its window. */
 export async function checkAccessibility(t: Test, page: Page, state: string): Promise<void> {
   for (const { width, height, colorScheme } of screens) {
     await page.setViewportSize({ width, height })
     await page.emulateMedia({ colorScheme })
     const name = `${state}, ${width} px, ${colorScheme}`
     t.strictSame(await findAccessibilityViolations(page), [], name)
-    t.equal(await horizontalOverflow(page), 0, `${name}: no wider than its window`)
+    t.equal(await horizontalOverflow(page), 0, `${name}: no horizontal overflow`)
   }
 }
 
-/** Pixels that the page is wider than the window. */
+/** Pixels by which the page is wider than the window. */
 export function horizontalOverflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 }

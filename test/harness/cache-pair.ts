@@ -7,7 +7,7 @@ import { until } from './until.js'
 
 export { longTimeouts }
 
-/** Two applications on one Redis, as two processes would be, and what their keys begin with there. */
+/** Two applications on one Redis, like two processes, and their key prefix. */
 export interface CachePair {
   readonly a: FastifyInstance
   readonly b: FastifyInstance
@@ -17,13 +17,13 @@ export interface CachePair {
 
 let prefixes = 0
 
-/** A prefix that no other test of this file has. */
+/** A key prefix that is unique in the test file. */
 export function nextPrefix(): string {
   prefixes += 1
   return `cat_${prefixes}:`
 }
 
-/** Starts two with patient budgets, and with the other plugins and routes they are to have. Waits until both receive invalidations. */
+/** Starts two applications with long timeouts and waits until both receive invalidations. */
 export async function startCachePair(
   t: Test,
   url: string,
@@ -38,34 +38,34 @@ export async function startCachePair(
   return { a: one.app, b: other.app, books: [one.book, other.book], prefix }
 }
 
-/** Waits until invalidations are known to arrive. */
+/** Waits until the cache is verified to receive invalidations. */
 export async function untilTracking({ cache }: FastifyInstance): Promise<void> {
   await until(() => cache.stats().coherence === 'tracking')
 }
 
 /**
- * What `run` comes to while invalidations are known to arrive all the time, as memory is trusted only then. Runs it again when there was
- * doubt: the proof has a time-out of its own, which a busy machine may exceed.
+ * The result of a run during which the cache was tracking all the time, as memory is trusted only then. Repeats a run in which
+ * tracking was interrupted, because its heartbeat may time out on a busy machine.
  */
 export async function whileTracking<T>(app: FastifyInstance, prefix: string, run: () => Promise<T>): Promise<T> {
-  let isDisturbed = false
-  const hear = (event: unknown) => {
-    if ((event as StateEvent).cache === prefix) isDisturbed = true // what the channel carries
+  let wasInterrupted = false
+  const onState = (event: unknown) => {
+    if ((event as StateEvent).cache === prefix) wasInterrupted = true // the payload type of this channel
   }
-  channels.state.subscribe(hear)
+  channels.state.subscribe(onState)
   try {
     for (;;) {
       await untilTracking(app)
-      isDisturbed = false
+      wasInterrupted = false
       const result = await run()
-      if (!isDisturbed) return result
+      if (!wasInterrupted) return result
     }
   } finally {
-    channels.state.unsubscribe(hear)
+    channels.state.unsubscribe(onState)
   }
 }
 
-/** Whether memory answers with the key: a reply that crosses the invalidation of a write is not stored there. */
+/** Whether the key is in memory. A reply that arrives with the invalidation of a write is not stored there. */
 export async function isInMemory({ cache }: FastifyInstance, key: string): Promise<boolean> {
   const before = cache.stats().hits.memory
   await cache.get(key)

@@ -11,22 +11,22 @@ import { longTimeouts } from './plugins.js'
 import type { RedisServer } from './redis-server.js'
 import { until as untilMet } from './until.js'
 
-/** A real process with a cache of its own. */
+/** A real process with its own cache. */
 export interface CacheProcess {
-  /** What became of so many callers who ask at once; of none when the process ends before it has answered them. */
+  /** Reads with concurrent callers. Resolves to an empty list if the process exits before it answers. */
   read(key: string, options?: { callers?: number; policy?: PlainPolicy }): Promise<Outcome[]>
   purge(purge: Purge): Promise<void>
-  /** Waits until it knows of so many purged tags. */
+  /** Waits until the process knows this many purged tags. */
   tagsPurged(count: number): Promise<void>
-  /** Moves the clock of the process on, where it is a stepped one. */
+  /** Advances the clock of the process if `isStepped` is set. */
   step(seconds: number): Promise<void>
-  /** Closes the application; the process stays. */
+  /** Closes the application. The process keeps running. */
   close(): Promise<void>
-  /** `kill -9`, as a crash would. */
+  /** Kills the process with SIGKILL, like a crash. */
   kill(): Promise<void>
 }
 
-/** A load that one of the processes has begun, and which goes on until the test ends it. */
+/** A load in one of the processes. It lasts until the test settles it. */
 export interface ProcessLoad {
   readonly by: CacheProcess
   readonly key: string
@@ -37,49 +37,49 @@ export interface ProcessLoad {
 /** Processes that share one cache. */
 export interface CacheProcesses {
   readonly all: readonly [CacheProcess, CacheProcess, CacheProcess, ...CacheProcess[]]
-  /** All loads so far, in the order in which they were heard of. */
+  /** All loads so far, in the order in which they were reported. */
   readonly loads: readonly ProcessLoad[]
-  /** The load with this index, once it has begun; rejects when that takes too long. */
+  /** The load with this index, once it has started. Rejects after a timeout. */
   load(index: number): Promise<ProcessLoad>
-  /** Gives this value to all loads under way, and from now on to those that begin. */
+  /** Resolves all loads in flight and all later loads with this value. */
   resolveAll(value: string): void
-  /** How many processes have asked Redis for their turn to load the key. */
+  /** The number of processes that have asked Redis for the lease of the key. */
   leaseRequests(key: string): number
   /** The Redis key of the lease for a key. */
   leaseOf(key: string): string
-  /** Waits until no process has the lease for the key. */
+  /** Waits until no process holds the lease of the key. */
   leaseReleased(key: string): Promise<void>
-  /** Checks the condition after each event. Throws, with the condition in its message, when it does not come true. */
+  /** Checks the condition after each event. Rejects after a timeout with the condition in the message. */
   until(condition: () => boolean): Promise<true>
 }
 
 export interface CacheProcessesOptions {
-  /** Three at least, and by default. */
+  /** Minimum and default: 3. */
   readonly count?: number
-  /** Budgets are patient by default. */
+  /** Timeouts are long by default. */
   readonly cache?: CacheOptions
-  /** Whether lifetimes are on a clock that only `step` moves. Default false. */
+  /** Whether lifetimes use a clock that only `step` advances. Default false. */
   readonly isStepped?: boolean
   readonly redis?: RedisPluginOptions
 }
 
-/** A process before it is told what to do. */
+/** A process and its message channel. */
 interface Worker extends CacheProcess {
   readonly isAlive: boolean
   onLoad: (load: ProcessLoad) => void
-  request(question: WorkerRequest): Promise<unknown>
+  request(request: WorkerRequest): Promise<unknown>
 }
 
 const program = fileURLToPath(new URL('./cache-worker.ts', import.meta.url))
 const loader = new URL('./typescript.js', import.meta.url).href
-/** No target: the time after which what has not happened never will. */
+/** Not a performance target, but a limit after which a test fails instead of hanging. */
 const deadlineMs = 60_000
-/** Longer than any test holds a load. */
+/** Longer than any load in these tests. */
 const loadTimeoutMs = 600_000
 
 /**
- * Opens caches in real processes on this Redis, each time under a key prefix that nobody had before. The processes are used
- * again for the next one; they are killed by their pids when `t` ends, and end by themselves when we do.
+ * Returns a function that opens caches in real processes on this Redis, each time with a new key prefix. The processes are
+ * reused, killed by their pids when `t` ends, and exit when the parent disconnects.
  */
 export function createCacheProcesses(
   t: Test,
@@ -93,19 +93,19 @@ export function createCacheProcesses(
     const keyPrefix = `cat_${prefixes}:`
     const events = new EventEmitter()
     const loads: ProcessLoad[] = []
-    let given: string | undefined
+    let resolvedValue: string | undefined
     const changed = () => events.emit('change')
     const leasePrefix = `${keyPrefix}~lease:`
-    const askers = await watchLeases(test, { server, leasePrefix, heard: changed })
+    const requesters = await watchLeases(test, { server, leasePrefix, onRequest: changed })
 
     async function open(worker: Worker): Promise<Worker> {
       worker.onLoad = (load) => {
         loads.push(load)
-        if (given !== undefined) load.resolve(given)
+        if (resolvedValue !== undefined) load.resolve(resolvedValue)
         changed()
       }
       await worker.request({
-        ask: 'open',
+        type: 'open',
         redis: { url: server.url, ...longTimeouts.redis, ...redis },
         cache: { keyPrefix, loadTimeoutMs, ...longTimeouts.cache, ...cache },
         isStepped,
@@ -125,21 +125,21 @@ export function createCacheProcesses(
     workers = workers.filter(({ isAlive }) => isAlive)
     while (workers.length < count) workers.push(startWorker(t))
     const [a, b, c, ...more] = await Promise.all(workers.slice(0, count).map(open))
-    if (a === undefined || b === undefined || c === undefined) throw new Error('three processes at least')
+    if (a === undefined || b === undefined || c === undefined) throw new Error('count must be at least 3')
     return {
       all: [a, b, c, ...more],
       loads,
       async load(index) {
         await until(() => loads.length > index)
         const load = loads[index]
-        if (load === undefined) throw new Error('there are as many by now')
+        if (load === undefined) throw new Error('the condition above guarantees the load')
         return load
       },
       resolveAll: (value) => {
-        given = value
+        resolvedValue = value
         for (const load of loads) load.resolve(value)
       },
-      leaseRequests: (key) => askers.get(key)?.size ?? 0,
+      leaseRequests: (key) => requesters.get(key)?.size ?? 0,
       leaseOf: (key) => leasePrefix + key,
       async leaseReleased(key) {
         await untilMet(async () => (await server.client.exists(leasePrefix + key)) === 0)
@@ -149,26 +149,26 @@ export function createCacheProcesses(
   }
 }
 
-/** Who has asked for the lease of which key, by the connection; `heard` is called after each question. */
+/** The connections that have asked for the lease of each key. Calls `onRequest` after each request. */
 async function watchLeases(
   t: Test,
-  { server, leasePrefix, heard }: { server: RedisServer; leasePrefix: string; heard: () => void },
+  { server, leasePrefix, onRequest }: { server: RedisServer; leasePrefix: string; onRequest: () => void },
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const askers = new Map<string, Set<string>>()
-  const socket = connect(server.port, '127.0.0.1') // ioredis trips over a line that comes together with the first reply
+  const requesters = new Map<string, Set<string>>()
+  const socket = connect(server.port, '127.0.0.1') // ioredis fails on a line that arrives together with the first reply
   t.teardown(() => socket.destroy())
   const lines = createInterface(socket)
   lines.on('line', (line) => {
     const [, source = 'lua'] = line.match(/\[\d+ (\S+)\]/) ?? []
     const [, lease] = line.split(`"${leasePrefix}`)
-    if (lease === undefined || source === 'lua') return // what a script does was asked for by who runs it
+    if (lease === undefined || source === 'lua') return // commands of a script are reported with the script, too
     const key = lease.slice(0, lease.indexOf('"'))
-    askers.set(key, (askers.get(key) ?? new Set()).add(source))
-    heard()
+    requesters.set(key, (requesters.get(key) ?? new Set()).add(source))
+    onRequest()
   })
   socket.write('MONITOR\r\n')
   await once(lines, 'line')
-  return askers
+  return requesters
 }
 
 function startWorker(t: Test): Worker {
@@ -176,46 +176,46 @@ function startWorker(t: Test): Worker {
     execArgv: [`--import=${loader}`, '--conditions=vitrine-source'],
     env: { PATH: process.env.PATH },
   })
-  child.setMaxListeners(0) // one for each question under way
-  const kill = () => child.kill('SIGKILL') // does nothing once it has ended
-  process.once('exit', kill) // a test file that ends badly must not leave it behind
+  child.setMaxListeners(0) // one for each request in flight
+  const kill = () => child.kill('SIGKILL') // has no effect after the exit
+  process.once('exit', kill) // also if the test file crashes
   const ended = once(child, 'exit')
   t.teardown(async () => {
     kill()
     await ended
     process.removeListener('exit', kill)
   })
-  const ready = messageFrom(child, ({ is }) => is === 'ready')
-  let questions = 0
+  const ready = messageFrom(child, ({ type }) => type === 'ready')
+  let requests = 0
 
   const self: Worker = {
     get isAlive() {
       return !hasEnded(child)
     },
     onLoad: () => undefined,
-    async request(question) {
+    async request(request) {
       await ready
-      questions += 1
-      const id = questions
-      const answer = messageFrom(child, (message) => message.is === 'reply' && message.id === id)
-      send(child, { ...question, id })
+      requests += 1
+      const id = requests
+      const answer = messageFrom(child, (message) => message.type === 'reply' && message.id === id)
+      send(child, { ...request, id })
       const message = await answer
-      return message?.is === 'reply' ? message.reply : undefined
+      return message?.type === 'reply' ? message.reply : undefined
     },
     async read(key, { callers = 1, policy = {} } = {}) {
-      return ((await self.request({ ask: 'read', key, callers, policy })) ?? []) as Outcome[] // as the worker says
+      return ((await self.request({ type: 'read', key, callers, policy })) ?? []) as Outcome[] // the type of this reply in cache-worker.ts
     },
     async purge(purge) {
-      await self.request({ ask: 'purge', purge })
+      await self.request({ type: 'purge', purge })
     },
     async tagsPurged(count) {
-      await self.request({ ask: 'tags-purged', count })
+      await self.request({ type: 'tags-purged', count })
     },
     async step(seconds) {
-      await self.request({ ask: 'step', seconds })
+      await self.request({ type: 'step', seconds })
     },
     async close() {
-      await self.request({ ask: 'close' })
+      await self.request({ type: 'close' })
     },
     async kill() {
       kill()
@@ -223,33 +223,33 @@ function startWorker(t: Test): Worker {
     },
   }
   child.on('message', (message: FromWorker) => {
-    if (message.is !== 'loading') return
+    if (message.type !== 'loading') return
     const { load, key } = message
-    const settle = (ending: LoadResult) => send(child, { settle: load, ending })
+    const settle = (result: LoadResult) => send(child, { settle: load, result })
     self.onLoad({
       by: self,
       key,
       resolve: (value) => settle({ value }),
-      reject: (complaint) => settle({ message: complaint }),
+      reject: (message) => settle({ message }),
     })
   })
   return self
 }
 
-/** The next message that the predicate accepts; `undefined` when the process ends without one. */
+/** The next message that the predicate accepts. `undefined` if the process exits without one. */
 function messageFrom(child: ChildProcess, accepts: (message: FromWorker) => boolean): Promise<FromWorker | undefined> {
   return new Promise((resolve) => {
     const settle = (message?: FromWorker) => {
-      child.off('message', hear)
-      child.off('exit', end)
+      child.off('message', onMessage)
+      child.off('exit', onExit)
       resolve(message)
     }
-    const hear = (message: FromWorker) => {
+    const onMessage = (message: FromWorker) => {
       if (accepts(message)) settle(message)
     }
-    const end = () => settle()
-    child.on('message', hear)
-    child.once('exit', end)
+    const onExit = () => settle()
+    child.on('message', onMessage)
+    child.once('exit', onExit)
     if (hasEnded(child)) settle()
   })
 }
@@ -259,5 +259,5 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
 }
 
 function send(child: ChildProcess, message: ToWorker): void {
-  child.send(message, () => undefined) // one that has ended is told nothing
+  child.send(message, () => undefined) // ignores that the process may have exited
 }

@@ -11,41 +11,41 @@ import { createClock } from './clock.js'
 import { createDeferred, type Deferred } from './deferred.js'
 import { until } from './until.js'
 
-// A process with a cache on Redis that does what it is told over IPC: cache-processes.ts starts it and tells it. Its loads
-// are settled from there as well, so that who loads while what else happens is chosen by the test.
+// A process with a cache on Redis, controlled over IPC by cache-processes.ts. The test settles its loads, too, so the test
+// decides what happens while a process loads.
 
-/** What it can be asked; the reply has the same `id`. */
+/** Requests to the worker. The reply has the same `id`. */
 export type WorkerRequest =
-  /** Begins anew with an application of these options. */
+  /** Replaces the application by one with these options. */
   | {
-      readonly ask: 'open'
+      readonly type: 'open'
       readonly redis: RedisPluginOptions
       readonly cache: CacheOptions
-      /** Whether lifetimes are on a clock that only `step` moves. */
+      /** Whether lifetimes use a clock that only `step` advances. */
       readonly isStepped: boolean
     }
-  | { readonly ask: 'step'; readonly seconds: number }
-  | { readonly ask: 'read'; readonly key: string; readonly callers: number; readonly policy: PlainPolicy }
-  | { readonly ask: 'purge'; readonly purge: Purge }
-  /** Replied to once it knows of so many purged tags. */
-  | { readonly ask: 'tags-purged'; readonly count: number }
-  | { readonly ask: 'close' }
+  | { readonly type: 'step'; readonly seconds: number }
+  | { readonly type: 'read'; readonly key: string; readonly callers: number; readonly policy: PlainPolicy }
+  | { readonly type: 'purge'; readonly purge: Purge }
+  /** The reply follows once the cache knows this many purged tags. */
+  | { readonly type: 'tags-purged'; readonly count: number }
+  | { readonly type: 'close' }
 
 export type PlainPolicy = Omit<Policy, 'schema'>
 
-/** How a load ends: with the value, or with an error of this message. */
+/** The value of a load, or the message of its error. */
 export type LoadResult = { readonly value: string } | { readonly message: string }
 
 export type ToWorker =
   | (WorkerRequest & { readonly id: number })
-  | { readonly settle: number; readonly ending: LoadResult }
+  | { readonly settle: number; readonly result: LoadResult }
 
 export type FromWorker =
-  | { readonly is: 'ready' }
-  | { readonly is: 'loading'; readonly load: number; readonly key: string }
-  | { readonly is: 'reply'; readonly id: number; readonly reply: unknown }
+  | { readonly type: 'ready' }
+  | { readonly type: 'loading'; readonly load: number; readonly key: string }
+  | { readonly type: 'reply'; readonly id: number; readonly reply: unknown }
 
-/** What became of one caller. */
+/** The result of one caller. */
 export type Outcome =
   | { readonly value: string; readonly state: string; readonly reason: string }
   | { readonly error: string }
@@ -55,19 +55,19 @@ let app: FastifyInstance | undefined
 let clock = createClock()
 
 process.on('message', (message: ToWorker) => {
-  if ('settle' in message) settle(message.settle, message.ending)
-  else void answer(message).then((reply) => tell({ is: 'reply', id: message.id, reply }))
+  if ('settle' in message) settle(message.settle, message.result)
+  else void answer(message).then((reply) => send({ type: 'reply', id: message.id, reply }))
 })
 process.once('disconnect', () => process.exit())
-tell({ is: 'ready' })
+send({ type: 'ready' })
 
-async function answer(question: WorkerRequest): Promise<unknown> {
-  if (question.ask === 'open') return open(question)
-  if (question.ask === 'step') return clock.step(question.seconds)
-  if (question.ask === 'close') return app?.close()
-  if (question.ask === 'purge') return app?.cache.purge(question.purge)
-  if (question.ask === 'tags-purged') return tagsPurged(question.count)
-  const { key, callers, policy } = question
+async function answer(request: WorkerRequest): Promise<unknown> {
+  if (request.type === 'open') return open(request)
+  if (request.type === 'step') return clock.step(request.seconds)
+  if (request.type === 'close') return app?.close()
+  if (request.type === 'purge') return app?.cache.purge(request.purge)
+  if (request.type === 'tags-purged') return tagsPurged(request.count)
+  const { key, callers, policy } = request
   return Promise.all(Array.from({ length: callers }, () => read(key, policy)))
 }
 
@@ -75,21 +75,21 @@ async function open({
   redis: redisOptions,
   cache: cacheOptions,
   isStepped,
-}: WorkerRequest & { ask: 'open' }): Promise<void> {
+}: WorkerRequest & { type: 'open' }): Promise<void> {
   await app?.close()
-  clock = createClock() // at the same instant in every process
-  const proven = createDeferred<void>()
-  const hear = (event: unknown) => {
-    const { cache, state } = event as StateEvent // what the channel carries
-    if (cache === cacheOptions.keyPrefix && state === 'tracking') proven.resolve()
+  clock = createClock() // starts at the same time in every process
+  const tracking = createDeferred<void>()
+  const onState = (event: unknown) => {
+    const { cache, state } = event as StateEvent // the payload type of this channel
+    if (cache === cacheOptions.keyPrefix && state === 'tracking') tracking.resolve()
   }
-  channels.state.subscribe(hear)
+  channels.state.subscribe(onState)
   app = Fastify()
   await app.register(redis, redisOptions)
   await app.register(cache, { ...cacheOptions, ...(isStepped ? { now: clock.now } : {}) })
   await app.ready()
-  await proven.promise // from here on invalidations wake the callers that wait
-  channels.state.unsubscribe(hear)
+  await tracking.promise // from now on invalidations wake waiting callers
+  channels.state.unsubscribe(onState)
 }
 
 async function tagsPurged(count: number): Promise<void> {
@@ -99,12 +99,12 @@ async function tagsPurged(count: number): Promise<void> {
 async function read(key: string, policy: PlainPolicy): Promise<Outcome> {
   const load = () => {
     const deferred = createDeferred<string>()
-    const number = loads.push(deferred) - 1
-    tell({ is: 'loading', load: number, key })
+    const index = loads.push(deferred) - 1
+    send({ type: 'loading', load: index, key })
     return deferred.promise
   }
   try {
-    if (app === undefined) throw new Error('asked to read before it was told to open')
+    if (app === undefined) throw new Error('a read request arrived before an open request')
     const { value, state, reason } = await app.cache.read<string>(key, load, policy)
     return { value, state, reason }
   } catch (error) {
@@ -112,11 +112,11 @@ async function read(key: string, policy: PlainPolicy): Promise<Outcome> {
   }
 }
 
-function settle(load: number, ending: LoadResult): void {
-  if ('value' in ending) loads[load]?.resolve(ending.value)
-  else loads[load]?.reject(new Error(ending.message))
+function settle(index: number, result: LoadResult): void {
+  if ('value' in result) loads[index]?.resolve(result.value)
+  else loads[index]?.reject(new Error(result.message))
 }
 
-function tell(message: FromWorker): void {
+function send(message: FromWorker): void {
   process.send?.(message)
 }

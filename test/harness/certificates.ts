@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** Files of a server that speaks TLS. */
+/** Files of a TLS server. */
 export interface Certificate {
   readonly certFile: string
   readonly keyFile: string
@@ -14,7 +14,7 @@ export interface Authority {
   issue(...names: readonly string[]): Certificate
 }
 
-/** A certificate authority of the test's own, which nothing trusts by itself. Its files are in the directory. */
+/** Creates a private certificate authority with its files in the directory. */
 export function createAuthority(directory: string, name: string): Authority {
   const caFile = `${directory}/${name}.crt`
   const caKeyFile = `${directory}/${name}.key`

@@ -3,9 +3,9 @@ import type { Test } from 'tap'
 /** A clock that stands still until it is stepped. */
 export interface Clock {
   readonly now: () => number
-  /** Moves time on by so many seconds. */
+  /** Advances time by seconds. */
   step(seconds: number): void
-  /** Sets the clock to an instant: milliseconds, or an ISO date and time. */
+  /** Sets the time in milliseconds since the epoch or as an ISO date and time. */
   set(instant: number | string): void
 }
 
@@ -22,31 +22,31 @@ export function createClock(start: number | string = '2026-03-10T12:00:00Z'): Cl
   }
 }
 
-/** The monotonic clock of this process, for what the product times with it. */
+/** Controls the monotonic clock of this process. */
 export interface MonotonicClock {
-  /** Moves time on by so many milliseconds. */
+  /** Advances time by milliseconds. */
   step(milliseconds: number): void
-  /** Lets time pass again, from where it is. */
+  /** Lets time pass again. */
   release(): void
 }
 
 /**
- * Stops `performance.now()` until the test ends or releases it. Timers go on; `until()` has no deadline meanwhile, nor has anything
- * else that measures time.
+ * Stops `performance.now()` until the test ends or releases it. Timers still run. `until()` has no deadline while the clock
+ * is stopped.
  */
 export function stopMonotonicClock(t: Test): MonotonicClock {
   const now = performance.now.bind(performance)
-  let aheadMs = 0
+  let offsetMs = 0
   let stoppedAt: number | undefined = now()
-  performance.now = () => aheadMs + (stoppedAt ?? now())
+  performance.now = () => offsetMs + (stoppedAt ?? now())
   const release = () => {
-    if (stoppedAt !== undefined) aheadMs -= now() - stoppedAt
+    if (stoppedAt !== undefined) offsetMs -= now() - stoppedAt
     stoppedAt = undefined
   }
   t.teardown(release)
   return {
     step(milliseconds) {
-      aheadMs += milliseconds
+      offsetMs += milliseconds
     },
     release,
   }

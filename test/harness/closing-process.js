@@ -1,5 +1,5 @@
-// A process that closes as its environment says: CLOSE is `ends`, `fails` or `never`; FAULT is `throws` or `rejects`. With
-// SECOND it sends itself that signal while it closes, AFTER_MS after the first one by a clock of its own.
+// A process that closes as set by environment variables: CLOSE is `ends`, `fails` or `never`, FAULT is `throws` or `rejects`.
+// With SECOND it sends itself that signal while it closes, AFTER_MS after the first one on a fake clock.
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { closeOnSignals } from '../../dist/shutdown.js'

@@ -2,27 +2,27 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** Delays that end when the test says so. */
+/** Delays that the test ends. */
 export interface ControlledDelays {
-  /** Delays that have been begun so far, ended ones included. */
+  /** Delays started so far, including finished ones. */
   readonly started: number
-  /** Ends those that are being waited for. */
+  /** Finishes all pending delays. */
   finish(): void
 }
 
 /**
- * Takes over the delays of exactly that length among those awaited with `node:timers/promises`, until the test ends: what is
- * to happen after a timeout then does not depend on the speed of the machine.
+ * Replaces delays of exactly this length that are awaited with `node:timers/promises`, until the test ends. Behaviour after a
+ * timeout then does not depend on the speed of the machine.
  */
 export function controlDelays(t: Pick<Test, 'teardown'>, delayMs: number): ControlledDelays {
   const { setTimeout: wait } = timers
-  const ends = new Set<() => void>()
-  let begun = 0
+  const pending = new Set<() => void>()
+  let started = 0
   timers.setTimeout = async (ms, value, options) => {
     if (ms !== delayMs) return wait(ms, value, options)
-    begun += 1
+    started += 1
     return new Promise((resolve, reject) => {
-      ends.add(() => resolve(value as never)) // Node's type has no value where none is given
+      pending.add(() => resolve(value as never)) // the type of Node excludes a missing value
       options?.signal?.addEventListener('abort', () => reject(options.signal?.reason))
     })
   }
@@ -33,11 +33,11 @@ export function controlDelays(t: Pick<Test, 'teardown'>, delayMs: number): Contr
   })
   return {
     get started() {
-      return begun
+      return started
     },
     finish() {
-      for (const end of ends) end()
-      ends.clear()
+      for (const finish of pending) finish()
+      pending.clear()
     },
   }
 }

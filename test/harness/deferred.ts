@@ -1,4 +1,4 @@
-/** A promise that the test settles when it is time. */
+/** A promise that the test settles. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T): void
@@ -10,6 +10,6 @@ export function createDeferred<T>(): Deferred<T> {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject }
   })
-  if (settle === undefined) throw new Error('a promise runs its executor at once')
+  if (settle === undefined) throw new Error('a promise runs its executor synchronously')
   return { promise, ...settle }
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 
-// Requests as scanners and attackers send them: all of them can be parsed, few of them are what anybody needs.
+// Requests as sent by scanners and attackers. All are valid HTTP, few are meaningful.
 
-/** A request before its secret is known: `{S}` stands for it, and `{ETAG}` for an entity-tag that was heard before. */
+/** A request template: `{S}` is replaced by the secret of the client, `{ETAG}` by an entity-tag of an earlier response. */
 export interface HostileRequest {
   readonly method: string
   readonly target: string
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Written after the head; only over a socket. */
+  /** Sent after the head, only over a socket. */
   readonly payload?: string | undefined
 }
 
@@ -503,7 +503,7 @@ const shape: fc.Arbitrary<HostileRequest> = fc
     headers: [['Host', host], ...(body === undefined ? [] : [body.header]), ...headers] as const,
     payload: body?.payload,
   }))
-/** Of similar requests, so that the second one finds what the first one has left. */
+/** Similar requests, so that later ones may match responses stored for earlier ones. */
 export const hostileBatch = fc.record({
   shapes: fc
     .tuple(fc.array(shape, { minLength: 2, maxLength: 5 }), fc.infiniteStream(fc.tuple(fc.nat(), fc.boolean(), header)))

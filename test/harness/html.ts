@@ -9,7 +9,7 @@ export interface Tag {
 const tagSyntax = /<([a-z][\w-]*)((?:\s+[^\s=>"'/]+(?:=(?:"[^"]*"|'[^']*'|[^\s"'>]*))?)*)\s*\/?>([^<]*)/gi
 const attributeSyntax = /([^\s=>"'/]+)(?:=(?:"([^"]*)"|'([^']*)'|([^\s"'>]*)))?/g
 
-/** All start tags of a page, read as a browser reads them. */
+/** All start tags of a page, parsed like a browser does. */
 export function tagsOf(html: string): Tag[] {
   return [...html.matchAll(tagSyntax)].map(([, name = '', inside = '', text = '']) => ({
     name: name.toLowerCase(),
@@ -30,7 +30,7 @@ function decode(text: string): string {
 
 export function find(html: string, accepts: (tag: Tag) => boolean): Tag {
   const tag = tagsOf(html).find(accepts)
-  if (tag === undefined) throw new Error('there is no such tag')
+  if (tag === undefined) throw new Error('tag not found')
   return tag
 }
 
@@ -52,7 +52,7 @@ export function headersIn(vary: unknown): string[] {
     .split(/\s*,\s*/)
 }
 
-/** Names of the sellers, or titles of the events, that a panel lists. */
+/** The seller names or event titles that a panel lists. */
 export function rowNames(html: string): string[] {
   return tagsOf(html)
     .filter(({ attributes }) => attributes.class === 'row-name')

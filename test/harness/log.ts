@@ -1,20 +1,20 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 
-/** One line of the log, as pino wrote it. */
+/** A log line written by pino. */
 export interface LogLine {
   readonly level: number
   readonly msg: string
   readonly [field: string]: unknown
 }
 
-/** Collects what a logger writes; hand `stream` to pino or Fastify. */
+/** Collects log lines. Pass `stream` to pino or Fastify. */
 export interface LogBook {
   readonly stream: PassThrough
   readonly lines: LogLine[]
-  /** Lines at this level: 30 is info, 40 warn, 50 error. */
+  /** Lines of this level: 30 is info, 40 warn, 50 error. */
   at(level: number): LogLine[]
-  /** Waits until a line is there that the predicate accepts. */
+  /** Waits for a line that the predicate accepts. */
   until(accepts: (line: LogLine) => boolean): Promise<LogLine>
 }
 

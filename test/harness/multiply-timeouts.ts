@@ -1,11 +1,11 @@
 /**
- * Multiplies the delay of every timer that this process starts from now on. The timeouts of the plugins are real
- * milliseconds: on a busy machine a healthy Redis may exceed them, and the plugins then do, correctly, something else than
- * the test is about. Delays awaited with `node:timers/promises` are unchanged: `until` polls with them.
+ * Multiplies the delay of every later timer of this process. On a busy machine a healthy Redis may exceed the timeouts of the
+ * plugins, and the plugins then correctly behave differently from what the test is about. Delays awaited with
+ * `node:timers/promises` are unchanged, as `until` polls with them.
  */
 export function multiplyTimeouts(factor = 100): void {
   const { setTimeout: start } = globalThis
-  const lengthened = (callback: (...values: unknown[]) => void, delayMs = 0, ...values: unknown[]) =>
+  const multiplied = (callback: (...values: unknown[]) => void, delayMs = 0, ...values: unknown[]) =>
     start(callback, delayMs * factor, ...values)
-  globalThis.setTimeout = Object.assign(lengthened, start)
+  globalThis.setTimeout = Object.assign(multiplied, start)
 }

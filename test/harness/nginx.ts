@@ -9,30 +9,30 @@ import type { Test } from 'tap'
 import { freePort } from './redis-server.js'
 import { until } from './until.js'
 
-/** A real nginx of the test's own, on a free loopback port, with files in a folder of its own. */
+/** An nginx process on a free loopback port with its own folder. */
 export interface Nginx {
   readonly url: string
-  /** Requests that it has answered, as `GET /path 200`: it writes them down a little later. */
+  /** Answered requests as `GET /path 200`. nginx logs them with a short delay. */
   answered(): Promise<string[]>
-  /** Writes a file below its root, last changed at that instant. */
+  /** Writes a file below the root with this modification time. */
   write(path: string, content: string | Uint8Array, changedAt?: string): Promise<void>
   remove(path: string): Promise<void>
 }
 
-/** Path of nginx on this machine, if it has one. */
+/** The path of nginx, if it is installed. */
 export function findNginx(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin']
   return folders.map((folder) => join(folder, 'nginx')).find((path) => existsSync(path))
 }
 
-/** Why tests with nginx are left out here; `false`: they are not. Where everything has to be tested, its absence is an error. */
+/** The reason to skip tests with nginx, or `false`. In CI a missing nginx is an error. */
 export const skipWithoutNginx =
-  findNginx() === undefined && process.env.CI !== 'true' && 'there is no nginx here (Debian: apt-get install nginx)'
+  findNginx() === undefined && process.env.CI !== 'true' && 'nginx is not installed (Debian: apt-get install nginx)'
 
-/** Starts nginx with these directives inside of `server`; it is ended by its pid when the test ends. */
+/** Starts nginx with these directives in the `server` block. It is killed by its pid when the test ends. */
 export async function startNginx(t: Test, directives: string): Promise<Nginx> {
   const program = findNginx()
-  if (program === undefined) throw new Error('These tests need nginx (Debian: apt-get install nginx).')
+  if (program === undefined) throw new Error('These tests require nginx (Debian: apt-get install nginx).')
   const prefix = await mkdtemp(join(tmpdir(), 'vitrine-nginx-'))
   const port = await freePort()
   await writeFile(join(prefix, 'nginx.conf'), configuration(port, directives))
@@ -40,11 +40,11 @@ export async function startNginx(t: Test, directives: string): Promise<Nginx> {
   const server = spawn(program, ['-p', prefix, '-c', 'nginx.conf', '-e', 'stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const complaints: Buffer[] = []
-  server.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
+  const stderr: Buffer[] = []
+  server.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   const ended = once(server, 'exit')
   const kill = () => server.kill('SIGKILL')
-  process.once('exit', kill) // a test file that ends badly must not leave it behind
+  process.once('exit', kill) // also if the test file crashes
   t.teardown(async () => {
     server.kill('SIGTERM')
     await ended
@@ -52,7 +52,7 @@ export async function startNginx(t: Test, directives: string): Promise<Nginx> {
     await rm(prefix, { recursive: true, force: true })
   })
   const listens = () => server.exitCode !== null || canConnect(port)
-  if (!(await until(listens)) || server.exitCode !== null) throw new Error(`nginx: ${Buffer.concat(complaints)}`)
+  if (!(await until(listens)) || server.exitCode !== null) throw new Error(`nginx: ${Buffer.concat(stderr)}`)
   const fileAt = (path: string) => join(prefix, 'files', path)
   return {
     url: `http://127.0.0.1:${port}`,
@@ -69,7 +69,7 @@ export async function startNginx(t: Test, directives: string): Promise<Nginx> {
   }
 }
 
-/** Everything that nginx writes lies below its prefix. */
+/** All files that nginx writes are below its prefix. */
 function configuration(port: number, directives: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path tmp-${name};`)
   return `
@@ -78,8 +78,8 @@ function configuration(port: number, directives: string): string {
     pid nginx.pid;
     events { worker_connections 256; }
     http {
-      log_format told '$request_method $request_uri $status';
-      access_log access.log told;
+      log_format short '$request_method $request_uri $status';
+      access_log access.log short;
       ${temporary.join('\n      ')}
       types { text/plain txt; application/json json; }
       server {

@@ -1,5 +1,5 @@
 // npm run test:node -- 24 [test files]: runs the type checks and the tests on another major version of Node.
-// The browser tests are skipped: what they test does not depend on the version. The binary comes from the npm registry and
+// The browser tests are skipped, as they do not depend on the version. The binary comes from the npm registry and
 // is stored in node_modules/.cache. Delete its folder there to install a newer one.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -15,12 +15,12 @@ if (!versions.includes(version)) {
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'node_modules', '.cache', `node-${version}`)
-const platformPackage = `node-${process.platform}-${process.arch}` // the package `node` would choose it in an install script
+const platformPackage = `node-${process.platform}-${process.arch}` // the package `node` selects it in an install script
 const binaries = join(folder, 'node_modules', platformPackage, 'bin')
 const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `${platformPackage}@${version}`]
 
 if (!existsSync(join(binaries, 'node'))) run('npm', install)
-// npm finds the other Node first, and so do the scripts that it runs.
+// npm and its scripts find this Node first.
 process.env.PATH = binaries + delimiter + process.env.PATH
 process.env.SKIP_BROWSER_TESTS = 'true'
 run('node', ['--version'])

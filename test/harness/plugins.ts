@@ -11,26 +11,26 @@ export interface PluginApp {
 }
 
 export interface PluginAppOptions {
-  /** Without it everything stays in memory. */
+  /** Without it the cache uses memory only. */
   readonly redis?: RedisPluginOptions
   readonly cache?: CacheOptions
-  /** Without it there is no edge. */
+  /** Without it the edge plugin is not registered. */
   readonly edge?: EdgeOptions
   readonly routes?: (app: FastifyInstance) => void
 }
 
-const patienceMs = 600_000
+const longMs = 600_000
 
 /**
- * Budgets that no machine exceeds, for tests that are not about budgets: with the defaults a busy one answers later than a read may
- * wait, and the test sees a miss. A Redis that hangs is not noticed with them; a test trips the breaker instead.
+ * Timeouts for tests that are not about timeouts. With the defaults a read on a busy machine may time out, and the test sees
+ * a miss. With long timeouts a hung Redis is not detected. A test trips the breaker instead.
  */
 export const longTimeouts = {
-  redis: { bootTimeoutMs: patienceMs, connectTimeoutMs: patienceMs, commandTimeoutMs: patienceMs },
-  cache: { readTimeoutMs: patienceMs, writeTimeoutMs: patienceMs, softTimeoutMs: patienceMs },
+  redis: { bootTimeoutMs: longMs, connectTimeoutMs: longMs, commandTimeoutMs: longMs },
+  cache: { readTimeoutMs: longMs, writeTimeoutMs: longMs, softTimeoutMs: longMs },
 } as const
 
-/** A Fastify with only the plugins, as a program that reuses them has it; closed when the test ends. Its cache is patient. */
+/** A Fastify instance with only the plugins, closed when the test ends. The timeouts of its cache are long. */
 export async function startPlugins(t: Test, options: PluginAppOptions = {}): Promise<PluginApp> {
   const book = createLogBook()
   const app = Fastify({ logger: { stream: book.stream } })

@@ -1,4 +1,4 @@
-// Run by `npm test` before the tests: what they need from the machine is here, or is told in one line.
+// Run by `npm test` before the tests. Installs Redis if it is missing, or fails with a hint.
 import { ensureRedisServer } from './redis-server.js'
 
 try {

@@ -5,40 +5,40 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { LogLine } from './log.js'
 
-/** How a process ended. */
+/** The exit of a process. */
 export interface Exit {
   /** `null` when a signal ended it. */
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
 
-/** A process that runs compiled code. It is killed by its own pid when the test ends, if it still runs. */
+/** A process that runs compiled code. It is killed by its pid when the test ends. */
 export interface Program {
-  /** Lines of stdout, as they came. */
+  /** Lines of stdout so far. */
   readonly stdout: readonly string[]
-  /** Lines of stderr. */
+  /** Lines of stderr so far. */
   readonly stderr: readonly string[]
   readonly exited: Promise<Exit>
-  /** The lines of stdout as JSON, which they all have to be. */
+  /** Parses all lines of stdout as JSON. */
   log(): LogLine[]
-  /** Waits for a line on stdout that matches; rejects with all output when the process ends without one. */
+  /** Waits for a matching line on stdout. Rejects with all output if the process exits without one. */
   until(pattern: RegExp): Promise<string>
-  /** From now on nobody reads stdout, as when the reader of a log hangs; or its reader is gone. */
-  stopReadingStdout(how: 'hangs' | 'gone'): void
-  /** Sends the signal and waits for the end. */
+  /** Stops reading stdout, like a log reader that hangs or that has closed its end of the pipe. */
+  stopReadingStdout(reader: 'hangs' | 'closed'): void
+  /** Sends the signal and waits for the exit. */
   stop(signal?: NodeJS.Signals): Promise<Exit>
 }
 
-/** A program that serves. */
+/** A program that listens for requests. */
 export interface ServerProcess extends Program {
-  /** Base URL, without a slash at its end. */
+  /** Base URL without a trailing slash. */
   readonly url: string
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const lineLimitMs = 120_000
 
-/** Starts `dist/server.js`, or another compiled program, with this environment and nothing else of ours but PATH. */
+/** Starts `dist/server.js`, or another compiled program, with this environment and PATH only. */
 export function startProgram(
   t: Test,
   environment: Readonly<Record<string, string>> = {},
@@ -49,8 +49,8 @@ export function startProgram(
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const kill = () => child.kill('SIGKILL') // does nothing once it has ended
-  process.once('exit', kill) // a test file that ends badly must not leave it behind
+  const kill = () => child.kill('SIGKILL') // has no effect after the exit
+  process.once('exit', kill) // also if the test file crashes
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> // after the last output
   const exited = ended.then(([code, signal]): Exit => ({ code, signal }))
   let hasEnded = false
@@ -80,8 +80,8 @@ export function startProgram(
         await once(child, 'output', { signal: limit }).catch(() => undefined)
       }
     },
-    stopReadingStdout(how) {
-      if (how === 'gone') child.stdout.destroy()
+    stopReadingStdout(reader) {
+      if (reader === 'closed') child.stdout.destroy()
       else child.stdout.pause()
       child.once('exit', () => child.stdout.resume())
     },
@@ -92,7 +92,7 @@ export function startProgram(
   }
 }
 
-/** Starts `dist/server.js`, or another compiled program, on a free port, and waits until it says where it listens. */
+/** Starts `dist/server.js`, or another compiled program, on a free port, and waits until it logs its address. */
 export async function startServer(
   t: Test,
   environment: Readonly<Record<string, string>> = {},

@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
-/** The head of a response as it came over the wire, its bytes read as Latin-1. */
+/** The head of a response as received, decoded as Latin-1. */
 export interface RawHead {
   readonly status: number
-  /** Names as they were written, in order. */
+  /** Field lines in order, with the original case of names. */
   readonly lines: readonly (readonly [name: string, value: string])[]
-  /** By lower-case name; the lines of a repeated field are joined by `, `. */
+  /** Values by lower-case name. The lines of a repeated field are joined by `, `. */
   readonly fields: Readonly<Record<string, string>>
 }
 
@@ -16,31 +16,31 @@ export interface RawResponse extends RawHead {
   readonly body: Buffer
 }
 
-/** A connection on which the test writes what it likes, and reads responses by the letter of RFC 9112. */
+/** A connection that sends arbitrary text and parses responses strictly (RFC 9112). */
 export interface RawConnection {
   readonly socket: Socket
   readonly isClosed: boolean
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when either side has closed the connection. */
   readonly closed: Promise<void>
   /** Sends the text as Latin-1. */
   write(text: string): void
-  /** The next response, whole; rejects when it is malformed or breaks off. Interim ones are read over. */
+  /** The next complete response. Rejects if it is malformed or incomplete. Skips interim responses. */
   response(method?: string): Promise<RawResponse>
-  /** The next head; its body is read by `take` or `bodyOf`. */
+  /** The next head. Read its body with `take` or `bodyOf`. */
   head(): Promise<RawHead>
   bodyOf(head: RawHead, method?: string): Promise<Buffer>
-  /** Waits for so many bytes of whatever comes next, and takes them. */
+  /** Waits for this many bytes and consumes them. */
   take(bytes: number): Promise<Buffer>
-  /** What has come and has not been read. */
+  /** Received bytes that have not been consumed. */
   readonly unread: Buffer
 }
 
 const statusLine = /^HTTP\/1\.1 (\d{3}) [\t\x20-\x7e\x80-\xff]*$/
 const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/
 const endOfHead = Buffer.from('\r\n\r\n')
-const patienceMs = 20_000
+const deadlineMs = 20_000
 
-/** Port on which the application listens, from now on if it did not. */
+/** The port of the application. Starts listening if necessary. */
 export async function listen(app: FastifyInstance): Promise<number> {
   if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
   const address = app.server.address()
@@ -48,7 +48,7 @@ export async function listen(app: FastifyInstance): Promise<number> {
   return address.port
 }
 
-/** Connects to a port of this machine; the connection is cut when the test ends. */
+/** Connects to a loopback port. The connection is closed when the test ends. */
 export async function connectRaw(t: Pick<Test, 'teardown'>, port: number): Promise<RawConnection> {
   const socket = connect(port, '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -62,7 +62,7 @@ export async function connectRaw(t: Pick<Test, 'teardown'>, port: number): Promi
       resolve()
     })
   })
-  socket.on('error', () => undefined) // a test that cuts it, or is cut off, sees that it is closed
+  socket.on('error', () => undefined) // the test sees that the connection is closed
   socket.on('end', () => socket.emit('more'))
   socket.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
@@ -70,38 +70,38 @@ export async function connectRaw(t: Pick<Test, 'teardown'>, port: number): Promi
   })
   await once(socket, 'connect')
 
-  function gather(): Buffer {
+  function concatenate(): Buffer {
     if (chunks.length > 0) unread = Buffer.concat([unread, ...chunks])
     chunks = []
     return unread
   }
-  /** Waits until more has come, or nothing more can come. */
-  async function more(what: string): Promise<void> {
-    if (isClosed || socket.readableEnded) throw new Error(`the connection ended in ${what}: ${tail(gather())}`)
+  /** Waits for more data or the end of the connection. */
+  async function more(expected: string): Promise<void> {
+    if (isClosed || socket.readableEnded) throw new Error(`the connection ended in ${expected}: ${tail(concatenate())}`)
     const isLate = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(true), patienceMs)
+      const timer = setTimeout(() => resolve(true), deadlineMs)
       socket.once('more', () => {
         clearTimeout(timer)
         resolve(false)
       })
     })
-    if (isLate) throw new Error(`${patienceMs} ms without ${what}: ${tail(gather())}`)
+    if (isLate) throw new Error(`${deadlineMs} ms without ${expected}: ${tail(concatenate())}`)
   }
-  async function take(bytes: number, what = `the next ${bytes} bytes`): Promise<Buffer> {
+  async function take(bytes: number, expected = `the next ${bytes} bytes`): Promise<Buffer> {
     let length = unread.length + chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     while (length < bytes) {
-      await more(what)
+      await more(expected)
       length = unread.length + chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     }
-    const taken = gather().subarray(0, bytes)
+    const taken = concatenate().subarray(0, bytes)
     unread = unread.subarray(bytes)
     return taken
   }
-  async function takeUntil(mark: Buffer, what: string): Promise<string> {
+  async function takeUntil(mark: Buffer, expected: string): Promise<string> {
     for (;;) {
-      const at = gather().indexOf(mark)
+      const at = concatenate().indexOf(mark)
       if (at !== -1) return (await take(at + mark.length)).subarray(0, at).toString('latin1')
-      await more(what)
+      await more(expected)
     }
   }
   async function head(): Promise<RawHead> {
@@ -121,7 +121,7 @@ export async function connectRaw(t: Pick<Test, 'teardown'>, port: number): Promi
   }
   async function bodyUntilTheEnd(): Promise<Buffer> {
     await closed
-    return take(gather().length)
+    return take(concatenate().length)
   }
   async function chunkedBody(): Promise<Buffer> {
     const parts: Buffer[] = []
@@ -141,7 +141,7 @@ export async function connectRaw(t: Pick<Test, 'teardown'>, port: number): Promi
       return isClosed
     },
     get unread() {
-      return gather()
+      return concatenate()
     },
     write: (text) => void socket.write(text, 'latin1'),
     async response(method) {

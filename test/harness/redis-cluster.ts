@@ -5,33 +5,33 @@ import { until } from './until.js'
 
 const slotCount = 16_384
 const masterCount = 3
-/** A replica syncs at once. */
-const haste = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
-/** Milliseconds of silence after which a server counts as failed: few until all have found one another, then never. */
+/** Makes a replica sync at once. */
+const fastSync = ['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1']
+/** A short timeout makes the servers find each other fast. A long one prevents false failures on a busy machine. */
 const nodeTimeoutMs = { joining: 1_000, joined: 3_600_000 } as const
 
-/** Who has a share of the slots: the server that answers, and the one that takes over when that is gone. */
+/** A range of slots with its master and replica. */
 export interface RedisShard {
   readonly master: RedisServer
   readonly replica: RedisServer | undefined
-  /** Whether the key, with its whole prefix, belongs to the shard. */
+  /** Whether the key, including its prefix, belongs to the shard. */
   has(key: string): boolean
 }
 
 /** Three masters that share the slots. */
 export interface RedisCluster {
-  /** The masters in the order of their slots, then the replica of each, where there are replicas. */
+  /** The masters in the order of their slots, then their replicas, if any. */
   readonly nodes: readonly RedisServer[]
-  /** Who has what at this moment, in the order of the slots. No server may hang. */
+  /** The current shards in the order of their slots. No server may hang. */
   shards(): Promise<RedisShard[]>
-  /** Waits until the Cluster is whole in the eyes of every server, and each replica has all that its master had. */
+  /** Waits until every server reports a complete Cluster and each replica is in sync. */
   settle(): Promise<void>
   /**
-   * Makes a replica take over, whatever has become of its master. Servers are never found failed by their silence: on a busy machine
-   * those that run are silent too.
+   * Makes a replica take over, whatever the state of its master. The node timeout does not trigger a fail-over, as on a busy
+   * machine running servers may exceed it, too.
    */
   takeOver(replica: RedisServer): Promise<void>
-  /** Takes a server that is gone out of the Cluster for good: all others forget it. */
+  /** Removes a dead server from the Cluster: all others forget it. */
   forget(server: RedisServer): Promise<void>
   stop(): Promise<void>
 }
@@ -39,7 +39,7 @@ export interface RedisCluster {
 export interface RedisClusterOptions {
   /** Whether each master has a replica. Default false. */
   readonly replicas?: boolean
-  /** Of every server: they speak TLS to one another, and to clients on `tlsPort`. */
+  /** The certificate of every server. They use TLS among each other, and for clients on `tlsPort`. */
   readonly certificate?: Certificate
   /** Added to the command line of every server. */
   readonly flags?: readonly string[]
@@ -51,15 +51,15 @@ interface Member {
   readonly id: string
 }
 
-/** Starts a Redis Cluster of real servers and waits until each of them says that it is whole. */
+/** Starts a Redis Cluster of real servers and waits until each of them reports that it is complete. */
 export async function startRedisCluster(
   directory: string,
   { replicas = false, certificate, flags: more = [] }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
   const tls = certificate === undefined ? [] : ['--tls-cluster', 'yes', '--tls-replication', 'yes']
   const timeout = ['--cluster-node-timeout', String(nodeTimeoutMs.joining)]
-  const own = [...timeout, ...(replicas ? haste : []), ...tls, ...more]
-  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...own]
+  const options = [...timeout, ...(replicas ? fastSync : []), ...tls, ...more]
+  const flags = ['--dir', directory, '--cluster-enabled', 'yes', ...options]
   const started = await Promise.all(
     Array.from({ length: masterCount * (replicas ? 2 : 1) }, (_, n) =>
       startMember(`${directory}/node-${n}.conf`, flags, certificate),
@@ -78,7 +78,7 @@ export async function startRedisCluster(
       await server.client.call('CLUSTER', 'MEET', '127.0.0.1', other.tlsPort || other.port, busPort)
     }
   }
-  await until(isWhole)
+  await until(isComplete)
   for (const [n, { server }] of members.slice(masterCount).entries()) {
     await server.client.call('CLUSTER', 'REPLICATE', members[n]?.id ?? '')
   }
@@ -104,22 +104,22 @@ export async function startRedisCluster(
     },
   }
 
-  async function isWhole(): Promise<boolean> {
+  async function isComplete(): Promise<boolean> {
     const infos = await Promise.all(members.map(({ server }) => server.client.call('CLUSTER', 'INFO')))
-    const signs = ['cluster_state:ok', `cluster_known_nodes:${members.length}`]
-    return infos.every((info) => signs.every((sign) => String(info).includes(sign)))
+    const expected = ['cluster_state:ok', `cluster_known_nodes:${members.length}`]
+    return infos.every((info) => expected.every((text) => String(info).includes(text)))
   }
 
-  /** Whether every server knows who has what, the replicas too. */
+  /** Whether every server, including replicas, knows all slot ranges. */
   async function isAgreed(): Promise<boolean> {
     const views = await Promise.all(members.map(({ server }) => rangesSeenBy(server)))
     return views.every((ranges) => ranges.flatMap(({ ports }) => ports).length === members.length)
   }
 
   async function settle(): Promise<void> {
-    await until(async () => (await isWhole()) && (await isAgreed()))
+    await until(async () => (await isComplete()) && (await isAgreed()))
     for (const { server } of members) {
-      await server.client.config('SET', 'cluster-node-timeout', String(nodeTimeoutMs.joined)) // one that started again too
+      await server.client.config('SET', 'cluster-node-timeout', String(nodeTimeoutMs.joined)) // also on a restarted server
     }
     for (const { master, replica } of await shards()) {
       if (replica === undefined) continue
@@ -136,7 +136,7 @@ export async function startRedisCluster(
     const ranges = running === undefined ? [] : await rangesSeenBy(running.server)
     return ranges.map(({ from, to, ports }) => {
       const [master, replica] = ports.map((port) => nodes.find((node) => node.port === port))
-      if (master === undefined) throw new Error(`nobody has the slots ${from} to ${to}`)
+      if (master === undefined) throw new Error(`no master has the slots ${from} to ${to}`)
       return { master, replica, has: (key) => from <= clusterSlot(key) && clusterSlot(key) <= to }
     })
   }
@@ -144,16 +144,16 @@ export async function startRedisCluster(
 
 async function startMember(file: string, flags: readonly string[], certificate?: Certificate): Promise<Member> {
   const [port, busPort] = [await freePort(), await freePort()]
-  const own = ['--cluster-port', String(busPort), '--cluster-config-file', file]
+  const options = ['--cluster-port', String(busPort), '--cluster-config-file', file]
   const server = await startRedis({
     port,
-    flags: [...flags, ...own],
+    flags: [...flags, ...options],
     ...(certificate === undefined ? {} : { certificate }),
   })
   return { server, busPort, id: String(await server.client.call('CLUSTER', 'MYID')) }
 }
 
-/** Ranges of slots in their order, with the ports of those who have them, the master's first. */
+/** Slot ranges in order, with the ports of their servers, the master first. */
 async function rangesSeenBy({ client }: RedisServer): Promise<{ from: number; to: number; ports: number[] }[]> {
   const ranges = (await client.cluster('SLOTS')).map(([from, to, ...places]) => ({
     from: Number(from),

@@ -5,20 +5,20 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Certificate } from './certificates.js'
 
-/** A real Redis of the test's own, on a free loopback port, which holds nothing on disk. */
+/** A Redis process on a free loopback port without persistence. */
 export interface RedisServer {
   readonly port: number
   readonly url: string
-  /** Where it speaks TLS; 0 without a certificate. */
+  /** The TLS port. 0 without a certificate. */
   readonly tlsPort: number
-  /** A plain connection for looking at and meddling with what the application stored; closed by `stop`. */
+  /** A connection to inspect and change what the application stored. Closed by `stop`. */
   readonly client: Redis
   readonly pid: number
-  /** `kill -9`, as a crash would. */
+  /** Kills the process with SIGKILL, like a crash. */
   kill(): Promise<void>
-  /** Starts again on the same port, empty; does nothing while it runs. */
+  /** Restarts an empty server on the same port. Has no effect while it runs. */
   start(): Promise<void>
-  /** SIGSTOP: connections stay open and nobody answers. */
+  /** SIGSTOP: connections stay open without replies. */
   hang(): void
   /** SIGCONT. */
   resume(): void
@@ -27,13 +27,13 @@ export interface RedisServer {
 
 const programs = ['redis-server', 'valkey-server']
 
-/** Path of a Redis server program on this machine, if it has one. */
+/** The path of a Redis server program, if one is installed. */
 export function findRedisServer(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/bin', '/usr/local/bin', '/usr/sbin']
   return programs.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
 }
 
-/** Finds a Redis server or installs one where that needs no question; throws with one line of advice otherwise. */
+/** Finds a Redis server, or installs one if that needs no password. Throws with a hint otherwise. */
 export function ensureRedisServer(): void {
   if (findRedisServer() !== undefined) return
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
@@ -42,24 +42,26 @@ export function ensureRedisServer(): void {
     spawnSync(program, rest, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   }
   if (findRedisServer() === undefined) {
-    throw new Error('The tests need redis-server or valkey-server on the PATH (Debian: apt-get install redis-server).')
+    throw new Error(
+      'The tests require redis-server or valkey-server on the PATH (Debian: apt-get install redis-server).',
+    )
   }
 }
 
 export interface RedisServerOptions {
-  /** Default: one that nobody listens on. */
+  /** Default: a free port. */
   readonly port?: number
-  /** Added to the command line as they are. */
+  /** Added to the command line. */
   readonly flags?: readonly string[]
   readonly password?: string
-  /** Speaks TLS too, on a port of its own. */
+  /** Enables TLS on a second port. */
   readonly certificate?: Certificate
 }
 
-/** Starts a Redis that answers when the promise resolves; the test that starts it stops it. */
+/** Starts a Redis and waits until it answers. The test must stop it. */
 export async function startRedis({ flags = [], password, ...options }: RedisServerOptions = {}): Promise<RedisServer> {
   const program = findRedisServer()
-  if (program === undefined) throw new Error('There is no redis-server on this machine; `npm test` installs one.')
+  if (program === undefined) throw new Error('redis-server is not installed. `npm test` installs it.')
   const port = options.port ?? (await freePort())
   const tlsPort = options.certificate === undefined ? 0 : await freePort()
   const tls = options.certificate === undefined ? [] : ['--tls-port', String(tlsPort), ...tlsFlags(options.certificate)]
@@ -69,22 +71,22 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     maxRetriesPerRequest: null,
     ...(password === undefined ? {} : { password }),
   })
-  client.on('error', () => undefined) // tests take the server away on purpose
-  const guard = password === undefined ? [] : ['--requirepass', password]
+  client.on('error', () => undefined) // tests stop the server on purpose
+  const auth = password === undefined ? [] : ['--requirepass', password]
   let server: ChildProcess | undefined
 
   async function start(): Promise<void> {
     if (server !== undefined) return
     server = spawn(
-      program as string, // checked above; a closure does not remember it
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...guard, ...tls, ...flags],
+      program as string, // checked above, but narrowing does not reach into a closure
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...auth, ...tls, ...flags],
       { stdio: 'ignore' },
     )
-    const refuse = new Promise<never>((_resolve, reject) => {
+    const failure = new Promise<never>((_resolve, reject) => {
       server?.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)))
     })
-    refuse.catch(() => client.disconnect()) // before it answers; later it ends when a test wants it to
-    await Promise.race([client.ping(), refuse])
+    failure.catch(() => client.disconnect()) // it exited before it answered
+    await Promise.race([client.ping(), failure])
     server.removeAllListeners('exit')
   }
   async function kill(): Promise<void> {
@@ -96,8 +98,8 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     await exited
   }
 
-  const leaveNoneBehind = () => server?.kill('SIGKILL')
-  process.once('exit', leaveNoneBehind) // of a test that throws
+  const killOnExit = () => server?.kill('SIGKILL')
+  process.once('exit', killOnExit) // also if the test file crashes
   await start()
   return {
     port,
@@ -114,23 +116,23 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     async stop() {
       client.disconnect()
       await kill()
-      process.off('exit', leaveNoneBehind)
+      process.off('exit', killOnExit)
     },
   }
 }
 
-/** What a Redis server or sentinel is started with to speak TLS. */
+/** TLS flags of a Redis server or sentinel. */
 export function tlsFlags({ certFile, keyFile, caFile }: Certificate): string[] {
   const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', caFile]
   return [...files, '--tls-auth-clients', 'no']
 }
 
-/** Ports below those that the system gives to connections and to servers without a port of their own. */
+/** Ports below the ephemeral range. */
 const ports = { first: 10_000, count: 22_000 }
 
 /**
- * A loopback port that nobody listens on. It is not one that the system gives away by itself: that would often be taken again before
- * a server is started on it.
+ * A free loopback port. It is not an ephemeral one, as the system would often assign that again before a server is started on
+ * it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

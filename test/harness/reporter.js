@@ -1,12 +1,12 @@
-// Prints the test run for a reader, in a terminal and in a pipe alike: a line for each file, then the skipped tests, the
-// failures with their reasons, and the totals last. It listens to the runner, not to the TAP stream that is piped to it:
-// the stream drops the results of a file when another file times out, and it does not contain what a file writes to stderr.
+// Prints a line for each file, then the skipped tests, the failures with their reasons, and the totals last, in the same way
+// to a terminal and to a pipe. It listens to the runner and not to the TAP stream, because the stream drops the results of a
+// file when another file times out, and does not contain stderr.
 import { Transform } from 'node:stream'
 import { inspect, styleText } from 'node:util'
 import runner from 'tap'
 
 const startedAt = performance.now()
-const running = new Map() // file to what it wrote besides TAP
+const running = new Map() // the output of each file besides TAP
 const totals = { files: 0, failedFiles: 0, passed: 0, failed: 0, skipped: 0 }
 const skipped = []
 const failures = []
@@ -16,7 +16,7 @@ export default class Reporter extends Transform {
     super()
     runner.on('subtestAdd', addFile)
     runner.on('subtestEnd', reportFile)
-    process.once('exit', reportRun) // the coverage table is printed before
+    process.once('exit', reportRun) // after the coverage table
   }
 
   _transform(_tap, _encoding, done) {
@@ -36,7 +36,7 @@ function addFile(file) {
 
 function reportFile(file) {
   const isEmpty = file.passing() && file.results.plan.skipAll
-  if (isEmpty && runner.bailedOut) return // never started, or ended by another file that bailed out
+  if (isEmpty && runner.bailedOut) return // not started, or ended by another file that bailed out
   const output = running.get(file).join('').trim()
   running.delete(file)
   const { pass: passed, skip, todo } = file.counts
@@ -59,7 +59,7 @@ function reportFile(file) {
   if (ending !== '' || output !== '') failures.push({ title: file.name, reason: [ending, output].join('\n') })
 }
 
-/** How the process of a failed file ended, where its tests do not say all. */
+/** The exit of a failed file if its tests do not explain the failure. */
 function describeEnding({ timedOut, bailedOut, results, options, lists }) {
   if (timedOut) return 'The file timed out.'
   if (bailedOut) return `Bail out: ${results?.bailout || 'no reason given'}`
@@ -71,7 +71,7 @@ function describeEnding({ timedOut, bailedOut, results, options, lists }) {
 function reportRun() {
   for (const { name } of running.keys()) {
     count({ files: 1, failedFiles: 1, failed: 1 })
-    failures.unshift({ title: name, reason: 'The file did not run to its end.' })
+    failures.unshift({ title: name, reason: 'The file did not finish.' })
   }
   if (totals.failed > 0) process.exitCode = 1
   if (skipped.length > 0) console.log(`\n${color('bold', 'Skipped')}\n`)
@@ -87,7 +87,7 @@ function reportRun() {
   )
 }
 
-/** What tap knows of a failed assertion or an error. */
+/** The details of a failed assertion or an error. */
 function explain({ at, test, compare, source, diff, stack, cause, errors, tapCaught, ...fields }) {
   const { fileName, lineNumber, columnNumber } = at ?? {}
   const others = Object.entries(fields).filter(([name]) => diff === undefined || !['found', 'wanted'].includes(name))

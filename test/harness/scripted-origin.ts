@@ -4,34 +4,34 @@ import type { AddressInfo } from 'node:net'
 import { createDeferred, type Deferred } from './deferred.js'
 
 /**
- * The value of a field, or what makes it when it is sent: from that instant, in milliseconds of the origin's clock, and
- * from the prefix that the answer was told for.
+ * The value of a field, or a function that computes it when it is sent from the time of the origin's clock in milliseconds and
+ * from the prefix of the answer.
  */
 export type FieldValue = string | ((now: number, prefix: string) => string)
 
-/** Field lines in the order in which they are sent; a name may come more than once. */
+/** Field lines in the order in which they are sent. Names may repeat. */
 export type FieldLines = readonly (readonly [name: string, value: FieldValue])[]
 
-/** What the origin answers. */
+/** A scripted response. */
 export interface Answer {
   /** Default 200. */
   readonly status?: number
-  /** `Date` and `Content-Length` are added where they are not among them. */
+  /** `Date` and `Content-Length` are added unless given. */
   readonly fields?: FieldLines
   readonly body?: string
-  /** False: the answer has no `Date`. */
+  /** False: the response has no `Date`. */
   readonly date?: false
-  /** Seconds of the origin's clock that pass between the request and the answer. Default 0. */
+  /** Seconds of the origin's clock between the request and the response. Default 0. */
   readonly takesSeconds?: number
   /** Sent in chunks, without a `Content-Length`. */
   readonly chunked?: true
   /** Field lines after the last chunk. */
   readonly trailers?: readonly (readonly [name: string, value: string])[]
-  /** Status codes of the responses that come before the final one. */
+  /** Status codes of the interim responses. */
   readonly interim?: readonly (102 | 103)[]
-  /** Breaks the connection before the answer, or in the middle of its body; or nobody listens at all. */
+  /** Closes the connection before the response or in the middle of its body, or refuses the connection. */
   readonly fault?: 'cut' | 'cut half way' | 'refused'
-  /** Answers in full even when the request's condition says that it need not. */
+  /** Sends a full response to a conditional request. */
   readonly ignoresConditions?: true
 }
 
@@ -39,39 +39,39 @@ export interface Answer {
 export interface ReceivedRequest {
   readonly method: string
   readonly url: string
-  /** Field lines as they came. */
+  /** Field lines as received. */
   readonly lines: readonly (readonly [name: string, value: string])[]
-  /** The lines of that name, joined with a comma; `undefined` when there is none. */
+  /** The lines of that name joined with a comma. `undefined` if there is none. */
   field(name: string): string | undefined
 }
 
-/** Requests that wait for their answers. */
+/** Requests whose responses are delayed. */
 export interface Hold {
-  /** Those that come from now on do not wait. */
+  /** Later requests are not delayed. */
   stop(): void
-  /** Nobody waits any more. */
+  /** Sends the delayed responses, and delays no further ones. */
   release(): void
 }
 
-/** An origin on a loopback port that answers as it is told, and remembers what it was asked. */
+/** An origin on a loopback port that sends scripted responses and records requests. */
 export interface ScriptedOrigin {
-  /** Where a request for that path goes; to a port that nobody listens on when that is the fault told for it. */
+  /** The URL of the origin for a path. A closed port if the fault of the path is `refused`. */
   urlFor(path: string): string
-  /** Tells what is answered to every request whose path begins with the prefix, until it is told something else. */
+  /** Sets the response to every request whose path begins with the prefix. Replaces an earlier one. */
   answer(prefix: string, answer: Answer): void
-  /** Holds back the answers to requests under the prefix. */
+  /** Delays the responses to requests under the prefix. */
   hold(prefix: string): Hold
-  /** What came under the prefix so far, in order. */
+  /** Requests under the prefix so far, in order. */
   received(prefix: string): readonly ReceivedRequest[]
-  /** Forgets what it was told and asked under the prefix. */
+  /** Removes the response and the requests under the prefix. */
   forget(prefix: string): void
   close(): Promise<void>
 }
 
-/** Nobody listens there, and no server is given it by chance, as one that was free a moment ago may be. */
+/** A port without a server. It is outside the ephemeral range, so no other server receives it by chance. */
 const closedPort = 2
 
-/** Starts an origin whose `Date` and other instants come from the clock, which `step` moves on. */
+/** Starts an origin that uses the clock for `Date` and other times. */
 export async function startScriptedOrigin(clock: {
   now(): number
   step(seconds: number): void
@@ -81,7 +81,7 @@ export async function startScriptedOrigin(clock: {
   const requests: ReceivedRequest[] = []
 
   const server = createServer(async (incoming, response) => {
-    incoming.resume() // a body is of no interest, and has to be read
+    incoming.resume() // discards a request body
     const request = describe(incoming)
     requests.push(request)
     const [prefix, answer] = find(request.url) ?? ['', { status: 404 }]
@@ -89,12 +89,12 @@ export async function startScriptedOrigin(clock: {
     clock.step(answer.takesSeconds ?? 0)
     const now = clock.now()
     const lines = linesAt(answer.fields ?? [], now, prefix)
-    // What Node refuses to send breaks off, and shows in the test that told it.
+    // A response that Node refuses to send closes the connection, and its test fails.
     await send(response, request, { ...answer, lines }, now).catch((error: Error) => response.destroy(error))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind of address
+  const { port } = server.address() as AddressInfo // a listening TCP server has an AddressInfo
 
   function find(path: string): [string, Answer] | undefined {
     return [...answers].find(([prefix]) => path.startsWith(prefix))
@@ -118,8 +118,8 @@ export async function startScriptedOrigin(clock: {
     received: (prefix) => requests.filter(({ url }) => url.startsWith(prefix)),
     forget(prefix) {
       answers.delete(prefix)
-      const kept = requests.filter(({ url }) => !url.startsWith(prefix))
-      requests.splice(0, requests.length, ...kept)
+      const others = requests.filter(({ url }) => !url.startsWith(prefix))
+      requests.splice(0, requests.length, ...others)
     },
     async close() {
       const closed = once(server, 'close')
@@ -135,18 +135,18 @@ function describe({ method = '', url = '', rawHeaders }: IncomingMessage): Recei
   return { method, url, lines, field: (name) => joined(lines, name) }
 }
 
-/** Names and values as Node gives them, one after the other, in pairs. */
+/** Converts the flat list of names and values of Node to pairs. */
 export function pairs(flat: readonly string[]): [name: string, value: string][] {
   return flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : []))
 }
 
-/** The lines of that name, in whatever case, as one value; `undefined` when there is none. RFC 9110 §5.3. */
+/** The lines of that name in any case as one value. `undefined` if there is none. RFC 9110 §5.3. */
 export function joined(lines: readonly (readonly [string, string])[], name: string): string | undefined {
   const values = lines.filter(([line]) => line.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
   return values.length === 0 ? undefined : values.join(', ')
 }
 
-/** The field lines with their values. */
+/** The field lines with computed values. */
 export function linesAt(fields: FieldLines, now: number, prefix: string): [name: string, value: string][] {
   return fields.map(([name, value]) => [name, typeof value === 'string' ? value : value(now, prefix)])
 }
@@ -186,7 +186,7 @@ async function send(
   response.end()
 }
 
-/** Whether the condition of a request for something that is there says that the client has it. RFC 9110 §13.2.2. */
+/** Whether the conditions of the request allow a 304. RFC 9110 §13.2.2. */
 function isUnchanged(request: ReceivedRequest, answer: AnswerWithLines): boolean {
   if (answer.ignoresConditions || (answer.status ?? 200) !== 200) return false
   if (request.method !== 'GET' && request.method !== 'HEAD') return false
@@ -204,7 +204,7 @@ const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 
 /** The three forms of an HTTP-date. RFC 9110 §5.6.7. */
 export type DateForm = 'imf-fixdate' | 'rfc850-date' | 'asctime-date'
 
-/** The date so many seconds from the instant at which the field is sent. */
+/** A date relative to the time at which the field is sent. */
 export function httpDate(seconds: number, form: DateForm = 'imf-fixdate'): (now: number) => string {
   return (now) => {
     const date = new Date(now + seconds * 1_000)

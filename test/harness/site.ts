@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { startApp, type TestAppOptions } from './app.js'
 import { type CatalogRecord, makeCatalogs, makeSellers, type SellerRecord, type Upstream } from './upstream.js'
 
-/** The application as a browser finds it. */
+/** A listening application and its upstream. */
 export interface Site {
   readonly url: string
   readonly upstream: Upstream
@@ -13,7 +13,7 @@ export interface SiteOptions extends Omit<TestAppOptions, 'upstream'> {
   readonly data?: { sellers: SellerRecord[]; catalogs: CatalogRecord[] }
 }
 
-/** The application, listening, before an upstream with 60 sellers of 45 events each unless the test wants others. */
+/** Starts the application on a port. By default its upstream has 60 sellers with 45 events each. */
 export async function startSite(t: Test, { data, ...options }: SiteOptions = {}): Promise<Site> {
   const sellers = makeSellers(60)
   const catalogs = sellers.flatMap(({ id }) => makeCatalogs({ sellerId: id, count: 45 }))
@@ -21,7 +21,7 @@ export async function startSite(t: Test, { data, ...options }: SiteOptions = {})
   return { url: await app.listen({ port: 0, host: '127.0.0.1' }), upstream }
 }
 
-/** Waits until an element that the selector finds shows the text. */
+/** Waits until an element that matches the selector contains the text. */
 export function sees(page: Page, selector: string, text: string): Promise<void> {
   return page.locator(selector, { hasText: text }).first().waitFor()
 }

@@ -1,7 +1,7 @@
 import { StoredResponse, type StoredResponseFields } from '../../plugins/responses/stored-response.js'
 
-/** A plain response, fresh for a minute from the given instant, with whatever else the test wants of it. */
-export function createStoredResponse(now: number, parts: Partial<StoredResponseFields> = {}): StoredResponse {
+/** A response that is fresh for a minute from the given time. */
+export function createStoredResponse(now: number, fields: Partial<StoredResponseFields> = {}): StoredResponse {
   const until = now + 60_000
   return new StoredResponse({
     status: 200,
@@ -19,6 +19,6 @@ export function createStoredResponse(now: number, parts: Partial<StoredResponseF
     isDerived: false,
     tags: [],
     dependencies: undefined,
-    ...parts,
+    ...fields,
   })
 }

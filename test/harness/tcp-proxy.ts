@@ -1,38 +1,38 @@
 import { connect, createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** What may happen to the bytes of one connection. Each function passes them on by calling `send`, now, later or never. */
+/** Handlers of one connection. Each forwards data by calling `send`, at once, later or never. */
 export interface ProxyHandlers {
-  /** From the client to the server. Default: at once. */
+  /** Data of the client. Default: forwarded at once. `reply` sends data to the client. */
   readonly toServer?: (
     data: Buffer,
     send: (data: Buffer | string) => void,
     reply: (data: Buffer | string) => void,
   ) => void
-  /** From the server to the client. Default: at once. */
+  /** Data of the server. Default: forwarded at once. */
   readonly toClient?: (data: Buffer, send: (data: Buffer | string) => void) => void
 }
 
-/** Starts a port of this machine that leads to the server at another one; `rules` is called for each connection. */
-export async function startTcpProxy(t: Test, port: number, rules: () => ProxyHandlers): Promise<number> {
-  const wire = createServer((socket) => {
-    const far = connect(port, '127.0.0.1')
-    const end = () => [socket, far].map((one) => one.destroy())
-    for (const one of [socket, far]) one.on('error', end).on('close', end)
-    const { toServer, toClient } = rules()
-    const up = (data: Buffer | string) => far.write(data)
+/** Starts a proxy for a loopback port and returns its port. `createHandlers` is called for each connection. */
+export async function startTcpProxy(t: Test, port: number, createHandlers: () => ProxyHandlers): Promise<number> {
+  const proxy = createServer((socket) => {
+    const upstream = connect(port, '127.0.0.1')
+    const close = () => [socket, upstream].map((one) => one.destroy())
+    for (const one of [socket, upstream]) one.on('error', close).on('close', close)
+    const { toServer, toClient } = createHandlers()
+    const up = (data: Buffer | string) => upstream.write(data)
     const down = (data: Buffer | string) => socket.write(data)
     socket.on('data', (data) => (toServer === undefined ? up(data) : toServer(data, up, down)))
-    far.on('data', (data) => (toClient === undefined ? down(data) : toClient(data, down)))
+    upstream.on('data', (data) => (toClient === undefined ? down(data) : toClient(data, down)))
   })
-  await new Promise<void>((resolve) => wire.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => wire.close())
-  const address = wire.address()
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => proxy.close())
+  const address = proxy.address()
   if (address === null || typeof address === 'string') throw new Error('a TCP server without a port')
   return address.port
 }
 
-/** A port from which a server at another port is further away: each of its replies comes later by so many milliseconds. */
+/** Starts a proxy that delays every reply of the server. */
 export function startSlowTcpProxy(t: Test, port: number, delayMs: number): Promise<number> {
   return startTcpProxy(t, port, () => ({ toClient: (data, send) => setTimeout(send, delayMs, data) }))
 }

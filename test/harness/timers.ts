@@ -1,10 +1,10 @@
 /** Timers that run only when time is stepped. */
 export interface SteppedTimers {
-  /** Starts a timer; the function it gives cancels it. */
+  /** Starts a timer and returns a function that cancels it. */
   readonly start: (run: () => void, afterMs: number) => () => void
-  /** Timers that have been started, and neither ran nor were cancelled. */
+  /** The number of pending timers. */
   readonly count: number
-  /** Moves time on, and runs what is due. */
+  /** Advances time and runs due timers. */
   step(ms: number): void
 }
 

@@ -1,21 +1,21 @@
-// Runs the TypeScript sources as they are, for tests: types are blanked out, so every line and column stays where it is
-// and the coverage report can be believed. (tsx joins lines, and its coverage was 100 % whatever the tests did.)
+// Runs the TypeScript sources in tests. Types are replaced by blanks, so lines and columns are unchanged and the coverage
+// report is correct. (tsx joins lines, and always reported a coverage of 100 %.)
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
 
-// Node 20 only has register(), which loads this file again in a thread of its own; Node 26 deprecates it.
+// Node 20 has only register(), which loads this file again in a separate thread. Node 26 deprecates it.
 if (module.registerHooks) module.registerHooks({ resolve, load })
 else if (isMainThread) module.register(import.meta.url)
 
 const require = createRequire(import.meta.url)
-// Starting the compiler and blanking took half of the time of a small test: the results are cached by content.
+// The compiler took half of the time of a small test, so the results are cached by content.
 const { version } = require('@swc/wasm-typescript/package.json')
 const cache = new URL(`../../node_modules/.cache/vitrine/${version}/`, import.meta.url)
 
-/** An import says `./entry.js`, as the compiled code will; the source beside it is `./entry.ts`. */
+/** An import names `./entry.js`, the compiled file. Its source is `./entry.ts`. */
 export function resolve(specifier, context, next) {
   if (!/^\.{1,2}\/.*\.js$/.test(specifier)) return next(specifier, context)
   const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL)
@@ -35,6 +35,6 @@ function blank(typed) {
   mkdirSync(cache, { recursive: true })
   const draft = new URL(`${cached.href}.${process.pid}`)
   writeFileSync(draft, code)
-  renameSync(draft, cached) // complete or not at all, however many tests start at once
+  renameSync(draft, cached) // atomic, as several tests start at once
   return code
 }

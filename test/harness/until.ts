@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** No target: the time after which a condition that has not come true never will. */
+/** Not a performance target, but a limit after which a test fails instead of hanging. */
 const deadlineMs = 60_000
 
 /**
- * Checks the condition again and again until it holds. Throws after a minute, with the condition in its message; with a limit of
- * its own, resolves to false after that instead.
+ * Polls until the condition is true. Rejects after a minute with the condition in the message. With `limitMs` it resolves to
+ * false after that time instead.
  */
 export async function until(condition: () => Promise<boolean> | boolean, limitMs?: number): Promise<boolean> {
   const limit = performance.now() + (limitMs ?? deadlineMs)

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A seller as the marketplace has it, with fields that the application does not keep. */
+/** A seller of the marketplace, with fields that the application ignores. */
 export interface SellerRecord {
   id: number | string
   name: string
@@ -13,7 +13,7 @@ export interface SellerRecord {
   [field: string]: unknown
 }
 
-/** A catalog as the marketplace has it. */
+/** A catalog of the marketplace. */
 export interface CatalogRecord {
   id: number | string
   seller_id: number | string
@@ -26,63 +26,63 @@ export interface CatalogRecord {
 /** A request that reached the marketplace. */
 export interface UpstreamRequest {
   readonly path: string
-  /** Parameters by name; the last one when a name comes twice. */
+  /** Parameters by name. The last value of a repeated name. */
   readonly query: Readonly<Record<string, string>>
   readonly headers: IncomingHttpHeaders
-  /** Settles when the answer is over: true when it was sent whole, false when the client or the fault broke it off. */
+  /** Resolves when the response ends: true if it is complete, false if the client or a fault has aborted it. */
   readonly answered: Promise<boolean>
 }
 
-/** What goes wrong with one answer; what is not said is as it would be without a fault. */
+/** Changes to one response. */
 export interface Fault {
-  /** Default 200 where there is a body, else 500. */
+  /** Default: 200 with a body, else 500. */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Text, bytes or a stream of them are sent as they are, a stream without a length; anything else as JSON. */
+  /** Strings, buffers and streams are sent unchanged, anything else as JSON. A stream has no `Content-Length`. */
   readonly body?: unknown
-  /** Milliseconds before the answer begins; alone, it is the honest answer that comes late. */
+  /** Delay before the response starts. */
   readonly delayMs?: number
-  /** Sends nothing at all, or the head and half of the body, and then holds the connection. */
+  /** Sends nothing, or the head and half of the body, and keeps the connection open. */
   readonly hang?: 'at once' | 'half way'
-  /** Cuts the connection before the answer, or in the middle of its body. */
+  /** Closes the connection before the response, or in the middle of its body. */
   readonly destroy?: 'at once' | 'half way'
 }
 
-/** Decides for each request what goes wrong with it; a promise holds the answer back. `undefined`: nothing does. */
+/** Returns the fault of a request, or `undefined`. A promise delays the response. */
 export type FaultRule = (request: UpstreamRequest) => Fault | undefined | Promise<Fault | undefined>
 
 export interface UpstreamOptions {
   readonly sellers?: SellerRecord[]
   readonly catalogs?: CatalogRecord[]
-  /** Items that a page has at most, whatever is asked. Default 500. */
+  /** Maximum number of items in a page. Default 500. */
   readonly maxPageSize?: number
-  /** Where the API lies on the server. Default: at its root. */
+  /** Path prefix of the API. Default: none. */
   readonly basePath?: string
 }
 
-/** A marketplace on a free loopback port. Its arrays may be changed at any time. */
+/** A marketplace on a free loopback port. Tests may change its arrays at any time. */
 export interface Upstream {
-  /** Base URL, without a slash at its end. */
+  /** Base URL without a trailing slash. */
   readonly url: string
   readonly sellers: SellerRecord[]
   readonly catalogs: CatalogRecord[]
   /** All requests since the start or the last `reset`, in order. */
   readonly requests: readonly UpstreamRequest[]
-  /** Resolves once so many requests have come. */
+  /** Resolves once this many requests have arrived. */
   received(count: number): Promise<void>
-  /** Makes answers go wrong from now on: every one in the same way, or each as the rule decides. Replaces what failed. */
+  /** Applies a fault to all later responses, or a rule that selects the fault. Replaces an earlier one. */
   fail(rule: Fault | FaultRule): void
-  /** Makes nothing go wrong any more. */
+  /** Removes the fault. */
   heal(): void
-  /** Forgets the requests, and heals. Data stay. */
+  /** Clears the requests and the fault, but not the data. */
   reset(): void
-  /** Stops at once: connections are cut, requests in flight too. */
+  /** Stops at once and closes all connections. */
   close(): Promise<void>
 }
 
 /**
- * Starts a marketplace that answers `GET /sellers` and `GET /catalogs` honestly: filters, then pages, then says the
- * page size it applied. `name` and `title` match a part, whatever the case; the other filters match the whole.
+ * Starts a marketplace with `GET /sellers` and `GET /catalogs`. It filters, paginates and returns the applied page size. `name`
+ * and `title` match substrings without regard to case. The other filters match the complete value.
  */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const { sellers = [], catalogs = [], maxPageSize = 500, basePath = '' } = options
@@ -96,11 +96,11 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     const request = { path: pathname, query: Object.fromEntries(searchParams), headers, answered }
     requests.push(request)
     server.emit('received')
-    await answer(response, honestAnswer(request), await decide(request))
+    await respond(response, regularResponse(request), await decide(request))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind of address
+  const { port } = server.address() as AddressInfo // a listening TCP server has an AddressInfo
 
   return {
     url: `http://127.0.0.1:${port}${basePath}`,
@@ -131,7 +131,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     decide = () => undefined
   }
 
-  function honestAnswer({ path, query }: UpstreamRequest): HonestAnswer {
+  function regularResponse({ path, query }: UpstreamRequest): RegularResponse {
     const page = Number(query.page ?? 1)
     const pageSize = Math.min(Number(query.page_size ?? 20), maxPageSize)
     if (path === `${basePath}/sellers`) return ok(pageOf(sellers.filter(isSellerFor(query)), page, pageSize))
@@ -140,12 +140,12 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   }
 }
 
-interface HonestAnswer {
+interface RegularResponse {
   readonly status: number
   readonly body: unknown
 }
 
-function ok(body: unknown): HonestAnswer {
+function ok(body: unknown): RegularResponse {
   return { status: 200, body }
 }
 
@@ -168,16 +168,16 @@ function contains(text: string, part = ''): boolean {
   return text.toLowerCase().includes(part.toLowerCase())
 }
 
-async function answer(response: ServerResponse, honest: HonestAnswer, fault: Fault = {}): Promise<void> {
+async function respond(response: ServerResponse, regular: RegularResponse, fault: Fault = {}): Promise<void> {
   const { delayMs = 0, hang, destroy } = fault
   if (delayMs > 0) await sleep(delayMs)
   if (hang === 'at once') return
   if (destroy === 'at once') return void response.destroy()
 
-  const { status, body } = { ...honest, ...faultyAnswer(fault) }
+  const { status, body } = { ...regular, ...faultyResponse(fault) }
   const headers = { 'content-type': 'application/json', ...fault.headers }
   if (body instanceof Readable) {
-    // The client may break it off, which is what such a body is for.
+    // Tests use streams that the client aborts.
     return pipeline(body, response.writeHead(status, headers)).catch(() => undefined)
   }
   const bytes =
@@ -191,12 +191,12 @@ async function answer(response: ServerResponse, honest: HonestAnswer, fault: Fau
   })
 }
 
-function faultyAnswer({ status, body }: Fault): Partial<HonestAnswer> {
+function faultyResponse({ status, body }: Fault): Partial<RegularResponse> {
   if (body !== undefined) return { status: status ?? 200, body }
   return status === undefined ? {} : { status, body: { error: `scripted ${status}` } }
 }
 
-/** So many sellers: ids from 1, names `Seller 0001`…, every tenth without a customer display id. */
+/** Sellers with ids from 1 and names `Seller 0001`…, every tenth without a customer display id. */
 export function makeSellers(count: number): SellerRecord[] {
   return Array.from({ length: count }, (_, index) => {
     const number = String(index + 1).padStart(4, '0')
@@ -213,11 +213,11 @@ export function makeSellers(count: number): SellerRecord[] {
 export interface CatalogsToMake {
   readonly sellerId: number | string
   readonly count: number
-  /** `start_date` of each, by its place from 0. Default: one a day from 2030-01-01. */
+  /** The `start_date` by index. Default: one a day from 2030-01-01. */
   readonly startDate?: (index: number) => string | null
 }
 
-/** So many catalogs of a seller: ids `{sellerId}-1`…, titles `Sale 0001`…, every tenth without a customer catalog id. */
+/** Catalogs with ids `{sellerId}-1`… and titles `Sale 0001`…, every tenth without a customer catalog id. */
 export function makeCatalogs({ sellerId, count, startDate = dayFrom2030 }: CatalogsToMake): CatalogRecord[] {
   return Array.from({ length: count }, (_, index) => {
     const number = String(index + 1).padStart(4, '0')

@@ -1,11 +1,12 @@
-// `npm run docs:examples`: asks the application and writes what it answers into the API description. A test says when it is time.
+// `npm run docs:examples` records responses of the application as examples of the API description. A test fails if they are
+// outdated.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { recordExamples } from './api-examples.js'
 
 const file = 'src/docs/examples.ts'
-const examples = await recordExamples({ upstreamTimeoutMs: 2_000 }) // as it is by default, for the 504 says it
-const source = `// Written by \`npm run docs:examples\`: what the application answered in front of its demo marketplace.
+const examples = await recordExamples({ upstreamTimeoutMs: 2_000 }) // the default, as the detail of the 504 contains it
+const source = `// Written by \`npm run docs:examples\`: responses of the application with the demo marketplace.
 import type { Examples } from './recorded.js'
 
 export const examples: Examples = ${JSON.stringify(examples)}

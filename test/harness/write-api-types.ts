@@ -1,4 +1,4 @@
-// `npm run docs:client`: writes the types of the API for the client among the examples. A test says when it is time.
+// `npm run docs:client` writes the types of the API for the example client. A test fails if they are outdated.
 import { writeFileSync } from 'node:fs'
 import { generateTypes, typesFile } from './api-types.js'
 

@@ -120,19 +120,19 @@ t.test('SIGINT ends it as SIGTERM does', async (t) => {
 
 t.test('whoever reads its log may hang or be gone: it serves, and ends when it is told to', async (t) => {
   t.jobs = 2
-  for (const how of ['hangs', 'gone'] as const) {
-    t.test(how, async (t) => {
+  for (const reader of ['hangs', 'closed'] as const) {
+    t.test(reader, async (t) => {
       const upstream = await upstreamFor(t)
       upstream.fail({ status: 404 }) // each answer to it is an error in the log
       const server = await startServer(t, { UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '10000' })
-      server.stopReadingStdout(how)
+      server.stopReadingStdout(reader)
       const headers = { 'x-request-id': 'x'.repeat(128) } // long lines: more than fit between the two
       const statuses = new Set<number>()
-      for (let sent = 0; how === 'hangs' && sent < 480; sent += 40) {
+      for (let sent = 0; reader === 'hangs' && sent < 480; sent += 40) {
         const urls = Array.from({ length: 40 }, (_, n) => `${server.url}/api/v1/sellers?name=${sent + n}`)
         for (const { status } of await Promise.all(urls.map((url) => fetch(url, { headers })))) statuses.add(status)
       }
-      t.strictSame([...statuses], how === 'hangs' ? [502] : [])
+      t.strictSame([...statuses], reader === 'hangs' ? [502] : [])
       t.strictSame(await server.stop(), { code: 0, signal: null })
     })
   }
