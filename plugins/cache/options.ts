@@ -59,8 +59,16 @@ const rules = {
   ttlSeconds: positiveRule(300, maxSeconds),
   staleWhileRevalidateSeconds: numberRule(60, 0, maxSeconds),
   staleIfErrorSeconds: numberRule(86_400, 0, maxSeconds),
-  redis: { defaultValue: undefined, isValid: isClientOrFalse, expected: 'a client with get and eval, or false' },
-  store: { defaultValue: undefined, isValid: (value) => typeof value === 'object', expected: 'a Store' },
+  redis: {
+    defaultValue: undefined,
+    isValid: (value) => value === false || hasMethods(value, ['get', 'eval']),
+    expected: 'a client with get and eval, or false',
+  },
+  store: {
+    defaultValue: undefined,
+    isValid: (value) => hasMethods(value, ['get', 'set', 'watch']),
+    expected: 'a Store, which has get, set and watch',
+  },
   readTimeoutMs: integerRule(100, 1, maxTimerMs),
   writeTimeoutMs: integerRule(250, 1, maxTimerMs),
   loadTimeoutMs: integerRule(30_000, 1, maxTimerMs),
@@ -95,8 +103,7 @@ function positiveRule<Default extends number | undefined>(
   return { defaultValue, isValid, expected: `more than 0 and at most ${max}` }
 }
 
-function isClientOrFalse(value: unknown): boolean {
-  if (value === false) return true
-  if (typeof value !== 'object' || value === null) return false
-  return [Reflect.get(value, 'get'), Reflect.get(value, 'eval')].every((command) => typeof command === 'function')
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return names.every((name) => typeof Reflect.get(value, name) === 'function')
 }

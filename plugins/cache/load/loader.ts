@@ -139,7 +139,7 @@ export class LoaderContext implements Load {
     if (this.stale === undefined) {
       throw new InvalidCacheOption('notModified() requires a stale value; check load.stale first')
     }
-    // Tags that an earlier result added are kept: without a new result they cannot be added again.
+    // Includes tags that an earlier result added: without a new result the loader cannot add them again.
     this.tags = resolveTags([...this.tags, ...this.stale.tags].slice(0, maxTags))
     return this.stale.value
   }

@@ -2,28 +2,28 @@ import { type Entry, parseFrozen, type Tombstone } from '../entry/codec.js'
 import type { PurgeLogPosition, PurgeLogRead } from '../purge/purge-log.js'
 import type { FoundEntry, LeaseAnswer, WriteOutcome } from '../store.js'
 
-interface Kept {
+interface StoredEntry {
   readonly entry: Entry
   readonly text: string
 }
 
-/** How long those who come after a load that gave nothing do not wait for one another. */
-const passingMs = 1_000
+/** How long `acquireLease` answers `released` after a load that stored nothing. */
+const releasedMs = 1_000
 
 /**
- * What lies in a test store, and the rules of `Store` about it; knows of no faults and tells nobody.
+ * The entries, purges and leases of a test store, with the semantics of `Store`, without faults or notifications.
  *
- * Nothing expires but leases, and these in real time: the cache renews them so. Whether an entry is of use is the cache's business,
- * on whatever clock that has.
+ * Entries do not expire: the cache decides on its own clock whether to use one. Leases expire in real time, as the
+ * cache renews them in real time.
  */
 export class Contents {
   readonly #now: () => number
   readonly #leaseMs: number
-  readonly #entries = new Map<string, Kept | Tombstone>()
+  readonly #entries = new Map<string, StoredEntry | Tombstone>()
   readonly #leases = new Map<string, { readonly token: string | undefined; readonly until: number }>()
   readonly #purges = new Map<string, number>()
-  /** Times that the log of purges was begun anew, or had something put back. */
-  #logs = 0
+  /** Changes when the purge log is lost or purges are restored. */
+  #logVersion = 0
 
   constructor({ now, leaseMs }: { readonly now: () => number; readonly leaseMs: number }) {
     this.#now = now
@@ -31,9 +31,9 @@ export class Contents {
   }
 
   get(key: string): FoundEntry | Tombstone | undefined {
-    const lying = this.#entries.get(key)
-    if (lying === undefined || !isKept(lying)) return lying
-    return { entry: { ...lying.entry, value: parseFrozen(lying.text) }, bytes: Buffer.byteLength(lying.text) }
+    const stored = this.#entries.get(key)
+    if (stored === undefined || !isEntry(stored)) return stored
+    return { entry: { ...stored.entry, value: parseFrozen(stored.text) }, bytes: Buffer.byteLength(stored.text) }
   }
 
   stampOf(key: string): number | undefined {
@@ -42,49 +42,49 @@ export class Contents {
   }
 
   set(key: string, entry: Entry, text: string): WriteOutcome {
-    const lying = this.#entries.get(key)
+    const stored = this.#entries.get(key)
     const { stamp, purgedAt } = this.#stampsOf(key)
     if (stamp > entry.stamp) return 'newer'
     if (purgedAt >= entry.stamp) return 'purged'
-    const isTheirs = lying !== undefined && isKept(lying) && lying.entry.fingerprint !== entry.fingerprint
-    if (isTheirs && lying.entry.freshUntil > this.#now() && purgedAt < stamp) return 'other-schema'
+    const isOtherSchema = stored !== undefined && isEntry(stored) && stored.entry.fingerprint !== entry.fingerprint
+    if (isOtherSchema && stored.entry.freshUntil > this.#now() && purgedAt < stamp) return 'other-schema'
     this.#entries.set(key, { entry, text })
     return 'stored'
   }
 
   purgeKey(key: string, { stamp, isHard }: { readonly stamp: number; readonly isHard: boolean }): boolean {
-    const lying = this.#entries.get(key)
-    const before = this.#stampsOf(key)
-    if (before.stamp > stamp || (before.purgedAt > stamp && !isHard)) return false
-    const purgedAt = Math.max(stamp, before.purgedAt)
-    const wasThere = lying !== undefined && isKept(lying)
-    if (wasThere && !isHard) {
-      this.#entries.set(key, { ...lying, entry: { ...lying.entry, purgedAt } })
+    const stored = this.#entries.get(key)
+    const previous = this.#stampsOf(key)
+    if (previous.stamp > stamp || (previous.purgedAt > stamp && !isHard)) return false
+    const purgedAt = Math.max(stamp, previous.purgedAt)
+    const hadEntry = stored !== undefined && isEntry(stored)
+    if (hadEntry && !isHard) {
+      this.#entries.set(key, { ...stored, entry: { ...stored.entry, purgedAt } })
       return true
     }
-    const wasHard = lying !== undefined && !isKept(lying) && lying.isHard
+    const wasHard = stored !== undefined && !isEntry(stored) && stored.isHard
     this.#entries.set(key, { purgedAt, isHard: isHard || wasHard })
-    return wasThere
+    return hadEntry
   }
 
   readPurges(after: PurgeLogPosition | undefined): PurgeLogRead {
-    const name = String(this.#logs)
+    const name = String(this.#logVersion)
     const isComplete = after?.name !== name
     const stamps = new Map([...this.#purges].filter(([, stamp]) => isComplete || stamp > after.upTo))
     return { stamps, isComplete, position: { name, upTo: this.#latestPurge() } }
   }
 
   addPurges(members: readonly string[], stamp: number): number {
-    const given = Math.max(stamp, this.#latestPurge() + 1)
-    for (const member of members) this.#purges.set(member, given)
-    return given
+    const assigned = Math.max(stamp, this.#latestPurge() + 1)
+    for (const member of members) this.#purges.set(member, assigned)
+    return assigned
   }
 
   restorePurges(purges: ReadonlyMap<string, number>): void {
     for (const [member, stamp] of purges) {
       if (stamp <= (this.#purges.get(member) ?? 0)) continue
       this.#purges.set(member, stamp)
-      this.#logs += 1
+      this.#logVersion += 1
     }
   }
 
@@ -101,23 +101,23 @@ export class Contents {
     return true
   }
 
-  endLease(key: string, token: string, how: 'stored' | 'empty'): void {
+  releaseLease(key: string, token: string, how: 'stored' | 'empty'): void {
     if (this.#leaseOf(key)?.token !== token) return
     if (how === 'stored') this.#leases.delete(key)
-    else this.#leases.set(key, { token: undefined, until: performance.now() + passingMs })
+    else this.#leases.set(key, { token: undefined, until: performance.now() + releasedMs })
   }
 
   clear(): void {
     this.#entries.clear()
     this.#leases.clear()
     this.#purges.clear()
-    this.#logs += 1
+    this.#logVersion += 1
   }
 
   #stampsOf(key: string): { readonly stamp: number; readonly purgedAt: number } {
-    const lying = this.#entries.get(key)
-    if (lying === undefined) return { stamp: 0, purgedAt: 0 }
-    return isKept(lying) ? lying.entry : { stamp: 0, purgedAt: lying.purgedAt }
+    const stored = this.#entries.get(key)
+    if (stored === undefined) return { stamp: 0, purgedAt: 0 }
+    return isEntry(stored) ? stored.entry : { stamp: 0, purgedAt: stored.purgedAt }
   }
 
   #leaseOf(key: string) {
@@ -130,6 +130,6 @@ export class Contents {
   }
 }
 
-function isKept(lying: Kept | Tombstone): lying is Kept {
-  return 'text' in lying
+function isEntry(stored: StoredEntry | Tombstone): stored is StoredEntry {
+  return 'text' in stored
 }

@@ -1,34 +1,34 @@
 import type { Load, Loader } from '../load/loader.js'
 
-/** A loader that is counted; asserts nothing by itself. */
+/** A loader whose calls are counted. */
 export interface CountedLoads<T, Stale = unknown> {
-  /** To be handed to `fetch` or `read` in place of the loader; needs no `this`. */
+  /** To be passed to `fetch` or `read` instead of the loader; needs no `this`. */
   readonly load: (load: Load<Stale>) => Promise<T> | T
-  /** How often it was called. */
+  /** Calls so far. */
   readonly count: number
-  /** How many of these calls have not ended yet. */
+  /** Calls that have not ended. */
   readonly inFlight: number
 }
 
-/** Counts how often the cache calls a loader, whatever comes of the calls. */
+/** Counts the calls of a loader, including failed ones. */
 export function countLoads<T, Stale = unknown>(loader: Loader<T, Stale>): CountedLoads<T, Stale> {
   let count = 0
-  let underWay = 0
+  let inFlight = 0
   return {
     async load(load) {
       count += 1
-      underWay += 1
+      inFlight += 1
       try {
         return await loader(load)
       } finally {
-        underWay -= 1
+        inFlight -= 1
       }
     },
     get count() {
       return count
     },
     get inFlight() {
-      return underWay
+      return inFlight
     },
   }
 }

@@ -1,4 +1,4 @@
-// For the tests of those who reuse the cache: a shared store that fails on demand, a clock that stands still, a count of loads.
+// For tests of applications that use the cache: a shared store that fails on demand, a manual clock, a load counter.
 
 export type { Store } from '../store.js'
 export { type CountedLoads, countLoads } from './count-loads.js'

@@ -1,14 +1,13 @@
-/** A clock that stands still until it is moved: `app.register(cache, { now: clock.now })`. */
+/** A clock that only moves when `step` or `set` is called: `app.register(cache, { now: clock.now })`. */
 export interface ManualClock {
   /** Milliseconds since the epoch; needs no `this`. */
   readonly now: () => number
-  /** Moves time on by so many seconds, to the nearest millisecond. */
+  /** Advances the clock, to the nearest millisecond. */
   step(seconds: number): void
-  /** Sets the clock to an instant: milliseconds since the epoch, or an ISO date and time. Throws a `RangeError` for anything else. */
+  /** Milliseconds since the epoch, or an ISO date and time; anything else throws a `RangeError`. */
   set(instant: number | string): void
 }
 
-/** A clock that stands at `start`, which is this very moment unless it is said otherwise. */
 export function createManualClock(start: number | string = Date.now()): ManualClock {
   let instant = resolveInstant(start)
   return {
@@ -24,6 +23,7 @@ export function createManualClock(start: number | string = Date.now()): ManualCl
 
 function resolveInstant(instant: number | string): number {
   const milliseconds = new Date(instant).getTime()
-  if (Number.isNaN(milliseconds)) throw new RangeError(`'${instant}' is no instant`)
+  if (Number.isNaN(milliseconds))
+    throw new RangeError(`'${instant}' is neither a number of milliseconds nor an ISO date and time`)
   return milliseconds
 }

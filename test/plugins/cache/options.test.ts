@@ -1,0 +1,68 @@
+import t from 'tap'
+import type { CacheOptions } from '../../../plugins/cache/index.js'
+import { resolveOptions } from '../../../plugins/cache/options.js'
+import { createTestStore } from '../../../plugins/cache/testing/index.js'
+
+t.test('each option has a default', async (t) => {
+  const { now, ...resolved } = resolveOptions({})
+  t.equal(now, Date.now)
+  t.strictSame(resolved, {
+    keyPrefix: 'cat_',
+    redis: undefined,
+    store: undefined,
+    readTimeoutMs: 100,
+    writeTimeoutMs: 250,
+    loadTimeoutMs: 30_000,
+    softTimeoutMs: 300,
+    negativeTtlSeconds: 30,
+    leaseMs: 3_000,
+    maxMemoryBytes: 67_108_864,
+    maxMemoryEntries: 100_000,
+    compressAboveBytes: undefined,
+    metricLabel: undefined,
+    maxEntryBytes: 8_388_608,
+    lifetime: { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 86_400 },
+  })
+})
+
+t.test('valid options are taken as they are', async (t) => {
+  const { store } = createTestStore()
+  const client = { get: async () => null, eval: async () => null }
+  t.match(resolveOptions({ keyPrefix: 'x_', store, redis: client, ttlSeconds: 0.5, leaseMs: 1 }), {
+    keyPrefix: 'x_',
+    store,
+    redis: client,
+    lifetime: { ttlSeconds: 0.5 },
+    leaseMs: 1,
+  })
+  t.equal(resolveOptions({ redis: false }).redis, false)
+})
+
+for (const [name, value, expected] of [
+  ['keyPrefix', '', 'a string that is not empty'],
+  ['ttlSeconds', 0, 'more than 0 and at most 31622400'],
+  ['staleWhileRevalidateSeconds', -1, 'a number from 0 to 31622400'],
+  ['staleIfErrorSeconds', Number.NaN, 'a number from 0 to 31622400'],
+  ['redis', {}, 'a client with get and eval, or false'],
+  ['store', {}, 'a Store, which has get, set and watch'],
+  ['readTimeoutMs', 1.5, 'an integer from 1 to 2147483647'],
+  ['loadTimeoutMs', 2 ** 31, 'an integer from 1 to 2147483647'],
+  ['negativeTtlSeconds', 0, 'more than 0 and at most 31622400'],
+  ['maxMemoryEntries', 0, 'an integer from 1 to 9007199254740991'],
+  ['maxEntryBytes', '8', 'more than 0 and at most 9007199254740991'],
+  ['metricLabel', 'x', 'a function'],
+  ['now', 1, 'a function'],
+] as const) {
+  t.test(`${name} must be ${expected}`, async (t) => {
+    const options = { [name]: value } as CacheOptions // wrong on purpose
+    t.throws(() => resolveOptions(options), {
+      code: 'VITRINE_CACHE_OPTION',
+      message: `fastify.cache: ${name} must be ${expected}`,
+    })
+  })
+}
+
+t.test('an unknown option is refused', async (t) => {
+  const options = { ttl: 60 } as CacheOptions // wrong on purpose
+  t.throws(() => resolveOptions(options), { message: 'fastify.cache: there is no option ttl' })
+})
