@@ -8,15 +8,12 @@ import { type SchemaCheck, SchemaChecks } from './entry/schema-check.js'
 import { ValueEncoder } from './entry/value-encoder.js'
 import { earlyRefreshAt } from './load/early-refresh.js'
 import { InFlightLoads } from './load/in-flight-loads.js'
-import { LeasedLoads } from './load/leased-loads.js'
-import { Leases } from './load/leases.js'
-import { LoadRunner } from './load/load-runner.js'
 import type { Loader } from './load/loader.js'
 import { noSlot } from './memory/lru-index.js'
 import { MemoryTier } from './memory/memory-tier.js'
 import type { CacheEvents } from './observe/cache-events.js'
 import type { CacheStats } from './observe/cache-stats.js'
-import { type Explanation, explain, explainEntry, explainTombstone } from './observe/explain.js'
+import { type Explanation, explain } from './observe/explain.js'
 import type { ResolvedCacheOptions } from './options.js'
 import {
   checkKey,
@@ -28,21 +25,13 @@ import {
   resolvePurge,
   resolveTags,
 } from './policy.js'
-import type { QueuedPurge } from './purge/purges.js'
+import type { PurgeResult } from './purge/purges.js'
 import { ReadThrough } from './read/read-through.js'
 import { type Reading, toReading, type WithoutSchema, type WithSchema } from './read/reading.js'
 import { CacheSignals } from './signals.js'
-import { isTombstone, type Store, type WriteOutcome } from './store.js'
+import type { Store, WriteOutcome } from './store.js'
 import { StoreAccess } from './tiers/store-access.js'
 import { Tiers } from './tiers/tiers.js'
-
-/** The result of a purge. In this process every purge applies at once. */
-export interface PurgeResult {
-  /** Whether the purge has reached the shared store, or there is none. */
-  readonly isDone: boolean
-  /** Queued until Redis is available again; lost when this process ends before that. */
-  readonly queued: QueuedPurge
-}
 
 export interface CacheDeps {
   readonly store: Store | undefined
@@ -75,9 +64,6 @@ export class Cache {
   readonly #access: StoreAccess
   readonly #memory: MemoryTier
   readonly #tiers: Tiers
-  readonly #leases: Leases
-  readonly #runner: LoadRunner
-  readonly #leasedLoads: LeasedLoads
   readonly #loads: InFlightLoads
   readonly #readThrough: ReadThrough
   readonly #encoder: ValueEncoder
@@ -105,24 +91,22 @@ export class Cache {
       fenceMs: Math.max(minFenceMs, options.loadTimeoutMs * fenceFactor),
       staleWhileRevalidateMs: options.lifetime.staleWhileRevalidateSeconds * 1_000,
     })
-    const leases = new Leases({ access, leaseMs: options.leaseMs, signals })
     this.#encoder = new ValueEncoder({ maxEntryBytes: options.maxEntryBytes, outageLog })
-    const runner = new LoadRunner({ tiers, clock, encoder: this.#encoder, loadOutageLog, events, options })
-    this.#leasedLoads = new LeasedLoads({ access, tiers, leases, runner, clock, options })
-    this.#loads = new InFlightLoads({ tiers, leases, runner, leasedLoads: this.#leasedLoads, clock, signals })
-    const { softTimeoutMs } = options
-    this.#readThrough = new ReadThrough({
+    const loads = new InFlightLoads({
       tiers,
-      loads: this.#loads,
-      runner,
-      tracker: this.#tracker,
+      access,
       clock,
-      softTimeoutMs,
+      signals,
+      encoder: this.#encoder,
+      loadOutageLog,
+      events,
+      options,
     })
+    const { softTimeoutMs } = options
+    this.#readThrough = new ReadThrough({ tiers, loads, tracker: this.#tracker, clock, softTimeoutMs })
     this.#access = access
     this.#tiers = tiers
-    this.#leases = leases
-    this.#runner = runner
+    this.#loads = loads
     tiers.coherence.start()
   }
 
@@ -236,35 +220,18 @@ export class Cache {
   /** Where the entry is stored, how old it is, and what a read would do. Changes nothing. */
   async explain(key: string): Promise<Explanation> {
     checkKey(key)
-    const { store } = this.#access
-    const now = this.#clock.now()
-    const entry = this.#memory.peek(key)
-    const answer = store && (await this.#access.attempt(key, async () => ({ found: await store.get(key) })))
-    const found = answer?.found
-    const inRedis =
-      found && (isTombstone(found) ? explainTombstone(found, this.#clock) : explainEntry(found.entry, this.#clock))
-    return explain({
-      key,
-      metricLabel: this.#events.labelOf(key),
-      state: entry === undefined ? 'expired' : this.#tiers.stateOf(key, entry, now),
-      memory: entry && explainEntry(entry, this.#clock),
-      redis: store === undefined ? 'memory-only' : answer === undefined ? 'unknown' : inRedis,
-      coherence: this.#tiers.coherence.state,
-      isLoading: this.#loads.has(key),
-      isBackingOff: this.#loads.isBackingOff(key),
-    })
+    const [tiers, access, loads] = [this.#tiers, this.#access, this.#loads]
+    return explain(key, { tiers, access, loads, events: this.#events, clock: this.#clock })
   }
 
   stats(): CacheStats {
-    const { reads, hits, loads, writes, failures, purges } = this.#events
+    const { loads, purges, ...counters } = this.#events.counters()
+    const { queued, remembered } = this.#tiers.purges
     return {
-      reads: { ...reads },
-      hits: { ...hits },
+      ...counters,
       loads: { ...loads, inFlight: this.#loads.count },
-      writes: { ...writes },
-      failures: { ...failures },
       memory: { ...this.#memory.size, maxBytes: this.#options.maxMemoryBytes },
-      purges: { requested: purges, queued: this.#tiers.purges.queued, remembered: this.#tiers.purges.remembered },
+      purges: { requested: purges, queued, remembered },
       coherence: this.#tiers.coherence.state,
     }
   }
@@ -272,8 +239,7 @@ export class Cache {
   /** Aborts loads in flight and waits a short time for pending writes. */
   async close(): Promise<void> {
     this.#tiers.coherence.close()
-    this.#leasedLoads.close()
-    await raceTimeout(Promise.all([this.#runner.close(), this.#leases.close()]), drainTimeoutMs)
+    await raceTimeout(this.#loads.close(), drainTimeoutMs)
     await this.#access.store?.close()
   }
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { MemoryEntry } from './memory/memory-tier.js'
+import type { MemoryEntry } from './memory/memory-entry.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
 
 /** Every entry that was read while a result was produced. */

@@ -11,7 +11,7 @@ import { type CacheOptions, resolveOptions } from './options.js'
 import type { RedisCommands } from './redis/commands.js'
 import { createRedisStore } from './redis/redis-store.js'
 
-export type { Cache, PurgeResult } from './cache.js'
+export type { Cache } from './cache.js'
 export type { Dependencies } from './dependencies.js'
 export type { Entry, Instants, Tombstone } from './entry/codec.js'
 export type { EntryState } from './entry/entry-state.js'
@@ -33,7 +33,7 @@ export type { EntryExplanation, Explanation, PurgeExplanation } from './observe/
 export type { CacheOptions } from './options.js'
 export type { GetPolicy, Policy, Purge, ReadPolicy } from './policy.js'
 export type { PurgeLogPosition, PurgeLogRead, PurgeVerdict } from './purge/purge-log.js'
-export type { QueuedPurge } from './purge/purges.js'
+export type { PurgeResult, QueuedPurge } from './purge/purges.js'
 export type { Reading } from './read/reading.js'
 export type { RedisCommands } from './redis/commands.js'
 export {

@@ -1,4 +1,4 @@
-import type { MemoryEntry } from '../memory/memory-tier.js'
+import type { MemoryEntry } from '../memory/memory-entry.js'
 import type { PurgeVerdict } from '../purge/purge-log.js'
 
 /**

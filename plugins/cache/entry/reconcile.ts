@@ -1,4 +1,4 @@
-import { type MemoryEntry, unverified } from '../memory/memory-tier.js'
+import { type MemoryEntry, unverified } from '../memory/memory-entry.js'
 import type { KeyPurge } from '../purge/purge-queue.js'
 import { type FoundEntry, isTombstone } from '../store.js'
 import type { Tombstone } from './codec.js'

@@ -1,30 +1,31 @@
-import type { CacheClock } from '../clock.js'
 import { resolveTags } from '../policy.js'
 import type { Reading, ReadRequest } from '../read/reading.js'
 import type { CacheSignals } from '../signals.js'
+import type { StoreAccess } from '../tiers/store-access.js'
 import type { LookupHit } from '../tiers/tier-lookup.js'
-import type { Tiers } from '../tiers/tiers.js'
 import { InFlightLoad } from './flight.js'
-import type { LeasedLoads } from './leased-loads.js'
-import type { Leases } from './leases.js'
-import type { LoadRunner } from './load-runner.js'
+import { LeasedLoads } from './leased-loads.js'
+import { Leases } from './leases.js'
+import { LoadRunner, type LoadRunnerDeps } from './load-runner.js'
 
-export interface InFlightLoadsDeps {
-  readonly tiers: Tiers
-  readonly leases: Leases
-  readonly runner: LoadRunner
-  readonly leasedLoads: LeasedLoads
-  readonly clock: CacheClock
+export interface InFlightLoadsDeps extends LoadRunnerDeps {
+  readonly access: StoreAccess
   readonly signals: CacheSignals
 }
 
 /** One load per key at a time in this process; callers share it as long as its result is as new as one that starts now. */
 export class InFlightLoads {
+  readonly runner: LoadRunner
   readonly #deps: InFlightLoadsDeps
+  readonly #leases: Leases
+  readonly #leasedLoads: LeasedLoads
   readonly #inFlight = new Map<string, InFlightLoad>()
 
   constructor(deps: InFlightLoadsDeps) {
     this.#deps = deps
+    this.runner = new LoadRunner(deps)
+    this.#leases = new Leases({ ...deps, leaseMs: deps.options.leaseMs })
+    this.#leasedLoads = new LeasedLoads({ ...deps, leases: this.#leases, runner: this.runner })
     deps.signals.subscribe({
       keyInvalidated: (key) => this.#detach(key),
       purgesChanged: () => this.#releaseOutdated(),
@@ -40,17 +41,17 @@ export class InFlightLoads {
   }
 
   isBackingOff(key: string): boolean {
-    return this.#deps.runner.backoff.isBackingOff(key, this.#deps.clock.now())
+    return this.runner.backoff.isBackingOff(key, this.#deps.clock.now())
   }
 
   /** Whether the last refresh of the key failed, recently and after any purge of it. */
   hasFailed(key: string): boolean {
-    return this.#deps.runner.backoff.hasFailed(key, this.#deps.clock.now())
+    return this.runner.backoff.hasFailed(key, this.#deps.clock.now())
   }
 
   /** Loads a key without a stale value; rejects at once with a cached error. */
   async loadMissing(request: ReadRequest): Promise<Reading<unknown>> {
-    const cached = this.#deps.runner.errors.get(request.key, this.#deps.clock.now())
+    const cached = this.runner.errors.get(request.key, this.#deps.clock.now())
     if (cached !== undefined) throw cached.error
     return this.load(request, undefined, true)
   }
@@ -85,14 +86,19 @@ export class InFlightLoads {
     this.#detach(key)
   }
 
+  /** Aborts loads in flight; resolves when pending writes have ended and leases are released. */
+  async close(): Promise<void> {
+    this.#leasedLoads.close()
+    await Promise.all([this.runner.close(), this.#leases.close()])
+  }
+
   /** No caller joins a load that has started, and earlier failures no longer count. */
   #detach(key: string): void {
-    const { runner, leases } = this.#deps
-    runner.backoff.clear(key)
-    runner.errors.clear(key)
+    this.runner.backoff.clear(key)
+    this.runner.errors.clear(key)
     const flight = this.#inFlight.get(key)
     if (flight?.stamp === undefined) {
-      leases.wake(key) // a load that still waits for its lease may find an entry now
+      this.#leases.wake(key) // a load that still waits for its lease may find an entry now
       return
     }
     this.#inFlight.delete(key)
@@ -117,7 +123,7 @@ export class InFlightLoads {
     const flight = new InFlightLoad(resolveTags(policy.tags), request.check, watches.start(key))
     const run = async () => {
       try {
-        return await this.#deps.leasedLoads.load(request, stale, canWait, flight)
+        return await this.#leasedLoads.load(request, stale, canWait, flight)
       } finally {
         watches.stop(key, flight.watch)
         if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key)

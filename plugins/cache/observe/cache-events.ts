@@ -107,6 +107,18 @@ export class CacheEvents {
     this.#metricLabel = metricLabel ?? ((key) => key.replace(trailingId, '') || 'other')
   }
 
+  /** A copy of the counters. */
+  counters() {
+    return {
+      reads: { ...this.reads },
+      hits: { ...this.hits },
+      loads: { ...this.loads },
+      writes: { ...this.writes },
+      failures: { ...this.failures },
+      purges: this.purges,
+    }
+  }
+
   /** The metric label of a key, from a bounded set. */
   labelOf(key: string): string {
     const label = this.#rawLabel(key)

@@ -1,8 +1,13 @@
 import type { CacheClock } from '../clock.js'
-import type { Entry, Tombstone } from '../entry/codec.js'
+import type { Entry } from '../entry/codec.js'
 import type { EntryState } from '../entry/entry-state.js'
-import type { MemoryEntry } from '../memory/memory-tier.js'
+import type { InFlightLoads } from '../load/in-flight-loads.js'
+import type { MemoryEntry } from '../memory/memory-entry.js'
+import { isTombstone } from '../store.js'
 import type { CoherenceState } from '../tiers/coherence.js'
+import type { StoreAccess } from '../tiers/store-access.js'
+import type { Tiers } from '../tiers/tiers.js'
+import type { CacheEvents } from './cache-events.js'
 
 /** Where an entry is stored, how old it is, and what a read would do with it. */
 export interface Explanation {
@@ -53,8 +58,42 @@ const coherences: Readonly<Record<CoherenceState, string>> = {
   disconnected: 'The circuit breaker of Redis is open: memory keeps its own lifetimes.',
 }
 
-/** Adds the sentences. */
-export function explain(facts: Omit<Explanation, 'why'>): Explanation {
+export interface ExplainDeps {
+  readonly tiers: Tiers
+  readonly access: StoreAccess
+  readonly loads: InFlightLoads
+  readonly events: CacheEvents
+  readonly clock: CacheClock
+}
+
+export async function explain(key: string, deps: ExplainDeps): Promise<Explanation> {
+  const { tiers, access, loads, events, clock } = deps
+  const now = clock.now()
+  const entry = tiers.memory.peek(key)
+  return withReasons({
+    key,
+    metricLabel: events.labelOf(key),
+    state: entry === undefined ? 'expired' : tiers.stateOf(key, entry, now),
+    memory: entry && explainEntry(entry, clock),
+    redis: await explainStored(key, access, clock),
+    coherence: tiers.coherence.state,
+    isLoading: loads.has(key),
+    isBackingOff: loads.isBackingOff(key),
+  })
+}
+
+async function explainStored(key: string, access: StoreAccess, clock: CacheClock): Promise<Explanation['redis']> {
+  const { store } = access
+  if (store === undefined) return 'memory-only'
+  const answer = await access.attempt(key, async () => ({ found: await store.get(key) }))
+  if (answer === undefined) return 'unknown'
+  const { found } = answer
+  if (found === undefined) return undefined
+  if (isTombstone(found)) return { purgedAt: clock.toLocalMs(found.purgedAt), isHard: found.isHard }
+  return explainEntry(found.entry, clock)
+}
+
+function withReasons(facts: Omit<Explanation, 'why'>): Explanation {
   const why = [
     states[facts.state],
     coherences[facts.coherence],
@@ -64,11 +103,7 @@ export function explain(facts: Omit<Explanation, 'why'>): Explanation {
   return { ...facts, why }
 }
 
-export function explainTombstone({ purgedAt, isHard }: Tombstone, clock: CacheClock): PurgeExplanation {
-  return { purgedAt: clock.toLocalMs(purgedAt), isHard }
-}
-
-export function explainEntry(entry: MemoryEntry | Entry, clock: CacheClock): EntryExplanation {
+function explainEntry(entry: MemoryEntry | Entry, clock: CacheClock): EntryExplanation {
   const { stamp, freshUntil, staleUntil, tags, fingerprint } = entry
   const storedAt = clock.toLocalMs(stamp)
   return { storedAt, ageSeconds: (clock.now() - storedAt) / 1_000, freshUntil, staleUntil, tags, fingerprint }

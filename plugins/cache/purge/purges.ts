@@ -12,6 +12,14 @@ export interface QueuedPurge {
   readonly all: boolean
 }
 
+/** The result of a purge. In this process every purge applies at once. */
+export interface PurgeResult {
+  /** Whether the purge has reached the shared store, or there is none. */
+  readonly isDone: boolean
+  /** Queued until Redis is available again; lost when this process ends before that. */
+  readonly queued: QueuedPurge
+}
+
 export interface PurgeRequest {
   readonly tags: readonly string[]
   readonly keys: readonly string[]

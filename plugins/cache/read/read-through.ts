@@ -3,7 +3,6 @@ import type { CacheClock } from '../clock.js'
 import type { DependencyTracker } from '../dependencies.js'
 import { normaliseValue } from '../entry/codec.js'
 import type { InFlightLoads } from '../load/in-flight-loads.js'
-import type { LoadRunner } from '../load/load-runner.js'
 import { SingleFlight } from '../load/single-flight.js'
 import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
@@ -13,7 +12,6 @@ import { type Reading, type ReadRequest, toReading } from './reading.js'
 export interface ReadThroughDeps {
   readonly tiers: Tiers
   readonly loads: InFlightLoads
-  readonly runner: LoadRunner
   readonly tracker: DependencyTracker
   readonly clock: CacheClock
   readonly softTimeoutMs: number
@@ -50,7 +48,7 @@ export class ReadThrough {
   /** Loads without reading or storing; concurrent callers share the load. */
   async bypass(request: ReadRequest): Promise<Reading<unknown>> {
     const { promise, isCollapsed } = this.#bypasses.run(request.key, async () => {
-      const { value, startedAt } = await this.#deps.runner.run(request, undefined)
+      const { value, startedAt } = await this.#deps.loads.runner.run(request, undefined)
       const normal = normaliseValue(value)?.value ?? value
       return { value: normal, state: 'fresh', storedAt: startedAt, tier: 'load', reason: 'bypass' }
     })
@@ -60,7 +58,7 @@ export class ReadThrough {
 
   /** The new value if it arrives in time, else the stale one. */
   async #loadOrServe(request: ReadRequest, stale: LookupHit, maxWaitMs: number): Promise<Reading<unknown>> {
-    const { tiers, loads, runner, clock } = this.#deps
+    const { tiers, loads, clock } = this.#deps
     const { key } = request
     const canWait = maxWaitMs === Number.POSITIVE_INFINITY
     const watch = tiers.memory.watches.start(key)
@@ -70,7 +68,7 @@ export class ReadThrough {
       if (loaded?.value !== undefined) return loaded.value
       return toReading(stale, { state: 'stale', reason: staleReason(loads.hasFailed(key)) }, clock)
     } catch (error) {
-      if (!runner.canServeStale(request, error)) throw error
+      if (!loads.runner.canServeStale(request, error)) throw error
       // The entry may have been evicted meanwhile; the copy is good as long as the key has not changed.
       const entry = tiers.memory.peek(key) ?? (watch.isCurrent ? stale.entry : undefined)
       if (entry === undefined || tiers.stateOf(key, entry, clock.now()) === 'expired') throw error

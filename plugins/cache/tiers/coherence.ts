@@ -1,6 +1,7 @@
 import { jitterOf } from '../../backoff.js'
 import type { CacheClock } from '../clock.js'
-import { type MemoryEntry, type MemoryTier, unverified } from '../memory/memory-tier.js'
+import { type MemoryEntry, unverified } from '../memory/memory-entry.js'
+import type { MemoryTier } from '../memory/memory-tier.js'
 import type { CacheEvents } from '../observe/cache-events.js'
 import { Purges } from '../purge/purges.js'
 import type { CacheSignals } from '../signals.js'

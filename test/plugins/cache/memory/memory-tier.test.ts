@@ -1,6 +1,7 @@
 import t from 'tap'
 import { noSlot } from '../../../../plugins/cache/memory/lru-index.js'
-import { MemoryTier, unverified } from '../../../../plugins/cache/memory/memory-tier.js'
+import { unverified } from '../../../../plugins/cache/memory/memory-entry.js'
+import { MemoryTier } from '../../../../plugins/cache/memory/memory-tier.js'
 import { createTestStore } from '../../../../plugins/cache/testing/index.js'
 import { createClock } from '../../../harness/clock.js'
 import { startPlugins } from '../../../harness/plugins.js'
