@@ -7,18 +7,21 @@ import t from 'tap'
 /** Folders, the most specific first, and what their files may import beside files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
-  ['plugins/responses/', ['plugins/http/', 'plugins/cache/index.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   [
-    'plugins/edge/',
+    'plugins/responses/',
     [
       'plugins/http/',
-      'plugins/responses/',
       'plugins/cache/index.js',
       'plugins/cache/brand.js',
       'plugins/option-rules.js',
       'plugins/backoff.js',
       'plugins/timeout.js',
     ],
+  ],
+  ['plugins/edge/', ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js']],
+  [
+    'plugins/proxy-cache/',
+    ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js', 'plugins/timeout.js'],
   ],
   ['plugins/cache/', ['plugins/redis/', 'plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   ['plugins/redis/', ['plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],

@@ -18,10 +18,3 @@ export const LateHooks = createError<[method: string, url: string]>(
   500,
   TypeError,
 )
-
-/** The client wants no answer that is not here, and there is none. RFC 9111 §5.2.1.7. */
-export const OnlyIfCached = createError(
-  'VITRINE_EDGE_ONLY_IF_CACHED',
-  'Nothing that is kept answers this request.',
-  504,
-)

@@ -1,45 +1,46 @@
 import type { FastifyRequest } from 'fastify'
 import type { Cache } from '../cache/index.js'
-import { Collecting } from './collecting.js'
-import { define, negotiated } from './visible-headers.js'
+import { HandlerDependencies } from '../responses/handler-dependencies.js'
+import { define } from '../responses/request-view.js'
+import { negotiationFields } from './mask-request.js'
 
 /**
- * What the hooks between `onRequest` and the handler depend on, for a request that is answered in the handler's place: their
- * reads of the cache, and the request fields that they negotiate by. The response may depend on both.
+ * The hooks between `onRequest` and the handler, where the request is answered in the handler's place. The response may depend on
+ * what they read from the data cache and on the request fields that they negotiate by: both are recorded.
  */
 export class HookPhase {
-  /** Goes on until the request ends; `undefined` without a cache. */
-  readonly collecting: Collecting | undefined
+  /** Runs until the request ends; `undefined` without a data cache. */
+  readonly dependencies: HandlerDependencies | undefined
   readonly #headers: FastifyRequest['raw']['headers']
-  readonly #chosenBy = new Set<string>()
+  readonly #negotiatedBy = new Set<string>()
 
   constructor({ raw }: FastifyRequest, cache: Cache | undefined) {
-    this.collecting = cache && new Collecting(cache)
+    this.dependencies = cache && new HandlerDependencies(cache)
     this.#headers = raw.headers
-    for (const name of negotiated) this.#record(name)
+    for (const name of negotiationFields) this.#record(name)
   }
 
-  /** Passes the request on to the hooks. */
-  run(pass: () => void): void {
-    if (this.collecting === undefined) pass()
-    else this.collecting.run(pass)
+  /** Runs the hooks. */
+  run(next: () => void): void {
+    if (this.dependencies === undefined) next()
+    else this.dependencies.run(next)
   }
 
   /** Ends the recording; gives the names of the fields that were read. */
   end(): ReadonlySet<string> {
-    const read = new Set(this.#chosenBy) // the next lines read them all
-    for (const name of negotiated) {
+    const negotiatedBy = new Set(this.#negotiatedBy) // the next lines read them all
+    for (const name of negotiationFields) {
       const value = this.#headers[name]
       if (value === undefined) delete this.#headers[name]
       else define(this.#headers, name, value)
     }
-    return read
+    return negotiatedBy
   }
 
-  #record(name: (typeof negotiated)[number]): void {
+  #record(name: (typeof negotiationFields)[number]): void {
     let value = this.#headers[name]
     const get = () => {
-      this.#chosenBy.add(name)
+      this.#negotiatedBy.add(name)
       return value
     }
     const set = (other: string | undefined) => {

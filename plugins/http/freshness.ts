@@ -114,6 +114,13 @@ export interface Instants {
   readonly staleUntil: number
 }
 
+/** Statuses that report a failure of the origin or of a server before it, for which a stale response is served. RFC 5861 §4. */
+const failures = new Set([500, 502, 503, 504])
+
+export function hasOriginFailed(status: number): boolean {
+  return failures.has(status)
+}
+
 /** Directives that forbid a shared cache to serve anything stale. RFC 9111 §4.2.4. */
 const forbidStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
 
@@ -143,4 +150,24 @@ export function instantsOf(
     revalidateUntil: window('stale-while-revalidate', policy.staleWhileRevalidateSeconds),
     staleUntil: window('stale-if-error', policy.staleIfErrorSeconds),
   }
+}
+
+/** The instants, none later than the given one. */
+export function capAt(
+  { freshUntil, revalidateUntil, staleUntil }: Instants,
+  latest = Number.POSITIVE_INFINITY,
+): Instants {
+  return {
+    freshUntil: Math.min(freshUntil, latest),
+    revalidateUntil: Math.min(revalidateUntil, latest),
+    staleUntil: Math.min(staleUntil, latest),
+  }
+}
+
+/** The lifetime for caches in front, which subtract the `Age` that is sent with it. RFC 9213, RFC 5861. */
+export function cdnCacheControl({ freshUntil, revalidateUntil, staleUntil }: Instants, bornAt: number): string {
+  const seconds = (ms: number) => Math.floor(ms / 1_000)
+  const windows = { 'stale-while-revalidate': revalidateUntil - freshUntil, 'stale-if-error': staleUntil - freshUntil }
+  const directives = Object.entries(windows).map(([name, ms]) => (ms >= 1_000 ? `, ${name}=${seconds(ms)}` : ''))
+  return `max-age=${seconds(freshUntil - bornAt)}${directives.join('')}`
 }

@@ -29,6 +29,10 @@ export function parseTags(header: TagHeader, value: string): string[] {
     .filter(Boolean)
 }
 
+export function isTag(tag: unknown): tag is string {
+  return typeof tag === 'string' && /^(?!\*$)\S{1,128}$/.test(tag)
+}
+
 /** Without what no field can hold, or would part the tag in two. */
 function asToken(tag: string): string {
   return tag.replace(/[^!#-+.-~-]/gu, (character) =>

@@ -28,7 +28,7 @@ export async function startCachePair(
   t: Test,
   url: string,
   options: CacheOptions = {},
-  more: Pick<PluginAppOptions, 'edge' | 'routes'> = {},
+  more: Pick<PluginAppOptions, 'edge' | 'proxyCache' | 'routes'> = {},
 ): Promise<CachePair> {
   const prefix = nextPrefix()
   const cache = { keyPrefix: prefix, ...options }

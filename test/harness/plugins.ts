@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import cache, { type CacheOptions } from '../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../plugins/edge/index.js'
+import proxyCache, { type ProxyCacheOptions } from '../../plugins/proxy-cache/index.js'
 import redis, { type RedisPluginOptions } from '../../plugins/redis/index.js'
 import { createLogBook, type LogBook } from './log.js'
 
@@ -16,6 +17,8 @@ export interface PluginAppOptions {
   readonly cache?: CacheOptions
   /** Without it the edge plugin is not registered. */
   readonly edge?: EdgeOptions
+  /** Without it there is no proxy cache. */
+  readonly proxyCache?: ProxyCacheOptions
   readonly routes?: (app: FastifyInstance) => void
 }
 
@@ -37,6 +40,7 @@ export async function startPlugins(t: Test, options: PluginAppOptions = {}): Pro
   if (options.redis !== undefined) await app.register(redis, options.redis)
   await app.register(cache, { ...longTimeouts.cache, ...options.cache })
   if (options.edge !== undefined) await app.register(edge, options.edge)
+  if (options.proxyCache !== undefined) await app.register(proxyCache, options.proxyCache)
   options.routes?.(app)
   await app.ready()
   t.teardown(() => app.close())

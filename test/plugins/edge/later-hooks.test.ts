@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { createLogBook } from '../../harness/log.js'
 import { until } from '../../harness/until.js'
@@ -18,6 +19,7 @@ async function start(t: Test, options: EdgeOptions, build: (app: FastifyInstance
   t.teardown(() => app.close())
   await app.register(cache)
   await app.register(edge, options)
+  await app.register(proxyCache)
   await build(app)
   const ask = async (headers: Record<string, string> = {}, url = '/x', method: 'GET' | 'HEAD' = 'GET') => {
     const response = await app.inject({ method, url, headers })
@@ -60,13 +62,13 @@ t.test('request fields that a hook has assigned are hidden, before onRequest end
 
 t.test('request fields that validation has made numbers of are compared and passed on as text', async (t) => {
   const headers = { type: 'object', properties: { 'x-page': { type: 'integer' } } }
-  for (const options of [
-    { ttlSeconds: 60, vary: ['x-page'] },
-    { forwards: true, staleWhileRevalidateSeconds: 60 },
+  for (const config of [
+    { edge: { ttlSeconds: 60, vary: ['x-page'] } },
+    { proxyCache: { staleWhileRevalidateSeconds: 60 } },
   ]) {
     const { ask } = await start(t, {}, (app) => {
       app.addHook('preHandler', pass)
-      app.get('/x', { schema: { headers }, config: { edge: options } }, async (request, reply) =>
+      app.get('/x', { schema: { headers }, config }, async (request, reply) =>
         reply.headers({ 'cache-control': 'max-age=60', vary: 'x-page' }).send(`page ${request.headers['x-page']}`),
       )
     })
@@ -339,8 +341,8 @@ t.test('a client cannot write the key of a route with a constraint', async (t) =
 t.test('a response to a client with cookies leaves what is stored for others', async (t) => {
   let isDown = false
   const { ask } = await start(t, {}, (app) => {
-    const options = { forwards: true, ttlSeconds: 0, staleIfErrorSeconds: 600 }
-    app.get('/x', { config: { edge: options } }, async (_request, reply) => {
+    const options = { ttlSeconds: 0, staleIfErrorSeconds: 600 }
+    app.get('/x', { config: { proxyCache: options } }, async (_request, reply) => {
       return isDown ? reply.code(503).send('down') : reply.send('page')
     })
   })

@@ -5,6 +5,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
+import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createClock } from '../../harness/clock.js'
 import { createLogBook } from '../../harness/log.js'
 
@@ -18,6 +19,7 @@ async function start(t: Test, options: EdgeOptions = { ttlSeconds: 60 }) {
   t.teardown(() => app.close())
   await app.register(cache, { now })
   await app.register(edge, { now, ...options })
+  await app.register(proxyCache, { now })
   const statusOf = async (url: string, headers: Record<string, string> = {}) =>
     (await app.inject({ url, headers })).headers['cache-status']
   return { app, book, statusOf }
@@ -37,18 +39,17 @@ t.test('routes with the same URL and other constraints do not get one another’
 t.test(
   'routes that are told apart by the version that is asked for keep their own responses, until they change',
   async (t) => {
-    for (const ttlSeconds of [60, undefined]) {
+    for (const config of [{ edge: { ttlSeconds: 60 } }, { proxyCache: {} }]) {
       const { app } = await start(t)
-      const edge = ttlSeconds === undefined ? { forwards: true } : { ttlSeconds }
       let count = 0
       for (const version of ['1.0.0', '2.0.0']) {
-        app.get('/x', { constraints: { version }, config: { edge } }, async (_request, reply) => {
+        app.get('/x', { constraints: { version }, config }, async (_request, reply) => {
           count += 1
           reply.header('cache-control', 'public, max-age=60')
           return `${version} ${count}`
         })
       }
-      app.post('/x', { config: { edge } }, async () => 'changed')
+      app.post('/x', { config }, async () => 'changed')
       const read = async (version: string) =>
         (await app.inject({ url: '/x', headers: { 'accept-version': version } })).body
       const bodies = [await read('1.x'), await read('2.x'), await read('1.x'), await read('2.x')]

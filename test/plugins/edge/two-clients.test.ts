@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions, type EdgeRouteOptions } from '../../../plugins/edge/index.js'
+import proxyCache, { type ProxyCacheRouteOptions } from '../../../plugins/proxy-cache/index.js'
 import { createLogBook } from '../../harness/log.js'
 
 // One client asks, then another one: what the second gets is what it would have got from an empty cache.
@@ -16,6 +17,7 @@ async function start(t: Test, options: EdgeOptions | undefined, build: (app: Fas
   const app = Fastify({ logger: { level: 'warn', stream: book.stream } })
   t.teardown(() => app.close())
   if (options !== undefined) await app.register(edge, options)
+  await app.register(proxyCache, { maxVariants: options?.maxVariants ?? 16 })
   await build(app)
   const ask = async (headers: Record<string, string> = {}, url = '/x') => {
     const response = await app.inject({ url, headers })
@@ -24,8 +26,6 @@ async function start(t: Test, options: EdgeOptions | undefined, build: (app: Fas
   }
   return { app, book, ask }
 }
-
-const userOf = ({ headers }: FastifyRequest) => /user=(\w+)/.exec(headers.cookie ?? '')?.[1]
 
 t.test('a request bypasses the cache when the option bypass returns any truthy value', async (t) => {
   for (const [name, value] of Object.entries({ object: { id: 1 }, text: 'alice', number: 1, true: true })) {
@@ -162,40 +162,10 @@ t.test('a hit in the handler’s place answers by the query as validated, and a 
   t.equal(calls, 1)
 })
 
-t.test('a route that forwards takes no lifetime from the registration', async (t) => {
-  const registration = { ttlSeconds: 60, heuristicFraction: 0.5 }
-  const { ask } = await start(t, registration, (app) => {
-    app.get('/x', { config: { edge: { forwards: true } } }, async (request, reply) => {
-      return reply.header('last-modified', new Date(0).toUTCString()).send(`hello ${userOf(request) ?? 'guest'}`)
-    })
-  })
-  t.match(await ask({ cookie: 'user=alice' }), { body: 'hello alice', cacheStatus: /detail=no-lifetime/ })
-  t.match(await ask({ cookie: 'user=bob' }), { body: 'hello bob' })
-  t.match(await ask(), { body: 'hello guest' })
-})
-
-t.test('a lifetime that the route gives is not for what a forwarded request with cookies is answered', async (t) => {
-  for (const [name, fields, isShared] of [
-    ['silent', {}, false],
-    ['public', { 'cache-control': 'public' }, true],
-    ['Vary', { vary: 'Cookie' }, true],
-    ['max-age', { 'cache-control': 'max-age=60' }, true],
-  ] as const) {
-    const { ask } = await start(t, {}, (app) => {
-      app.get('/x', { config: { edge: { forwards: true, ttlSeconds: 60 } } }, async (_request, reply) =>
-        reply.headers(fields).send('x'),
-      )
-    })
-    await ask({ cookie: 'user=alice' })
-    const told = isShared ? /hit/ : /detail=cookie/
-    t.match(await ask({ cookie: 'user=alice' }), { cacheStatus: told }, name)
-  }
-})
-
 t.test('a cookie that is set for one client is never sent to another', async (t) => {
-  const own: EdgeRouteOptions = { ttlSeconds: 60 }
-  const forwarding: EdgeRouteOptions = { forwards: true }
-  for (const [name, options, control] of [
+  const own = { edge: { ttlSeconds: 60 } }
+  const forwarding = { proxyCache: {} }
+  for (const [name, config, control] of [
     ['forwarding, max-age', forwarding, 'max-age=60'],
     ['forwarding, public', forwarding, 'public, s-maxage=60'],
     ['own', own, undefined],
@@ -204,7 +174,7 @@ t.test('a cookie that is set for one client is never sent to another', async (t)
   ] as const) {
     let visits = 0
     const { ask } = await start(t, {}, (app) => {
-      app.get('/x', { config: { edge: options } }, async (_request, reply) => {
+      app.get('/x', { config }, async (_request, reply) => {
         if (control !== undefined) reply.header('cache-control', control)
         return reply.header('set-cookie', `sid=${++visits}`).send('x')
       })
@@ -216,10 +186,10 @@ t.test('a cookie that is set for one client is never sent to another', async (t)
 })
 
 t.test('a cookie that the response withholds from caches goes to its client, and the rest is stored', async (t) => {
-  for (const options of [{ ttlSeconds: 60 }, { forwards: true }]) {
+  for (const config of [{ edge: { ttlSeconds: 60 } }, { proxyCache: {} }]) {
     let visits = 0
     const { ask } = await start(t, {}, (app) => {
-      app.get('/x', { config: { edge: options } }, async (_request, reply) =>
+      app.get('/x', { config }, async (_request, reply) =>
         reply
           .headers({ 'cache-control': 'max-age=60, private="set-cookie"', 'set-cookie': `sid=${++visits}` })
           .send('x'),
@@ -232,45 +202,25 @@ t.test('a cookie that the response withholds from caches goes to its client, and
   }
 })
 
-t.test('a cookie that comes with a 304 goes to its client, and is not stored', async (t) => {
-  let visits = 0
-  const { ask } = await start(t, {}, (app) => {
-    app.get('/x', { config: { edge: { forwards: true } } }, async ({ headers }, reply) => {
-      visits += 1
-      if (visits === 1) return reply.headers({ etag: '"1"', 'cache-control': 'max-age=0' }).send('x')
-      const isKnown = headers['if-none-match'] === '"1"'
-      return reply
-        .code(isKnown ? 304 : 500)
-        .headers({ etag: '"1"', 'cache-control': 'max-age=60', 'set-cookie': `sid=${visits}` })
-        .send(null)
-    })
-  })
-  await ask()
-  t.match(await ask(), { status: 200, body: 'x', headers: { 'set-cookie': 'sid=2' } })
-  const third = await ask()
-  t.match(third, { status: 200, body: 'x', cacheStatus: /hit/ })
-  t.notOk('set-cookie' in third.headers)
-})
-
 t.test('the handler sees exactly the text of a request field that is in the key', async (t) => {
   const spellings = ['acme', 'acme,', 'acme, ', ', acme', 'acme,,', 'ACME', '"acme"', 'acme;q=1', '']
   const upper = { name: 'X-Tenant', normalise: (value: string | undefined) => value?.toUpperCase() }
-  for (const [field, options] of [
-    ['x-tenant', { ttlSeconds: 60, vary: ['x-tenant'] }],
-    ['x-tenant', { ttlSeconds: 60, vary: [upper] }],
-    ['accept', { ttlSeconds: 60 }],
-    ['accept', { ttlSeconds: 60, vary: ['accept'] }],
-    ['accept-language', { ttlSeconds: 60 }],
-    ['host', { ttlSeconds: 60 }],
-    ['x-tenant', { forwards: true }],
-    ['x-tenant', { forwards: true, vary: [upper] }],
-    ['accept', { forwards: true }],
-    ['accept-encoding', { forwards: true }],
-    ['host', { forwards: true }],
-  ] as [string, EdgeRouteOptions][]) {
+  for (const [field, config] of [
+    ['x-tenant', { edge: { ttlSeconds: 60, vary: ['x-tenant'] } }],
+    ['x-tenant', { edge: { ttlSeconds: 60, vary: [upper] } }],
+    ['accept', { edge: { ttlSeconds: 60 } }],
+    ['accept', { edge: { ttlSeconds: 60, vary: ['accept'] } }],
+    ['accept-language', { edge: { ttlSeconds: 60 } }],
+    ['host', { edge: { ttlSeconds: 60 } }],
+    ['x-tenant', { proxyCache: {} }],
+    ['x-tenant', { proxyCache: { vary: [upper] } }],
+    ['accept', { proxyCache: {} }],
+    ['accept-encoding', { proxyCache: {} }],
+    ['host', { proxyCache: {} }],
+  ] as [string, { edge?: EdgeRouteOptions; proxyCache?: ProxyCacheRouteOptions }][]) {
     const build = (app: FastifyInstance) => {
-      app.get('/x', { config: { edge: options } }, async ({ headers, raw }, reply) => {
-        if (options.forwards === true) reply.headers({ 'cache-control': 'max-age=60', vary: field })
+      app.get('/x', { config }, async ({ headers, raw }, reply) => {
+        if (config.proxyCache !== undefined) reply.headers({ 'cache-control': 'max-age=60', vary: field })
         return reply.send({ seen: headers[field], raw: raw.headersDistinct[field] })
       })
     }
@@ -278,30 +228,10 @@ t.test('the handler sees exactly the text of a request field that is in the key'
     for (const value of [...spellings, ...spellings].filter((text) => field !== 'host' || /^\w+$/.test(text))) {
       const fresh = await start(t, {}, build)
       const expected = (await fresh.ask({ [field]: value })).body
-      t.equal((await shared.ask({ [field]: value })).body, expected, `${JSON.stringify(options)} ${field}: ${value}`)
+      t.equal((await shared.ask({ [field]: value })).body, expected, `${JSON.stringify(config)} ${field}: ${value}`)
     }
   }
 })
-
-t.test(
-  'a field that a forwarding route varies by is in the key and in Vary, though the response does not name it',
-  async (t) => {
-    const { ask } = await start(t, {}, (app) => {
-      app.get('/x', { config: { edge: { forwards: true, vary: ['X-Tenant'] } } }, async ({ headers }, reply) =>
-        reply.header('cache-control', 'max-age=60').send(`for ${headers['x-tenant']}`),
-      )
-    })
-    for (const cacheStatus of [/stored/, /hit/]) {
-      for (const tenant of ['a', 'b']) {
-        t.match(await ask({ 'x-tenant': tenant }), {
-          body: `for ${tenant}`,
-          cacheStatus,
-          headers: { vary: /x-tenant/ },
-        })
-      }
-    }
-  },
-)
 
 t.test('the target that the handler sees is spelled as in the key, whatever the spelling of the client', async (t) => {
   const querystring = { type: 'object', properties: { page: { type: 'integer' } } }
@@ -403,7 +333,6 @@ t.test('options that would let credentials into a shared answer are refused with
     [{ ttlSeconds: 60, ignoreCredentials: true, vary: ['authorization'] }, /normalise/],
     [{ ttlSeconds: 60, ignoreCredentials: true, unkeyedHeaders: ['Cookie'] }, /unkeyedHeaders must not name Cookie/],
     [{ ttlSeconds: 60, unkeyedHeaders: ['authorization'] }, /unkeyedHeaders must not name authorization/],
-    [{ forwards: true, ignoreCredentials: true }, /give the route ttlSeconds/],
   ]
   const app = Fastify()
   t.teardown(() => app.close())

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { Invalidations } from '../../../plugins/edge/invalidations.js'
 import { Backoff } from '../../../plugins/responses/backoff.js'
 import { InFlightRequests } from '../../../plugins/responses/collapsing.js'
+import { Invalidations } from '../../../plugins/responses/invalidations.js'
 import { createClock } from '../../harness/clock.js'
 
 t.test('whoever waits hears how it went', async (t) => {

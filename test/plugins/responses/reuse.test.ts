@@ -74,7 +74,7 @@ function check(t: Test, cases: readonly Case[]): void {
 
 t.test('where nothing is kept, nothing is used (RFC 9211 §2.2: uri-miss)', async (t) => {
   t.equal(outcome(decideReuse(undefined, undefined, bornAt)), 'uri-miss')
-  const asked = { ...nothing, noCache: true, maxStale: Number.POSITIVE_INFINITY }
+  const asked = { ...nothing, noCache: true, maxStaleSeconds: Number.POSITIVE_INFINITY }
   t.equal(outcome(decideReuse(undefined, asked, bornAt)), 'uri-miss', 'whatever the client asks for')
 })
 

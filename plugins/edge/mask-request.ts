@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyRequest } from 'fastify'
+import { type Fields, ownField } from '../http/fields.js'
+import { hostOf } from '../http/request-fields.js'
+import { define, show, showHeaders } from '../responses/request-view.js'
+import { pathOf } from '../responses/target-key.js'
+import type { EdgeKey } from './key.js'
+import type { ResolvedRoute } from './options.js'
+
+/** Fields by which a handler may negotiate a representation: reading one makes the response vary by it. RFC 9110 §12.5. */
+export const negotiationFields = ['accept', 'accept-language'] as const
+
+/** Request fields in `Vary` because requests with them bypass the cache: caches in front must not mix them up either. */
+export function credentialVary({ bypassesCredentials }: ResolvedRoute): readonly string[] {
+  return bypassesCredentials ? ['Authorization', 'Cookie'] : []
+}
+
+/**
+ * Shows the handler only what the key contains: the validated query, the fields of the option `vary` with the values in the key, and
+ * the fields of `unkeyedHeaders`. What a handler cannot read it cannot put into a response for other clients. Gives the names of the
+ * fields that the handler negotiates by, as it reads them, with those that hooks have negotiated by.
+ */
+export function maskRequest(
+  request: FastifyRequest,
+  route: ResolvedRoute,
+  { query, validated }: EdgeKey,
+  keyed: Fields,
+  negotiatedByHooks: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const { raw, headers } = request
+  const { url = '/' } = raw
+  const negotiatedBy = new Set(negotiatedByHooks)
+  const visible: IncomingHttpHeaders = {}
+  for (const name of route.unkeyedHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
+  const host = hostOf(keyed)
+  if (query === undefined && host !== undefined) visible.host = host // the key contains the complete URI
+  for (const name of negotiationFields) {
+    const value = ownField(keyed, name)
+    const get = () => {
+      negotiatedBy.add(name)
+      return value
+    }
+    const set = (other: unknown) => define(visible, name, other) // a later hook replaces it: the handler reads that
+    Object.defineProperty(visible, name, { get, set, enumerable: value !== undefined, configurable: true })
+  }
+  for (const { name } of route.vary) {
+    const value = ownField(keyed, name)
+    if (value === undefined) delete visible[name]
+    else define(visible, name, value)
+  }
+  showHeaders(request, visible, { rawHeaders: [], headersDistinct: {} })
+  if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
+  if (query === undefined) return negotiatedBy
+  request.query = { ...query }
+  const maskedUrl = withQuery(url, validated ?? query)
+  // Fastify remembers the first value of `originalUrl`, which a hook may have read.
+  Object.defineProperty(request, 'originalUrl', { value: maskedUrl, configurable: true })
+  show(raw, { url: maskedUrl, ...('originalUrl' in raw ? { originalUrl: maskedUrl } : {}) })
+  return negotiatedBy
+}
+
+/** `request.cookies` as `@fastify/cookie`, which has run already, would have parsed it from this field. */
+function parseCookies({ server }: FastifyRequest, cookie: string | undefined): unknown {
+  const parse: unknown = Reflect.get(server, 'parseCookie')
+  return cookie !== undefined && typeof parse === 'function' ? Reflect.apply(parse, server, [cookie]) : {}
+}
+
+function withQuery(url: string, query: Readonly<Record<string, unknown>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) parameters.append(name, String(one))
+  }
+  return parameters.size === 0 ? pathOf(url) : `${pathOf(url)}?${parameters}`
+}

@@ -1,0 +1,175 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
+import type { Fields } from '../http/fields.js'
+import { hasCredentials, isCredential } from '../http/request-fields.js'
+import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
+import type { CacheContext } from '../responses/cache-context.js'
+import type { RequestHook } from '../responses/cached-routes.js'
+import type { InFlightRequest } from '../responses/collapsing.js'
+import { beginForward, type ForwardOptions, onClose, runHandler } from '../responses/forward.js'
+import type { HookPosition } from '../responses/hook-position.js'
+import { answerFrom } from '../responses/render.js'
+import { maxWaits, RequestContext } from '../responses/request-context.js'
+import { sendAnswer } from '../responses/send.js'
+import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
+import type { StoredResponse } from '../responses/stored-response.js'
+import { HookPhase } from './hook-phase.js'
+import type { EdgeKey, KeyOf } from './key.js'
+import { maskRequest } from './mask-request.js'
+import type { ResolvedRoute } from './options.js'
+
+type EdgeRequest = RequestContext<EdgeKey>
+
+const noNames: ReadonlySet<string> = new Set()
+
+/** Answers the requests of one route from the cache, or forwards them to the handler. */
+export class EdgeRequestHook implements RequestHook {
+  position: HookPosition = 'handler'
+  readonly #cache: CacheContext
+  readonly #route: ResolvedRoute
+  readonly #keyOf: KeyOf
+  readonly #normalisers: ReadonlyMap<string, Normalise>
+  readonly #hitStatus: (ttl: number) => string
+  readonly #hookPhases = new WeakMap<FastifyRequest, HookPhase>()
+
+  constructor(cache: CacheContext, route: ResolvedRoute, keyOf: KeyOf) {
+    this.#cache = cache
+    this.#route = route
+    this.#keyOf = keyOf
+    this.#normalisers = new Map(route.vary.map(({ name, normalise }) => [name, normalise]))
+    this.#hitStatus = (ttl) => formatTierStatus(cache.options.name, { hit: true, ttl })
+  }
+
+  readonly onRequest = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void => {
+    if (this.position === 'onRequest') {
+      this.answer(request, reply, next)
+      return
+    }
+    const phase = new HookPhase(request, this.#cache.dataCache)
+    this.#hookPhases.set(request, phase)
+    onClose(reply, () => phase.dependencies?.end())
+    phase.run(next)
+  }
+
+  answer(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void {
+    const phase = this.#hookPhases.get(request)
+    const negotiatedByHooks = phase?.end() ?? noNames
+    const isInvalid = Boolean(request.validationError) // with `attachValidation` the handler answers it
+    const key = isInvalid ? undefined : this.#keyOf(request, phase !== undefined)
+    if (key === undefined) {
+      next() // validation refuses its query, or no key can contain it
+      return
+    }
+    const headers = request.headers as Fields // Node has no name there without a value
+    const { method } = request.raw
+    const isRead = method === 'GET' || method === 'HEAD'
+    const isBypassed = isRead && this.#isBypassed(request, headers)
+    if (isRead) {
+      const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
+      const stored = selectVariant(this.#cache.store, key.key, variantOf)
+      const now = this.#cache.options.now()
+      if (!isBypassed && stored?.isFresh(now) === true) {
+        this.#sendHit(request, reply, key, stored, now)
+        return
+      }
+    }
+    const context = new RequestContext({
+      request,
+      reply,
+      next,
+      key,
+      receivedFields: headers,
+      fields: isRead ? keyedFields(headers, this.#normalisers) : headers,
+      // A hook may have removed a field after it derived an identity from it.
+      isBypassed: isBypassed || (isRead && this.#hasSentCredentials(request.raw.rawHeaders)),
+    })
+    context.negotiatedBy = negotiatedByHooks
+    context.dependencies = phase?.dependencies
+    if (isRead) this.#lookUp(context)
+    else this.#forward(context, 'method', { mayStore: false })
+  }
+
+  #isBypassed(request: FastifyRequest, fields: Fields): boolean {
+    const { bypassesCredentials, bypasses } = this.#route
+    return (bypassesCredentials && hasCredentials(fields)) || bypasses?.(request) === true
+  }
+
+  #hasSentCredentials(rawHeaders: readonly string[]): boolean {
+    return this.#route.bypassesCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
+  }
+
+  #sendHit(request: FastifyRequest, reply: FastifyReply, { key }: EdgeKey, stored: StoredResponse, now: number): void {
+    const { counters, store, isClosing } = this.#cache
+    counters.requests.hit += 1
+    const answer = answerFrom({
+      stored,
+      method: request.raw.method ?? 'GET',
+      fields: request.headers as Fields, // as above
+      now,
+      status: this.#hitStatus,
+      timing: 'cache;desc=hit',
+      isHeadReused: true,
+      onEncoded: () => store.recomputeSize(key),
+    })
+    sendAnswer(reply, answer, isClosing)
+  }
+
+  #lookUp(context: EdgeRequest): void {
+    const { store, refreshes, options } = this.#cache
+    const { key, isBypassed } = context
+    const stored = selectVariant(store, key.key, context.variantOf)
+    context.stored = isBypassed ? undefined : stored
+    context.collapseKey = collapseKeyOf(store, context, this.#route.varyNames)
+    if (isBypassed) {
+      this.#forward(context, 'bypass', { mayStore: false })
+      return
+    }
+    if (refreshes.isCurrent(context.collapseKey)) {
+      this.#forward(context, 'stale')
+      return
+    }
+    const now = options.now()
+    const serving = chooseServing(this.#cache, context, { now })
+    if (serving.kind !== 'stored') {
+      this.#collapseOrForward(context, serving.reason)
+      return
+    }
+    const { detail } = serving
+    this.#send(context, serving.stored, now, detail === undefined ? { hit: true } : { hit: true, detail })
+  }
+
+  /** Forwards one request of a kind; the others wait for its response, if it may be theirs. */
+  #collapseOrForward(context: EdgeRequest, reason: ForwardReason): void {
+    const { inFlight } = this.#cache
+    const { collapseKey, method, waits } = context
+    const isAlone = method !== 'GET' || inFlight.isHitForMiss(collapseKey) || waits >= maxWaits
+    const leader = inFlight.get(collapseKey)
+    if (isAlone) this.#forward(context, reason)
+    else if (leader === undefined) this.#forward(context, reason, { inFlight: inFlight.begin(collapseKey) })
+    else this.#waitFor(leader, context, reason).catch(context.next)
+  }
+
+  async #waitFor(leader: InFlightRequest, context: EdgeRequest, reason: ForwardReason): Promise<void> {
+    const response = await waitForResponse(this.#cache, context, leader)
+    if (response === undefined) this.#lookUp(context)
+    else this.#send(context, response, this.#cache.options.now(), { forward: reason, collapsed: true })
+  }
+
+  #forward(context: EdgeRequest, reason: ForwardReason, options: ForwardOptions = {}): void {
+    const { request, key, fields, negotiatedBy } = context
+    beginForward(this.#cache, context, reason, options)
+    context.negotiatedBy = context.mayStore ? maskRequest(request, this.#route, key, fields, negotiatedBy) : noNames
+    runHandler(this.#cache, context)
+  }
+
+  #send(context: EdgeRequest, stored: StoredResponse, now: number, status: TierStatus): void {
+    const { name } = this.#cache.options
+    sendStored(this.#cache, context, {
+      stored,
+      now,
+      status,
+      formatStatus: (ttl) => formatTierStatus(name, { ...status, ttl }),
+      timing: `cache;desc=${status.detail ?? (status.collapsed === true ? 'collapsed' : 'hit')}`,
+    })
+  }
+}

@@ -1,0 +1,157 @@
+import { EventEmitter } from 'node:events'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
+import { entityTagOf } from '../http/conditional.js'
+import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
+import { isSafe } from '../http/methods.js'
+import { hasCredentials } from '../http/request-fields.js'
+import { mergeVary } from '../http/vary.js'
+import type { CacheContext } from '../responses/cache-context.js'
+import type { ResponseHook } from '../responses/cached-routes.js'
+import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
+import { invalidate } from '../responses/invalidation.js'
+import { bytesOf, discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
+import type { RequestContext } from '../responses/request-context.js'
+import { respondConditionally, respondWithStored } from '../responses/respond.js'
+import { endUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
+import type { StoredResponse } from '../responses/stored-response.js'
+import { confirmStored, learnFromHead } from '../responses/validation.js'
+import { credentialVary } from './mask-request.js'
+import type { ResolvedRoute } from './options.js'
+import { EdgeStorer } from './store-response.js'
+
+/** Stores what the handlers of one route send, and completes its header fields. */
+export class EdgeResponseHook implements ResponseHook {
+  readonly #cache: CacheContext
+  readonly #route: ResolvedRoute
+  readonly #storer: EdgeStorer
+
+  constructor(cache: CacheContext, route: ResolvedRoute) {
+    this.#cache = cache
+    this.#route = route
+    this.#storer = new EdgeStorer(cache, route)
+  }
+
+  readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
+    const context = this.#cache.forwarded.get(request)
+    if (context === undefined) {
+      send(null, payload)
+      return undefined
+    }
+    context.beginResponse()
+    const content = unwrapResponse(reply, payload)
+    const body = streamOf(content) ?? content
+    // The code behind a stream may read the request until its end.
+    const isStream = body instanceof EventEmitter
+    if (isStream) body.once('end', context.restoreRequest).once('close', context.restoreRequest)
+    return this.#respond(context, body)
+      .catch((error: unknown) => {
+        this.#cache.inFlight.end(context.inFlight, undefined)
+        throw error
+      })
+      .finally(isStream ? undefined : context.restoreRequest)
+  }
+
+  /** The response to an error is not stored, whatever the handler has said before it. */
+  readonly onError = (request: FastifyRequest, _reply: FastifyReply, _error: Error, done: () => void): void => {
+    this.#cache.forwarded.get(request)?.forbidStoring()
+    done()
+  }
+
+  async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
+    const { inFlight, options } = this.#cache
+    const handlerResponse = readHandlerResponse(context, options.now())
+    const { response } = handlerResponse
+    const { stored, method, request } = context
+    if (!isSafe(method)) {
+      invalidate(this.#cache, request, response)
+      return this.#passOn(handlerResponse, payload)
+    }
+    if (context.isValidating && response.status === 304 && stored !== undefined) {
+      discard(payload)
+      const newFields = withoutContentType(handlerResponse)
+      const confirmation = await confirmStored(this.#cache, this.#storer, handlerResponse, stored, newFields)
+      return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
+    }
+    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
+    if (staleIfError !== undefined) {
+      discard(payload)
+      inFlight.end(context.inFlight, undefined)
+      return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
+    }
+    if (!context.mayStore) {
+      inFlight.end(context.inFlight, undefined)
+      return this.#passOn(handlerResponse, payload)
+    }
+    if (method === 'HEAD') {
+      await learnFromHead(this.#cache, this.#storer, handlerResponse, withoutContentType(handlerResponse))
+    }
+    // Fastify does not wait for the end of a 204, which has no content: it is to be stored before it is sent.
+    return this.#storeOrPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
+  }
+
+  async #storeOrPassOn(handlerResponse: HandlerResponse, payload: unknown): Promise<unknown> {
+    const { context } = handlerResponse
+    const { maxBodyBytes } = this.#route
+    const outcome = await storePayload(this.#cache, this.#storer, handlerResponse, payload, maxBodyBytes)
+    if (outcome.reason !== undefined) {
+      const { reason } = outcome
+      await endUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient: false })
+      context.reply.headers(outcome.cdnFields)
+      return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
+    }
+    if (outcome.stored !== undefined) {
+      return this.#respondWithStored(handlerResponse, outcome.stored, { stored: true })
+    }
+    context.reply.headers(outcome.cdnFields)
+    return this.#passOn(handlerResponse, context.isBackground ? '' : outcome.stream, { stored: true })
+  }
+
+  /** Sends what the handler sends. */
+  #passOn(handlerResponse: HandlerResponse, payload: unknown, status: TierStatus = {}): unknown {
+    const { method } = handlerResponse.context
+    appendCacheStatus(handlerResponse, this.#formatStatus(handlerResponse, status))
+    if (method === 'GET' || method === 'HEAD') this.#completeFields(handlerResponse, payload)
+    return respondConditionally(handlerResponse, payload, { compresses: this.#route.compress })
+  }
+
+  /** A response that is not stored can be validated too, and no other cache stores it without validation. */
+  #completeFields({ context, response }: HandlerResponse, payload: unknown): void {
+    const { reply, reason, receivedFields } = context
+    const { fields, status } = response
+    const body = bytesOf(payload)
+    const isWhole = status === 200 && body !== undefined && body.length > 0
+    if (isWhole && fields.etag === undefined) reply.header('etag', entityTagOf(body))
+    if (fields['cache-control'] === undefined) {
+      const isPersonal = reason === 'bypass' || hasCredentials(receivedFields) || fields['set-cookie'] !== undefined
+      reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
+    }
+    const vary = mergeVary(fields.vary, this.#route.varyNames, [...context.negotiatedBy], credentialVary(this.#route))
+    if (vary !== '') reply.header('vary', vary)
+    reply.header('server-timing', joinValues([...headerValues(fields['server-timing']), this.#timingOf(context)]))
+  }
+
+  /** Sends a stored response in the place of what the handler sent. */
+  #respondWithStored(handlerResponse: HandlerResponse, stored: StoredResponse, status: TierStatus): unknown {
+    return respondWithStored(this.#cache, handlerResponse, stored, {
+      status,
+      formatStatus: (ttl) => this.#formatStatus(handlerResponse, { ...status, ttl }),
+      timing: this.#timingOf(handlerResponse.context),
+    })
+  }
+
+  #formatStatus({ context, originStatus }: HandlerResponse, status: TierStatus): string {
+    const { name } = this.#cache.options
+    return formatTierStatus(name, { forward: context.reason, forwardStatus: originStatus, ...status })
+  }
+
+  #timingOf({ reason, requestedAt }: RequestContext): string {
+    return `cache;desc=${reason}, origin;dur=${this.#cache.options.now() - requestedAt}`
+  }
+}
+
+/** Fastify gives a response without content a type nevertheless, which says nothing of the stored one. */
+function withoutContentType({ ownFields }: HandlerResponse): Readonly<Record<string, FieldLines>> {
+  const { 'content-type': _type, ...others } = ownFields
+  return others
+}

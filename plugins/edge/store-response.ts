@@ -1,0 +1,142 @@
+import { entityTagOf } from '../http/conditional.js'
+import { isCompressible } from '../http/encoding.js'
+import type { Fields } from '../http/fields.js'
+import {
+  allowsStale,
+  capAt,
+  cdnCacheControl,
+  correctedInitialAgeMs,
+  freshnessLifetime,
+  instantsOf,
+} from '../http/freshness.js'
+import { credentialFields } from '../http/request-fields.js'
+import { notStorableReason } from '../http/storable.js'
+import { mergeVary, varyNames } from '../http/vary.js'
+import type { CacheContext } from '../responses/cache-context.js'
+import { type HandlerResponse, isSendable, storableFields } from '../responses/handler-response.js'
+import type { RequestContext } from '../responses/request-context.js'
+import type { ResponseContent, ResponseStorer } from '../responses/response-storer.js'
+import { ResponseTags } from '../responses/response-tags.js'
+import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
+import { StoredResponse } from '../responses/stored-response.js'
+import { Warnings } from '../responses/warnings.js'
+import { credentialVary, negotiationFields } from './mask-request.js'
+import type { ResolvedRoute } from './options.js'
+
+/** Stores the responses of a route of ours. */
+export class EdgeStorer implements ResponseStorer {
+  readonly #cache: CacheContext
+  readonly #route: ResolvedRoute
+  readonly #warnings: Warnings
+  readonly #tags: ResponseTags
+
+  constructor(cache: CacheContext, route: ResolvedRoute) {
+    this.#cache = cache
+    this.#route = route
+    this.#warnings = new Warnings(cache.log, 'edge')
+    this.#tags = new ResponseTags({ ...cache.options, tagsOf: route.tagsOf, warnings: this.#warnings })
+  }
+
+  decide(handlerResponse: HandlerResponse, content: ResponseContent): StorageDecision {
+    const { context, response, ownFields, control, method } = handlerResponse
+    const lifetime = freshnessLifetime(response, control, this.#route.freshness)
+    // The handler received no credentials: the request had none, or they were masked.
+    const request = { method, hasNoStore: false, hasAuthorization: false, hasCookie: false }
+    const reason = notStorableReason(request, response, control, lifetime)
+    if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
+    const ofRoute = content.routeTags ?? this.#tags.ofRoute(context.request)
+    const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
+    const unkeyed = this.#unkeyedVary(handlerResponse)
+    const decision = decideStorage({
+      lifetime,
+      isCacheableInFront: lifetime.isExplicit || control.directives.size > 0,
+      tags,
+      tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
+      hasLateTags: content.isPartial === true,
+      dependencies: tags && content.dependencies?.withTags(tags),
+      isInvalidated: this.#cache.invalidations.isAfter(context.invalidationCount, context.key.key, context.key.path),
+      isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
+      hasUnkeyedVary: unkeyed.length > 0,
+    })
+    if (decision.reason === 'vary') {
+      this.#warnings.warnOnce(
+        `a response varies by ${unkeyed.join(', ')}, which the option vary does not name: it is not stored`,
+      )
+    }
+    return decision
+  }
+
+  async store(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): Promise<StoredResponse> {
+    const { context, response } = handlerResponse
+    const { store, backoff, inFlight, counters } = this.#cache
+    const { key, path } = context.key
+    const stored = this.#toStored(handlerResponse, body, plan)
+    counters.stored += 1
+    store.put(key, path, stored, { maxVariants: this.#route.maxVariants, requestedAt: context.requestedAt })
+    backoff.succeeded(context.collapseKey)
+    inFlight.end(context.inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
+    return stored
+  }
+
+  async remove({ key: { key } }: RequestContext, stored: StoredResponse): Promise<void> {
+    this.#cache.store.remove(key, stored)
+  }
+
+  #toStored(handlerResponse: HandlerResponse, body: Buffer, { lifetime, tags, dependencies, cdnFields }: StoragePlan) {
+    const { context, response, control, ownFields } = handlerResponse
+    const { compress, freshness, browserTtlSeconds } = this.#route
+    const isSilent = !lifetime.isExplicit && response.fields['cache-control'] === undefined
+    const bornAt = response.receivedAt - correctedInitialAgeMs(response)
+    const dataFreshUntil = dependencies && response.receivedAt + dependencies.freshForMs
+    const instants = capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil)
+    const names = this.#variantNames(handlerResponse)
+    const fields = storableFields(handlerResponse)
+    if (fields.etag === undefined) fields.etag = entityTagOf(body)
+    const hasEncodings = compress && isCompressible(response.status, fields, body)
+    const encodingVary = hasEncodings ? 'Accept-Encoding' : undefined
+    const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary)
+    if (vary !== '') fields.vary = vary
+    if (isSilent) fields['cdn-cache-control'] ??= cdnCacheControl(instants, bornAt)
+    return new StoredResponse({
+      status: response.status,
+      fields: { ...fields, ...cdnFields },
+      body,
+      bornAt,
+      receivedAt: response.receivedAt,
+      instants,
+      varyNames: names,
+      varyValues: names.map(context.variantOf),
+      browserTtlSeconds: isSilent ? browserTtlSeconds : undefined,
+      compresses: compress,
+      allowsStale: allowsStale(control),
+      hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
+      isDerived: dependencies !== undefined && dependencies.freshForMs < Number.POSITIVE_INFINITY,
+      tags,
+      dependencies,
+    })
+  }
+
+  /** Names of the request fields by which variants differ: of the option `vary`, of negotiation, and of the response's `Vary`. */
+  #variantNames({ context, ownFields }: HandlerResponse): string[] {
+    const stated = this.#statedVary(context, ownFields)
+    return [...new Set([...this.#route.varyNames, ...context.negotiatedBy, ...stated])].sort()
+  }
+
+  /** Names in the response's `Vary` that are not in the key. */
+  #unkeyedVary({ context, ownFields }: HandlerResponse): string[] {
+    const { varyNames, unkeyedHeaders, bypassesCredentials } = this.#route
+    const bypassed = bypassesCredentials ? credentialFields : []
+    const covered = new Set([...varyNames, ...unkeyedHeaders, ...negotiationFields, ...bypassed])
+    return this.#statedVary(context, ownFields).filter((name) => !covered.has(name))
+  }
+
+  /** Names in `Vary` of the handler, and of hooks before it, which see all request fields. */
+  #statedVary({ priorFields }: RequestContext, ownFields: Fields): string[] {
+    const byHooks = varyNames({ vary: String(priorFields.vary ?? '') })
+    // The cache encodes bodies itself, and hooks set what they say of an origin in every response.
+    const isIgnored = (name: string) => name === 'accept-encoding' || (name === 'origin' && byHooks.includes(name))
+    return [...varyNames(ownFields), ...byHooks].filter(
+      (name) => this.#route.unkeyedHeaders.has(name) || !isIgnored(name),
+    )
+  }
+}

@@ -1,0 +1,64 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
+import type { HttpCacheStats } from '../responses/counters.js'
+import { resolveForRoute } from '../responses/route-options.js'
+import { createTargetKeyOf } from '../responses/target-key.js'
+import { LateHooks } from './errors.js'
+import { ProxyCacheRequestHook } from './on-request.js'
+import { ProxyCacheResponseHook } from './on-send.js'
+import {
+  optionErrors,
+  type ProxyCacheOptions,
+  type ProxyCacheRouteOptions,
+  resolveOptions,
+  resolveRoute,
+} from './options.js'
+import { ProxyCacheContext } from './proxy-cache-context.js'
+
+export type { HttpCacheStats as ProxyCacheStats, Outcome } from '../responses/counters.js'
+export type { VaryBy } from '../responses/route-options.js'
+export type { TagHeader } from '../responses/tag-header.js'
+export { AsyncProxyCacheOption, InvalidProxyCacheOption, LateHooks, OnlyIfCached } from './errors.js'
+export type { ProxyCacheOptions, ProxyCachePolicy, ProxyCacheRouteOptions } from './options.js'
+
+/** `fastify.proxyCache`. */
+export interface ProxyCache {
+  stats(): HttpCacheStats
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    proxyCache: ProxyCache
+  }
+
+  interface FastifyContextConfig {
+    /** Stores the responses of the server that the route forwards to. `false`: not this route. */
+    proxyCache?: ProxyCacheRouteOptions | false
+  }
+}
+
+/**
+ * A shared HTTP cache (RFC 9111) for the routes with `config: { proxyCache: {} }`, whose handler forwards to another server: its
+ * responses decide. A hit is sent in the place of the handler: at the end of `onRequest` if the route has no later hooks, else after
+ * all of them.
+ */
+export default fp(proxyCachePlugin, { name: 'fastify-vitrine/proxy-cache', fastify: '5.x' })
+
+async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions): Promise<void> {
+  const resolved = resolveOptions(options)
+  const cache = new ProxyCacheContext(app, resolved)
+  app.decorate('proxyCache', { stats: () => cache.stats })
+  cacheRoutes(app, { kind: 'proxy-cache', createRouteCache, LateHooks })
+
+  function createRouteCache(route: RouteOptions): RouteCache | undefined {
+    const proxyCache = route.config?.proxyCache
+    if (proxyCache === undefined || proxyCache === false) return undefined
+    const settings = resolveForRoute(route, 'edge', optionErrors, () => resolveRoute(proxyCache, resolved.policy))
+    return {
+      requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route)),
+      responseHook: new ProxyCacheResponseHook(cache, settings),
+      acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
+    }
+  }
+}

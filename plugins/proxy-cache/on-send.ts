@@ -1,0 +1,142 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
+import { isHopByHop } from '../http/fields.js'
+import { isSafe } from '../http/methods.js'
+import { hasNoStore } from '../http/request-fields.js'
+import { mergeVary } from '../http/vary.js'
+import type { ResponseHook } from '../responses/cached-routes.js'
+import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
+import { invalidate } from '../responses/invalidation.js'
+import { discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
+import type { RequestContext } from '../responses/request-context.js'
+import { respondConditionally, respondWithStored } from '../responses/respond.js'
+import { fieldsChangedSince } from '../responses/send.js'
+import { endUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
+import type { StoredResponse } from '../responses/stored-response.js'
+import { confirmStored, learnFromHead } from '../responses/validation.js'
+import type { ResolvedRoute } from './options.js'
+import type { ProxyCacheContext } from './proxy-cache-context.js'
+import { ProxyCacheStorer } from './store-response.js'
+
+/** Stores what the other server sends to one route. */
+export class ProxyCacheResponseHook implements ResponseHook {
+  readonly #cache: ProxyCacheContext
+  readonly #route: ResolvedRoute
+  readonly #storer: ProxyCacheStorer
+
+  constructor(cache: ProxyCacheContext, route: ResolvedRoute) {
+    this.#cache = cache
+    this.#route = route
+    this.#storer = new ProxyCacheStorer(cache, route)
+  }
+
+  readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
+    const context = this.#cache.forwarded.get(request)
+    if (context === undefined) {
+      send(null, payload)
+      return undefined
+    }
+    context.beginResponse()
+    const content = unwrapResponse(reply, payload)
+    return this.#respond(context, streamOf(content) ?? content)
+      .catch((error: unknown) => {
+        this.#cache.inFlight.end(context.inFlight, undefined)
+        throw error
+      })
+      .finally(context.restoreRequest)
+  }
+
+  /** The response to an error is not stored, whatever the handler has said before it. */
+  readonly onError = (request: FastifyRequest, _reply: FastifyReply, _error: Error, done: () => void): void => {
+    this.#cache.forwarded.get(request)?.forbidStoring()
+    done()
+  }
+
+  async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
+    const { inFlight, options } = this.#cache
+    this.#dropConnectionFields(context)
+    const handlerResponse = readHandlerResponse(context, options.now())
+    const { response, ownFields } = handlerResponse
+    const { stored, method } = context
+    if (!isSafe(method)) {
+      await this.#invalidate(handlerResponse)
+      return this.#passOn(handlerResponse, payload)
+    }
+    if (context.isValidating && response.status === 304 && stored !== undefined) {
+      discard(payload)
+      const confirmation = await confirmStored(this.#cache, this.#storer, handlerResponse, stored, ownFields)
+      return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
+    }
+    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
+    if (staleIfError !== undefined) {
+      discard(payload)
+      inFlight.end(context.inFlight, undefined)
+      return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
+    }
+    if (!context.mayStore) {
+      inFlight.end(context.inFlight, undefined)
+      return this.#passOn(handlerResponse, payload)
+    }
+    if (method === 'HEAD') await learnFromHead(this.#cache, this.#storer, handlerResponse, ownFields)
+    // Fastify does not wait for the end of a 204, which has no content: it is to be stored before it is sent.
+    return this.#storeAndPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
+  }
+
+  async #storeAndPassOn(handlerResponse: HandlerResponse, payload: unknown): Promise<unknown> {
+    const { context, response } = handlerResponse
+    const { maxBodyBytes, honorsRequestCacheControl } = this.#route
+    const outcome = await storePayload(this.#cache, this.#storer, handlerResponse, payload, maxBodyBytes)
+    if (outcome.reason !== undefined) {
+      const { reason } = outcome
+      const isForOneClient = honorsRequestCacheControl && hasNoStore(context.fields)
+      await endUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient })
+      context.reply.headers(outcome.cdnFields)
+      return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
+    }
+    context.reply.headers(outcome.cdnFields)
+    if (outcome.stored !== undefined) {
+      return this.#passOn(handlerResponse, payload, { ttl: outcome.stored.ttlAt(response.receivedAt), stored: true })
+    }
+    return this.#passOn(handlerResponse, context.isBackground ? '' : outcome.stream, { stored: true })
+  }
+
+  /** Sends what the other server sends. */
+  #passOn(handlerResponse: HandlerResponse, payload: unknown, status: TierStatus = {}): unknown {
+    const { context, response } = handlerResponse
+    const { varyNames } = this.#route
+    appendCacheStatus(handlerResponse, this.#formatStatus(handlerResponse, status))
+    if (varyNames.length > 0) context.reply.header('vary', mergeVary(response.fields.vary, varyNames))
+    // Without a validation the other server has compared the conditions of the client.
+    return context.isValidating ? respondConditionally(handlerResponse, payload, { compresses: false }) : payload
+  }
+
+  /** Sends a stored response in the place of what the other server sent. */
+  #respondWithStored(handlerResponse: HandlerResponse, stored: StoredResponse, status: TierStatus): unknown {
+    return respondWithStored(this.#cache, handlerResponse, stored, {
+      status,
+      formatStatus: (ttl) => this.#formatStatus(handlerResponse, { ...status, ttl }),
+      timing: undefined,
+    })
+  }
+
+  #formatStatus({ context, originStatus }: HandlerResponse, status: TierStatus): string {
+    const { name } = this.#cache.options
+    const complete = { forward: context.reason, forwardStatus: originStatus, ...status }
+    const member = formatTierStatus(name, complete)
+    const hasAskedShared = this.#route.isShared && context.mayStore
+    return hasAskedShared ? `${formatTierStatus(`${name}-Redis`, complete)}, ${member}` : member
+  }
+
+  /** Removes what an unsafe request has changed, in the shared store too. RFC 9111 §4.4. */
+  async #invalidate({ context, response }: HandlerResponse): Promise<void> {
+    const places = invalidate(this.#cache, context.request, response)
+    if (this.#route.isShared && places.length > 0) await this.#cache.shared?.delete(places)
+  }
+
+  /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */
+  #dropConnectionFields({ request, reply, priorFields }: RequestContext): void {
+    const fields = fieldsChangedSince(reply, priorFields)
+    for (const name of Object.keys(fields)) if (isHopByHop(name, fields.connection)) reply.removeHeader(name)
+    if (this.#cache.isClosing && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+  }
+}

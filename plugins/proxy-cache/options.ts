@@ -1,0 +1,168 @@
+import type { FastifyRequest } from 'fastify'
+import type { FreshnessPolicy } from '../http/freshness.js'
+import { booleanRule, numberRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import type { CacheContextOptions } from '../responses/cache-context.js'
+import {
+  type OptionErrors,
+  resolveBypass,
+  resolveTags,
+  resolveVary,
+  sharedPluginRules,
+  sharedPolicyRules,
+  sharedRouteRules,
+  type VaryBy,
+} from '../responses/route-options.js'
+import type { TagHeader } from '../responses/tag-header.js'
+import { AsyncProxyCacheOption, InvalidProxyCacheOption } from './errors.js'
+
+/** How responses are stored: for all routes when given at registration, for one route in its `config.proxyCache`. */
+export interface ProxyCachePolicy {
+  /** Seconds after freshness in which a response is served stale while it is refreshed in the background. Default 0. */
+  readonly staleWhileRevalidateSeconds?: number
+  /** Seconds after freshness in which it is served when the other server fails. Default 0. */
+  readonly staleIfErrorSeconds?: number
+  /** Whether `Cache-Control` of requests is honoured. Default true. */
+  readonly honorRequestCacheControl?: boolean
+  /** Maximum size in bytes of a stored body; a larger response is sent but not stored. Default 2 MiB. */
+  readonly maxBodyBytes?: number
+  /** Maximum number of stored variants of one resource. Default 16. */
+  readonly maxVariants?: number
+  /** Whether responses are also stored in the shared store of `fastify.cache`. Default false. */
+  readonly shared?: boolean
+}
+
+/** Options of one route, as `{ config: { proxyCache: {} } }`. */
+export interface ProxyCacheRouteOptions extends ProxyCachePolicy {
+  /**
+   * Freshness lifetime in seconds of a response that states none. Default: none; such a response is not stored. Only for a route:
+   * it says that the other server's responses are for all clients.
+   */
+  readonly ttlSeconds?: number
+  /** Share of the time since `Last-Modified` that is the lifetime of a response that states none. Default 0. Only for a route. */
+  readonly heuristicFraction?: number
+  /** Tags in addition to those in the response field `tagHeader`. */
+  readonly tags?: readonly string[] | ((request: FastifyRequest) => readonly string[])
+  /** Request fields that are part of the key and in `Vary`, though the response does not name them. */
+  readonly vary?: readonly (string | VaryBy)[]
+  /**
+   * Requests that are neither answered from the cache nor stored: those for which it returns a truthy value. It must be synchronous:
+   * a promise fails the request with `VITRINE_PROXY_CACHE_ASYNC_OPTION`.
+   */
+  readonly bypass?: (request: FastifyRequest) => unknown
+  /**
+   * Whether hits may be sent before the route's `preParsing`, `preValidation` and `preHandler` hooks. Default false: a route
+   * with such hooks sends hits after all of them, in the handler's place, and a warning at start names them.
+   */
+  readonly acknowledgeSkippedHooks?: boolean
+}
+
+/** Options of the plugin; each has a default. */
+export interface ProxyCacheOptions extends ProxyCachePolicy {
+  /** Its name in `Cache-Status`, a token. Default `Vitrine`. */
+  readonly name?: string
+  /** Response field with the tags, for caches in front. Default `Surrogate-Key`; `false`: none. */
+  readonly tagHeader?: TagHeader | false
+  /** Maximum size in bytes of the responses in memory. Default 64 MiB. */
+  readonly maxMemoryBytes?: number
+  /** Milliseconds that a request waits for another one in flight at most. Default 10,000. */
+  readonly collapseTimeoutMs?: number
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+}
+
+export interface ResolvedProxyCacheOptions extends CacheContextOptions {
+  /** What routes take where they say nothing themselves. */
+  readonly policy: ProxyCachePolicy
+}
+
+export interface ResolvedRoute {
+  readonly freshness: FreshnessPolicy
+  readonly honorsRequestCacheControl: boolean
+  readonly maxBodyBytes: number
+  readonly maxVariants: number
+  readonly isShared: boolean
+  readonly tagsOf: (request: FastifyRequest) => readonly string[]
+  /** Request fields in the key, in lower case and in order. */
+  readonly vary: readonly VaryBy[]
+  readonly varyNames: readonly string[]
+  readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
+  readonly acknowledgesSkippedHooks: boolean
+}
+
+type Rules<Options> = { readonly [Name in keyof Required<Options>]: OptionRule<Options[Name]> }
+
+const { ttlSeconds, ...sharedRules } = sharedPolicyRules
+
+const policyRules = {
+  ...sharedRules,
+  honorRequestCacheControl: booleanRule(true),
+  shared: booleanRule(false),
+} satisfies Rules<ProxyCachePolicy>
+
+const routeRules = {
+  ...policyRules,
+  ...sharedRouteRules,
+  ttlSeconds,
+  heuristicFraction: numberRule(0, 0, 1),
+} satisfies Rules<ProxyCacheRouteOptions>
+
+const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies Rules<ProxyCacheOptions>
+
+export const optionErrors: OptionErrors = {
+  InvalidOption: InvalidProxyCacheOption,
+  AsyncOption: AsyncProxyCacheOption,
+}
+
+/** Options that only make sense for a handler that generates the response. */
+const edgeOptions = ['ignoreCredentials', 'unkeyedHeaders', 'browserTtlSeconds', 'compress']
+/** Options of a route that say that the other server's responses are for all clients. */
+const routeOnly = ['ttlSeconds', 'heuristicFraction']
+
+/** Completes and checks the options at registration; throws `VITRINE_PROXY_CACHE_OPTION` for an unknown or invalid one. */
+export function resolveOptions(options: ProxyCacheOptions): ResolvedProxyCacheOptions {
+  refuseEdgeOptions(options)
+  const misplaced = routeOnly.find((name) => Reflect.get(options, name) !== undefined)
+  if (misplaced !== undefined) {
+    throw new InvalidProxyCacheOption(`${misplaced} is an option of a route: write it in config.proxyCache`)
+  }
+  const resolved = resolveByRules(options, pluginRules, InvalidProxyCacheOption)
+  const names = Object.keys(policyRules)
+  const policy = Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
+  return { ...resolved, policy }
+}
+
+/** The options of a route, completed by those of the registration; throws `VITRINE_PROXY_CACHE_OPTION` as above. */
+export function resolveRoute(options: ProxyCacheRouteOptions, policy: ProxyCachePolicy): ResolvedRoute {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidProxyCacheOption('config.proxyCache must be an object of options, or false')
+  }
+  refuseEdgeOptions(options)
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const resolved = resolveByRules({ ...policy, ...Object.fromEntries(given) }, routeRules, InvalidProxyCacheOption)
+  const vary = resolveVary(resolved.vary, optionErrors)
+  return {
+    freshness: {
+      ttlSeconds: resolved.ttlSeconds,
+      staleWhileRevalidateSeconds: resolved.staleWhileRevalidateSeconds,
+      staleIfErrorSeconds: resolved.staleIfErrorSeconds,
+      heuristicFraction: resolved.heuristicFraction,
+    },
+    honorsRequestCacheControl: resolved.honorRequestCacheControl,
+    maxBodyBytes: resolved.maxBodyBytes,
+    maxVariants: resolved.maxVariants,
+    isShared: resolved.shared,
+    tagsOf: resolveTags(resolved.tags, optionErrors),
+    vary,
+    varyNames: vary.map(({ name }) => name),
+    bypasses: resolveBypass(resolved.bypass, optionErrors),
+    acknowledgesSkippedHooks: resolved.acknowledgeSkippedHooks,
+  }
+}
+
+function refuseEdgeOptions(options: object): void {
+  const misplaced = edgeOptions.find((name) => Reflect.get(options, name) !== undefined)
+  if (misplaced === undefined) return
+  throw new InvalidProxyCacheOption(
+    `there is no option ${misplaced}: for a handler that generates the response, use fastify-vitrine/edge and config.edge`,
+  )
+}

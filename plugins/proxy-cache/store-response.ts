@@ -1,0 +1,119 @@
+import { allowsStale, capAt, correctedInitialAgeMs, freshnessLifetime, instantsOf } from '../http/freshness.js'
+import { hasNoStore } from '../http/request-fields.js'
+import { notStorableReason } from '../http/storable.js'
+import { mergeVary, varyNames } from '../http/vary.js'
+import { type HandlerResponse, isSendable, storableFields } from '../responses/handler-response.js'
+import type { RequestContext } from '../responses/request-context.js'
+import type { ResponseContent, ResponseStorer } from '../responses/response-storer.js'
+import { ResponseTags } from '../responses/response-tags.js'
+import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
+import { StoredResponse } from '../responses/stored-response.js'
+import { Warnings } from '../responses/warnings.js'
+import { raceTimeout } from '../timeout.js'
+import type { ResolvedRoute } from './options.js'
+import type { ProxyCacheContext } from './proxy-cache-context.js'
+
+/** Milliseconds that a response waits for its write to the shared store, where the next request may look for it. */
+const sharedWriteTimeoutMs = 300
+
+/** Stores the responses of a route that forwards. */
+export class ProxyCacheStorer implements ResponseStorer {
+  readonly #cache: ProxyCacheContext
+  readonly #route: ResolvedRoute
+  readonly #tags: ResponseTags
+
+  constructor(cache: ProxyCacheContext, route: ResolvedRoute) {
+    this.#cache = cache
+    this.#route = route
+    const warnings = new Warnings(cache.log, 'proxy-cache')
+    this.#tags = new ResponseTags({ ...cache.options, tagsOf: route.tagsOf, warnings })
+  }
+
+  decide(handlerResponse: HandlerResponse, content: ResponseContent): StorageDecision {
+    const { context, response, ownFields, control, method } = handlerResponse
+    const { fields } = context
+    const lifetime = freshnessLifetime(response, control, this.#route.freshness)
+    const request = {
+      method,
+      hasNoStore: this.#route.honorsRequestCacheControl && hasNoStore(fields),
+      hasAuthorization: fields.authorization !== undefined,
+      hasCookie: fields.cookie !== undefined,
+    }
+    const reason = notStorableReason(request, response, control, lifetime)
+    if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
+    const ofRoute = content.routeTags ?? this.#tags.ofRoute(context.request)
+    const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
+    const dependencies = tags && content.dependencies?.withTags(tags)
+    return decideStorage({
+      lifetime,
+      isCacheableInFront: lifetime.isExplicit || control.directives.size > 0,
+      tags,
+      tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
+      hasLateTags: false, // the other server's header fields are complete
+      dependencies,
+      isInvalidated: this.#isInvalidated(context, { dependencies }),
+      isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
+      hasUnkeyedVary: false, // the response says itself by what it varies
+    })
+  }
+
+  async store(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): Promise<StoredResponse> {
+    const { context, response } = handlerResponse
+    const { store, shared, backoff, inFlight, counters } = this.#cache
+    const { maxVariants, isShared } = this.#route
+    const made = this.#toStored(handlerResponse, body, plan)
+    const write = isShared && !made.isDerived ? shared?.put(context.key, made, maxVariants) : undefined
+    const stored = (write && (await raceTimeout(write, sharedWriteTimeoutMs))?.value) ?? made
+    if (this.#isInvalidated(context, plan)) {
+      await this.remove(context, stored) // its target was changed during the write
+      inFlight.end(context.inFlight, undefined)
+      return stored
+    }
+    counters.stored += 1
+    store.put(context.key.key, context.key.path, stored, { maxVariants, requestedAt: context.requestedAt })
+    backoff.succeeded(context.collapseKey)
+    inFlight.end(context.inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
+    return stored
+  }
+
+  async remove({ key: { key } }: RequestContext, stored: StoredResponse): Promise<void> {
+    this.#cache.store.remove(key, stored)
+    if (this.#route.isShared) await this.#cache.shared?.remove(key, stored)
+  }
+
+  /** Whether the target was invalidated since the request, here or in another process. RFC 9111 §4.4. */
+  #isInvalidated(
+    { key, invalidationCount }: RequestContext,
+    { dependencies }: Pick<StoragePlan, 'dependencies'>,
+  ): boolean {
+    const { shared, invalidations } = this.#cache
+    if (invalidations.isAfter(invalidationCount, key.key, key.path)) return true
+    return this.#route.isShared && dependencies !== undefined && shared?.isInvalidated(key, dependencies) === true
+  }
+
+  #toStored(handlerResponse: HandlerResponse, body: Buffer, { lifetime, tags, dependencies, cdnFields }: StoragePlan) {
+    const { context, response, control, ownFields } = handlerResponse
+    const { freshness, varyNames: routeVary } = this.#route
+    const dataFreshUntil = dependencies && response.receivedAt + dependencies.freshForMs
+    const names = [...new Set([...routeVary, ...varyNames(response.fields)])].sort()
+    const fields = storableFields(handlerResponse)
+    if (routeVary.length > 0) fields.vary = mergeVary(ownFields.vary, routeVary)
+    return new StoredResponse({
+      status: response.status,
+      fields: { ...fields, ...cdnFields },
+      body,
+      bornAt: response.receivedAt - correctedInitialAgeMs(response),
+      receivedAt: response.receivedAt,
+      instants: capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil),
+      varyNames: names,
+      varyValues: names.map(context.variantOf),
+      browserTtlSeconds: undefined,
+      compresses: false,
+      allowsStale: allowsStale(control),
+      hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
+      isDerived: dependencies !== undefined && dependencies.freshForMs < Number.POSITIVE_INFINITY,
+      tags,
+      dependencies,
+    })
+  }
+}

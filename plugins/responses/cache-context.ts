@@ -1,0 +1,74 @@
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import { cacheBrand } from '../cache/brand.js'
+import type { Cache } from '../cache/index.js'
+import { BackgroundRefreshes } from './background-refresh.js'
+import { Backoff } from './backoff.js'
+import { InFlightRequests } from './collapsing.js'
+import { Counters, type HttpCacheStats } from './counters.js'
+import { Invalidations } from './invalidations.js'
+import type { RequestContext } from './request-context.js'
+import { ResponseStore } from './response-store.js'
+import type { TagHeader } from './tag-header.js'
+
+/** Options of a registration, completed. */
+export interface CacheContextOptions {
+  /** Name in `Cache-Status`. */
+  readonly name: string
+  readonly tagHeader: TagHeader | false
+  readonly maxMemoryBytes: number
+  readonly collapseTimeoutMs: number
+  readonly now: () => number
+}
+
+/** What the routes of one registration share. */
+export class CacheContext {
+  readonly options: CacheContextOptions
+  readonly store: ResponseStore
+  readonly inFlight: InFlightRequests
+  readonly backoff: Backoff
+  readonly invalidations = new Invalidations()
+  readonly refreshes: BackgroundRefreshes
+  readonly counters = new Counters()
+  /** The context of each request that the handler answers. */
+  readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
+  readonly log: FastifyBaseLogger
+  #dataCache: Cache | undefined
+  #isClosing = false
+
+  constructor(app: FastifyInstance, options: CacheContextOptions) {
+    this.options = options
+    this.store = new ResponseStore(options.maxMemoryBytes)
+    this.inFlight = new InFlightRequests(options)
+    this.backoff = new Backoff(options.now)
+    this.refreshes = new BackgroundRefreshes(app)
+    this.log = app.log
+    app.addHook('onReady', async () => {
+      const dataCache: unknown = app.hasDecorator('cache') ? app.cache : undefined
+      this.#dataCache = isDataCache(dataCache) ? dataCache : undefined
+    })
+    app.addHook('preClose', async () => {
+      this.#isClosing = true
+    })
+    app.addHook('onClose', () => this.refreshes.close())
+  }
+
+  /** Whether the application is closing, so that connections end with their response. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  get stats(): HttpCacheStats {
+    const { requests, stored } = this.counters
+    const { maxMemoryBytes: maxBytes } = this.options
+    return { requests: { ...requests }, stored, memory: { ...this.store.size, maxBytes } }
+  }
+
+  /** `fastify.cache`, if `fastify-vitrine/cache` is registered: known once the application is ready. */
+  get dataCache(): Cache | undefined {
+    return this.#dataCache
+  }
+}
+
+function isDataCache(value: unknown): value is Cache {
+  return typeof value === 'object' && value !== null && cacheBrand in value
+}

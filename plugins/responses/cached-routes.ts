@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
+import { type HookPosition, LastHook, listOf, type SkippedHook } from './hook-position.js'
+
+/** The `onRequest` side of a route's cache. */
+export interface RequestHook {
+  /** Where the route is answered; decided once all hooks are known. */
+  position: HookPosition
+  onRequest(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void
+  /** Answers the request, or runs `next` and so the handler. */
+  answer(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void
+}
+
+/** The `onSend` side. */
+export interface ResponseHook {
+  onSend(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    send: (error: Error | null, payload: unknown) => void,
+  ): Promise<unknown> | undefined
+  onError(request: FastifyRequest, reply: FastifyReply, error: Error, done: () => void): void
+}
+
+export interface RouteCache {
+  readonly requestHook: RequestHook
+  readonly responseHook: ResponseHook
+  readonly acknowledgesSkippedHooks: boolean
+}
+
+export interface CachedRoutesOptions {
+  /** Name in messages and log entries. */
+  readonly kind: string
+  /** The cache of a route; `undefined`: it has none. */
+  readonly createRouteCache: (route: RouteOptions) => RouteCache | undefined
+  /** The error for hooks that would not run. */
+  readonly LateHooks: new (
+    method: string,
+    url: string,
+  ) => Error
+}
+
+/** Puts a cache around the routes that ask for it: as their last `onRequest` hook, around the handler, and as an `onSend` hook. */
+export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, LateHooks }: CachedRoutesOptions): void {
+  const cacheHooks = new WeakSet<object>()
+  const placements: (() => void)[] = []
+  app.addHook('onReady', async () => {
+    for (const place of placements) place()
+  })
+  app.addHook('onRoute', function (route) {
+    // Fastify's own HEAD route has the hooks of its GET.
+    if (listOf<object>(route.onRequest).some((hook) => cacheHooks.has(hook))) return
+    const routeCache = createRouteCache(route)
+    if (routeCache === undefined) return
+    const { requestHook, responseHook, acknowledgesSkippedHooks } = routeCache
+    const { onRequest } = requestHook
+    const { onSend, onError } = responseHook
+    cacheHooks.add(onRequest)
+    route.handler = inHandlersPlace(requestHook, route.handler)
+    const hook = new LastHook(route, onRequest)
+    placements.push(() => {
+      if (hook.hasLateHooks) throw new LateHooks(String(route.method), route.url)
+      const skipped = hook.findSkipped(this)
+      const isEarly = skipped?.every((hook) => hook.kind !== 'onRequest' && acknowledgesSkippedHooks) === true
+      requestHook.position = isEarly ? 'onRequest' : 'handler'
+      if (!isEarly && route.method !== 'HEAD') warnOfLaterHooks(app, kind, route, skipped)
+    })
+    route.onError = [...listOf<typeof onError>(route.onError), onError]
+    // Fastify's own HEAD routes have a hook that removes the body, of which the response fields depend.
+    const hooks = listOf<typeof onSend>(route.onSend)
+    route.onSend = route.method === 'HEAD' ? [onSend, ...hooks] : [...hooks, onSend]
+  })
+}
+
+/** The handler, with the cache before it where hits wait for all hooks. */
+function inHandlersPlace(requestHook: RequestHook, handler: RouteHandlerMethod): RouteHandlerMethod {
+  return function (request, reply) {
+    if (requestHook.position === 'onRequest') return handler.call(this, request, reply)
+    return new Promise((resolve, reject) => {
+      requestHook.answer(request, reply, (error) => {
+        if (error !== undefined) return reject(error)
+        try {
+          const result: unknown = handler.call(this, request, reply)
+          // A handler that returns nothing calls `reply.send`.
+          if (result !== undefined) resolve(result)
+        } catch (thrown) {
+          reject(thrown)
+        }
+      })
+    })
+  }
+}
+
+function warnOfLaterHooks(
+  app: FastifyInstance,
+  kind: string,
+  { method, url }: RouteOptions,
+  hooks: readonly SkippedHook[] | undefined,
+): void {
+  const names = hooks?.map(({ kind, name }) => `${kind} ${name}`.trim())
+  const advice =
+    hooks === undefined
+      ? `register ${kind} after plugins that wrap hooks`
+      : 'use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these'
+  app.log.warn({ kind, method, url, hooks: names }, `hits of this route are served after its hooks: ${advice}`)
+}

@@ -1,0 +1,66 @@
+import type { FastifyReply } from 'fastify'
+import type { ForwardReason } from '../http/cache-status.js'
+import { validationConditions } from '../http/request-fields.js'
+import type { CacheContext } from './cache-context.js'
+import type { InFlightRequest } from './collapsing.js'
+import { HandlerDependencies } from './handler-dependencies.js'
+import type { RequestContext } from './request-context.js'
+import { snapshotRequest } from './request-view.js'
+
+export interface ForwardOptions {
+  /** Default true. */
+  readonly mayStore?: boolean
+  /** Collapsed requests that wait for this one. */
+  readonly inFlight?: InFlightRequest
+}
+
+/** Records why and when the request is forwarded to the handler. Call it before the request is changed for the handler. */
+export function beginForward(
+  cache: CacheContext,
+  context: RequestContext,
+  reason: ForwardReason,
+  { mayStore = true, inFlight }: ForwardOptions,
+): void {
+  const { request, reply, stored, fields, method } = context
+  cache.counters.requests[reason === 'stale' ? 'revalidation' : reason] += 1
+  context.reason = reason
+  context.mayStore = mayStore
+  context.inFlight = inFlight
+  context.requestedAt = cache.options.now()
+  context.invalidationCount = cache.invalidations.count
+  context.priorFields = reply.getHeaders()
+  context.isBackground = cache.refreshes.isCurrent(context.collapseKey)
+  context.isValidating = mayStore && stored?.hasOwnValidator === true && method === 'GET' && fields.range === undefined
+  context.restoreRequest = snapshotRequest(request)
+}
+
+/** Runs the handler, and tracks what it reads from the data cache. */
+export function runHandler(cache: CacheContext, context: RequestContext): void {
+  const { request, reply, next, stored, inFlight, dependencies: begun } = context
+  if (context.isValidating && stored !== undefined) {
+    Object.assign(request.raw.headers, validationConditions(stored.fields))
+  }
+  // Node sets it at the end of a request. While it is false, `@fastify/reply-from` overwrites the `Connection` of the response.
+  if (context.isBackground) Object.assign(request.raw, { complete: true })
+  const { dataCache } = cache
+  const isTracked = dataCache !== undefined && context.mayStore
+  const dependencies = isTracked ? (begun ?? new HandlerDependencies(dataCache)) : undefined
+  context.dependencies = dependencies
+  cache.forwarded.set(request, context)
+  if (inFlight !== undefined || dependencies !== undefined) {
+    onClose(reply, () => {
+      dependencies?.end()
+      // Also where the handler has taken the reply over and cut it off.
+      if (reply.raw.writableFinished || reply.sent) cache.inFlight.end(inFlight, undefined)
+    })
+  }
+  if (dependencies === undefined) next()
+  else if (dependencies === begun) dependencies.resume(next)
+  else dependencies.run(next)
+}
+
+/** Calls back when the connection or the response ends, at once if it has ended already. */
+export function onClose({ raw }: FastifyReply, callback: () => void): void {
+  if (raw.destroyed || raw.closed) callback()
+  else raw.once('close', callback)
+}

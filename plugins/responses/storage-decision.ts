@@ -1,0 +1,63 @@
+import type { Dependencies } from '../cache/index.js'
+import type { FreshnessLifetime } from '../http/freshness.js'
+import type { NotStorableReason } from '../http/storable.js'
+
+/** Fields for caches in front of this one: the tags by which they can purge the response, or that they must not store it. */
+export type CdnFields = Readonly<Record<string, string>>
+
+export const notForCdn: CdnFields = { 'cdn-cache-control': 'no-store' }
+
+/** Why a response is not stored: the `detail` of its `Cache-Status`. */
+export type UnstoredReason = NotStorableReason | 'too-large' | 'invalidated' | 'derived' | 'tags'
+
+export interface Unstored {
+  readonly reason: UnstoredReason
+  readonly cdnFields: CdnFields
+}
+
+/** How a response is stored. */
+export interface StoragePlan {
+  readonly reason?: undefined
+  readonly lifetime: FreshnessLifetime
+  readonly tags: readonly string[]
+  readonly dependencies: Dependencies | undefined
+  readonly cdnFields: CdnFields
+}
+
+export type StorageDecision = Unstored | StoragePlan
+
+/** A response that is storable by itself, and what else decides about it. */
+export interface StorageFacts {
+  readonly lifetime: FreshnessLifetime
+  /** Whether caches in front would store it for the time that it states itself. */
+  readonly isCacheableInFront: boolean
+  /** `undefined`: the route's function failed, so that no purge could reach the response. */
+  readonly tags: readonly string[] | undefined
+  readonly tagFields: CdnFields
+  /** Whether tags may be added after the header fields are sent. */
+  readonly hasLateTags: boolean
+  readonly dependencies: Dependencies | undefined
+  /** Whether its target was invalidated since it was requested. RFC 9111 §4.4. */
+  readonly isInvalidated: boolean
+  readonly isTooLarge: boolean
+  /** Whether the response varies by a request field that is not in the key. */
+  readonly hasUnkeyedVary: boolean
+}
+
+export function decideStorage(facts: StorageFacts): StorageDecision {
+  const { lifetime, tags, dependencies } = facts
+  const restricted = facts.isCacheableInFront ? notForCdn : {}
+  if (tags === undefined) return { reason: 'tags', cdnFields: restricted }
+  const isOutdated = dependencies !== undefined && !(dependencies.freshForMs > 0 && dependencies.isCurrent())
+  if (isOutdated) return { reason: 'derived', cdnFields: restricted }
+  const cdnFields = facts.hasLateTags ? { ...facts.tagFields, ...restricted } : facts.tagFields
+  if (facts.isInvalidated) return { reason: 'invalidated', cdnFields }
+  if (facts.isTooLarge) return { reason: 'too-large', cdnFields }
+  if (facts.hasUnkeyedVary) return { reason: 'vary', cdnFields }
+  return { lifetime, tags, dependencies, cdnFields }
+}
+
+/** Reasons that lie in the client of the request, so that the response does not replace what is stored for others. */
+export function isClientReason(reason: UnstoredReason): boolean {
+  return reason === 'authorization' || reason === 'cookie' || reason === 'set-cookie'
+}

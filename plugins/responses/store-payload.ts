@@ -1,0 +1,93 @@
+import type { Readable } from 'node:stream'
+import { singleValue } from '../http/fields.js'
+import { hasOriginFailed } from '../http/freshness.js'
+import { isRequestSpecific } from '../http/storable.js'
+import type { CacheContext } from './cache-context.js'
+import type { HandlerResponse } from './handler-response.js'
+import { bytesOf, streamOf } from './payload.js'
+import type { ResponseStorer } from './response-storer.js'
+import { type CdnFields, isClientReason, type Unstored, type UnstoredReason } from './storage-decision.js'
+import type { StoredResponse } from './stored-response.js'
+import { tee } from './tee.js'
+
+/** Milliseconds for which a stream is still read after its client has left. */
+const detachedTimeoutMs = 30_000
+
+/** What became of a payload: not stored, stored, or a stream that is stored when it ends. */
+export type StorageOutcome =
+  | Unstored
+  | { readonly reason?: undefined; readonly stored: StoredResponse; readonly cdnFields: CdnFields }
+  | {
+      readonly reason?: undefined
+      readonly stored?: undefined
+      readonly stream: Readable
+      readonly cdnFields: CdnFields
+    }
+
+/** Stores the payload, if its response is to be stored. */
+export async function storePayload(
+  cache: CacheContext,
+  storer: ResponseStorer,
+  response: HandlerResponse,
+  payload: unknown,
+  maxBodyBytes: number,
+): Promise<StorageOutcome> {
+  const { context, ownFields } = response
+  const body = bytesOf(payload)
+  if (body !== undefined) {
+    const dependencies = await context.dependencies?.readUntilEnd()
+    const decision = storer.decide(response, { dependencies, bodyBytes: body.length })
+    if (decision.reason !== undefined) return decision
+    return { stored: await storer.store(response, body, decision), cdnFields: decision.cdnFields }
+  }
+  const source = streamOf(payload)
+  const length = singleValue(ownFields['content-length'])
+  const dependencies = await context.dependencies?.readUntilAnswer()
+  const bodyBytes = length === undefined ? 0 : Number(length)
+  const decision = storer.decide(response, { dependencies, bodyBytes, isPartial: true })
+  if (decision.reason !== undefined) return decision
+  if (source === undefined) return { reason: 'too-large', cdnFields: decision.cdnFields }
+  const stream = tee(source, {
+    maxBytes: maxBodyBytes,
+    detachedTimeoutMs,
+    onAbandoned: () => cache.inFlight.end(context.inFlight, undefined),
+    onComplete: async (complete) => {
+      const content = { bodyBytes: complete.length, routeTags: decision.tags }
+      const last = storer.decide(response, { ...content, dependencies: await context.dependencies?.readUntilEnd() })
+      const isComplete = length === undefined || complete.length === Number(length)
+      if (isComplete && last.reason === undefined) await storer.store(response, complete, last)
+      else cache.inFlight.end(context.inFlight, undefined)
+    },
+  })
+  if (context.isBackground) stream.destroy() // the source is read nevertheless
+  return { stream, cdnFields: decision.cdnFields }
+}
+
+/**
+ * Ends the collapsing for a response that is not stored, and removes what was stored before, unless the response is a failure or
+ * is for this client alone.
+ */
+export async function endUnstored(
+  cache: CacheContext,
+  storer: ResponseStorer,
+  { context, response }: HandlerResponse,
+  { reason, isForOneClient }: { readonly reason: UnstoredReason; readonly isForOneClient: boolean },
+): Promise<void> {
+  const { stored, method } = context
+  const { status } = response
+  const isForAll = !isForOneClient && !isRequestSpecific(status) && !isClientReason(reason)
+  const isReplaced = method === 'GET' && isForAll && !hasOriginFailed(status)
+  if (stored !== undefined && isReplaced) await storer.remove(context, stored)
+  cache.inFlight.end(context.inFlight, undefined)
+}
+
+/** The stored response that is served instead of a failure of the origin, if there is one. RFC 5861 §4. */
+export function storedInsteadOfFailure(
+  cache: CacheContext,
+  { context, response }: HandlerResponse,
+): StoredResponse | undefined {
+  const { stored } = context
+  if (stored === undefined || !hasOriginFailed(response.status)) return undefined
+  cache.backoff.failed(context.collapseKey)
+  return stored.mayBeStale(response.receivedAt, stored.instants.staleUntil, true) ? stored : undefined
+}

@@ -1,0 +1,87 @@
+import type { TierStatus } from '../http/cache-status.js'
+import { describesOtherRepresentation } from '../http/conditional.js'
+import { type Fields, singleValue } from '../http/fields.js'
+import { cacheControlOf } from '../http/freshness.js'
+import type { CacheContext } from './cache-context.js'
+import type { HandlerResponse } from './handler-response.js'
+import type { ResponseStorer } from './response-storer.js'
+import { type StoredResponse, updatedFields } from './stored-response.js'
+
+/** What a 304 is answered with. */
+export interface Confirmation {
+  readonly response: HandlerResponse
+  readonly stored: StoredResponse
+  readonly status: TierStatus
+}
+
+/** A 304 confirms the stored response, whose fields it updates. RFC 9111 §4.3.4. */
+export async function confirmStored(
+  cache: CacheContext,
+  storer: ResponseStorer,
+  response: HandlerResponse,
+  stored: StoredResponse,
+  newFields: Fields,
+): Promise<Confirmation> {
+  const { context } = response
+  if (describesOtherRepresentation(response.response.fields, stored.fields)) {
+    await storer.remove(context, stored)
+    cache.inFlight.end(context.inFlight, undefined)
+    return { response, stored, status: {} } // it is all there is to answer with
+  }
+  return updateStored(cache, storer, response, stored, newFields)
+}
+
+/**
+ * A response to HEAD describes what a GET would get: it updates the stored response of the same representation, and removes that of
+ * another one. RFC 9111 §4.3.5.
+ */
+export async function learnFromHead(
+  cache: CacheContext,
+  storer: ResponseStorer,
+  response: HandlerResponse,
+  newFields: Fields,
+): Promise<void> {
+  const { context } = response
+  const { status, fields } = response.response
+  const { stored } = context
+  if (stored === undefined || status !== 200) return
+  const validators = ['etag', 'last-modified'].filter((name) => fields[name] !== undefined)
+  const isSame = validators.every((name) => String(fields[name]) === String(stored.fields[name]))
+  const length = singleValue(fields['content-length'])
+  const hasSameLength = length === undefined || Number(length) === stored.body.length
+  if (!isSame || !hasSameLength) await storer.remove(context, stored)
+  else if (validators.length > 0) await updateStored(cache, storer, { ...response, method: 'GET' }, stored, newFields)
+}
+
+/** Stores the response again with updated fields; removes it where they forbid storing. RFC 9111 §3.2. */
+async function updateStored(
+  cache: CacheContext,
+  storer: ResponseStorer,
+  response: HandlerResponse,
+  stored: StoredResponse,
+  newFields: Fields,
+): Promise<Confirmation> {
+  const { context } = response
+  const fields = updatedFields(handlerFields(stored), newFields)
+  const updated: HandlerResponse = {
+    ...response,
+    response: { ...response.response, status: stored.status, fields },
+    ownFields: fields,
+    control: cacheControlOf(fields),
+  }
+  const dependencies = await context.dependencies?.readUntilEnd()
+  const decision = storer.decide(updated, { dependencies, bodyBytes: stored.body.length })
+  if (decision.reason === undefined) {
+    return { response: updated, stored: await storer.store(updated, stored.body, decision), status: { stored: true } }
+  }
+  await storer.remove(context, stored)
+  cache.inFlight.end(context.inFlight, undefined)
+  return { response: updated, stored, status: { detail: decision.reason } }
+}
+
+/** The stored fields without the `CDN-Cache-Control` that this cache added. */
+function handlerFields({ fields, browserTtlSeconds }: StoredResponse): Fields {
+  const { 'cdn-cache-control': targeted, ...others } = fields
+  // A response whose own `CDN-Cache-Control` is `no-store` is not stored.
+  return browserTtlSeconds !== undefined || targeted === 'no-store' ? others : fields
+}
