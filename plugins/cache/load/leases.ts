@@ -6,7 +6,7 @@ import type { LeaseAnswer, Store } from '../store.js'
 import type { StoreAccess } from '../tiers/store-access.js'
 
 /** `unavailable`: load without a lease, because the store is unavailable or the last load had nothing to store. */
-export type LeaseRequest = Lease | 'held-elsewhere' | 'unavailable'
+export type LeaseOutcome = Lease | 'held-elsewhere' | 'unavailable'
 
 /** The right to load a key for all processes, renewed until it is released. */
 export interface Lease {
@@ -53,7 +53,7 @@ export class Leases {
   }
 
   /** Requests the lease; `unavailable` when the store does not answer in time. */
-  async acquire(key: string, timeoutMs: number): Promise<LeaseRequest> {
+  async acquire(key: string, timeoutMs: number): Promise<LeaseOutcome> {
     const { access } = this.#deps
     const store = access.storeFor(key)
     if (store === undefined || timeoutMs <= 0) return 'unavailable'

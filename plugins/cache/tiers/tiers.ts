@@ -40,9 +40,9 @@ export class Tiers {
     this.coherence = new Coherence(deps)
     this.purges = this.coherence.purges
     this.#verifiedMemory = new VerifiedMemory({ ...deps, coherence: this.coherence })
-    const parts = { ...deps, coherence: this.coherence, verifiedMemory: this.#verifiedMemory }
-    this.#lookup = new TierLookup(parts)
-    this.#writer = new TierWriter(parts)
+    const shared = { ...deps, coherence: this.coherence, verifiedMemory: this.#verifiedMemory }
+    this.#lookup = new TierLookup(shared)
+    this.#writer = new TierWriter(shared)
   }
 
   stateOf(key: string, entry: MemoryEntry, now: number): EntryState {

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { CacheOptions } from 'fastify-vitrine/cache'
 import t, { type Test } from 'tap'
-import type { CacheOptions } from '../../../plugins/cache/index.js'
-import { isInMemory, nextPrefix, untilTracking } from '../../harness/cache-pair.js'
-import type { LogBook } from '../../harness/log.js'
-import { longTimeouts, startPlugins } from '../../harness/plugins.js'
-import { type RedisShard, startRedisCluster } from '../../harness/redis-cluster.js'
-import type { RedisServer } from '../../harness/redis-server.js'
-import { until } from '../../harness/until.js'
+import { isInMemory, nextPrefix, untilTracking } from '../../../harness/cache-pair.js'
+import type { LogBook } from '../../../harness/log.js'
+import { longTimeouts, startPlugins } from '../../../harness/plugins.js'
+import { type RedisShard, startRedisCluster } from '../../../harness/redis-cluster.js'
+import type { RedisServer } from '../../../harness/redis-server.js'
+import { until } from '../../../harness/until.js'
 
 // Two applications on one Redis Cluster represent two processes. A plain connection to one of its servers represents another
 // client. Each test starts with a complete Cluster, its own prefix and keys on every master.

@@ -1,11 +1,11 @@
 import Fastify from 'fastify'
+import cache, { type CacheOptions } from 'fastify-vitrine/cache'
+import { countLoads, createManualClock, createTestStore, type Store } from 'fastify-vitrine/cache/testing'
 import t, { type Test } from 'tap'
-import cache, { type CacheOptions } from '../../../plugins/cache/index.js'
-import { countLoads, createManualClock, createTestStore, type Store } from '../../../plugins/cache/testing/index.js'
-import { entryOf, storeContract } from '../../contracts/store.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { createLogBook } from '../../harness/log.js'
-import { until } from '../../harness/until.js'
+import { entryOf, storeContract } from '../../../contracts/store.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { createLogBook } from '../../../harness/log.js'
+import { until } from '../../../harness/until.js'
 
 t.test('the test store fulfils the store contract', (t) => storeContract(t, async () => createTestStore().store))
 

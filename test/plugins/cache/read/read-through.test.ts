@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
+import { createTestStore } from 'fastify-vitrine/cache/testing'
 import t from 'tap'
-import { createTestStore } from '../../../plugins/cache/testing/index.js'
-import { createClock } from '../../harness/clock.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { startPlugins } from '../../harness/plugins.js'
-import { until } from '../../harness/until.js'
+import { createClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { startPlugins } from '../../../harness/plugins.js'
+import { until } from '../../../harness/until.js'
 
 // The read-through decision, in memory only. redis-store.test.ts covers the Redis side.
 

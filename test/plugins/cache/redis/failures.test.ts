@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import Fastify from 'fastify'
+import cachePlugin from 'fastify-vitrine/cache'
+import redisPlugin from 'fastify-vitrine/redis'
 import t from 'tap'
-import cachePlugin from '../../../plugins/cache/index.js'
-import redisPlugin from '../../../plugins/redis/index.js'
-import { longTimeouts, startCachePair, untilTracking } from '../../harness/cache-pair.js'
-import { createClock, stopMonotonicClock } from '../../harness/clock.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { createLogBook } from '../../harness/log.js'
-import { startPlugins } from '../../harness/plugins.js'
-import { freePort, startRedis } from '../../harness/redis-server.js'
-import { startTcpProxy } from '../../harness/tcp-proxy.js'
-import { until } from '../../harness/until.js'
+import { longTimeouts, startCachePair, untilTracking } from '../../../harness/cache-pair.js'
+import { createClock, stopMonotonicClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { createLogBook } from '../../../harness/log.js'
+import { startPlugins } from '../../../harness/plugins.js'
+import { freePort, startRedis } from '../../../harness/redis-server.js'
+import { startTcpProxy } from '../../../harness/tcp-proxy.js'
+import { until } from '../../../harness/until.js'
 
 // Whatever Redis stores, replies or refuses, callers receive their values and the log has a line.
 
@@ -143,7 +143,7 @@ t.test('a Redis that forbids scripts is not an outage: reads succeed, and the lo
 })
 
 t.test('the documented ACL rule is sufficient: Redis denies no command', async (t) => {
-  const documentation = await readFile(new URL('../../../plugins/docs/reference.md', import.meta.url), 'utf8')
+  const documentation = await readFile(new URL('../../../../plugins/docs/reference.md', import.meta.url), 'utf8')
   const rule = /ACL SETUSER cache ([^`]*)/.exec(documentation)?.[1] ?? ''
   await redis.client.call('ACL', 'SETUSER', 'cache', ...rule.trim().split(/\s+/))
   await redis.client.call('ACL', 'LOG', 'RESET')

@@ -6,13 +6,13 @@ import {
   startCachePair,
   untilTracking,
   whileTracking,
-} from '../../harness/cache-pair.js'
-import { createClock } from '../../harness/clock.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { startPlugins } from '../../harness/plugins.js'
-import { startRedis } from '../../harness/redis-server.js'
-import { startSlowTcpProxy, startTcpProxy } from '../../harness/tcp-proxy.js'
-import { until } from '../../harness/until.js'
+} from '../../../harness/cache-pair.js'
+import { createClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { startPlugins } from '../../../harness/plugins.js'
+import { startRedis } from '../../../harness/redis-server.js'
+import { startSlowTcpProxy, startTcpProxy } from '../../../harness/tcp-proxy.js'
+import { until } from '../../../harness/until.js'
 
 // Two applications on one Redis represent two processes. one-load.test.ts uses real ones.
 

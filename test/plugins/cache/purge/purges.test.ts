@@ -1,14 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import type { Load } from 'fastify-vitrine/cache'
+import { createTestStore } from 'fastify-vitrine/cache/testing'
 import t from 'tap'
-import type { Load } from '../../../plugins/cache/index.js'
-import { createTestStore } from '../../../plugins/cache/testing/index.js'
-import { isInMemory, longTimeouts, nextPrefix, startCachePair, untilTracking } from '../../harness/cache-pair.js'
-import { createClock } from '../../harness/clock.js'
-import { createDeferred } from '../../harness/deferred.js'
-import { startPlugins } from '../../harness/plugins.js'
-import { startRedis } from '../../harness/redis-server.js'
-import { until } from '../../harness/until.js'
+import { isInMemory, longTimeouts, nextPrefix, startCachePair, untilTracking } from '../../../harness/cache-pair.js'
+import { createClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
+import { startPlugins } from '../../../harness/plugins.js'
+import { startRedis } from '../../../harness/redis-server.js'
+import { until } from '../../../harness/until.js'
 
 const redis = await startRedis()
 t.teardown(() => redis.stop())
