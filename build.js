@@ -1,8 +1,8 @@
-// Compiles both packages, `plugins/` first because `src/` reads its types.
-// Each build goes to a folder of its own and is renamed into place whole, so that several starts on one checkout,
-// or a build beside a running server, never see half a build.
-//   --if-missing   build only where there is no build (npm start)
-//   --if-possible  where the compiler is not installed, leave things as they are (npm ci in a slim image)
+// Compiles both packages, `plugins/` first because `src/` imports its types.
+// Each build is written to a temporary folder and renamed, so that concurrent starts and running servers never see an
+// incomplete build.
+//   --if-missing   build only if there is no build (npm start)
+//   --if-possible  do nothing if the compiler is not installed (npm ci --omit=dev)
 import { spawnSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -21,7 +21,7 @@ if (options.has('--if-missing') && packages.every(({ output }) => existsSync(joi
 const compiler = findCompiler()
 if (compiler === undefined) {
   if (options.has('--if-possible')) process.exit(0)
-  console.error('build: there is no build here and no compiler either; run `npm ci` first')
+  console.error('build: the compiler is not installed, run `npm ci` first')
   process.exit(1)
 }
 for (const each of packages) build(each)
@@ -35,23 +35,23 @@ function findCompiler() {
 }
 
 function build({ project, output }) {
-  const place = join(root, output)
-  const fresh = join(root, project === 'src' ? '' : project, `.dist-${process.pid}`)
-  const compiled = spawnSync(process.execPath, [compiler, '-p', join(root, project), '--outDir', fresh], {
+  const target = join(root, output)
+  const temporary = join(root, project === 'src' ? '' : project, `.dist-${process.pid}`)
+  const compiled = spawnSync(process.execPath, [compiler, '-p', join(root, project), '--outDir', temporary], {
     stdio: 'inherit',
   })
   if (compiled.status !== 0) {
-    rmSync(fresh, { recursive: true, force: true })
+    rmSync(temporary, { recursive: true, force: true })
     process.exit(compiled.status ?? 1)
   }
-  const old = `${fresh}-old`
+  const previous = `${temporary}-old`
   try {
-    if (!options.has('--if-missing') && existsSync(place)) renameSync(place, old)
-    renameSync(fresh, place)
+    if (!options.has('--if-missing') && existsSync(target)) renameSync(target, previous)
+    renameSync(temporary, target)
   } catch (error) {
-    // Another build was in place first: it came from the same sources, so it serves as well.
-    if (!existsSync(place)) throw error
+    // A concurrent build of the same sources was renamed first.
+    if (!existsSync(target)) throw error
   }
-  rmSync(fresh, { recursive: true, force: true })
-  rmSync(old, { recursive: true, force: true })
+  rmSync(temporary, { recursive: true, force: true })
+  rmSync(previous, { recursive: true, force: true })
 }

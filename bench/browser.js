@@ -2,13 +2,13 @@ import { launchBrowser, openWindow } from '../test/harness/browser.js'
 import { until } from '../test/harness/until.js'
 import { round, startServer, summary } from './harness.js'
 
-// What a person waits for. Method: the compiled server in a process of its own with its bundled demo, headless Chromium on
-// the same two cores, over loopback, the server's caches warm. Prints milliseconds, and bytes as they were on the wire.
+// Page loads and clicks in a browser. Method: the compiled server in a separate process with the demo marketplace and warm
+// caches, headless Chromium on the same two cores, over loopback. Prints milliseconds and transferred bytes.
 
 const loads = 20
 const pages = 8
 const clicksOfPage = 5
-/** What it takes a person at least to find somebody in a list. */
+/** The minimum time in which a person finds a seller in a list. */
 const beforeFirstClickMs = 500
 
 const measureLoad = `new Promise((resolve) => {
@@ -42,8 +42,8 @@ try {
   await warmUp(sellers)
   const events = `/panels/sellers/${sellers[0]}/events`
   for (const path of ['/', events]) {
-    report(path, 'a browser that has nothing yet', await measureLoads(path, { isNewEachTime: true }))
-    report(path, 'a browser that was here before', await measureLoads(path, { isNewEachTime: false }))
+    report(path, 'first visit', await measureLoads(path, { isNewEachTime: true }))
+    report(path, 'repeat visit', await measureLoads(path, { isNewEachTime: false }))
   }
   await measureClicks(sellers)
 } finally {
@@ -56,18 +56,19 @@ async function sellerIds() {
   return items.map(({ id }) => id)
 }
 
-/** Asks for everything until it comes compressed, which is a moment after it was asked for first. */
+/** Requests everything until the responses are compressed, which happens after the first request. */
 async function warmUp(sellers) {
   const html = await (await fetch(`${url}/`)).text()
   const files = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.(?:css|js)[^"]*)"/g)].map(([, file]) => file)
   const fragments = sellers.map((id) => `/panels/sellers/${id}/events`)
-  const asked = [
+  const requests = [
     ...['/', ...files, ...fragments].map((path) => [path, {}]),
     ...fragments.map((path) => [path, { 'HX-Request': 'true' }]),
   ]
-  for (const [path, headers] of asked) {
-    const wish = { ...headers, 'accept-language': 'en-GB', 'accept-encoding': 'gzip, deflate, br, zstd' }
-    const isCompressed = async () => (await fetch(`${url}${path}`, { headers: wish })).headers.has('content-encoding')
+  for (const [path, headers] of requests) {
+    const requestHeaders = { ...headers, 'accept-language': 'en-GB', 'accept-encoding': 'gzip, deflate, br, zstd' }
+    const isCompressed = async () =>
+      (await fetch(`${url}${path}`, { headers: requestHeaders })).headers.has('content-encoding')
     if (!(await until(isCompressed, 2_000))) process.stdout.write(`not compressed: ${path}\n`)
   }
 }
@@ -89,20 +90,20 @@ async function measureLoads(path, { isNewEachTime }) {
   return measured
 }
 
-function report(path, who, measured) {
+function report(path, visitor, measured) {
   const { p50, max } = summary(measured.map(({ paintMs }) => paintMs))
   const [bytes, shift, foreign] = ['bytes', 'shift', 'foreign'].map((name) =>
     Math.max(...measured.map((load) => load[name])),
   )
-  console.log(`\n${path}: ${who}, ${loads} times`)
+  console.log(`\n${path}: ${visitor}, ${loads} times`)
   console.log(`first contentful paint: p50 ${round(p50)}, max ${round(max)}  ${verdict(max < 300, '< 300')}`)
   console.log(`layout shift: ${shift}  ${verdict(shift === 0, '0')}`)
   for (const { shifted } of measured) for (const element of shifted) console.log(`    shifted: ${element}`)
   console.log(`bytes: ${bytes} in ${measured[0].requests} files  ${verdict(Number(bytes) < 60_000, '< 60,000')}`)
-  console.log(`requests to others: ${foreign}  ${verdict(foreign === 0, '0')}`)
+  console.log(`requests to other origins: ${foreign}  ${verdict(foreign === 0, '0')}`)
 }
 
-/** From the click to the events in the page, and to the frame that shows them; and whether anything else was shown between. */
+/** Measures from the click to the events in the page and to the frame that shows them, and counts frames with other content. */
 async function measureClicks(sellers) {
   const measured = []
   for (let opened = 0; opened < pages; opened += 1) {
@@ -118,14 +119,14 @@ async function measureClicks(sellers) {
   const first = measured.filter(({ isFirst }) => isFirst)
   const later = measured.filter(({ isFirst }) => !isFirst)
   console.log('\na click on a seller whose events are warm, to the frame that shows them')
-  for (const [which, times] of Object.entries({ 'the first of a page': first, 'a later one': later })) {
+  for (const [which, times] of Object.entries({ 'first click of a page': first, 'later click': later })) {
     const { p50, max } = summary(times.map(({ frameMs }) => frameMs))
     console.log(`${which}, ${times.length} times: p50 ${round(p50)}, max ${round(max)}  ${verdict(max < 50, '< 50')}`)
   }
   const swap = summary(measured.map(({ swapMs }) => swapMs))
   console.log(`events in the page after: p50 ${round(swap.p50)}, max ${round(swap.max)}`)
   const flashes = measured.reduce((sum, click) => sum + click.flashes, 0)
-  console.log(`frames with anything but the old or the new events: ${flashes}  ${verdict(flashes === 0, '0')}`)
+  console.log(`frames with neither the old nor the new events: ${flashes}  ${verdict(flashes === 0, '0')}`)
 }
 
 function measureClick(page, id) {
@@ -133,7 +134,7 @@ function measureClick(page, id) {
     const began = performance.now()
     const before = document.querySelector('#events')
     let [swapMs, flashes] = [0, 0]
-    const isWhole = () => {
+    const isComplete = () => {
       const results = document.querySelector('#events .results')
       if (!results || results.getBoundingClientRect().height === 0) return false
       const { visibility } = getComputedStyle(results, '::after')
@@ -145,7 +146,7 @@ function measureClick(page, id) {
       swapMs = performance.now() - began
     }).observe(document.querySelector('.shop'), { childList: true })
     const frame = () => {
-      if (!isWhole()) flashes += 1
+      if (!isComplete()) flashes += 1
       if (swapMs > 0) resolve({ swapMs, frameMs: performance.now() - began, flashes })
       else requestAnimationFrame(frame)
     }

@@ -1,21 +1,21 @@
-// What a hit costs. Method: everything in one process, redis-server beside it on loopback; the cache and what it is held
-// against take turns within each round, and the ratio is the median of the rounds' ratios (the ratio of the least times
-// stands beside it, for a machine with other work). Memory is measured in processes of its own.
+// The cost of a hit. Method: one process and a redis-server on loopback. The cache and its baseline take turns within each
+// round. The ratio is the median of the ratios of the rounds. The ratio of the minimum times is printed next to it: it is
+// less sensitive to other work on the machine. Memory is measured in separate processes.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
-import { interleave, line, median, sellers, settled, startApp, startRedis, title } from './cache-kit.js'
+import { interleave, line, median, sellers, startApp, startRedis, title, untilTracking } from './cache-kit.js'
 
 const entries = 100_000
 const [, , task] = process.argv
 if (task === 'hold-cache' || task === 'hold-lru') {
-  console.log(JSON.stringify(await hold(task)))
+  console.log(JSON.stringify(await measureEntries(task)))
 } else {
   const redis = await startRedis()
   const never = () => {
-    throw new Error('it was to be a hit')
+    throw new Error('expected a hit')
   }
   await hitsInMemory()
   await hitsInRedis()
@@ -23,9 +23,9 @@ if (task === 'hold-cache' || task === 'hold-lru') {
   await memoryPerEntry()
 
   async function hitsInMemory() {
-    title('(a) hit in memory, 500 sellers through fetch, Redis behind it; against async lru-cache get')
+    title('(a) hit in memory, 500 sellers through fetch, with Redis; compared with async lru-cache get')
     const app = await startApp({ url: redis.url })
-    await settled(app)
+    await untilTracking(app)
     const list = sellers(500)
     await app.cache.fetch('sellers:1', async () => list)
     await untilStored('cat_sellers:1')
@@ -51,38 +51,40 @@ if (task === 'hold-cache' || task === 'hold-lru') {
   }
 
   async function hitsInRedis() {
-    title('(b) hit in Redis; memory holds one entry and two sets of keys take turns; against GET + JSON.parse')
-    // 64 lists of 10,000 take longer to parse than a read may take by default: that is counted, and then allowed for.
-    const patient = { maxMemoryEntries: 1, readTimeoutMs: 10_000 }
-    const app = await startApp({ url: redis.url, redisOptions: { commandTimeoutMs: 10_000 }, ...patient })
-    await settled(app)
+    title(
+      '(b) hit in Redis, memory is limited to one entry, two sets of keys alternate; compared with GET + JSON.parse',
+    )
+    // Parsing 64 lists of 10,000 exceeds the default read timeout. missesByDefault() counts that.
+    const options = { maxMemoryEntries: 1, readTimeoutMs: 10_000 }
+    const app = await startApp({ url: redis.url, redisOptions: { commandTimeoutMs: 10_000 }, ...options })
+    await untilTracking(app)
     const raw = await rawClient(app, {})
     for (const count of [1, 500, 10_000]) await redisRows(app, raw, count, '')
     await missesByDefault()
-    const pairs = Array.from({ length: entries }, (_none, index) => [`foreign:${index}`, 'x'.repeat(50)])
+    const pairs = Array.from({ length: entries }, (_none, index) => [`other:${index}`, 'x'.repeat(50)])
     for (let at = 0; at < entries; at += 5_000) await redis.client.mset(pairs.slice(at, at + 5_000).flat())
-    await redisRows(app, raw, 500, ', 100,000 foreign keys')
+    await redisRows(app, raw, 500, ', 100,000 keys of other clients')
 
-    title('    for information: enableAutoPipelining on the client, held against raw without it')
-    const piped = await rawClient(app, { enableAutoPipelining: true })
-    const pipedApp = await startApp({ redis: piped, ...patient })
-    await settled(pipedApp)
+    title('    for information: enableAutoPipelining on the client, compared with raw without it')
+    const pipelined = await rawClient(app, { enableAutoPipelining: true })
+    const pipelinedApp = await startApp({ redis: pipelined, ...options })
+    await untilTracking(pipelinedApp)
     for (const count of [1, 500]) {
       const keys = await fill(app, count)
-      const ask = (reader) => alternate(keys, 64, batches(count), reader)
+      const readWith = (reader) => alternate(keys, 64, batches(count), reader)
       const sides = [
-        ask(getParsed(raw)),
-        ask(getParsed(piped)),
-        ask(hit(app)),
-        ask((key) => pipedApp.cache.fetch(key, never)),
+        readWith(getParsed(raw)),
+        readWith(getParsed(pipelined)),
+        readWith(hit(app)),
+        readWith((key) => pipelinedApp.cache.fetch(key, never)),
       ]
       const [, rawPiped, plain, ours] = await interleave(sides, { rounds: 9 })
       line(`${count} items, 64 callers on 64 keys: raw with it`, ratioText(rawPiped))
       line(`${count} items, 64 callers on 64 keys: cache without it`, ratioText(plain))
       line(`${count} items, 64 callers on 64 keys: cache with it`, ratioText(ours))
     }
-    await pipedApp.close()
-    piped.disconnect()
+    await pipelinedApp.close()
+    pipelined.disconnect()
     raw.disconnect()
     await app.close()
   }
@@ -102,15 +104,15 @@ if (task === 'hold-cache' || task === 'hold-lru') {
     line(`${label}, 64 callers on 64 keys`, ratioText(oursMany), bound(oursMany.ratio, 1.15))
     const crowd = (reader) => alternate(keys, 64, batches(count), reader, true)
     const [, oursCrowd] = await interleave([crowd(getParsed(raw)), crowd(hit(app))], { rounds })
-    const most = count === 1 ? 0.25 : 0.05
-    line(`${label}, 64 callers on one key`, ratioText(oursCrowd, 3), bound(oursCrowd.ratio, most))
+    const maxRatio = count === 1 ? 0.25 : 0.05
+    line(`${label}, 64 callers on one key`, ratioText(oursCrowd, 3), bound(oursCrowd.ratio, maxRatio))
     const { memory, redis: inRedis } = app.cache.stats().hits
     console.log(`    hits counted: ${inRedis - before.redis} in Redis, ${memory - before.memory} in memory`)
   }
 
   async function missesByDefault() {
     const app = await startApp({ url: redis.url, maxMemoryEntries: 1 })
-    await settled(app)
+    await untilTracking(app)
     let loads = 0
     const loader = async () => {
       loads += 1
@@ -139,7 +141,7 @@ if (task === 'hold-cache' || task === 'hold-lru') {
     return count === 1 ? 20 : count === 500 ? 6 : 2
   }
 
-  /** Reads in batches, each of the set of keys that the batch before did not read. */
+  /** Reads in batches that alternate between two sets of keys. */
   function alternate(keys, width, times, reader, isOneKey = false) {
     let turn = 0
     return async () => {
@@ -169,32 +171,32 @@ if (task === 'hold-cache' || task === 'hold-lru') {
 
   async function rawClient(app, extra) {
     const client = new Redis({ ...app.redis.options, ...extra })
-    client.on('error', () => undefined) // the server ends before it
+    client.on('error', () => undefined) // the server stops first
     await client.connect()
     return client
   }
 
   async function untilStored(key) {
     while ((await redis.client.exists(key)) === 0);
-    await new Promise((resolve) => setTimeout(resolve, 100)) // the notice of our own write
+    await new Promise((resolve) => setTimeout(resolve, 100)) // for the invalidation of this write
   }
 }
 
 async function memoryPerEntry() {
-  title('(c) memory per entry, 100,000 of {id,name}; each in a process of its own, heap after gc, three times in turn')
-  const held = { cache: [], lru: [] }
+  title('(c) memory per entry, 100,000 of {id,name}, in separate processes, heap after gc, three times each')
+  const measured = { cache: [], lru: [] }
   for (let run = 0; run < 3; run += 1) {
-    for (const kind of ['lru', 'cache']) held[kind].push(await childHolding(`hold-${kind}`))
+    for (const kind of ['lru', 'cache']) measured[kind].push(await measureInChild(`hold-${kind}`))
   }
-  const [ours, lru] = [held.cache, held.lru].map((runs) => median(runs.map(({ heap }) => heap)))
-  const [oursAll, lruAll] = [held.cache, held.lru].map((runs) => median(runs.map(({ all }) => all)))
+  const [ours, lru] = [measured.cache, measured.lru].map((runs) => median(runs.map(({ heap }) => heap)))
+  const [oursAll, lruAll] = [measured.cache, measured.lru].map((runs) => median(runs.map(({ all }) => all)))
   const text = `${Math.round(ours)} / ${Math.round(lru)} B = ${(ours / lru).toFixed(2)}x`
   line('heapUsed per entry', text, bound(ours / lru, 1.5))
   line('with array buffers', `${Math.round(oursAll)} / ${Math.round(lruAll)} B = ${(oursAll / lruAll).toFixed(2)}x`)
-  if (held.cache.some(({ size }) => size !== entries)) console.log('    NOT ALL WERE HELD')
+  if (measured.cache.some(({ size }) => size !== entries)) console.log('    SOME ENTRIES WERE EVICTED')
 }
 
-async function childHolding(kind) {
+async function measureInChild(kind) {
   const flags = ['--expose-gc', fileURLToPath(import.meta.url), kind]
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
@@ -205,13 +207,13 @@ async function childHolding(kind) {
   return JSON.parse(text)
 }
 
-async function hold(kind) {
-  const warm = await startApp() // code and Fastify are not the entries'
+async function measureEntries(kind) {
+  const warm = await startApp() // excludes the code and Fastify from the measurement
   await warm.cache.set('warm', { id: 0, name: 'warm' })
   const seed = JSON.stringify({ id: 0, name: 'warm' })
   const texts = (index) => seed.replace('0', String(index)).replace('warm', `Seller number ${index}`)
   texts(1)
-  const before = weigh()
+  const before = usedMemory()
   const app = kind === 'hold-cache' ? await startApp() : undefined
   const lru = app === undefined ? new LRUCache({ max: entries }) : undefined
   for (let index = 0; index < entries; index += 1) {
@@ -219,21 +221,21 @@ async function hold(kind) {
     if (app === undefined) lru.set(`seller:${index}`, value)
     else await app.cache.set(`seller:${index}`, value)
   }
-  const after = weigh()
+  const after = usedMemory()
   const size = lru?.size ?? app.cache.stats().memory.entries
   return { heap: (after.heap - before.heap) / entries, all: (after.all - before.all) / entries, size }
 }
 
-function weigh() {
+function usedMemory() {
   for (let time = 0; time < 4; time += 1) globalThis.gc()
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return { heap: heapUsed, all: heapUsed + arrayBuffers }
 }
 
-function ratioText({ ratio, leastRatio }, digits = 2) {
-  return `${ratio.toFixed(digits)}x (of the least: ${leastRatio.toFixed(digits)}x)`
+function ratioText({ ratio, minRatio }, digits = 2) {
+  return `${ratio.toFixed(digits)}x (of the minimum: ${minRatio.toFixed(digits)}x)`
 }
 
-function bound(value, most) {
-  return { target: `<= ${most}x`, met: value <= most }
+function bound(value, max) {
+  return { target: `<= ${max}x`, met: value <= max }
 }

@@ -7,33 +7,33 @@ import redis from 'fastify-vitrine/redis'
 import { Redis } from 'ioredis'
 import { freePort } from './harness.js'
 
-/** A redis-server of the benchmark's own, on a free loopback port, which keeps nothing on disk. */
+/** Starts a redis-server on a free loopback port without persistence. */
 export async function startRedis({ port = undefined } = {}) {
   const chosen = port ?? (await freePort())
   const flags = ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const child = spawn('redis-server', flags, { stdio: 'ignore' })
-  const leaveNoneBehind = () => child.kill('SIGKILL')
-  process.once('exit', leaveNoneBehind)
+  const killOnExit = () => child.kill('SIGKILL')
+  process.once('exit', killOnExit)
   const client = new Redis(chosen, '127.0.0.1', { retryStrategy: () => 10, maxRetriesPerRequest: null })
   client.on('error', () => undefined) // until it listens
   await client.ping()
   return {
     port: chosen,
     url: `redis://127.0.0.1:${chosen}`,
-    /** A plain connection, of nobody who knows the cache. */
+    /** A connection that the cache does not use. */
     client,
     hang: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
     async stop() {
       client.disconnect()
-      process.off('exit', leaveNoneBehind)
+      process.off('exit', killOnExit)
       child.kill('SIGKILL')
       await once(child, 'exit')
     },
   }
 }
 
-/** An application with nothing but the cache, and Redis behind it where there is a URL. */
+/** An application with only the cache, and with Redis if a URL is given. */
 export async function startApp({ url, redisOptions = {}, ...cacheOptions } = {}) {
   const app = Fastify({ logger: false })
   if (url !== undefined) await app.register(redis, { url, ...redisOptions })
@@ -42,8 +42,8 @@ export async function startApp({ url, redisOptions = {}, ...cacheOptions } = {})
   return app
 }
 
-/** Waits until the notices of Redis are known to arrive, as they are a moment after the start. */
-export async function settled(app, withinMs = 5_000) {
+/** Waits until the cache is tracking changes in Redis. */
+export async function untilTracking(app, withinMs = 5_000) {
   const until = performance.now() + withinMs
   while (app.cache.stats().coherence !== 'tracking') {
     if (performance.now() > until) throw new Error(`coherence is ${app.cache.stats().coherence}`)
@@ -69,7 +69,7 @@ export function median(values) {
 }
 
 /**
- * Runs the sides in turn, each round in another order. For each side: the median of its times in milliseconds, the least,
+ * Runs the sides in turn, in a rotating order. Returns for each side the median and the minimum of its times in milliseconds,
  * and the median over the rounds of its ratio to the first side.
  */
 export async function interleave(sides, { rounds, warmUp = 2 }) {
@@ -77,23 +77,23 @@ export async function interleave(sides, { rounds, warmUp = 2 }) {
   for (let round = -warmUp; round < rounds; round += 1) {
     const order = sides.map((_side, index) => (index + round + warmUp) % sides.length)
     for (const index of order) {
-      const began = performance.now()
+      const startedAt = performance.now()
       await sides[index]()
-      if (round >= 0) times[index].push(performance.now() - began)
+      if (round >= 0) times[index].push(performance.now() - startedAt)
     }
   }
   return times.map((own) => ({
     ms: median(own),
-    least: Math.min(...own),
+    min: Math.min(...own),
     ratio: median(own.map((time, round) => time / times[0][round])),
-    leastRatio: Math.min(...own) / Math.min(...times[0]),
+    minRatio: Math.min(...own) / Math.min(...times[0]),
   }))
 }
 
-/** One line of the table: what was measured, the figure, and the target beside it where there is one. */
-export function line(what, figure, { target, met } = {}) {
+/** Prints one line: the name, the figure and the target, if any. */
+export function line(name, figure, { target, met } = {}) {
   const verdict = target === undefined ? '' : `  target ${target}: ${met ? 'ok' : 'MISS'}`
-  console.log(`${what.padEnd(58)} ${figure.padStart(34)}${verdict}`)
+  console.log(`${name.padEnd(58)} ${figure.padStart(34)}${verdict}`)
 }
 
 export function title(text) {

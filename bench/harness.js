@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Starts the compiled server on a free port; tells its address, its log and how long it took to listen. */
+/** Starts the compiled server on a free port. Returns its URL, its log lines and the time until it listened. */
 export async function startServer(environment = {}) {
-  const began = performance.now()
+  const startedAt = performance.now()
   const child = spawn(process.execPath, ['dist/server.js'], {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT_MAX: '0', ...environment },
@@ -21,7 +21,7 @@ export async function startServer(environment = {}) {
     url = /listening at (\S+)/.exec(lines.at(-1).msg)?.[1]
     if (url) break
   }
-  const startMs = performance.now() - began
+  const startMs = performance.now() - startedAt
   createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)))
   return {
     child,
@@ -44,12 +44,12 @@ export async function freePort() {
   return port
 }
 
-/** Gets a URL to the last byte; tells the status and the milliseconds it took. */
+/** Requests a URL and reads the complete body. Returns the status and the milliseconds. */
 export async function timeGet(url, headers = {}) {
-  const began = performance.now()
+  const startedAt = performance.now()
   const response = await fetch(url, { headers })
   const body = await response.text()
-  return { status: response.status, body, ms: performance.now() - began }
+  return { status: response.status, body, ms: performance.now() - startedAt }
 }
 
 export function summary(values) {

@@ -1,7 +1,7 @@
-// Whether memory stays flat. Method: the compiled server, bundled demo, 10,000 mixed requests (panels as pages and
-// fragments, JSON, filters, bad input, unknown addresses), eight at a time, sellers drawn from all 1,240; the resident set
-// is read from /proc after each 2,000. The cache fills on the way, within its bound, so a second and a third round follow:
-// those are what must stay flat.
+// Whether memory stays flat. Method: the compiled server with the demo marketplace receives rounds of 10,000 mixed requests
+// (panels as pages and fragments, JSON, filters, invalid input, unknown paths), eight at a time, for all 1,240 sellers. The
+// resident set is read from /proc after each 2,000. The bounded cache fills in the first round. The later rounds must stay
+// flat.
 import { readFileSync } from 'node:fs'
 import { startServer, timeGet } from './harness.js'
 

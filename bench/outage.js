@@ -1,28 +1,28 @@
-// What readers notice of an outage of Redis. Method: 50 readers in one process, each asking for one key after another that
-// nobody has asked for, so that every read is a miss and a load of 5 ms; redis-server beside it. The floor is the same
-// readers calling the loader alone, before and after. Times are of `fetch`, from the call to the value.
+// How an outage of Redis affects reads. Method: 50 readers in one process each read new keys in a loop, so every read is a miss
+// with a load of 5 ms. redis-server runs on the same machine. The baseline is the same readers with the loader alone, before
+// and after. Times are of `fetch`, from the call to the value.
 import diagnosticsChannel from 'node:diagnostics_channel'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { line, median, settled, startApp, startRedis, title } from './cache-kit.js'
+import { line, median, startApp, startRedis, title, untilTracking } from './cache-kit.js'
 import { freePort, round, summary } from './harness.js'
 
 const readers = 50
 const loadMs = 5
 let counter = 0
-let keptListener
+let storedListener
 diagnosticsChannel.subscribe('fastify-vitrine:cache:write', ({ key, outcome }) => {
-  if (outcome === 'stored') keptListener?.(Number(key.slice(key.indexOf(':') + 1)))
+  if (outcome === 'stored') storedListener?.(Number(key.slice(key.indexOf(':') + 1)))
 })
 
-title('floor: the loader alone, 50 readers, 5 s')
-await floor()
+title('baseline: the loader alone, 50 readers, 5 s')
+await baseline()
 await refused()
 await stopped()
 await bootAndClose()
-title('floor, again')
-await floor()
+title('baseline, again')
+await baseline()
 
-async function floor() {
+async function baseline() {
   const run = read(() => loader())
   await sleep(5_000)
   row('loader alone', await run.stop())
@@ -35,9 +35,9 @@ async function refused() {
   const starts = []
   let redis
   for (let time = 0; time < 5; time += 1) {
-    const began = performance.now()
+    const startedAt = performance.now()
     const app = await startApp({ url })
-    starts.push(performance.now() - began)
+    starts.push(performance.now() - startedAt)
     if (time < 4) await app.close()
     else await rest(app)
   }
@@ -48,23 +48,23 @@ async function refused() {
     const run = read((key) => app.cache.fetch(key, loader))
     await sleep(5_000)
     row('refused from the start, 5 s', run.take(), { p50: 6, p99: 10 })
-    await returns('back after the start', () => startRedis({ port }))
-    await settled(app)
+    await restart('started later', () => startRedis({ port }))
+    await untilTracking(app)
     run.take()
     await sleep(2_000)
     row('healthy, 2 s', run.take())
     await redis.stop()
     await sleep(5_000)
-    row('killed in mid run, 5 s', run.take(), { p50: 6, p99: 10 })
-    await returns('back in mid run', () => startRedis({ port }))
+    row('killed during the run, 5 s', run.take(), { p50: 6, p99: 10 })
+    await restart('restarted during the run', () => startRedis({ port }))
     row('to the end', await run.stop())
     await app.close()
     await redis.stop()
   }
 
-  async function returns(what, start) {
-    redis = await start() // answers PING from here on
-    await resumes(what)
+  async function restart(name, start) {
+    redis = await start() // resolves once it answers PING
+    await waitForWrite(name)
   }
 }
 
@@ -72,7 +72,7 @@ async function stopped() {
   title('(b) Redis stopped by SIGSTOP')
   const redis = await startRedis()
   const app = await startApp({ url: redis.url })
-  await settled(app)
+  await untilTracking(app)
   const run = read((key) => app.cache.fetch(key, loader))
   await sleep(2_000)
   row('healthy, 2 s', run.take())
@@ -81,7 +81,7 @@ async function stopped() {
     await sleep(10_000)
     row(`stopped, 10 s (${time})`, run.take(), { p50: 8, p99: 15, max: 300 })
     redis.resume()
-    await resumes(`after SIGCONT (${time})`)
+    await waitForWrite(`after SIGCONT (${time})`)
     await sleep(2_000)
     row('healthy again, 2 s', run.take())
   }
@@ -94,37 +94,37 @@ async function bootAndClose() {
   title('(c) boot and close while Redis is stopped')
   const redis = await startRedis()
   const connected = await startApp({ url: redis.url })
-  await settled(connected)
+  await untilTracking(connected)
   redis.hang()
-  const began = performance.now()
+  const startedAt = performance.now()
   const app = await startApp({ url: redis.url })
   const booted = performance.now()
   await connected.close()
   const closed = performance.now()
   await app.close()
-  for (const [what, ms, mostMs] of [
-    ['boot', booted - began, 500],
+  for (const [name, ms, maxMs] of [
+    ['boot', booted - startedAt, 500],
     ['close', closed - booted, 1_000],
   ]) {
-    line(what, `${round(ms)} ms`, { target: `< ${mostMs} ms`, met: ms < mostMs })
+    line(name, `${round(ms)} ms`, { target: `< ${maxMs} ms`, met: ms < maxMs })
   }
   redis.resume()
   await redis.stop()
 }
 
-/** Until something that was asked for from now on is kept in Redis. */
-async function resumes(what) {
-  const began = performance.now()
+/** Measures the time until a key that was read after this call is stored in Redis. */
+async function waitForWrite(name) {
+  const startedAt = performance.now()
   const from = counter
-  const kept = new Promise((resolve) => {
-    keptListener = (number) => {
-      if (number >= from) resolve('kept')
+  const stored = new Promise((resolve) => {
+    storedListener = (number) => {
+      if (number >= from) resolve('stored')
     }
   })
-  const outcome = await Promise.race([kept, sleep(10_000)])
-  keptListener = undefined
-  const ms = performance.now() - began
-  line(`${what}: written to Redis again after`, outcome === undefined ? 'never' : `${round(ms)} ms`, {
+  const outcome = await Promise.race([stored, sleep(10_000)])
+  storedListener = undefined
+  const ms = performance.now() - startedAt
+  line(`${name}: written to Redis again after`, outcome === undefined ? 'never' : `${round(ms)} ms`, {
     target: '< 1,000 ms',
     met: outcome !== undefined && ms < 1_000,
   })
@@ -132,24 +132,24 @@ async function resumes(what) {
 
 async function loader() {
   await sleep(loadMs)
-  return { id: counter, name: 'somebody' }
+  return { id: counter, name: 'a seller' }
 }
 
-/** Reads without pause until it is stopped. */
-function read(ask) {
+/** Reads in a loop until stopped. */
+function read(operation) {
   let times = []
   let errors = 0
-  let isOver = false
+  let isStopped = false
   const reader = async () => {
-    while (!isOver) {
+    while (!isStopped) {
       counter += 1
-      const began = performance.now()
+      const startedAt = performance.now()
       try {
-        await ask(`seller:${counter}`)
+        await operation(`seller:${counter}`)
       } catch {
         errors += 1
       }
-      times.push(performance.now() - began)
+      times.push(performance.now() - startedAt)
     }
   }
   const all = Promise.all(Array.from({ length: readers }, reader))
@@ -162,21 +162,21 @@ function read(ask) {
   return {
     take,
     async stop() {
-      isOver = true
+      isStopped = true
       await all
       return take()
     },
   }
 }
 
-function row(what, { p50, p99, max, reads, errors }, most) {
+function row(name, { p50, p99, max, reads, errors }, limits) {
   const figure = `p50 ${round(p50)}  p99 ${round(p99)}  max ${round(max)} ms`
-  const within = { p50, p99, max }
+  const measured = { p50, p99, max }
   const target =
-    most &&
-    `${Object.entries(most)
+    limits &&
+    `${Object.entries(limits)
       .map(([name, ms]) => `${name} < ${ms}`)
       .join(', ')}, no error`
-  const met = most && errors === 0 && Object.entries(most).every(([name, ms]) => within[name] < ms)
-  line(`${what} (${reads} reads, ${errors} errors)`, figure, { target, met })
+  const met = limits && errors === 0 && Object.entries(limits).every(([name, ms]) => measured[name] < ms)
+  line(`${name} (${reads} reads, ${errors} errors)`, figure, { target, met })
 }

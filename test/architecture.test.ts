@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import t from 'tap'
 
-// Which way imports point: docs/ARCHITECTURE.md has the map.
+// The import rules of docs/ARCHITECTURE.md.
 
-/** Folders, the most specific first, and what their files may import beside files of the same folder. */
+/** Folders, the most specific first, and what their files may import besides files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
   [
@@ -52,7 +52,7 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   ['src/', []],
 ]
 
-/** Packages that a folder must not import: what it does must not depend on a server, a clock or a network. */
+/** Packages that a folder must not import. */
 const forbidden: Readonly<Record<string, RegExp>> = {
   'plugins/http/': /^(?:fastify|ioredis|@fastify\/|node:(?!util$|zlib$|crypto$))/,
   'plugins/': /^(?:fastify-vitrine|vitrine)/,
@@ -74,14 +74,14 @@ async function importsOf(folder: string): Promise<Import[]> {
   return (await Promise.all(lists)).flat()
 }
 
-/** A relative import from the root of the repository; a package by its name. */
+/** The path of a relative import from the root of the repository, or the name of a package. */
 function resolved({ file, target }: Import): string {
   return target.startsWith('.') ? normalize(join(file, '..', target)) : target
 }
 
-t.test('imports point from the application to the plugins, and in the plugins to the pure rules', async (t) => {
+t.test('imports point from the application to the plugins, and in the plugins to the HTTP rules', async (t) => {
   const imports = [...(await importsOf('plugins')), ...(await importsOf('src'))]
-  t.ok(imports.length > 500, 'they are found')
+  t.ok(imports.length > 500, 'imports are found')
   const wrong = imports.filter(({ file, target }) => {
     if (!target.startsWith('.')) return false
     const [folder = '', allowed = []] = rules.find(([folder]) => file.startsWith(folder)) ?? []
@@ -91,15 +91,12 @@ t.test('imports point from the application to the plugins, and in the plugins to
   t.strictSame(wrong, [])
 })
 
-t.test(
-  'the pure rules depend on no server, clock or network, and the plugins on nothing of the application',
-  async (t) => {
-    for (const [folder, packages] of Object.entries(forbidden)) {
-      const wrong = (await importsOf(folder)).filter(({ target }) => !target.startsWith('.') && packages.test(target))
-      t.strictSame(wrong, [], folder)
-    }
-  },
-)
+t.test('the HTTP rules depend on no server or network, and the plugins not on the application', async (t) => {
+  for (const [folder, packages] of Object.entries(forbidden)) {
+    const wrong = (await importsOf(folder)).filter(({ target }) => !target.startsWith('.') && packages.test(target))
+    t.strictSame(wrong, [], folder)
+  }
+})
 
 t.test('docs/ARCHITECTURE.md names files that exist', async (t) => {
   const page = await readFile('docs/ARCHITECTURE.md', 'utf8')

@@ -6,7 +6,7 @@ import { testSearches } from './browser/search.js'
 import { testInBrowser } from './harness/browser.js'
 import { startSite } from './harness/site.js'
 
-// All tests in a browser. They share one, because starting it costs more than most of them.
+// All browser tests share one browser, because starting it takes longer than most of them.
 
 t.jobs = 3
 

@@ -4,9 +4,9 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
-// What `npm test` prints, and its exit code: the real test runner runs test files of its own.
+// The output and exit code of `npm test`. The real test runner runs generated test files.
 
-t.setTimeout(600_000) // the runner starts several processes each time
+t.setTimeout(600_000) // the runner starts several processes
 
 const program = fileURLToPath(new URL('../node_modules/tap/dist/esm/run.mjs', import.meta.url))
 const reporter = fileURLToPath(new URL('./harness/reporter.js', import.meta.url))
@@ -21,7 +21,7 @@ interface Run {
   readonly totals: readonly string[]
 }
 
-/** Runs files with these contents; each starts with the import of tap. */
+/** Runs test files with these contents, each after an import of tap. */
 async function runFiles(t: Test, contents: Record<string, string>, options: readonly string[] = []): Promise<Run> {
   const names = Object.keys(contents)
   const files = names.map((name) => [name, `import t from 'tap'\n${contents[name]}\n`])
@@ -56,22 +56,19 @@ t.test('a passed file is one line, and skipped tests are listed with their reaso
   t.match(progress, '\nSkipped\n\n   skips.js > outer > inner: there is no nginx\n')
 })
 
-t.test(
-  'failures come after all files, each with its title, its place and its reason; the totals are last',
-  async (t) => {
-    const { exitCode, progress, failures, totals } = await mixed
-    t.equal(exitCode, 1)
-    t.match(progress, /^FAIL {2}compares\.js {2}1 passed, 1 failed, \d+\.\d s$/m)
-    t.match(progress, /^FAIL {2}throws\.js {2}0 passed, 1 failed, \d+\.\d s$/m)
-    t.match(failures, /^\d\. compares\.js > outer > an object\n {3}compares\.js:3:5\n/m)
-    t.match(failures, '\n   -  "a": 2,\n   +  "a": 1,\n')
-    t.match(failures, /^\d\. throws\.js > outer > broken\n {3}throws\.js:3:9\n/m)
-    t.match(failures, /message: disk full$/m)
-    t.match(totals, ['Files: 3 passed, 6 failed', /^Tests: \d+ passed, 6 failed, 1 skipped, \d+\.\d s$/])
-  },
-)
+t.test('failures follow all files with title, location and reason, and the totals are last', async (t) => {
+  const { exitCode, progress, failures, totals } = await mixed
+  t.equal(exitCode, 1)
+  t.match(progress, /^FAIL {2}compares\.js {2}1 passed, 1 failed, \d+\.\d s$/m)
+  t.match(progress, /^FAIL {2}throws\.js {2}0 passed, 1 failed, \d+\.\d s$/m)
+  t.match(failures, /^\d\. compares\.js > outer > an object\n {3}compares\.js:3:5\n/m)
+  t.match(failures, '\n   -  "a": 2,\n   +  "a": 1,\n')
+  t.match(failures, /^\d\. throws\.js > outer > broken\n {3}throws\.js:3:9\n/m)
+  t.match(failures, /message: disk full$/m)
+  t.match(totals, ['Files: 3 passed, 6 failed', /^Tests: \d+ passed, 6 failed, 1 skipped, \d+\.\d s$/])
+})
 
-t.test('a file that ends before its tests do has failed, and the reason is in the list', async (t) => {
+t.test('a file that exits before its tests end has failed, with a reason', async (t) => {
   const { failures } = await mixed
   t.match(failures, /^\d\. exits\.js\n {3}The process exited with code 3\.\n {3}the last words$/m)
   t.match(failures, /^\d\. imports\.js\n {3}The process exited with code 1\.\n/m)
@@ -80,7 +77,7 @@ t.test('a file that ends before its tests do has failed, and the reason is in th
   t.match(failures, /^\d\. rejects\.js > unhandled\n/m)
 })
 
-t.test('a run without failures ends with 0', async (t) => {
+t.test('a run without failures exits with 0', async (t) => {
   const { exitCode, totals } = await runFiles(t, { 'passes.js': `t.pass('one')` })
   t.equal(exitCode, 0)
   t.match(totals, ['Files: 1 passed, 0 failed', /^Tests: 1 passed, 0 failed, 0 skipped, /])
@@ -96,7 +93,7 @@ t.test('a file that times out has failed', async (t) => {
   t.equal(totals[0], 'Files: 0 passed, 1 failed')
 })
 
-t.test('a file that bails out has failed, and so has a file that it ends', async (t) => {
+t.test('a file that bails out has failed, and so has a file that it terminates', async (t) => {
   const contents = { 'bails.js': `t.bailout('no database')`, 'hangs.js': hangs }
   const { exitCode, failures, totals } = await runFiles(t, contents, ['--jobs=2', '--timeout=5'])
   t.equal(exitCode, 1)
