@@ -1,2 +1,2 @@
-/** Marks the cache of this package: an application may have a `cache` decorator of its own, and several copies of the package. */
+/** Identifies a cache of this package, also of another copy of it: the decorator `cache` may be something else. */
 export const cacheBrand = Symbol.for('fastify-vitrine.cache')

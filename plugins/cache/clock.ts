@@ -65,7 +65,7 @@ export class CacheClock {
     if (stamp > this.#lastStamp && stamp <= this.maxTrustedStamp) this.#lastStamp = stamp
   }
 
-  /** Later stamps are not trusted: a single one from the far future would move all later stamps of all processes there. */
+  /** Later stamps are not trusted: one from the far future would move all stamps of all processes there. */
   get maxTrustedStamp(): number {
     return Math.floor(this.now() + this.#offsetMs + maxAheadMs) * 1_000
   }

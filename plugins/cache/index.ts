@@ -83,7 +83,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     if (store !== undefined || resolved.redis === false || !app.hasDecorator('redis')) return
     app.log.warn(
       { subject: 'cache', kind: 'order' },
-      'redis was registered after the cache, which uses memory only: register redis first',
+      'redis was registered after the cache, which uses memory only; register redis first',
     )
   })
   app.addHook('onClose', () => cache.close())
@@ -92,7 +92,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     const breakers = isRegistered ? app.redisBreakers : singleServerBreakers(breakerFor(client))
     breakers.limitProbeTimeout(resolved.readTimeoutMs)
     const onTrackingUnsupported = (error: unknown) => {
-      const message = 'redis does not support client tracking; memory is trusted for one second'
+      const message = 'redis rejected CLIENT TRACKING, trusting memory for one second'
       outageLog.report({ kind: 'no-tracking', error, message })
     }
     const onCorruptKey = (key: string) => {

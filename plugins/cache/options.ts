@@ -10,7 +10,7 @@ export interface CacheOptions {
   readonly keyPrefix?: string
   /** Freshness lifetime. Default 300. */
   readonly ttlSeconds?: number
-  /** After freshness: the stale value is served while one refresh runs in the background. Default 60; 0 = never. */
+  /** After freshness: stale values are served while one refresh runs in the background. Default 60; 0 = never. */
   readonly staleWhileRevalidateSeconds?: number
   /** After freshness: the stale value is served when a refresh fails. Default 86,400; 0 = never. */
   readonly staleIfErrorSeconds?: number

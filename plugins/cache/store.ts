@@ -27,7 +27,7 @@ export interface KeyPurgeRequest {
 export interface StoreWatcher {
   /** The entries of these keys have changed. */
   changed(keys: readonly string[]): void
-  /** The key was purged hard: entries with this stamp or an earlier one must not be served, whatever is stored by now. */
+  /** A hard purge of the key: entries with this stamp or an earlier one must not be served. */
   removed(key: string, stamp: number): void
   /** The lease of the key was acquired, renewed, released or has expired. */
   leaseChanged(key: string): void

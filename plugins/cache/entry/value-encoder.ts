@@ -46,7 +46,7 @@ export class ValueEncoder {
     if (lifetime === undefined) return withoutEntry
     const bytes = Buffer.byteLength(normal.text)
     if (bytes > this.#maxEntryBytes) {
-      this.#refuse(key, 'too-large', `it has ${bytes} bytes, more than maxEntryBytes`)
+      this.#refuse(key, 'too-large', `${bytes} bytes exceed maxEntryBytes`)
       return withoutEntry
     }
     if (check !== undefined && !check.accepts(normal.value)) {
@@ -60,6 +60,6 @@ export class ValueEncoder {
   }
 
   #refuse(key: string, kind: string, reason: string): void {
-    this.#outageLog.report({ kind, key, message: `cache: value not stored, ${reason}` })
+    this.#outageLog.report({ kind, key, message: `cache: value not stored: ${reason}` })
   }
 }

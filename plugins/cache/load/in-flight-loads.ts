@@ -13,7 +13,7 @@ export interface InFlightLoadsDeps extends LoadRunnerDeps {
   readonly signals: CacheSignals
 }
 
-/** One load per key at a time in this process; callers share it as long as its result is as new as one that starts now. */
+/** One load per key at a time in this process. Callers share it while its result is as new as that of a new load. */
 export class InFlightLoads {
   readonly runner: LoadRunner
   readonly #deps: InFlightLoadsDeps

@@ -174,7 +174,7 @@ export class LoadRunner {
     const canServeStale = this.canServeStale(request, error)
     const message = canServeStale
       ? 'cache: refresh failed, serving the stale value'
-      : 'cache: refresh failed, removing the stale value as serveStaleOn decides'
+      : 'cache: refresh failed, removing the stale value because serveStaleOn returned false'
     loadOutageLog.failed({ kind: 'load-failed', key, error, message })
     if (!canServeStale) await tiers.remove(key)
     else this.backoff.failed(key, { ...start, tags: [...start.tags, ...stale.entry.tags] }, clock.now())

@@ -46,7 +46,7 @@ export interface PurgeEvent {
   readonly isQueued: boolean
 }
 
-/** Published on `fastify-vitrine:cache:state` when the state of the shared store changes, and when queued purges were sent. */
+/** Published on `fastify-vitrine:cache:state` when the shared store changes state, and when queued purges were sent. */
 export interface StateEvent {
   readonly cache: string
   readonly state: StoreState

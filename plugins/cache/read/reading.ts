@@ -35,7 +35,7 @@ export interface ReadRequest {
   readonly startedAt: number
 }
 
-/** A policy with a schema that the compiler knows. An intersection with the plain policy is too deep for TypeScript 5. */
+/** A policy with a schema. An intersection with the plain policy is too deep for TypeScript 5. */
 export type WithSchema<P, S extends TSchema> = Omit<P, 'schema'> & { readonly schema: S }
 
 /** A policy without a schema: the caller asserts the type of the value. */

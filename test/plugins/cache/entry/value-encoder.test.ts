@@ -33,7 +33,7 @@ for (const [name, changes, check, expected] of [
   ['a value that JSON cannot represent', { value: cyclic }, undefined, ['not-json']],
   ['a value larger than maxEntryBytes', { value: 'x'.repeat(101) }, undefined, ['too-large']],
   ['a value that does not match its schema', {}, numbers, ['wrong-shape']],
-  ['a value that its loader does not want stored', { lifetime: undefined }, undefined, []],
+  ['a value that its loader marked with skipStore', { lifetime: undefined }, undefined, []],
 ] as const) {
   t.test(`${name} is returned without an entry`, async (t) => {
     const { encoder, reports } = createEncoder()
