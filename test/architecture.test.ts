@@ -4,6 +4,21 @@ import t from 'tap'
 
 // The import rules of docs/ARCHITECTURE.md.
 
+/** Within the cache: what every layer above `entry` may import. */
+const cacheCommon = [
+  'plugins/cache/clock.js',
+  'plugins/cache/signals.js',
+  'plugins/cache/single-flight.js',
+  'plugins/cache/store.js',
+  'plugins/cache/store-access.js',
+  'plugins/cache/observe/cache-events.js',
+  'plugins/cache/entry/',
+  'plugins/cache/memory/',
+  'plugins/cache/purge/',
+  'plugins/backoff.js',
+  'plugins/timeout.js',
+]
+
 /** Folders, the most specific first, and what their files may import besides files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
@@ -22,6 +37,40 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   [
     'plugins/proxy-cache/',
     ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js', 'plugins/timeout.js'],
+  ],
+  [
+    'plugins/cache/entry/',
+    [
+      'plugins/cache/memory/memory-entry.js',
+      'plugins/cache/purge/',
+      'plugins/cache/store.js',
+      'plugins/redis/outage-log.js',
+    ],
+  ],
+  ['plugins/cache/memory/', ['plugins/cache/entry/']],
+  ['plugins/cache/purge/', cacheCommon],
+  ['plugins/cache/tiers/', cacheCommon],
+  [
+    'plugins/cache/load/',
+    [
+      ...cacheCommon,
+      'plugins/cache/tiers/',
+      'plugins/cache/errors.js',
+      'plugins/cache/options.js',
+      'plugins/cache/policy.js',
+      'plugins/cache/reading.js',
+      'plugins/redis/outage-log.js',
+    ],
+  ],
+  [
+    'plugins/cache/read/',
+    [
+      ...cacheCommon,
+      'plugins/cache/tiers/',
+      'plugins/cache/load/',
+      'plugins/cache/dependencies.js',
+      'plugins/cache/reading.js',
+    ],
   ],
   ['plugins/cache/', ['plugins/redis/', 'plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   ['plugins/redis/', ['plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],

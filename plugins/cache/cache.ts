@@ -27,10 +27,10 @@ import {
 } from './policy.js'
 import type { PurgeResult } from './purge/purges.js'
 import { ReadThrough } from './read/read-through.js'
-import { type Reading, toReading, type WithoutSchema, type WithSchema } from './read/reading.js'
+import { type Reading, toReading, type WithoutSchema, type WithSchema } from './reading.js'
 import { CacheSignals } from './signals.js'
 import type { Store, WriteOutcome } from './store.js'
-import { StoreAccess } from './tiers/store-access.js'
+import { StoreAccess } from './store-access.js'
 import { Tiers } from './tiers/tiers.js'
 
 export interface CacheDeps {

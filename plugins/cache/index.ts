@@ -34,7 +34,7 @@ export type { CacheOptions } from './options.js'
 export type { GetPolicy, Policy, Purge, ReadPolicy } from './policy.js'
 export type { PurgeLogPosition, PurgeLogRead, PurgeVerdict } from './purge/purge-log.js'
 export type { PurgeResult, QueuedPurge } from './purge/purges.js'
-export type { Reading } from './read/reading.js'
+export type { Reading } from './reading.js'
 export type { RedisCommands } from './redis/commands.js'
 export {
   type FoundEntry,

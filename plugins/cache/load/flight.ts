@@ -1,6 +1,6 @@
 import type { SchemaCheck } from '../entry/schema-check.js'
 import type { ChangeWatch } from '../memory/change-watches.js'
-import type { Reading } from '../read/reading.js'
+import type { Reading } from '../reading.js'
 import type { Lease } from './leases.js'
 import type { LoaderContext } from './loader.js'
 

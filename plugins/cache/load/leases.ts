@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { raceTimeout } from '../../timeout.js'
 import type { CacheSignals } from '../signals.js'
 import type { LeaseAnswer, Store } from '../store.js'
-import type { StoreAccess } from '../tiers/store-access.js'
+import type { StoreAccess } from '../store-access.js'
 
 /** `unavailable`: load without a lease, because the store is unavailable or the last load had nothing to store. */
 export type LeaseOutcome = Lease | 'held-elsewhere' | 'unavailable'

@@ -1,7 +1,7 @@
 import type { CacheClock } from '../clock.js'
-import { SingleFlight } from '../load/single-flight.js'
+import { SingleFlight } from '../single-flight.js'
 import type { Store } from '../store.js'
-import type { StoreAccess } from '../tiers/store-access.js'
+import type { StoreAccess } from '../store-access.js'
 import { allEntries, PurgeLog, type PurgeLogPosition, type PurgeVerdict, purgeMember } from './purge-log.js'
 import { type KeyPurge, PurgeQueue } from './purge-queue.js'
 

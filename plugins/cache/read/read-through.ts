@@ -3,11 +3,11 @@ import type { CacheClock } from '../clock.js'
 import type { DependencyTracker } from '../dependencies.js'
 import { normaliseValue } from '../entry/codec.js'
 import type { InFlightLoads } from '../load/in-flight-loads.js'
-import { SingleFlight } from '../load/single-flight.js'
+import { type Reading, type ReadRequest, toReading } from '../reading.js'
+import { SingleFlight } from '../single-flight.js'
 import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
 import { decideRead, staleReason } from './decide-read.js'
-import { type Reading, type ReadRequest, toReading } from './reading.js'
 
 export interface ReadThroughDeps {
   readonly tiers: Tiers

@@ -5,7 +5,7 @@ import type { MemoryTier } from '../memory/memory-tier.js'
 import type { CacheEvents } from '../observe/cache-events.js'
 import { Purges } from '../purge/purges.js'
 import type { CacheSignals } from '../signals.js'
-import type { StoreAccess } from './store-access.js'
+import type { StoreAccess } from '../store-access.js'
 
 /**
  * How memory follows the shared store: `tracking`, invalidations arrive; `polling`, they are not known to arrive, and

@@ -7,8 +7,8 @@ import type { MemoryEntry } from '../memory/memory-entry.js'
 import type { MemoryTier } from '../memory/memory-tier.js'
 import type { KeyPurge } from '../purge/purge-queue.js'
 import { type FoundEntry, isTombstone, type Store } from '../store.js'
+import type { StoreAccess } from '../store-access.js'
 import type { Coherence } from './coherence.js'
-import type { StoreAccess } from './store-access.js'
 import type { VerifiedMemory } from './verified-memory.js'
 
 /** An entry and the tier that it was found in. */

@@ -4,8 +4,8 @@ import type { MemoryTier } from '../memory/memory-tier.js'
 import type { CacheEvents } from '../observe/cache-events.js'
 import type { CacheSignals } from '../signals.js'
 import type { Store, WriteOutcome } from '../store.js'
+import type { StoreAccess } from '../store-access.js'
 import type { Coherence } from './coherence.js'
-import type { StoreAccess } from './store-access.js'
 import type { VerifiedMemory } from './verified-memory.js'
 
 export interface WriteResult {

@@ -1,10 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { CacheClock } from '../clock.js'
-import type { SchemaCheck } from '../entry/schema-check.js'
-import type { Loader } from '../load/loader.js'
-import type { ReadReason, Tier } from '../observe/cache-events.js'
-import type { ReadPolicy } from '../policy.js'
-import type { LookupHit } from '../tiers/tier-lookup.js'
+import type { CacheClock } from './clock.js'
+import type { SchemaCheck } from './entry/schema-check.js'
+import type { Loader } from './load/loader.js'
+import type { ReadReason, Tier } from './observe/cache-events.js'
+import type { ReadPolicy } from './policy.js'
+import type { LookupHit } from './tiers/tier-lookup.js'
 
 /** A value and how the cache came to answer with it. */
 export interface Reading<T> {

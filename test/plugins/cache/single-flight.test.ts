@@ -1,6 +1,6 @@
 import t from 'tap'
-import { SingleFlight } from '../../../../plugins/cache/load/single-flight.js'
-import { createDeferred } from '../../../harness/deferred.js'
+import { SingleFlight } from '../../../plugins/cache/single-flight.js'
+import { createDeferred } from '../../harness/deferred.js'
 
 t.test('concurrent calls for the same key share one run', async (t) => {
   const flights = new SingleFlight<number>()

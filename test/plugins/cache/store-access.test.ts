@@ -1,11 +1,11 @@
 import Fastify from 'fastify'
+import { createTestStore } from 'fastify-vitrine/cache/testing'
 import t from 'tap'
-import { CacheEvents } from '../../../../plugins/cache/observe/cache-events.js'
-import { StoreFailure } from '../../../../plugins/cache/store.js'
-import { createTestStore } from '../../../../plugins/cache/testing/index.js'
-import { StoreAccess } from '../../../../plugins/cache/tiers/store-access.js'
-import { OutageLog } from '../../../../plugins/redis/outage-log.js'
-import { createLogBook } from '../../../harness/log.js'
+import { CacheEvents } from '../../../plugins/cache/observe/cache-events.js'
+import { StoreFailure } from '../../../plugins/cache/store.js'
+import { StoreAccess } from '../../../plugins/cache/store-access.js'
+import { OutageLog } from '../../../plugins/redis/outage-log.js'
+import { createLogBook } from '../../harness/log.js'
 
 function start() {
   const book = createLogBook()

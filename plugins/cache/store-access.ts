@@ -1,6 +1,6 @@
-import type { OutageLog } from '../../redis/outage-log.js'
-import type { CacheEvents } from '../observe/cache-events.js'
-import { type Store, StoreFailure } from '../store.js'
+import type { OutageLog } from '../redis/outage-log.js'
+import type { CacheEvents } from './observe/cache-events.js'
+import { type Store, StoreFailure } from './store.js'
 
 export interface StoreAccessDeps {
   /** Undefined in a memory-only cache. */
