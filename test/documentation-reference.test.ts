@@ -9,6 +9,8 @@ import { sourceOf } from './harness/sources.js'
 // The tables of the documentation against the types and sources: nothing is missing, and nothing is there that does not exist.
 
 const reference = 'plugins/docs/reference.md'
+const edge = 'plugins/docs/edge.md'
+const proxyCache = 'plugins/docs/proxy-cache.md'
 const types = publicTypes()
 
 /** A heading, the types whose members its tables list, one for each table, and the names that are not listed. */
@@ -27,6 +29,10 @@ const tables: readonly (readonly [
   [reference, 'Loader', ['Load']],
   [reference, 'Statistics', ['CacheStats']],
   ['plugins/docs/coherence-and-purging.md', 'Purging', ['Purge']],
+  [edge, 'Route options', ['EdgeRouteOptions']],
+  [edge, 'Plugin options', ['EdgeOptions']],
+  [proxyCache, 'Route options', ['ProxyCacheRouteOptions']],
+  [proxyCache, 'Plugin options', ['ProxyCacheOptions']],
 ]
 
 for (const [page, heading, names, others = []] of tables) {
@@ -74,6 +80,11 @@ t.test('the documentation names each value of the states, reasons and outcomes',
   }
 })
 
+t.test('the reference lists each reason for which a response is not stored', async (t) => {
+  const [listed = []] = await namesInTables(reference, 'Unstored responses')
+  t.strictSame(listed.sort(), literalsOf('UnstoredReason').sort())
+})
+
 t.test('the reference lists each error code', async (t) => {
   const codes = new Set((await sourceOf('plugins')).match(/(?<=')VITRINE_[A-Z_]+(?=')/g))
   const [listed = []] = await namesInTables(reference, 'Error codes')
@@ -82,10 +93,17 @@ t.test('the reference lists each error code', async (t) => {
 
 t.test('the reference lists each kind of log entry', async (t) => {
   const source = await sourceOf('plugins')
-  const reported = [...source.matchAll(/(?:\bkind: |#refuse\(key, )'([\w-]+)'/g)].map(([, kind = '']) => kind)
+  const patterns = [
+    /(?:report|failed|warn)\(\s*\{[^}]*\bkind: '([\w-]+)'/g,
+    /#refuse\(key, '([\w-]+)'/g,
+    /new StoreFailure\('([\w-]+)'/g,
+    /\bkind: '([\w-]+)', createRouteCache/g,
+  ]
+  const reported = patterns.flatMap((pattern) => [...source.matchAll(pattern)].map(([, kind = '']) => kind))
+  t.ok(reported.length > 10)
   const kinds = new Set([...reported, ...literalsOf('RedisFailureKind')])
   const [listed = []] = await namesInTables(reference, 'Log entries')
-  t.strictSame(listed.sort(), [...kinds].filter((kind) => kind !== 'onRequest').sort())
+  t.strictSame(listed.sort(), [...kinds].sort())
 })
 
 t.test('no page names a metric, an error code, an option or a file of tests that does not exist', async (t) => {

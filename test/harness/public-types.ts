@@ -23,6 +23,8 @@ export type {
 } from 'fastify-vitrine/cache'
 export type { CountedLoads, ManualClock, TestStore, TestStoreOptions } from 'fastify-vitrine/cache/testing'
 export type { EdgeOptions, EdgeRouteOptions } from 'fastify-vitrine/edge'
+export type { ProxyCacheOptions, ProxyCacheRouteOptions } from 'fastify-vitrine/proxy-cache'
 export type { RedisPluginOptions } from 'fastify-vitrine/redis'
 export type { RedisFailureKind } from '../../plugins/redis/failure-kind.js'
+export type { UnstoredReason } from '../../plugins/responses/storage-decision.js'
 export type { Config } from '../../src/config/environment.js'
