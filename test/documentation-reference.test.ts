@@ -73,7 +73,7 @@ t.test('the documentation names each member of smaller types', async (t) => {
 
 t.test('the documentation names each value of the states, reasons and outcomes', async (t) => {
   const text = await textOf(await packagePages())
-  for (const union of ['CoherenceState', 'EntryState', 'ReadReason', 'StoreState', 'RedisFailureKind']) {
+  for (const union of ['CoherenceState', 'EntryState', 'ReadReason', 'StoreState', 'RedisFailureKind', 'Outcome']) {
     const values = literalsOf(union)
     t.ok(values.length > 3, union)
     for (const value of values) t.ok(text.includes(`\`${value}\``), `${union} ${value}`)

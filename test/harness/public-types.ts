@@ -22,7 +22,7 @@ export type {
   WriteEvent,
 } from 'fastify-vitrine/cache'
 export type { CountedLoads, ManualClock, TestStore, TestStoreOptions } from 'fastify-vitrine/cache/testing'
-export type { EdgeOptions, EdgeRouteOptions } from 'fastify-vitrine/edge'
+export type { EdgeOptions, EdgeRouteOptions, Outcome } from 'fastify-vitrine/edge'
 export type { ProxyCacheOptions, ProxyCacheRouteOptions } from 'fastify-vitrine/proxy-cache'
 export type { RedisPluginOptions } from 'fastify-vitrine/redis'
 export type { RedisFailureKind } from '../../plugins/redis/failure-kind.js'
