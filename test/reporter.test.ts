@@ -83,6 +83,14 @@ t.test('a run without failures exits with 0', async (t) => {
   t.match(totals, ['Files: 1 passed, 0 failed', /^Tests: 1 passed, 0 failed, 0 skipped, /])
 })
 
+t.test('a run that fails without a failed test names coverage as the reason', async (t) => {
+  // No file besides the test is loaded, so there is no coverage.
+  const { exitCode, progress, totals } = await runFiles(t, { 'passes.js': `t.pass('one')` }, ['--no-disable-coverage'])
+  t.equal(exitCode, 1)
+  t.match(progress, 'All tests passed, but coverage is missing or below a threshold of .taprc.')
+  t.match(totals, ['Files: 1 passed, 0 failed', /^Tests: 1 passed, 0 failed, 0 skipped, /])
+})
+
 const hangs = `t.test('hangs', () => new Promise(() => setInterval(() => {}, 1_000)))`
 
 t.test('a file that times out has failed', async (t) => {

@@ -74,6 +74,7 @@ function reportRun() {
     failures.unshift({ title: name, reason: 'The file did not finish.' })
   }
   if (totals.failed > 0) process.exitCode = 1
+  else if (process.exitCode) console.log('\nAll tests passed, but coverage is missing or below a threshold of .taprc.')
   if (skipped.length > 0) console.log(`\n${color('bold', 'Skipped')}\n`)
   for (const line of skipped) console.log(indent(line))
   if (failures.length > 0) console.log(`\n${color('bold', 'Failures')}`)
