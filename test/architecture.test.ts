@@ -19,6 +19,18 @@ const cacheCommon = [
   'plugins/timeout.js',
 ]
 
+/** The files of the redis plugin that need no ioredis: the cache works without it. */
+const redisWithoutClient = [
+  'plugins/redis/circuit-breaker.js',
+  'plugins/redis/client-shape.js',
+  'plugins/redis/cluster-slot.js',
+  'plugins/redis/failure-kind.js',
+  'plugins/redis/guarded-connector.js',
+  'plugins/redis/outage-log.js',
+  'plugins/redis/reconnect-delay.js',
+  'plugins/redis/server-breakers.js',
+]
+
 /** Folders, the most specific first, and what their files may import besides files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['plugins/http/', []],
@@ -72,7 +84,8 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
       'plugins/cache/reading.js',
     ],
   ],
-  ['plugins/cache/', ['plugins/redis/', 'plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
+  ['plugins/cache/redis/', [...cacheCommon, ...redisWithoutClient]],
+  ['plugins/cache/', [...redisWithoutClient, 'plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   ['plugins/redis/', ['plugins/option-rules.js', 'plugins/backoff.js', 'plugins/timeout.js']],
   ['plugins/', []],
   ['src/schemas/', []],
@@ -104,6 +117,7 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
 /** Packages that a folder must not import. */
 const forbidden: Readonly<Record<string, RegExp>> = {
   'plugins/http/': /^(?:fastify|ioredis|@fastify\/|node:(?!util$|zlib$|crypto$))/,
+  'plugins/cache/': /^(?:ioredis|@fastify\/redis)/, // optional peers: memory-only users do not install them
   'plugins/': /^(?:fastify-vitrine|vitrine)/,
 }
 
