@@ -126,11 +126,14 @@ interface Import {
   readonly target: string
 }
 
-async function importsOf(folder: string): Promise<Import[]> {
+async function sourceFilesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder, { recursive: true })
-  const files = names.filter((name) => name.endsWith('.ts') && !/(^|\/)(?:dist|node_modules)\//.test(name))
-  const lists = files.map(async (name) => {
-    const file = join(folder, name)
+  const sources = names.filter((name) => name.endsWith('.ts') && !/(^|\/)(?:dist|node_modules)\//.test(name))
+  return sources.map((name) => join(folder, name))
+}
+
+async function importsOf(folder: string): Promise<Import[]> {
+  const lists = (await sourceFilesIn(folder)).map(async (file) => {
     const source = await readFile(file, 'utf8')
     return [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, target = '']) => ({ file, target }))
   })
@@ -171,4 +174,18 @@ t.test('docs/ARCHITECTURE.md names files that exist', async (t) => {
 t.test('only the process entry imports the composition root', async (t) => {
   const importers = (await importsOf('src')).filter((each) => resolved(each) === 'src/app.js').map(({ file }) => file)
   t.strictSame(importers, ['src/server.ts'])
+})
+
+t.test('edge and proxy-cache do not import each other', async (t) => {
+  for (const [folder, other] of [
+    ['plugins/edge/', 'plugins/proxy-cache/'],
+    ['plugins/proxy-cache/', 'plugins/edge/'],
+  ] as const) {
+    const imports = await importsOf(folder)
+    t.ok(imports.length > 0, 'imports are found')
+    t.strictSame(
+      imports.filter((each) => resolved(each).startsWith(other)),
+      [],
+    )
+  }
 })
