@@ -144,7 +144,7 @@ function measureClick(page, id) {
       if (document.querySelector('#events') === before) return
       observer.disconnect()
       swapMs = performance.now() - began
-    }).observe(document.querySelector('.shop'), { childList: true })
+    }).observe(document.querySelector('.panels'), { childList: true })
     const frame = () => {
       if (!isComplete()) flashes += 1
       if (swapMs > 0) resolve({ swapMs, frameMs: performance.now() - began, flashes })

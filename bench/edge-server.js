@@ -46,10 +46,10 @@ async function constant(answers) {
 
 /** The same below what the application has around every route: security headers, request ids and its hooks. */
 async function hooked(answers) {
-  const { default: webSafety } = await import('../dist/http/security.js')
-  const { decodableUrl, identifyRequest } = await import('../dist/http/request-id.js')
-  const app = Fastify({ genReqId: identifyRequest, rewriteUrl: decodableUrl })
-  await app.register(webSafety, { rateLimitMax: 0 })
+  const { default: security } = await import('../dist/http/security.js')
+  const { decodableUrl, resolveRequestId } = await import('../dist/http/request-id.js')
+  const app = Fastify({ genReqId: resolveRequestId, rewriteUrl: decodableUrl })
+  await app.register(security, { rateLimitMax: 0 })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })

@@ -1,11 +1,7 @@
 import { type Config, readConfig } from './config/environment.js'
 import { formatStartError } from './config/start-error.js'
-import { startMarketplace } from './demo/marketplace.js'
-import { closeOnSignals } from './shutdown.js'
-
-/** After this a connection that has not ended is cut, so that the process ends within the ten seconds it is given. */
-const connectionGraceMs = 8_000
-const closeDeadlineMs = 9_500
+import { startDemoMarketplace } from './demo/marketplace.js'
+import { closeOnSignals, shutdownTimes } from './process/shutdown.js'
 
 try {
   await serve(readConfig(process.env))
@@ -15,22 +11,22 @@ try {
 }
 
 async function serve(config: Config): Promise<void> {
-  // Only now: who has made a mistake is told of it at once.
-  const [{ buildApp }, { openLog }] = await Promise.all([import('./app.js'), import('./log.js')])
-  const demo = config.UPSTREAM_URL === undefined ? await startMarketplace() : undefined
+  // Imported here, so that an invalid environment is reported without loading the application.
+  const [{ buildApp }, { openLog }] = await Promise.all([import('./app.js'), import('./process/log.js')])
+  const demo = config.UPSTREAM_URL === undefined ? await startDemoMarketplace() : undefined
   const upstreamUrl = config.UPSTREAM_URL ?? demo?.url ?? ''
-  const log = openLog(config, (lines) => app.log.warn({ lines }, 'nobody read the log: lines were dropped'))
+  const log = openLog(config, (lines) => app.log.warn({ lines }, 'log lines dropped: stdout was not read'))
   const app = await buildApp({ config, upstreamUrl, logger: log.options })
   closeOnSignals({
-    deadlineMs: closeDeadlineMs,
+    deadlineMs: shutdownTimes.exitMs,
     async close(reason) {
-      if ('error' in reason) app.log.fatal({ err: reason.error }, 'closing after an error that nothing caught')
-      else app.log.info(`${reason.signal}: requests in flight may finish, new ones are refused`)
-      const cut = setTimeout(() => app.server.closeAllConnections(), connectionGraceMs)
+      if ('error' in reason) app.log.fatal({ err: reason.error }, 'uncaught error, shutting down')
+      else app.log.info({ signal: reason.signal }, 'shutting down')
+      const timer = setTimeout(() => app.server.closeAllConnections(), shutdownTimes.closeConnectionsMs)
       await app.close()
-      clearTimeout(cut)
+      clearTimeout(timer)
       await demo?.close()
-      app.log.info('closed')
+      app.log.info('shutdown complete')
       await log.end()
     },
   })
@@ -40,16 +36,16 @@ async function serve(config: Config): Promise<void> {
     await log.end()
     throw error
   }
-  app.log.info({ upstream: upstreamUrl, cache: cachePlace(config) }, 'serving')
+  app.log.info({ upstream: upstreamUrl, cache: describeCache(config) }, 'listening')
   if (demo !== undefined) {
-    app.log.info('UPSTREAM_URL is not set: showing the bundled demo marketplace')
-    if (app.hasDecorator('redis')) app.log.warn('demo data is being cached in Redis; is UPSTREAM_URL forgotten?')
+    app.log.info('UPSTREAM_URL is not set: serving the bundled demo marketplace')
+    if (app.hasDecorator('redis')) app.log.warn('UPSTREAM_URL is not set: demo data is cached in Redis')
   }
 }
 
-/** Where entries are kept, for the log: no user and no password. */
-function cachePlace({ REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINELS: sentinels }: Config): string {
+/** For the log: no user, no password. */
+function describeCache({ REDIS_URL: url, REDIS_CLUSTER_NODES: nodes, REDIS_SENTINELS: sentinels }: Config): string {
   if (url !== undefined) return `Redis at ${new URL(url).host || new URL(url).pathname}`
   if (nodes !== undefined) return `Redis Cluster at ${nodes}`
-  return sentinels === undefined ? 'memory' : `Redis behind sentinels at ${sentinels}`
+  return sentinels === undefined ? 'memory' : `Redis with Sentinels at ${sentinels}`
 }

@@ -12,13 +12,13 @@ import { makeCatalogs, makeSellers } from './harness/upstream.js'
 
 const execute = promisify(execFile)
 
-interface Shop extends TestApp {
+interface OpenApp extends TestApp {
   readonly client: Client
   readonly clock: Clock
   readonly url: string
 }
 
-async function startShop(t: Test, environment: Record<string, string> = {}): Promise<Shop> {
+async function openApp(t: Test, environment: Record<string, string> = {}): Promise<OpenApp> {
   const clock = createClock()
   const upstream = { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 30 }) }
   const parts = await startApp(t, { environment, upstream, now: clock.now })
@@ -50,7 +50,7 @@ t.test('the client compiles with them, and what the API does not have does not',
 })
 
 t.test('it reads a list page by page, as the links lead', async (t) => {
-  const { client } = await startShop(t)
+  const { client } = await openApp(t)
   const pages = await all(client.sellers({ page_size: 20 }))
   t.strictSame(
     pages.map(({ listing }) => [listing.page, listing.items.length]),
@@ -71,7 +71,7 @@ t.test('it reads a list page by page, as the links lead', async (t) => {
 })
 
 t.test('what has not changed it does not fetch again, and what has it does', async (t) => {
-  const { app, client, upstream } = await startShop(t)
+  const { app, client, upstream } = await openApp(t)
   const first = await all(client.sellers({ page_size: 40 }))
   t.strictSame(
     first.map(({ isUnchanged }) => isUnchanged),
@@ -96,7 +96,7 @@ t.test('what has not changed it does not fetch again, and what has it does', asy
 })
 
 t.test('it says that a list is an older one, and of when', async (t) => {
-  const { client, clock, upstream } = await startShop(t)
+  const { client, clock, upstream } = await openApp(t)
   const [fresh] = await all(client.sellers({ page_size: 100 }))
   t.equal(fresh && noticeOf(fresh.listing), undefined)
   clock.step(400)
@@ -110,10 +110,10 @@ t.test('it says that a list is an older one, and of when', async (t) => {
 })
 
 t.test('it tells users of each problem what they can do', async (t) => {
-  const { client, upstream } = await startShop(t, { RATE_LIMIT_MAX: '4' })
+  const { client, upstream } = await openApp(t, { RATE_LIMIT_MAX: '4' })
   t.equal(explain(await failureOf(client.sellers({ page_size: 500 }))), 'This cannot be searched for: page_size.')
   upstream.fail({ destroy: 'at once' })
-  t.equal(explain(await failureOf(client.sellers())), 'The marketplace cannot be reached. Try again in 5 s.')
+  t.equal(explain(await failureOf(client.sellers())), 'The marketplace is unavailable. Try again in 5 s.')
   upstream.fail({ status: 500 })
   t.match(
     explain(await failureOf(client.sellers({ name: 'x' }))),
@@ -121,12 +121,12 @@ t.test('it tells users of each problem what they can do', async (t) => {
   )
   upstream.heal()
   await all(client.sellers({ page_size: 100 }))
-  t.match(explain(await failureOf(client.sellers())), /^That was a lot in a short time\. Try again in \d+ s\.$/)
+  t.match(explain(await failureOf(client.sellers())), /^Too many requests\. Try again in \d+ s\.$/)
   t.equal(explain(await failureOf(createClient('http://127.0.0.1:1').sellers())), 'There is no connection.')
 })
 
 t.test('examples/mobile-client.ts lists what there is, and the second time hears that it is the same', async (t) => {
-  const { url } = await startShop(t)
+  const { url } = await openApp(t)
   const args = ['--import=./test/harness/typescript.js', 'examples/mobile-client.ts', url]
   const { stdout } = await execute(process.execPath, args) // rejects where it ends with an error
   t.strictSame(stdout.trim().split('\n'), [

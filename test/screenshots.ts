@@ -126,7 +126,7 @@ async function operate(page: Page, path: string): Promise<void> {
       await app.inject(visitor % 3 === 0 ? `/api/v1/sellers?page=${1 + ((second + visitor) % 40)}` : '/')
     }
     if (second % 50 === 49) await app.cache.purge({ tags: ['sellers'] })
-    app.watch.tick()
+    app.liveStats.tick()
   }
   await page.getByRole('textbox').fill('screenshots')
   await page.getByRole('button').click()

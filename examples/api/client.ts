@@ -108,10 +108,10 @@ export function explain(error: unknown): string {
     case 'VITRINE_INVALID_REQUEST':
       return `This cannot be searched for: ${(problem.errors ?? []).map(({ field }) => field).join(', ')}.`
     case 'VITRINE_RATE_LIMITED':
-      return `That was a lot in a short time. Try again in ${retryAfter} s.`
+      return `Too many requests. Try again in ${retryAfter} s.`
     case 'VITRINE_UPSTREAM_UNREACHABLE':
     case 'VITRINE_UPSTREAM_TIMEOUT':
-      return `The marketplace cannot be reached. Try again in ${retryAfter} s.`
+      return `The marketplace is unavailable. Try again in ${retryAfter} s.`
     default: // there may be others one day
       return `Something went wrong. Tell us that it was ${problem.request_id}.`
   }

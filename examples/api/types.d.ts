@@ -9,7 +9,7 @@ export interface paths {
     }
     /**
      * Sellers
-     * @description All sellers in the order of the marketplace, or those that match all filters. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.
+     * @description All sellers, or those that match all filters, in the order of the marketplace. Filtered requests are not cached: when the marketplace fails, there is no stale list. A page beyond the last is empty. Unknown parameters are ignored.
      */
     get: operations['listSellers']
     put?: never
@@ -28,8 +28,8 @@ export interface paths {
       cookie?: never
     }
     /**
-     * A seller's coming catalogs
-     * @description Catalogs that start today or later, soonest first; the service decides in which time zone today is. A seller that nobody knows has none: the answer is an empty list, not a 404. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.
+     * A seller's upcoming catalogs
+     * @description Catalogs that start today or later, soonest first. The service decides the time zone of "today". An unknown seller has an empty list. Filtered requests are not cached: when the marketplace fails, there is no stale list. A page beyond the last is empty. Unknown parameters are ignored.
      */
     get: operations['listCatalogs']
     put?: never
@@ -158,53 +158,53 @@ export interface components {
        */
       id: number | string
       name: string
-      /** @description Number under which customers know the seller. */
+      /** @description Seller number that customers use. */
       customer_display_id: number | string | null
     }
     /** SellerListing */
     SellerListing: {
       items: components['schemas']['Seller'][]
-      /** @description The page that was asked for. */
+      /** @description The requested page. */
       page: number
-      /** @description Items that a full page has. */
+      /** @description Items per page. */
       page_size: number
-      /** @description Number of pages; 0 when the list is empty. */
+      /** @description Number of pages; 0 for an empty list. */
       pages: number
       /** @description Number of items on all pages. */
       total: number
       /**
-       * @description There when this is an older answer: the marketplace could not be asked, or is being asked just now.
+       * @description Present when the list is stale: the marketplace failed, or a refresh is in progress.
        * @enum {boolean}
        */
       stale?: true
       /**
        * Format: date-time
-       * @description There with `stale`: when the marketplace said this.
+       * @description Present with `stale`: when the list was loaded.
        */
       as_of?: string
     }
     /**
      * Problem
-     * @description What went wrong. RFC 9457.
+     * @description Problem details. RFC 9457.
      */
     Problem: {
       /** @enum {string} */
       type: 'about:blank'
-      /** @description The status code's own phrase. */
+      /** @description The reason phrase of the status code. */
       title: string
-      /** @description The status of the answer. */
+      /** @description HTTP status code of the response. */
       status: number
-      /** @description What went wrong with this request, for developers: the words may change. */
+      /** @description Description for developers. The wording may change. */
       detail: string
-      /** @description The cause, for programs: these do not change. */
+      /** @description Error code for programs. Codes do not change. */
       code?: string
-      /** @description What to look for in the log; also in `x-request-id`. */
+      /** @description Id of the request in our logs, the same as in `x-request-id`. */
       request_id: string
-      /** @description Of a 400: each parameter that is wrong. */
+      /** @description Invalid parameters of a 400. */
       errors?: {
-        /** @description The parameter that is wrong. */
+        /** @description Name of the invalid parameter. */
         field: string
-        /** @description What is wrong with it. */
+        /** @description Why it is invalid. */
         detail: string
       }[]
     }
@@ -216,30 +216,30 @@ export interface components {
        */
       id: number | string
       title: string
-      /** @description Number under which customers know the catalog. */
+      /** @description Catalog number that customers use. */
       customer_catalog_id: number | string | null
-      /** @description When the sale starts: an ISO date, or date and time with an offset, as the marketplace says it. Null never comes in this list, which has what is to come. */
+      /** @description Start of the sale: an ISO 8601 date, or a date and time with an offset, as the marketplace sends it. Never null in this list, which has upcoming catalogs only. */
       start_date: string | null
     }
     /** CatalogListing */
     CatalogListing: {
       items: components['schemas']['Catalog'][]
-      /** @description The page that was asked for. */
+      /** @description The requested page. */
       page: number
-      /** @description Items that a full page has. */
+      /** @description Items per page. */
       page_size: number
-      /** @description Number of pages; 0 when the list is empty. */
+      /** @description Number of pages; 0 for an empty list. */
       pages: number
       /** @description Number of items on all pages. */
       total: number
       /**
-       * @description There when this is an older answer: the marketplace could not be asked, or is being asked just now.
+       * @description Present when the list is stale: the marketplace failed, or a refresh is in progress.
        * @enum {boolean}
        */
       stale?: true
       /**
        * Format: date-time
-       * @description There with `stale`: when the marketplace said this.
+       * @description Present with `stale`: when the list was loaded.
        */
       as_of?: string
     }
@@ -250,9 +250,9 @@ export interface components {
     }
     /** Readiness */
     Readiness: {
-      /** @description `degraded` when Redis is away: everything is served, some of it slower. */
+      /** @description `degraded` when Redis is unavailable: everything is still served, possibly slower. */
       status: 'ready' | 'degraded'
-      /** @description `none` when the cache was told to keep to memory. */
+      /** @description `none` when Redis is not configured. */
       redis: 'up' | 'down' | 'none'
     }
   }
@@ -269,17 +269,17 @@ export interface operations {
       query?: {
         /** @description Page number, from 1. */
         page?: number
-        /** @description Items a page, 1 to 100. */
+        /** @description Items per page, 1 to 100. */
         page_size?: number
-        /** @description Part of the name. Blank is no filter; at most 200 characters. */
+        /** @description Part of the name. A blank value is no filter. At most 200 characters. */
         name?: string
-        /** @description The whole customer display id. Blank is no filter; at most 200 characters. */
+        /** @description The complete customer display id. A blank value is no filter. At most 200 characters. */
         customer_display_id?: string
       }
       header?: {
-        /** @description The `ETag` of what you have: a 304 says that it is still the same. */
+        /** @description The `ETag` of a stored response. A 304 confirms that it is current. */
         'If-None-Match'?: string
-        /** @description Under which to find the request in our log. Another text than such a one is replaced. */
+        /** @description Id of the request in our logs. A value that does not match the pattern is replaced. */
         'x-request-id'?: string
       }
       path?: never
@@ -287,47 +287,47 @@ export interface operations {
     }
     requestBody?: never
     responses: {
-      /** @description One page of the list. With `stale` and `as_of` it is an older answer, which you may show as such. */
+      /** @description One page of the list. `stale` and `as_of` mark a stale list. */
       200: {
         headers: {
           /**
-           * @description Addresses of the `first`, `prev`, `next` and `last` page, with the same page size and filters, relative to the address that was asked. `prev` is missing on the first page, `next` on the last. RFC 8288.
+           * @description URLs of the `first`, `prev`, `next` and `last` page with the same page size and filters, relative to the request URL. The first page has no `prev`, the last page has no `next`. RFC 8288.
            * @example </api/v1/sellers?page=1&page_size=3>; rel="first", </api/v1/sellers?page=1&page_size=3>; rel="prev", </api/v1/sellers?page=3&page_size=3>; rel="next", </api/v1/sellers?page=414&page_size=3>; rel="last"
            */
           Link?: string
           /**
-           * @description Changes with the body: send it back as `If-None-Match`. RFC 9110.
+           * @description Validator of the body. Send it back as `If-None-Match`. RFC 9110.
            * @example "RG9LvfnBF9gufBb3IDO8mopSyNA"
            */
           ETag?: string
           /**
-           * @description `max-age`: seconds since it was made for which you need not ask again. `no-cache`: ask each time.
+           * @description `max-age` is the freshness lifetime in seconds. `no-cache`: revalidate before each use.
            * @example max-age=15
            */
           'Cache-Control'?: string
           /**
-           * @description Seconds since it was made. Missing where nothing is kept: with a filter, or when it is stale.
+           * @description Seconds since the response was generated. Absent for filtered requests and stale responses.
            * @example 10
            */
           Age?: number
           /**
-           * @description What our cache did: `hit`, or why it passed the request on. RFC 9211.
+           * @description How our cache handled the request: `hit`, or why the request was forwarded. RFC 9211.
            * @example Vitrine; hit; ttl=290
            */
           'Cache-Status'?: string
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -335,68 +335,68 @@ export interface operations {
           'application/json': components['schemas']['SellerListing']
         }
       }
-      /** @description What you have, by the ETag in `If-None-Match`, is what a 200 would bring. There is no body. */
+      /** @description The ETag in `If-None-Match` is current. No body. */
       304: {
         headers: {
           /**
-           * @description Addresses of the `first`, `prev`, `next` and `last` page, with the same page size and filters, relative to the address that was asked. `prev` is missing on the first page, `next` on the last. RFC 8288.
+           * @description URLs of the `first`, `prev`, `next` and `last` page with the same page size and filters, relative to the request URL. The first page has no `prev`, the last page has no `next`. RFC 8288.
            * @example </api/v1/sellers?page=1&page_size=3>; rel="first", </api/v1/sellers?page=1&page_size=3>; rel="prev", </api/v1/sellers?page=3&page_size=3>; rel="next", </api/v1/sellers?page=414&page_size=3>; rel="last"
            */
           Link?: string
           /**
-           * @description Changes with the body: send it back as `If-None-Match`. RFC 9110.
+           * @description Validator of the body. Send it back as `If-None-Match`. RFC 9110.
            * @example "RG9LvfnBF9gufBb3IDO8mopSyNA"
            */
           ETag?: string
           /**
-           * @description `max-age`: seconds since it was made for which you need not ask again. `no-cache`: ask each time.
+           * @description `max-age` is the freshness lifetime in seconds. `no-cache`: revalidate before each use.
            * @example max-age=15
            */
           'Cache-Control'?: string
           /**
-           * @description Seconds since it was made. Missing where nothing is kept: with a filter, or when it is stale.
+           * @description Seconds since the response was generated. Absent for filtered requests and stale responses.
            * @example 10
            */
           Age?: number
           /**
-           * @description What our cache did: `hit`, or why it passed the request on. RFC 9211.
+           * @description How our cache handled the request: `hit`, or why the request was forwarded. RFC 9211.
            * @example Vitrine; hit; ttl=290
            */
           'Cache-Status'?: string
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A parameter is wrong, and `errors` says which: the same request will fail again. */
+      /** @description A parameter is invalid; `errors` names it. Do not retry the same request. */
       400: {
         headers: {
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -404,27 +404,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Too many requests from this address. Nothing was asked; try again after `Retry-After`. */
+      /** @description Too many requests from this client address. Retry after `Retry-After`. */
       429: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 60
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -432,22 +432,22 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace answered with something unusable, and there is no older answer. */
+      /** @description The marketplace sent an invalid response, and there is no stale list. */
       502: {
         headers: {
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -455,27 +455,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace cannot be reached, and there is no older answer. Try again after `Retry-After`. */
+      /** @description The marketplace is unreachable, and there is no stale list. Retry after `Retry-After`. */
       503: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 5
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -483,27 +483,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace did not answer in time, and there is no older answer. Try again after `Retry-After`. */
+      /** @description The marketplace timed out, and there is no stale list. Retry after `Retry-After`. */
       504: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 5
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -518,66 +518,66 @@ export interface operations {
       query?: {
         /** @description Page number, from 1. */
         page?: number
-        /** @description Items a page, 1 to 100. */
+        /** @description Items per page, 1 to 100. */
         page_size?: number
-        /** @description Part of the title. Blank is no filter; at most 200 characters. */
+        /** @description Part of the title. A blank value is no filter. At most 200 characters. */
         title?: string
       }
       header?: {
-        /** @description The `ETag` of what you have: a 304 says that it is still the same. */
+        /** @description The `ETag` of a stored response. A 304 confirms that it is current. */
         'If-None-Match'?: string
-        /** @description Under which to find the request in our log. Another text than such a one is replaced. */
+        /** @description Id of the request in our logs. A value that does not match the pattern is replaced. */
         'x-request-id'?: string
       }
       path: {
-        /** @description Identifier of the seller. */
+        /** @description Seller id. */
         seller_id: string
       }
       cookie?: never
     }
     requestBody?: never
     responses: {
-      /** @description One page of the list. With `stale` and `as_of` it is an older answer, which you may show as such. */
+      /** @description One page of the list. `stale` and `as_of` mark a stale list. */
       200: {
         headers: {
           /**
-           * @description Addresses of the `first`, `prev`, `next` and `last` page, with the same page size and filters, relative to the address that was asked. `prev` is missing on the first page, `next` on the last. RFC 8288.
+           * @description URLs of the `first`, `prev`, `next` and `last` page with the same page size and filters, relative to the request URL. The first page has no `prev`, the last page has no `next`. RFC 8288.
            * @example </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=1&page_size=3>; rel="first", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=1&page_size=3>; rel="prev", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=3&page_size=3>; rel="next", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=101&page_size=3>; rel="last"
            */
           Link?: string
           /**
-           * @description Changes with the body: send it back as `If-None-Match`. RFC 9110.
+           * @description Validator of the body. Send it back as `If-None-Match`. RFC 9110.
            * @example "oJTped69QvjOb94Y8YIRIM5U1S9"
            */
           ETag?: string
           /**
-           * @description `max-age`: seconds since it was made for which you need not ask again. `no-cache`: ask each time.
+           * @description `max-age` is the freshness lifetime in seconds. `no-cache`: revalidate before each use.
            * @example max-age=15
            */
           'Cache-Control'?: string
           /**
-           * @description Seconds since it was made. Missing where nothing is kept: with a filter, or when it is stale.
+           * @description Seconds since the response was generated. Absent for filtered requests and stale responses.
            * @example 10
            */
           Age?: number
           /**
-           * @description What our cache did: `hit`, or why it passed the request on. RFC 9211.
+           * @description How our cache handled the request: `hit`, or why the request was forwarded. RFC 9211.
            * @example Vitrine; hit; ttl=290
            */
           'Cache-Status'?: string
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -585,68 +585,68 @@ export interface operations {
           'application/json': components['schemas']['CatalogListing']
         }
       }
-      /** @description What you have, by the ETag in `If-None-Match`, is what a 200 would bring. There is no body. */
+      /** @description The ETag in `If-None-Match` is current. No body. */
       304: {
         headers: {
           /**
-           * @description Addresses of the `first`, `prev`, `next` and `last` page, with the same page size and filters, relative to the address that was asked. `prev` is missing on the first page, `next` on the last. RFC 8288.
+           * @description URLs of the `first`, `prev`, `next` and `last` page with the same page size and filters, relative to the request URL. The first page has no `prev`, the last page has no `next`. RFC 8288.
            * @example </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=1&page_size=3>; rel="first", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=1&page_size=3>; rel="prev", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=3&page_size=3>; rel="next", </api/v1/sellers/etude-lefevre-saint-aubin-associes/catalogs?page=101&page_size=3>; rel="last"
            */
           Link?: string
           /**
-           * @description Changes with the body: send it back as `If-None-Match`. RFC 9110.
+           * @description Validator of the body. Send it back as `If-None-Match`. RFC 9110.
            * @example "oJTped69QvjOb94Y8YIRIM5U1S9"
            */
           ETag?: string
           /**
-           * @description `max-age`: seconds since it was made for which you need not ask again. `no-cache`: ask each time.
+           * @description `max-age` is the freshness lifetime in seconds. `no-cache`: revalidate before each use.
            * @example max-age=15
            */
           'Cache-Control'?: string
           /**
-           * @description Seconds since it was made. Missing where nothing is kept: with a filter, or when it is stale.
+           * @description Seconds since the response was generated. Absent for filtered requests and stale responses.
            * @example 10
            */
           Age?: number
           /**
-           * @description What our cache did: `hit`, or why it passed the request on. RFC 9211.
+           * @description How our cache handled the request: `hit`, or why the request was forwarded. RFC 9211.
            * @example Vitrine; hit; ttl=290
            */
           'Cache-Status'?: string
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
         content?: never
       }
-      /** @description A parameter is wrong, and `errors` says which: the same request will fail again. */
+      /** @description A parameter is invalid; `errors` names it. Do not retry the same request. */
       400: {
         headers: {
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -654,27 +654,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Too many requests from this address. Nothing was asked; try again after `Retry-After`. */
+      /** @description Too many requests from this client address. Retry after `Retry-After`. */
       429: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 60
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -682,22 +682,22 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace answered with something unusable, and there is no older answer. */
+      /** @description The marketplace sent an invalid response, and there is no stale list. */
       502: {
         headers: {
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -705,27 +705,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace cannot be reached, and there is no older answer. Try again after `Retry-After`. */
+      /** @description The marketplace is unreachable, and there is no stale list. Retry after `Retry-After`. */
       503: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 5
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }
@@ -733,27 +733,27 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description The marketplace did not answer in time, and there is no older answer. Try again after `Retry-After`. */
+      /** @description The marketplace timed out, and there is no stale list. Retry after `Retry-After`. */
       504: {
         headers: {
           /**
-           * @description Seconds after which to try again, at the earliest.
+           * @description Seconds to wait before the next request.
            * @example 5
            */
           'Retry-After'?: number
           /**
-           * @description Under which to find the request in our log: the one you sent, or a new one.
+           * @description Id of the request in our logs: the one you sent, or a new one.
            * @example mobile-7c1f
            */
           'x-request-id'?: string
           /**
-           * @description Requests that one address may send in a minute. Missing where there is no limit.
+           * @description Requests per minute for one client address. Absent when there is no limit.
            * @example 600
            */
           'x-ratelimit-limit'?: number
-          /** @description How many of them are left. */
+          /** @description Requests left in the current minute. */
           'x-ratelimit-remaining'?: number
-          /** @description Seconds until they are all there again. */
+          /** @description Seconds until the limit resets. */
           'x-ratelimit-reset'?: number
           [name: string]: unknown
         }

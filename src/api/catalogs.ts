@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Catalogs } from '../catalog/catalogs.js'
-import { cacheUnlessFiltered } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../http/edge-policy.js'
 import { problemResponses } from '../http/problems.js'
 import { callContext } from '../http/request-id.js'
 import { CatalogListing, CatalogsQuery } from '../schemas/catalog.js'
@@ -11,9 +11,9 @@ import { pageLinks } from './page-links.js'
 const catalogRoutes: FastifyPluginAsyncTypebox<{ catalogs: Catalogs }> = async (app, { catalogs }) => {
   const schema = {
     operationId: 'listCatalogs',
-    summary: "A seller's coming catalogs",
+    summary: "A seller's upcoming catalogs",
     description:
-      'Catalogs that start today or later, soonest first; the service decides in which time zone today is. A seller that nobody knows has none: the answer is an empty list, not a 404. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.',
+      'Catalogs that start today or later, soonest first. The service decides the time zone of "today". An unknown seller has an empty list. Filtered requests are not cached: when the marketplace fails, there is no stale list. A page beyond the last is empty. Unknown parameters are ignored.',
     tags: ['catalog'],
     params: SellerParams,
     querystring: CatalogsQuery,

@@ -1,6 +1,8 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsync } from 'fastify'
 import type { Catalogs } from '../catalog/catalogs.js'
 import type { Sellers } from '../catalog/sellers.js'
+import { setAudience } from '../http/audience.js'
+import { handleErrors, handleNotFound, sendProblemJson } from '../http/error-handler.js'
 import catalogRoutes from './catalogs.js'
 import sellerRoutes from './sellers.js'
 
@@ -9,10 +11,13 @@ export interface ApiOptions {
   readonly catalogs: Catalogs
 }
 
-/** The JSON API for the mobile app, under `/api/v1`. */
-const apiRoutes: FastifyPluginAsyncTypebox<ApiOptions> = async (app, { sellers, catalogs }) => {
-  await app.register(sellerRoutes, { sellers })
-  await app.register(catalogRoutes, { catalogs })
+/** The JSON API, below its prefix. Errors are problem+json whatever the client accepts. */
+const apiRoutes: FastifyPluginAsync<ApiOptions> = async (app, { sellers, catalogs }) => {
+  setAudience(app, 'client')
+  handleErrors(app, sendProblemJson)
+  handleNotFound(app, sendProblemJson)
+  await app.register(sellerRoutes, { prefix: '/v1', sellers })
+  await app.register(catalogRoutes, { prefix: '/v1', catalogs })
 }
 
 export default apiRoutes

@@ -1,18 +1,18 @@
 import { type TSchema, Type } from '@sinclair/typebox'
-import { listAnswer } from '../schemas/headers.js'
+import { listHeaders } from '../schemas/headers.js'
 
-/** The answers of a list that are no errors, for its schema and so for the API description. */
+/** Success responses for the schema of a list route. */
 export function listResponses<Listing extends TSchema>(listing: Listing) {
   return {
     200: {
       ...listing,
-      description: 'One page of the list. With `stale` and `as_of` it is an older answer, which you may show as such.',
-      headers: listAnswer,
+      description: 'One page of the list. `stale` and `as_of` mark a stale list.',
+      headers: listHeaders,
     },
     304: {
       ...Type.Null(),
-      description: 'What you have, by the ETag in `If-None-Match`, is what a 200 would bring. There is no body.',
-      headers: listAnswer,
+      description: 'The ETag in `If-None-Match` is current. No body.',
+      headers: listHeaders,
     },
   }
 }

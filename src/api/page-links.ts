@@ -1,14 +1,13 @@
-import { type Listing, neighboursOf, resolveFilter } from '../catalog/paging.js'
+import { type Listing, neighboursOf } from '../catalog/paging.js'
+import { resolveFilter } from '../schemas/filter.js'
 
 /**
- * The `Link` field of a page: the first, previous, next and last one, with the same page size and filters. RFC 8288.
+ * The `Link` header of a page: first, previous, next and last page, with the same page size and filters. RFC 8288.
  *
- * References are relative, because what we are called from outside is known to whoever stands in front of us, and the edge
- * keeps the field for all of them. Whatever a filter holds, its form-encoding is letters, digits, `%`, `+`, `-`, `.`, `_`
- * and `*`: it can end neither the reference nor the field.
+ * References are relative: only proxies know the external URL, and the edge stores one header for all of them. A form-encoded
+ * filter consists of letters, digits, `%`, `+`, `-`, `.`, `_` and `*`, so it cannot end the reference or the header.
  *
- * A 304 has the field as well. It tells of the resource and not of the representation that a 304 leaves out, and whoever has
- * kept a body and its ETag finds the way on. RFC 9110 §15.4.5.
+ * A 304 has the header too: it describes the resource, not the representation that a 304 omits. RFC 9110 §15.4.5.
  */
 export function pageLinks(
   path: string,

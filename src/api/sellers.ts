@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Sellers } from '../catalog/sellers.js'
-import { cacheUnlessFiltered } from '../edge-policy.js'
+import { cacheUnlessFiltered } from '../http/edge-policy.js'
 import { problemResponses } from '../http/problems.js'
 import { callContext } from '../http/request-id.js'
 import { SellerListing, SellersQuery } from '../schemas/seller.js'
@@ -12,7 +12,7 @@ const sellerRoutes: FastifyPluginAsyncTypebox<{ sellers: Sellers }> = async (app
     operationId: 'listSellers',
     summary: 'Sellers',
     description:
-      'All sellers in the order of the marketplace, or those that match all filters. With a filter the marketplace itself is asked each time, so there is no older answer when it fails. A page beyond the last is empty. Parameters of other names are ignored.',
+      'All sellers, or those that match all filters, in the order of the marketplace. Filtered requests are not cached: when the marketplace fails, there is no stale list. A page beyond the last is empty. Unknown parameters are ignored.',
     tags: ['catalog'],
     querystring: SellersQuery,
     response: { ...listResponses(SellerListing), ...problemResponses },

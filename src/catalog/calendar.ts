@@ -1,25 +1,24 @@
 const minuteMs = 60_000
-/** No zone is further from UTC than this. */
+/** Larger than the offset of any zone. */
 const maxOffsetMs = 16 * 60 * minuteMs
-const maxRememberedDays = 2_000
+const maxCachedDays = 2_000
 
-/** One day of the calendar, `YYYY-MM-DD`, with the instants at which it begins and ends, in milliseconds. */
+/** A calendar day, `YYYY-MM-DD`, with its start and end in milliseconds since the epoch. */
 export interface Day {
   readonly date: string
   readonly startsAt: number
   readonly endsAt: number
 }
 
-/** The days of one time zone: 23 or 25 hours long where clocks change, and not always beginning at midnight. */
+/** Days of a time zone. At clock changes a day has 23 or 25 hours, and may not start at midnight. */
 export interface Calendar {
   readonly timeZone: string
-  /** The day that an instant falls on. */
   dayAt(instant: number): Day
-  /** The instant that an upstream date means: a bare date is the start of that day. `undefined`: not a date. */
+  /** The instant of an upstream date; of a date without a time, the start of that day. `undefined` for an invalid date. */
   instantOf(startDate: string | null): number | undefined
 }
 
-/** A calendar for an IANA time zone; throws a `RangeError` for one that does not exist. */
+/** Throws a `RangeError` for an unknown IANA time zone. */
 export function createCalendar(timeZone: string): Calendar {
   const formatter = new Intl.DateTimeFormat('en', {
     timeZone,
@@ -37,7 +36,7 @@ export function createCalendar(timeZone: string): Calendar {
     minute: '2-digit',
     second: '2-digit',
   })
-  const startOf = new Map<string, number>()
+  const cachedStarts = new Map<string, number>()
   let lastDay: Day = { date: '', startsAt: 0, endsAt: 0 }
 
   function dateAt(instant: number): string {
@@ -45,25 +44,25 @@ export function createCalendar(timeZone: string): Calendar {
     return `${parts.get('year')?.padStart(4, '0')}-${parts.get('month')}-${parts.get('day')}`
   }
 
-  /** Milliseconds by which the zone's clocks are ahead of UTC at an instant. */
+  /** Offset from UTC in milliseconds. */
   function offsetAt(instant: number): number {
     const parts = partsOf(clock, instant)
     const time = `${parts.get('hour')}:${parts.get('minute')}:${parts.get('second')}`
     return Date.parse(`${dateAt(instant)}T${time}Z`) - Math.floor(instant / 1_000) * 1_000
   }
 
-  /** The instant at which the zone's clocks show this; of two such instants the first, of none the one just after. */
+  /** The instant of a local time: the first of two at a clock change back, the one after the gap at a change forward. */
   function instantOfWallClock(wallClock: number): number {
     const instants = [offsetAt(wallClock - maxOffsetMs), offsetAt(wallClock + maxOffsetMs)].map(
       (offset) => wallClock - offset,
     )
-    const shown = instants.filter((instant) => instant + offsetAt(instant) === wallClock)
-    return shown.length > 0 ? Math.min(...shown) : Math.max(...instants)
+    const matches = instants.filter((instant) => instant + offsetAt(instant) === wallClock)
+    return matches.length > 0 ? Math.min(...matches) : Math.max(...instants)
   }
 
-  /** The first instant of the date, to the minute: the dates of a zone only ever go up, so it is found by halving. */
+  /** The first instant of the date, to the minute, by bisection: dates never decrease. */
   function startOfDate(date: string): number {
-    const known = startOf.get(date)
+    const known = cachedStarts.get(date)
     if (known !== undefined) return known
     const midnightUtc = Date.parse(`${date}T00:00:00Z`)
     let before = midnightUtc - maxOffsetMs
@@ -73,8 +72,8 @@ export function createCalendar(timeZone: string): Calendar {
       if (dateAt(middle) >= date) from = middle
       else before = middle
     }
-    if (startOf.size >= maxRememberedDays) startOf.clear()
-    startOf.set(date, from)
+    if (cachedStarts.size >= maxCachedDays) cachedStarts.clear()
+    cachedStarts.set(date, from)
     return from
   }
 
@@ -91,7 +90,7 @@ export function createCalendar(timeZone: string): Calendar {
       if (date === undefined || !isRealDate(date)) return undefined
       if (time === undefined) return startOfDate(date)
       if (offset !== undefined) return finite(Date.parse(`${date}T${time}${withColon(offset)}`))
-      const wallClock = finite(Date.parse(`${date}T${time}Z`)) // without an offset the time is the zone's own
+      const wallClock = finite(Date.parse(`${date}T${time}Z`)) // local time, without an offset
       return wallClock === undefined ? undefined : instantOfWallClock(wallClock)
     },
   }
@@ -109,7 +108,7 @@ function withColon(offset: string): string {
   return `${sign}${digits.slice(0, 2)}:${digits.slice(2)}`
 }
 
-/** False for the 31st of June, which `Date` would take for the 1st of July. */
+/** False for June 31, which `Date` reads as July 1. */
 function isRealDate(date: string): boolean {
   const instant = Date.parse(`${date}T00:00:00Z`)
   return Number.isFinite(instant) && new Date(instant).toISOString().startsWith(date)

@@ -1,47 +1,48 @@
 import type { Cache } from 'fastify-vitrine/cache'
 import { type Catalog, type CatalogsQuery, Catalogs as CatalogsSchema } from '../schemas/catalog.js'
+import { resolveFilter } from '../schemas/filter.js'
 import { isAccessDenied } from '../upstream/errors.js'
-import type { CallContext, Marketplace } from '../upstream/marketplace.js'
+import type { CallContext, MarketplaceClient } from '../upstream/marketplace-client.js'
 import type { Calendar } from './calendar.js'
-import { bypassKey, type Listing, pageOf, resolveFilter, withAge } from './paging.js'
+import { bypassKey, type Listing, slicePage, withStaleness } from './paging.js'
 import type { Sellers } from './sellers.js'
 
-/** The coming catalogs of a seller, soonest first, a page at a time. */
+/** Upcoming catalogs of a seller, soonest first. */
 export interface Catalogs {
-  /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
+  /** One page: from the cached list, or from the upstream if there is a filter. Rejects with an upstream error. */
   list(sellerId: string, query: CatalogsQuery, context: CallContext): Promise<Listing<Catalog>>
 }
 
-export interface CatalogsParts {
+export interface CatalogsDeps {
   readonly cache: Cache
-  readonly marketplace: Marketplace
+  readonly marketplace: MarketplaceClient
   readonly sellers: Pick<Sellers, 'findCached'>
   readonly calendar: Calendar
-  /** Milliseconds since the epoch: decides what "today" is. */
+  /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-export function createCatalogs({ cache, marketplace, sellers, calendar, now }: CatalogsParts): Catalogs {
+export function createCatalogs({ cache, marketplace, sellers, calendar, now }: CatalogsDeps): Catalogs {
   return {
     async list(sellerId, query, context) {
       const title = resolveFilter(query.title)
       if (title !== undefined) {
-        const question = { sellerId, title }
-        const found = await cache.fetch(
-          bypassKey('catalogs', question),
-          async ({ signal }) => coming(await marketplace.catalogs.all(question, { ...context, signal })),
+        const filtered = { sellerId, title }
+        const matches = await cache.fetch(
+          bypassKey('catalogs', filtered),
+          async ({ signal }) => upcoming(await marketplace.catalogs.all(filtered, { ...context, signal })),
           { bypass: true },
         )
-        return pageOf(found, query)
+        return slicePage(matches, query)
       }
       const reading = await cache.read(
         `catalogs_seller_${sellerId}`,
         async (load) => {
-          const catalogs = coming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
+          const catalogs = upcoming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
           const isUnknown = catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined
           return isUnknown ? load.notFound(catalogs) : catalogs
         },
-        // What was coming when the list was stored may be past at midnight, so that is where freshness ends.
+        // At midnight some of these catalogs are no longer upcoming.
         {
           tags: ['catalogs', `seller:${sellerId}`],
           schema: CatalogsSchema,
@@ -49,12 +50,12 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
           serveStaleOn: (error) => !isAccessDenied(error),
         },
       )
-      return withAge(pageOf(coming(reading.value), query), reading)
+      return withStaleness(slicePage(upcoming(reading.value), query), reading)
     },
   }
 
-  /** Those that start today or later, soonest first; one without a date, or with a date nobody can read, is not coming. */
-  function coming(catalogs: readonly Catalog[]): Catalog[] {
+  /** Catalogs that start today or later, soonest first. One without a valid date is not upcoming. */
+  function upcoming(catalogs: readonly Catalog[]): Catalog[] {
     const today = calendar.dayAt(now()).startsAt
     return catalogs
       .map((catalog) => ({ catalog, startsAt: calendar.instantOf(catalog.start_date) ?? Number.NEGATIVE_INFINITY }))

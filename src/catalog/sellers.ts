@@ -1,28 +1,28 @@
 import type { Cache } from 'fastify-vitrine/cache'
+import { resolveFilter } from '../schemas/filter.js'
 import { type Seller, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
 import { isAccessDenied } from '../upstream/errors.js'
-import type { CallContext, Marketplace } from '../upstream/marketplace.js'
-import { bypassKey, type Listing, listing, pageOf, resolveFilter, withAge } from './paging.js'
+import type { CallContext, MarketplaceClient } from '../upstream/marketplace-client.js'
+import { bypassKey, createListing, type Listing, slicePage, withStaleness } from './paging.js'
 
-/** Where the whole list of sellers lies in the cache. */
 const key = 'sellers_all'
 
-/** The sellers of the marketplace, a page at a time. */
+/** Sellers of the marketplace. */
 export interface Sellers {
-  /** From the cached list, or straight from the upstream when a filter is given. Rejects with an upstream error. */
+  /** One page: from the cached list, or from the upstream if there is a filter. Rejects with an upstream error. */
   list(query: SellersQuery, context: CallContext): Promise<Listing<Seller>>
-  /** The seller as the cached list has it, stale or not; when there is no list nobody is asked. */
+  /** The seller in the cached list, stale or not. Never loads. */
   findCached(sellerId: string): Promise<Seller | undefined>
-  /** Whether there is a cached list that does not have the seller. */
+  /** Whether a list is cached and does not contain the seller. */
   isUnlisted(sellerId: string): Promise<boolean>
 }
 
-export interface SellersParts {
+export interface SellersDeps {
   readonly cache: Cache
-  readonly marketplace: Marketplace
+  readonly marketplace: MarketplaceClient
 }
 
-export function createSellers({ cache, marketplace }: SellersParts): Sellers {
+export function createSellers({ cache, marketplace }: SellersDeps): Sellers {
   return {
     async list(query, context) {
       const name = resolveFilter(query.name)
@@ -35,7 +35,7 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
         schema: SellersSchema,
         serveStaleOn: (error) => !isAccessDenied(error),
       })
-      return withAge(pageOf(reading.value, query), reading)
+      return withStaleness(slicePage(reading.value, query), reading)
     },
     async findCached(sellerId) {
       return find((await cachedList()) ?? [], sellerId)
@@ -52,18 +52,18 @@ export function createSellers({ cache, marketplace }: SellersParts): Sellers {
 
   async function listFiltered(request: FilteredRequest, context: CallContext): Promise<Listing<Seller>> {
     const { page, page_size: pageSize, name, customerDisplayId } = request
-    const question = {
+    const filtered = {
       page,
       pageSize,
       ...(name === undefined ? {} : { name }),
       ...(customerDisplayId === undefined ? {} : { customerDisplayId }),
     }
     const { items, total } = await cache.fetch(
-      bypassKey('sellers', question),
-      ({ signal }) => marketplace.sellers.page(question, { ...context, signal }),
+      bypassKey('sellers', filtered),
+      ({ signal }) => marketplace.sellers.page(filtered, { ...context, signal }),
       { bypass: true },
     )
-    return listing(items, total, request)
+    return createListing(items, total, request)
   }
 }
 

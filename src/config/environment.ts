@@ -7,12 +7,11 @@ import envSchema from 'env-schema'
 import { isRedisUrl } from 'fastify-vitrine/redis'
 
 /**
- * The environment: each variable's check, default and, in `description`, what it must be, as the message for a wrong
- * value says it.
+ * The environment variables with checks and defaults. `description` completes the error message `<name> must be …`.
  */
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1', description: 'a host name or address to listen on' }),
-  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'a port number from 0 to 65535' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'an integer between 0 and 65535' }),
   LOG_LEVEL: Type.Union(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'trace, debug, info, warn, error, fatal or silent' },
@@ -33,7 +32,7 @@ const Environment = Type.Object({
   ),
   REDIS_CLUSTER_NODES: Type.Optional(nodeList()),
   REDIS_SENTINELS: Type.Optional(nodeList()),
-  REDIS_SENTINEL_NAME: Type.Optional(Type.String({ description: 'the name of the master that the sentinels watch' })),
+  REDIS_SENTINEL_NAME: Type.Optional(Type.String({ description: 'the name of the master that the Sentinels monitor' })),
   REDIS_SENTINEL_PASSWORD: Type.Optional(Type.String({ description: 'a password' })),
   REDIS_USERNAME: Type.Optional(Type.String({ description: 'a user name' })),
   REDIS_PASSWORD: Type.Optional(Type.String({ description: 'a password' })),
@@ -50,7 +49,7 @@ const Environment = Type.Object({
     default: 300,
     minimum: 1,
     maximum: 2_592_000,
-    description: 'a whole number of seconds from 1 to 2592000',
+    description: 'an integer number of seconds between 1 and 2592000',
   }),
   CACHE_STALE_WHILE_REVALIDATE_SECONDS: staleSeconds(60),
   CACHE_STALE_IF_ERROR_SECONDS: staleSeconds(86_400),
@@ -63,31 +62,31 @@ const Environment = Type.Object({
     default: 600,
     minimum: 0,
     maximum: 1_000_000_000,
-    description: 'a whole number of requests a minute; 0 for no limit',
+    description: 'an integer number of requests per minute between 0 and 1000000000; 0 for no limit',
   }),
   PURGE_TOKEN: Type.Optional(Type.String({ format: 'header-value', description: 'a token of printable characters' })),
 })
 
 export type Config = Static<typeof Environment>
 
-/** The environment holds a value that the application cannot run with; the message is one line that names it. */
+/** An invalid environment. The message is one line that names the variables. */
 export class InvalidEnvironment extends Error {
   override readonly name = 'InvalidEnvironment'
 }
 
-const checker = createChecker()
+const validator = createValidator()
 
-/** Reads and checks the environment; an empty variable counts as unset. Throws `InvalidEnvironment`. */
+/** Reads and checks the environment. Empty variables count as unset. Throws `InvalidEnvironment`. */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const data = Object.fromEntries(Object.entries(environment).filter(isSet).map(withInteger))
   let config: Config
   try {
-    config = envSchema<Config>({ schema: Environment, data, env: false, ajv: checker })
+    config = envSchema<Config>({ schema: Environment, data, env: false, ajv: validator })
   } catch (error) {
     throw new InvalidEnvironment(formatErrors(error))
   }
-  const contradiction = findContradiction(config)
-  if (contradiction !== undefined) throw new InvalidEnvironment(contradiction)
+  const conflict = findConflict(config)
+  if (conflict !== undefined) throw new InvalidEnvironment(conflict)
   return config
 }
 
@@ -95,7 +94,7 @@ function isSet(entry: [name: string, value: string | undefined]): entry is [stri
   return entry[1] !== undefined && entry[1] !== ''
 }
 
-/** Only plain digits are a number: left to itself Ajv takes a blank for 0 and `1e3` for 1000. */
+/** Accepts plain digits only: Ajv's coercion accepts a blank as 0 and `1e3` as 1000. */
 function withInteger([name, text]: [string, string]): [string, string | number] {
   const isInteger = Object.entries(Environment.properties).some(
     ([property, { type }]) => property === name && type === 'integer',
@@ -104,7 +103,7 @@ function withInteger([name, text]: [string, string]): [string, string | number] 
   return [name, /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN]
 }
 
-/** What the config says of where Redis is, in the words of `fastify-vitrine/redis`; `undefined`: memory only. */
+/** Options of `fastify-vitrine/redis`; `undefined`: memory only. */
 export function redisOptions(config: Config) {
   const credentials = {
     ...(config.REDIS_USERNAME === undefined ? {} : { username: config.REDIS_USERNAME }),
@@ -126,8 +125,8 @@ export function redisOptions(config: Config) {
 }
 
 /**
- * What every Redis key begins with: the prefix and the identity of the upstream, so that two environments on one Redis
- * never answer with each other's data.
+ * Prefix of all Redis keys: the configured prefix and the identity of the upstream, so that two environments on one Redis do not
+ * share data.
  */
 export function cacheKeyPrefix(config: Config): string {
   return `${config.CACHE_KEY_PREFIX}${upstreamIdentity(config.UPSTREAM_URL)}:`
@@ -139,7 +138,7 @@ function upstreamIdentity(url: string | undefined): string {
   return createHash('sha256').update(canonical).digest('hex').slice(0, 8)
 }
 
-function findContradiction(config: Config): string | undefined {
+function findConflict(config: Config): string | undefined {
   const places = (['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const).filter(
     (name) => config[name] !== undefined,
   )
@@ -163,7 +162,7 @@ function usesTls({ REDIS_URL: url, REDIS_TLS: tls }: Config, hasRedis: boolean):
   return hasRedis && (tls || (url !== undefined && new URL(url).protocol === 'rediss:'))
 }
 
-/** One line that names each wrong variable and what it must be. Values stay out of it: some are secrets. */
+/** One line that names each invalid variable and what it must be. No values: some are secrets. */
 function formatErrors(error: unknown): string {
   const failures: readonly { instancePath: string }[] =
     error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : []
@@ -174,7 +173,7 @@ function formatErrors(error: unknown): string {
 
 function expected(name: string): string {
   const property = Object.entries(Environment.properties).find(([property]) => property === name)?.[1]
-  return property?.description ?? 'another value'
+  return property?.description ?? 'a valid value'
 }
 
 function milliseconds(byDefault: number) {
@@ -182,7 +181,7 @@ function milliseconds(byDefault: number) {
     default: byDefault,
     minimum: 1,
     maximum: 600_000,
-    description: 'a whole number of milliseconds from 1 to 600000',
+    description: 'an integer number of milliseconds between 1 and 600000',
   })
 }
 
@@ -191,16 +190,16 @@ function staleSeconds(byDefault: number) {
     default: byDefault,
     minimum: 0,
     maximum: 2_592_000,
-    description: 'a whole number of seconds from 0 to 2592000; 0 for never',
+    description: 'an integer number of seconds between 0 and 2592000; 0 for never',
   })
 }
 
 function nodeList() {
-  return Type.String({ format: 'node-list', description: 'host:port, several separated by commas' })
+  return Type.String({ format: 'node-list', description: 'a comma-separated list of host:port' })
 }
 
-/** As env-schema makes one for each call, with the formats above. */
-function createChecker(): Ajv {
+/** With the same options as the default of env-schema, plus our formats. */
+function createValidator(): Ajv {
   const ajv = new Ajv({ allErrors: true, removeAdditional: true, useDefaults: true, coerceTypes: true })
   ajv.addFormat('http-url', isHttpUrl)
   ajv.addFormat('redis-url', isRedisUrl)
@@ -223,12 +222,12 @@ function isCertificateFile(path: string): boolean {
     const blocks = readFileSync(path, 'latin1').match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? []
     return blocks.map((block) => new X509Certificate(block)).length > 0
   } catch {
-    return false // not there, not readable, or not a certificate
+    return false // missing, unreadable, or not a certificate
   }
 }
 
 function isTimeZone(text: string): boolean {
-  if (!/^[A-Za-z]/.test(text)) return false // '+02:00' is an offset, which knows no daylight saving
+  if (!/^[A-Za-z]/.test(text)) return false // '+02:00' is an offset, without daylight saving
   try {
     new Intl.DateTimeFormat('en', { timeZone: text })
     return true

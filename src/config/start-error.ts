@@ -2,7 +2,7 @@ import { InvalidEnvironment } from './environment.js'
 
 const redisVariables = ['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const
 
-/** One line that names the variable to change; the stack only for an error that no variable explains. */
+/** One line that names the variable to change. The stack only for errors that no variable explains. */
 export function formatStartError(error: unknown, environment: NodeJS.ProcessEnv): string {
   if (error instanceof InvalidEnvironment) return error.message
   if (!(error instanceof Error)) return String(error)

@@ -1,7 +1,7 @@
 import { createRandom, type Random } from './random.js'
 import { compose, landmarks, type Place, places, type Trade, trades, type Vocabulary, vocabularies } from './words.js'
 
-/** A seller as the marketplace tells it. */
+/** A seller in the format of the marketplace API. */
 export interface Seller {
   /** A readable slug, at most 60 characters of `[a-z0-9-]`. */
   id: string
@@ -19,7 +19,7 @@ export interface Seller {
   description: string
 }
 
-/** A catalog as the marketplace tells it. */
+/** A catalog in the format of the marketplace API. */
 export interface Catalog {
   id: number
   seller_id: string
@@ -34,40 +34,39 @@ export interface Catalog {
   description: string
 }
 
-/** A seller together with what its catalogs are made from. */
+/** A seller with the data that its catalogs are generated from. */
 export interface House {
   seller: Seller
-  /** Place in the list, from 1. */
+  /** Position in the list, from 1. */
   number: number
   place: Place
   trade: Trade
   words: Vocabulary
-  /** Begins what the seller calls itself and its catalogs by. */
+  /** Prefix of the customer ids of the seller and its catalogs. */
   code: string
   catalogCount: number
 }
 
 const dayMs = 86_400_000
 
-/** Days after which a sale comes round again; half of the longest is how far a date can lie from today. */
+/** Days after which a sale is repeated. Dates are at most half the longest period from today. */
 const periodsDays = [14, 60, 240, 780]
 
-/** Beyond this the vocabulary runs out of names for some towns, and looking for one would not end. */
-const mostSellers = 2500
+/** With more, the vocabulary runs out of names for some cities, and the search for one would not end. */
+const maxSellers = 2500
 
-/** The first `count` sellers, oldest first: always the same ones in the same order. */
+/** The first `count` sellers, oldest first, always the same. */
 export function createHouses(count: number): readonly House[] {
-  if (count > mostSellers) throw new RangeError(`the demo has names for ${mostSellers} sellers, not for ${count}`)
+  if (count > maxSellers) throw new RangeError(`the demo has at most ${maxSellers} sellers, not ${count}`)
   const random = createRandom(1240)
   const taken = new Set<string>()
   return Array.from({ length: count }, (_, index) => createHouse(index + 1, taken, random))
 }
 
 /**
- * All catalogs of a seller, in no order of date: about half of them to come, counted from the UTC day of `now` (ms).
+ * All catalogs of a seller, not ordered by date. About half of them are upcoming on the UTC day of `now` (ms).
  *
- * A date stands still as days pass, so yesterday's sale is past today; once it lies half its period back, the sale
- * comes round again ahead. However long the demo runs, it runs out of nothing.
+ * A date does not change from day to day. Half a period after its date a sale is repeated, so there are always upcoming sales.
  */
 export function catalogsOf(house: House, now: number): Catalog[] {
   const random = createRandom(house.number * 7919)
@@ -75,7 +74,7 @@ export function catalogsOf(house: House, now: number): Catalog[] {
   return Array.from({ length: house.catalogCount }, (_, index) => createCatalog(house, index + 1, today, random))
 }
 
-/** Text as filters compare it: without accents or case, so that `etude` finds `Étude`. */
+/** Removes accents and case, so that the filter `etude` finds `Étude`. */
 export function fold(text: string): string {
   return text
     .normalize('NFD')

@@ -1,14 +1,14 @@
-// The marketplace on its own: `npm run demo:upstream`, on HOST and PORT (127.0.0.1 and 4000 unless set).
-import { closeOnSignals } from '../shutdown.js'
-import { startMarketplace } from './marketplace.js'
+// `npm run demo:upstream`: the demo marketplace alone, on HOST and PORT (default 127.0.0.1:4000).
+import { closeOnSignals } from '../process/shutdown.js'
+import { startDemoMarketplace } from './marketplace.js'
 
 const host = process.env.HOST || '127.0.0.1'
 const port = process.env.PORT || '4000'
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-  refuse(`PORT must be a whole number from 0 to 65535, not "${port}"`)
+  exitWith(`PORT must be an integer between 0 and 65535, not "${port}"`)
 
 try {
-  const marketplace = await startMarketplace({ host, port: Number(port) })
+  const marketplace = await startDemoMarketplace({ host, port: Number(port) })
   closeOnSignals({
     deadlineMs: 5_000,
     async close(reason) {
@@ -16,12 +16,12 @@ try {
       await marketplace.close()
     },
   })
-  console.log(`The demo marketplace listens on ${marketplace.url}`)
+  console.log(`Demo marketplace listening at ${marketplace.url}`)
 } catch (error) {
-  refuse(`the demo marketplace cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : error}`)
+  exitWith(`the demo marketplace cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : error}`)
 }
 
-function refuse(message: string): never {
+function exitWith(message: string): never {
   console.error(message)
   process.exit(1)
 }

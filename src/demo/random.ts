@@ -1,16 +1,16 @@
-/** Seeded randomness: the same seed gives the same draws, in the same order, on every machine. */
+/** Seeded pseudo-random numbers: the same seed gives the same sequence on every machine. */
 export interface Random {
-  /** A whole number from 0 up to, not including, `limit`. */
+  /** An integer from 0 to `limit`, exclusive. */
   below(limit: number): number
-  /** A whole number between two bounds, both included. */
+  /** An integer from `low` to `high`, inclusive. */
   between(low: number, high: number): number
-  /** One element of a list that is not empty. */
+  /** One element of a non-empty list. */
   pick<T>(list: readonly T[]): T
-  /** Whether something happens that happens `percent` times in a hundred. */
+  /** True with a probability of `percent`. */
   chance(percent: number): boolean
 }
 
-/** A source of randomness that starts from `seed` and belongs to its caller alone. mulberry32. */
+/** mulberry32. */
 export function createRandom(seed: number): Random {
   let state = seed | 0
 
@@ -24,7 +24,7 @@ export function createRandom(seed: number): Random {
   return {
     below,
     between: (low, high) => low + below(high - low + 1),
-    // The compiler does not follow that the index is below the length.
+    // The index is always below the length.
     pick: <T>(list: readonly T[]) => list[below(list.length)] as T,
     chance: (percent) => below(100) < percent,
   }

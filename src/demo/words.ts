@@ -1,9 +1,9 @@
 import type { Random } from './random.js'
 
-/** Phrases by symbol; a phrase may hold `{symbols}`, each replaced by one of its own phrases. */
+/** Phrases by symbol. A `{symbol}` in a phrase is replaced by one of its phrases. */
 export type Vocabulary = Readonly<Record<string, readonly string[]>>
 
-/** Where a seller lives, and what follows from it: language, money and clock. */
+/** Where a seller is, with the language, currency and time zone that follow. */
 export interface Place {
   city: string
   /** ISO 3166-1 alpha-2. */
@@ -11,15 +11,15 @@ export interface Place {
   language: 'en' | 'fr'
   /** ISO 4217. */
   currency: string
-  /** Offset from UTC as RFC 3339 writes it, daylight saving left aside. */
+  /** RFC 3339 offset from UTC, without daylight saving. */
   offset: string
 }
 
-/** What a seller does: each trade has its own `…_name`, `…_title` and `…_about` in both vocabularies. */
+/** Each trade has `…_name`, `…_title` and `…_about` phrases in both vocabularies. */
 export type Trade = 'auction' | 'gallery' | 'flea' | 'flash'
 export const trades: readonly Trade[] = ['auction', 'auction', 'gallery', 'flea', 'flash']
 
-/** The first sellers, written by hand: an early page shows an empty seller, a full one, and names that try a layout. */
+/** The first sellers: one without catalogs, one with many, and names that test the layout. */
 export const landmarks: readonly { name: string; city: string; trade: Trade; catalogs: number }[] = [
   { name: "L'Écritoire & Fils, livres anciens", city: 'Besançon', trade: 'auction', catalogs: 38 },
   { name: 'Étude Lefèvre, Saint-Aubin & Associés', city: 'Lyon', trade: 'auction', catalogs: 600 },
@@ -122,7 +122,7 @@ export const vocabularies: Readonly<Record<Place['language'], Vocabulary>> = {
       | Asian works of art | Georgian furniture | stamps and postcards | coins and medals | classic cars | comics and toys
       | studio ceramics and glass | rugs and textiles | scientific instruments | photographs | old master prints | clocks
       | vintage fashion | silver and vertu | travel posters | natural history | musical instruments | vinyl records
-    house: a Georgian rectory | a lock-keeper's cottage | a house near {city} | a villa by the sea | an actor's apartment
+    house: a Georgian rectory | a ferryman's cottage | a house near {city} | a villa by the sea | an actor's apartment
       | a country vicarage | a shuttered hotel
     goods: linen sheets | desk lamps | seconds from the pottery | wool coats | restored bicycles | mattresses | leather goods
       | single-origin coffee | stationery | welted shoes | showroom armchairs | kitchen knives
@@ -137,22 +137,22 @@ export const vocabularies: Readonly<Record<Place['language'], Vocabulary>> = {
       | McAllister | Mehta | Fitzgerald | Lindström | Okafor | Delgado | Tremaine`),
 }
 
-/** A phrase for a symbol, its first letter a capital, drawn from the vocabulary. */
+/** A random phrase for a symbol, capitalized. */
 export function compose(words: Vocabulary, symbol: string, random: Random): string {
   const phrase = expand(words, symbol, random, new Set()).replace(/\bde (?=[AEIOUÉ]|Hé)/g, "d'")
   return phrase.charAt(0).toUpperCase() + phrase.slice(1)
 }
 
-function expand(words: Vocabulary, symbol: string, random: Random, said: Set<string>): string {
+function expand(words: Vocabulary, symbol: string, random: Random, used: Set<string>): string {
   const phrases = words[symbol]
   if (phrases === undefined) throw new Error(`the demo's vocabulary has no {${symbol}}`)
   let phrase = random.pick(phrases)
-  if (said.has(phrase) && phrases.length > 1) phrase = random.pick(phrases.filter((other) => other !== phrase))
-  said.add(phrase)
-  return phrase.replace(/\{(\w+)\}/g, (_, inner: string) => expand(words, inner, random, said))
+  if (used.has(phrase) && phrases.length > 1) phrase = random.pick(phrases.filter((other) => other !== phrase))
+  used.add(phrase)
+  return phrase.replace(/\{(\w+)\}/g, (_, inner: string) => expand(words, inner, random, used))
 }
 
-// Text rather than arrays: a formatter gives each string of an array its own line.
+// Text, because a formatter would put each string of an array on its own line.
 function vocabulary(text: string): Vocabulary {
   const definitions = text.trim().split(/\n\s*(?=\w+: )/)
   return Object.fromEntries(

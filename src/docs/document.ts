@@ -1,4 +1,4 @@
-/** JSON of an API description, which is all that is known of it here. */
+/** An API description as plain JSON. */
 export interface JsonObject {
   [name: string]: Json | undefined
 }
@@ -8,26 +8,25 @@ export function isObject(json: Json | undefined): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
-/** The object of that name, made where there is none. */
+/** The child object of that name, created if it is missing. */
 export function objectAt(parent: JsonObject, name: string): JsonObject {
   const child = parent[name]
   if (isObject(child)) return child
-  const made: JsonObject = {}
-  parent[name] = made
-  return made
+  const created: JsonObject = {}
+  parent[name] = created
+  return created
 }
 
-/** The objects in an object; none where there is no object. */
+/** The child objects of an object; empty for anything else. */
 export function childrenOf(parent: Json | undefined): JsonObject[] {
   return isObject(parent) ? Object.values(parent).filter(isObject) : []
 }
 
-/** All operations of a description. */
 export function operationsOf({ paths }: JsonObject): JsonObject[] {
   return childrenOf(paths).flatMap(childrenOf)
 }
 
-/** Calls it with every object of a description, the innermost first. */
+/** Visits every object, children first. */
 export function walk(json: Json | undefined, visit: (object: JsonObject) => void): void {
   if (Array.isArray(json)) for (const each of json) walk(each, visit)
   if (!isObject(json)) return

@@ -1,49 +1,49 @@
-/** What a mobile developer has to know beyond single parameters and answers; Markdown, as OpenAPI has it. */
-export const guide = `Sellers of the marketplace and their coming catalogs, for mobile clients.
+/** Introduction of the API description, in Markdown. */
+export const guide = `Sellers of a marketplace and their upcoming catalogs, for mobile clients.
 
 ## Lists
 
-A list is answered a page at a time: \`items\`, and how much there is in all. Do not put addresses of pages together: \`Link\`
-has those of the \`first\`, \`prev\`, \`next\` and \`last\` page, with your filters, relative to the address that you asked.
-Where there is no \`next\` the list ends. A page beyond the last is empty, and its \`prev\` is the last. The list may change
-while you read it: know items by their \`id\`.
+Lists are paginated. A response has the \`items\` of one page, and \`total\` and \`pages\` of the complete list. Follow the URLs in
+the \`Link\` header (\`first\`, \`prev\`, \`next\`, \`last\`); they contain your filters and are relative to the request URL. The last
+page has no \`next\`. A page beyond the last is empty, and its \`prev\` is the last page. A list may change while you page through
+it: identify items by \`id\`.
 
-\`page\` and \`page_size\` are plain digits; anything else is a 400. Filters are taken without the blanks around them, and a
-blank one is none. **Parameters of other names are ignored**, so a filter that is misspelt is no filter.
+\`page\` and \`page_size\` must be plain digits; anything else is a 400. Filters are trimmed, and a blank filter is no filter.
+**Unknown parameters are ignored**, so a misspelt filter has no effect.
 
-## Older answers
+## Stale lists
 
-When the marketplace cannot be asked, or is slow, you get its last good answer, for up to a day. Its body then says
-\`"stale": true\`, and \`as_of\` when the marketplace said it; else neither is there. Show the list and that time, and ask again
-in a minute. With a filter there is no older answer, but a 502, 503 or 504.
+When the marketplace fails or is slow, you receive its last good list, for up to a day. The body then has \`"stale": true\` and
+\`as_of\`, the time when the list was loaded; otherwise neither field is present. Show the list with that time, and request it
+again in a minute. Filtered requests have no stale list: they fail with 502, 503 or 504.
 
 ## Caching
 
-Each 200 has an \`ETag\`. Keep it with the body and send it as \`If-None-Match\`: where nothing has changed you get a 304 without
-a body. For as many seconds as \`Cache-Control\` says (\`max-age\` less \`Age\`) you need not ask at all. The HTTP caches of
-URLSession, OkHttp and browsers do all of this by themselves. \`HEAD\` answers with the fields alone; bodies come in gzip
-or Brotli where \`Accept-Encoding\` names them.
+Each 200 has an \`ETag\`. Store it with the body and send it as \`If-None-Match\`: if nothing changed you receive a 304 without a
+body. \`Cache-Control\` and \`Age\` say for how long a response is fresh (\`max-age\` minus \`Age\`). The HTTP caches of URLSession,
+OkHttp and browsers do this automatically. \`HEAD\` returns the headers only. Bodies are compressed with gzip or Brotli if
+\`Accept-Encoding\` allows it.
 
 ## Errors
 
-Errors are \`application/problem+json\` (RFC 9457). Decide by \`status\` and \`code\`; \`detail\` is for you and not for your users,
-and its words may change. An address that does not exist is a 404, and a mistake of ours a 500: both without a \`code\`.
+Errors are \`application/problem+json\` (RFC 9457). Decide by \`status\` and \`code\`. \`detail\` is for developers, and its wording
+may change. An unknown path is a 404, an internal error a 500; neither has a \`code\`.
 
-- 400 \`VITRINE_INVALID_REQUEST\`: mend the parameters that \`errors\` names; asking again does not help.
-- 429 \`VITRINE_RATE_LIMITED\`: wait for as many seconds as \`Retry-After\` says.
+- 400 \`VITRINE_INVALID_REQUEST\`: correct the parameters in \`errors\`; do not retry.
+- 429 \`VITRINE_RATE_LIMITED\`: wait for \`Retry-After\` seconds.
 - 502 \`VITRINE_UPSTREAM_STATUS\`, \`VITRINE_UPSTREAM_NOT_JSON\`, \`VITRINE_UPSTREAM_WRONG_SHAPE\`, \`VITRINE_UPSTREAM_INCOMPLETE\`,
-  \`VITRINE_UPSTREAM_TOO_LARGE\`: the marketplace is in trouble; try again in a minute.
-- 503 \`VITRINE_UPSTREAM_UNREACHABLE\`, 504 \`VITRINE_UPSTREAM_TIMEOUT\`: wait for as many seconds as \`Retry-After\` says.
+  \`VITRINE_UPSTREAM_TOO_LARGE\`: the marketplace fails; retry in a minute.
+- 503 \`VITRINE_UPSTREAM_UNREACHABLE\`, 504 \`VITRINE_UPSTREAM_TIMEOUT\`: wait for \`Retry-After\` seconds.
 
-## Limits
+## Rate limit
 
-One address may send so many requests in a minute (\`x-ratelimit-limit\`), of all kinds together; \`x-ratelimit-remaining\` says
-how many are left, \`x-ratelimit-reset\` in how many seconds they are all there again. A 304 counts like a 200.
+Each client address may send \`x-ratelimit-limit\` requests per minute, of all kinds. \`x-ratelimit-remaining\` is the number left,
+\`x-ratelimit-reset\` the seconds until the limit resets. A 304 counts like a 200.
 
-## Finding a request again
+## Request ids
 
-Send an \`x-request-id\` (up to 128 letters, digits, \`.\`, \`:\`, \`_\` and \`-\`) and it is yours through our log and the
-marketplace's; without one you are given one. Problems have it in their body as well: show it where a user can report it.
+Send an \`x-request-id\` (up to 128 letters, digits, \`.\`, \`:\`, \`_\` and \`-\`) to find the request in our logs and those of the
+marketplace. Without one, we generate it. Errors contain it in \`request_id\`: show it where users can report it.
 
-The examples are answers of this application in front of its demo marketplace.
+The examples are responses of this application with its demo marketplace.
 `

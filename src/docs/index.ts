@@ -2,18 +2,18 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { described } from './described.js'
 import { guide } from './guide.js'
+import { transformOpenapi } from './transform-openapi.js'
 import { uiRules, uiScript } from './ui-theme.js'
 
 export interface DocsOptions {
   readonly version: string
 }
 
-/** The one style attribute that Swagger UI writes into its page, allowed by its hash. */
+/** Hash of the only style attribute in the page of Swagger UI, for its CSP. */
 const uiStyle = "'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='"
 
-/** OpenAPI 3.1 at `/docs/json` and a page to browse it at `/docs`; registered before the routes that it describes. */
+/** OpenAPI 3.1 at `/docs/json`, Swagger UI at `/docs`. Register it before the routes. */
 export default fp(docs, { name: 'docs', fastify: '5.x' })
 
 async function docs(app: FastifyInstance, { version }: DocsOptions): Promise<void> {
@@ -27,16 +27,17 @@ async function docs(app: FastifyInstance, { version }: DocsOptions): Promise<voi
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: [
-        { name: 'catalog', description: 'Sellers and their coming catalogs' },
-        { name: 'operations', description: 'Whether the service is alive and well, and how to purge what it keeps' },
+        { name: 'catalog', description: 'Sellers and their upcoming catalogs' },
+        { name: 'operations', description: 'Health, metrics and cache purges' },
       ],
       components: {
         securitySchemes: {
-          operator: { type: 'http', scheme: 'bearer', description: '`PURGE_TOKEN` of the environment.' },
+          operator: { type: 'http', scheme: 'bearer', description: 'The value of `PURGE_TOKEN`.' },
         },
       },
     },
-    transformObject: (made) => described('openapiObject' in made ? made.openapiObject : made.swaggerObject),
+    transformObject: (document) =>
+      transformOpenapi('openapiObject' in document ? document.openapiObject : document.swaggerObject),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -1,8 +1,8 @@
-/** What Swagger UI leaves too pale to be read, what it shows of nothing, and what makes its page wider than a phone. */
+/** Fixes for Swagger UI: contrast, empty columns, and overflow on phones. */
 export const uiRules = `
-.way-back { display: block; padding: 1rem 20px 0; font: 600 1rem sans-serif; color: #1d5fa8 }
+.back-link { display: block; padding: 1rem 20px 0; font: 600 1rem sans-serif; color: #1d5fa8 }
 html.dark-mode body { background: transparent }
-html.dark-mode .way-back { color: #8fc1ff }
+html.dark-mode .back-link { color: #8fc1ff }
 .swagger-ui .markdown code, .swagger-ui .renderedMarkdown code { padding: 1px 4px }
 .swagger-ui .topbar, .swagger-ui .response-col_links { display: none }
 .swagger-ui .opblock.opblock-get .opblock-summary-method { background: #1d5fa8 }
@@ -24,8 +24,7 @@ html.dark-mode .swagger-ui .headers .header-col { color: #e4e6e6 }
 `
 
 /**
- * What Swagger UI's page lacks: the width of a phone, the way back to the site, which part is its content for those who jump
- * there, what its lists of examples are, and examples that scroll by keyboard.
+ * Fixes for Swagger UI: viewport, link to the site, main landmark, labels of example lists, examples that scroll by keyboard.
  */
 export const uiScript = `
 const viewport = document.createElement('meta')
@@ -33,7 +32,7 @@ viewport.name = 'viewport'
 viewport.content = 'width=device-width, initial-scale=1'
 document.head.append(viewport)
 const back = document.createElement('a')
-back.className = 'way-back'
+back.className = 'back-link'
 back.href = '/'
 back.textContent = '← Vitrine'
 const site = document.createElement('nav')

@@ -7,8 +7,8 @@ const statusByCode: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 }
 
-/** Answers what is no HTTP request that could be routed, as a problem like any other, and ends the connection. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+/** Answers bytes that are not a valid HTTP request with a problem, and closes the connection. */
+export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
   const status = statusByCode[error.code ?? ''] ?? 400
   const title = STATUS_CODES[status] ?? 'Bad Request'

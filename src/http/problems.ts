@@ -1,65 +1,65 @@
 import { STATUS_CODES } from 'node:http'
 import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyError, FastifyRequest } from 'fastify'
-import { everyAnswer, laterAnswer } from '../schemas/headers.js'
+import { commonHeaders, retryHeaders } from '../schemas/headers.js'
 import { isUpstreamError } from '../upstream/errors.js'
 
-/** What went wrong, for a program to read. RFC 9457. */
+/** Problem details. RFC 9457. */
 export const Problem = Type.Object(
   {
     type: Type.Literal('about:blank'),
-    title: Type.String({ description: "The status code's own phrase." }),
-    status: Type.Integer({ description: 'The status of the answer.' }),
-    detail: Type.String({ description: 'What went wrong with this request, for developers: the words may change.' }),
-    code: Type.Optional(Type.String({ description: 'The cause, for programs: these do not change.' })),
-    request_id: Type.String({ description: 'What to look for in the log; also in `x-request-id`.' }),
+    title: Type.String({ description: 'The reason phrase of the status code.' }),
+    status: Type.Integer({ description: 'HTTP status code of the response.' }),
+    detail: Type.String({ description: 'Description for developers. The wording may change.' }),
+    code: Type.Optional(Type.String({ description: 'Error code for programs. Codes do not change.' })),
+    request_id: Type.String({ description: 'Id of the request in our logs, the same as in `x-request-id`.' }),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
-          field: Type.String({ description: 'The parameter that is wrong.' }),
-          detail: Type.String({ description: 'What is wrong with it.' }),
+          field: Type.String({ description: 'Name of the invalid parameter.' }),
+          detail: Type.String({ description: 'Why it is invalid.' }),
         }),
-        { description: 'Of a 400: each parameter that is wrong.' },
+        { description: 'Invalid parameters of a 400.' },
       ),
     ),
   },
-  { title: 'Problem', description: 'What went wrong. RFC 9457.' },
+  { title: 'Problem', description: 'Problem details. RFC 9457.' },
 )
 
 export type Problem = Static<typeof Problem>
 
 const problemContent = { content: { 'application/problem+json': { schema: Problem } } }
 
-/** The error answers of a route, for its schema and so for the API description. */
+/** Error responses for the schema of a route. */
 export const problemResponses = {
   400: {
-    description: 'A parameter is wrong, and `errors` says which: the same request will fail again.',
-    headers: everyAnswer,
+    description: 'A parameter is invalid; `errors` names it. Do not retry the same request.',
+    headers: commonHeaders,
     ...problemContent,
   },
   429: {
-    description: 'Too many requests from this address. Nothing was asked; try again after `Retry-After`.',
-    headers: laterAnswer,
+    description: 'Too many requests from this client address. Retry after `Retry-After`.',
+    headers: retryHeaders,
     ...problemContent,
   },
   502: {
-    description: 'The marketplace answered with something unusable, and there is no older answer.',
-    headers: everyAnswer,
+    description: 'The marketplace sent an invalid response, and there is no stale list.',
+    headers: commonHeaders,
     ...problemContent,
   },
   503: {
-    description: 'The marketplace cannot be reached, and there is no older answer. Try again after `Retry-After`.',
-    headers: laterAnswer,
+    description: 'The marketplace is unreachable, and there is no stale list. Retry after `Retry-After`.',
+    headers: retryHeaders,
     ...problemContent,
   },
   504: {
-    description: 'The marketplace did not answer in time, and there is no older answer. Try again after `Retry-After`.',
-    headers: laterAnswer,
+    description: 'The marketplace timed out, and there is no stale list. Retry after `Retry-After`.',
+    headers: retryHeaders,
     ...problemContent,
   },
 }
 
-/** The problem that an error is to the client. Says nothing of the inside when the mistake is ours. */
+/** What the client receives for an error. An internal error reveals no detail. */
 export function toProblem(error: FastifyError, request: FastifyRequest): Problem {
   if (error.validation !== undefined) return validationProblem(error, request)
   const status = statusOf(error)
@@ -69,25 +69,24 @@ export function toProblem(error: FastifyError, request: FastifyRequest): Problem
   }
 }
 
-/** A problem that no error brought about, such as a route that does not exist. */
+/** A problem without an error behind it, such as an unknown path. */
 export function problem(status: number, request: FastifyRequest, detail?: string): Problem {
   const title = STATUS_CODES[status] ?? 'Error'
   return { type: 'about:blank', title, status, detail: detail ?? title, request_id: request.id }
 }
 
-/** What a request that the validation refuses is called, to the client and in the log. */
 const invalidRequestCode = 'VITRINE_INVALID_REQUEST'
 
-/** Writes the error to the log with the weight that it has for whoever is on call. */
+/** Logs the error: upstream failures as warnings, our own as errors, client errors as info. */
 export function logError(error: FastifyError, request: FastifyRequest): void {
   const status = statusOf(error)
   const code = error.validation === undefined ? error.code : invalidRequestCode
   const where = { method: request.method, route: request.routeOptions.url, status, code }
-  if (isUpstreamError(error)) request.log.warn({ ...where, reason: error.message }, 'the upstream let a request down')
-  else if (status >= 500) request.log.error({ ...where, err: error }, 'a request failed')
+  if (isUpstreamError(error)) request.log.warn({ ...where, err: error }, 'upstream request failed')
+  else if (status >= 500) request.log.error({ ...where, err: error }, 'request failed')
   else {
-    const from = status === 429 || status === 401 ? { address: request.ip } : {} // here it matters who asked
-    request.log.info({ ...where, ...from, reason: error.message }, 'a request was refused')
+    const from = status === 429 || status === 401 ? { address: request.ip } : {} // to find a client that misbehaves
+    request.log.info({ ...where, ...from, reason: error.message }, 'request rejected')
   }
 }
 
@@ -101,7 +100,7 @@ function validationProblem(error: FastifyError, request: FastifyRequest): Proble
     const field =
       instancePath.slice(1).replaceAll('/', '.') ||
       String(params.missingProperty ?? params.additionalProperty ?? error.validationContext)
-    const detail = params.additionalProperty === undefined ? message : 'is not known here'
+    const detail = params.additionalProperty === undefined ? message : 'is not a known parameter'
     return { field, detail: detail ?? 'is not valid' }
   })
   const detail = errors.map(({ field, detail }) => `${field} ${detail}`).join('; ')

@@ -6,22 +6,22 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import helmet from 'helmet'
 
-export interface WebSafetyOptions {
-  /** Requests a minute from one client address; 0 for no limit. */
+export interface SecurityOptions {
+  /** Requests per minute from one client address; 0 for no limit. */
   readonly rateLimitMax: number
 }
 
-/** Security headers on every answer, and a bound on what one client may ask for. */
-export default fp(webSafety, { name: 'web-safety', fastify: '5.x' })
+/** Security headers on every response, and a rate limit per client address. */
+export default fp(security, { name: 'security', fastify: '5.x' })
 
 const RateLimited = createError<'VITRINE_RATE_LIMITED', 429, [max: number, after: string]>(
   'VITRINE_RATE_LIMITED',
-  'More than %d requests in a minute came from this address; try again in %s',
+  'More than %d requests per minute from this client address; retry in %s',
   429,
 )
 
-async function webSafety(app: FastifyInstance, { rateLimitMax }: WebSafetyOptions): Promise<void> {
-  const headers = safetyHeaders()
+async function security(app: FastifyInstance, { rateLimitMax }: SecurityOptions): Promise<void> {
+  const headers = createSecurityHeaders()
   app.addHook('onRequest', (_request, reply, next) => {
     reply.headers(headers)
     next()
@@ -34,12 +34,12 @@ async function webSafety(app: FastifyInstance, { rateLimitMax }: WebSafetyOption
   })
 }
 
-/** What helmet sets, which is the same for every request: asked once, for asking costs more than a whole hit of the cache. */
-function safetyHeaders(): OutgoingHttpHeaders {
+/** The headers that helmet sets, computed once: per request helmet costs more than a cache hit. */
+function createSecurityHeaders(): OutgoingHttpHeaders {
   const response = new ServerResponse(new IncomingMessage(new Socket()))
   const set = helmet({
     contentSecurityPolicy: {
-      useDefaults: false, // theirs allows inline styles, and turns http://127.0.0.1 into https
+      useDefaults: false, // the defaults allow inline styles and upgrade http://127.0.0.1 to https
       directives: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
@@ -53,7 +53,7 @@ function safetyHeaders(): OutgoingHttpHeaders {
       },
     },
     referrerPolicy: { policy: 'same-origin' },
-    strictTransportSecurity: false, // belongs to whoever terminates TLS in front of us
+    strictTransportSecurity: false, // left to the proxy that terminates TLS
   })
   set(response.req, response, (error) => {
     if (error !== undefined) throw error

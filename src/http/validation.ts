@@ -2,12 +2,12 @@ import type { TSchema } from '@sinclair/typebox'
 import { Ajv, type ErrorObject } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 
-// One for all applications of the process: what it has compiled once it has, and it does not check its own language anew.
+// One per process: Ajv caches compiled schemas, and validates its meta-schema once.
 const ajv = new Ajv({ removeAdditional: true, useDefaults: true, allErrors: true })
 
 /**
- * Checks what clients send. Unlike Ajv's own coercion this reads a number from a query only where it is written in
- * plain digits: `1e1`, `0x10`, ` 1` and `1.0` are not page numbers. Parameters that the schema does not name are dropped.
+ * Validates requests. Unlike Ajv's coercion it accepts only plain digits as an integer in a query: `1e1`, `0x10`, ` 1` and `1.0`
+ * are invalid. Unknown parameters are removed.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validate = ajv.compile(schema)

@@ -1,17 +1,14 @@
 import type { channels } from 'fastify-vitrine/cache'
 
-/**
- * Hears what one cache tells, by the key prefix that it names itself with: every cache of the process tells on the same
- * channels. Returns what ends it.
- */
+/** Subscribes to the events of one cache: all caches of a process share the channels. Returns a function that unsubscribes. */
 export function subscribeToCache<Event extends { readonly cache: string }>(
   channel: (typeof channels)['read'],
   cacheName: string,
-  hear: (event: Event) => void,
+  onEvent: (event: Event) => void,
 ): () => void {
   const listener = (message: unknown) => {
-    const event = message as Event // what the channel's own documentation says it carries
-    if (event.cache === cacheName) hear(event)
+    const event = message as Event // documented by the channel
+    if (event.cache === cacheName) onEvent(event)
   }
   channel.subscribe(listener)
   return () => channel.unsubscribe(listener)

@@ -2,35 +2,34 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { createError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** What operators prove themselves with. */
 export interface OperatorToken {
   /** Compares in constant time. */
-  isToken(given: string): boolean
-  /** Whether the request carries it as a bearer token. */
+  matches(given: string): boolean
+  /** Whether the request has the token in `Authorization: Bearer`. */
   isBearer(request: FastifyRequest): boolean
-  /** A secret for one purpose that changes when the token does, and does not tell it. */
+  /** A secret for one purpose, derived from the token. It does not reveal the token. */
   secretFor(purpose: string): Buffer
 }
 
-const Unauthorised = createError('VITRINE_UNAUTHORIZED', 'This wants the bearer token of the operator.', 401)
+const Unauthorized = createError('VITRINE_UNAUTHORIZED', 'The bearer token of the operator is required.', 401)
 
 export function createOperatorToken(token: string): OperatorToken {
   const expected = digest(token)
-  const isToken = (given: string) => timingSafeEqual(digest(given), expected)
+  const matches = (given: string) => timingSafeEqual(digest(given), expected)
   return {
-    isToken,
+    matches,
     isBearer({ headers }) {
       const [, given = ''] = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? []
-      return isToken(given)
+      return matches(given)
     },
     secretFor: (purpose) => createHmac('sha256', token).update(purpose).digest(),
   }
 }
 
-/** What somebody gets who should have come with the token. RFC 6750 §3. */
-export function unauthorised(reply: FastifyReply): Error {
+/** A 401 with the challenge. RFC 6750 §3. */
+export function unauthorizedError(reply: FastifyReply): Error {
   reply.header('www-authenticate', 'Bearer')
-  return new Unauthorised()
+  return new Unauthorized()
 }
 
 function digest(text: string): Buffer {

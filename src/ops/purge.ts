@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { Cache } from 'fastify-vitrine/cache'
 import { problemResponses } from '../http/problems.js'
-import { type OperatorToken, unauthorised } from './operator-token.js'
+import { type OperatorToken, unauthorizedError } from './operator-token.js'
 
 export const Tag = Type.String({
   pattern: '^(?!\\*$)\\S{1,128}$',
@@ -14,35 +14,42 @@ export const Tag = Type.String({
 })
 export const Key = Type.String({ pattern: '^[\\s\\S]{1,512}$', description: '1 to 512 characters.' })
 
-const PurgeOrder = Type.Object(
+const PurgeRequest = Type.Object(
   {
     tags: Type.Array(Tag, { default: [], maxItems: 256 }),
     keys: Type.Array(Key, { default: [], maxItems: 256 }),
-    hard: Type.Boolean({ default: false, description: 'Also removes the copy that is kept for when a load fails.' }),
+    hard: Type.Boolean({
+      default: false,
+      description: 'Also removes the stale copy that is served when a load fails.',
+    }),
   },
   { additionalProperties: false, title: 'Purge' },
 )
 
-const Named = Type.Object({ tags: Type.Array(Type.String()), keys: Type.Array(Type.String()) })
-const Purged = Type.Object({ purged: Named, queued: Named, hard: Type.Boolean() }, { title: 'Purged' })
+const PurgeTargets = Type.Object({ tags: Type.Array(Type.String()), keys: Type.Array(Type.String()) })
+const Purged = Type.Object({ purged: PurgeTargets, queued: PurgeTargets, hard: Type.Boolean() }, { title: 'Purged' })
 
 const { content } = problemResponses[400]
 
-/** `POST /ops/cache/purge`, for whoever knows the token. */
+/** `POST /ops/cache/purge`, with the operator token. */
 const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (app, { token }) => {
   const schema = {
     operationId: 'purgeCache',
     summary: 'Purge the cache',
     description:
-      'The next read of what is named loads again. Wants `tags` or `keys`: `sellers`, `catalogs`, `seller:{id}`.',
+      'The next read of the purged entries loads again. Requires `tags` or `keys`. Tags in use: `sellers`, `catalogs`, `seller:{id}`.',
     tags: ['operations'],
-    body: PurgeOrder,
+    body: PurgeRequest,
     response: {
-      200: { ...Purged, description: 'Done in every process.' },
-      202: { ...Purged, description: 'Done here; `queued` waits for Redis, and is lost when this process ends first.' },
-      400: { description: 'The order is wrong.', content },
+      200: { ...Purged, description: 'Purged in all processes.' },
+      202: {
+        ...Purged,
+        description:
+          'Purged in this process. `queued` is sent to the others when Redis is back, unless this process ends first.',
+      },
+      400: { description: 'The request body is invalid.', content },
       401: { description: 'The token is missing or wrong.', content },
-      413: { description: 'The order is too long.', content },
+      413: { description: 'The request body is too large.', content },
       429: problemResponses[429],
     },
   }
@@ -50,13 +57,13 @@ const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (a
     schema,
     bodyLimit: 64 * 1_024,
     validatorCompiler: strictCompiler,
-    // After the rate limit, so that guesses are counted, and before the body is read.
+    // After the rate limit, which counts guesses, and before the body is read.
     preParsing: async (request, reply) => {
-      if (!token.isBearer(request)) throw unauthorised(reply)
+      if (!token.isBearer(request)) throw unauthorizedError(reply)
     },
     handler: async (request, reply) => {
       const { tags, keys, hard } = request.body
-      const { isDone, queued } = await orderPurge(app.cache, { tags, keys, hard }, request)
+      const { isDone, queued } = await purgeAndLog(app.cache, { tags, keys, hard }, request)
       return reply.code(isDone ? 200 : 202).send({ purged: { tags, keys }, queued, hard })
     },
   })
@@ -64,24 +71,23 @@ const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (a
 
 export default purgeRoute
 
-/** Purges, and writes to the log who named what. */
-export async function orderPurge(
+export async function purgeAndLog(
   cache: Cache,
-  { tags, keys, hard }: Static<typeof PurgeOrder>,
+  { tags, keys, hard }: Static<typeof PurgeRequest>,
   { log }: Pick<FastifyRequest, 'log'>,
-): Promise<{ isDone: boolean; queued: Static<typeof Named> }> {
+): Promise<{ isDone: boolean; queued: Static<typeof PurgeTargets> }> {
   const result = await cache.purge({ tags, keys, hard })
   const queued = { tags: [...result.queued.tags], keys: [...result.queued.keys] }
-  log.info({ tags, keys, hard, queued }, 'the cache was purged')
+  log.info({ tags, keys, hard, queued }, 'cache purged')
   return { isDone: result.isDone, queued }
 }
 
-// Characters are counted as the cache counts them, in UTF-16.
+// The cache counts UTF-16 code units, so this does too.
 const strictAjv = new Ajv({ useDefaults: true, unicodeRegExp: false, strict: false })
 
-/** Unlike the checks of other routes it refuses names that it does not know: `tag` for `tags` must not purge nothing. */
+/** Unlike other routes, rejects unknown properties: `tag` instead of `tags` must not purge nothing. */
 function strictCompiler({ schema }: { schema: unknown }) {
-  const validate = strictAjv.compile(schema as TSchema) // the body is all there is
+  const validate = strictAjv.compile(schema as TSchema) // for the body only
   return (value: {
     tags: unknown[]
     keys: unknown[]
@@ -95,7 +101,7 @@ function strictCompiler({ schema }: { schema: unknown }) {
           keyword: 'minItems',
           params: {},
           schemaPath: '',
-          message: 'or keys must name something',
+          message: 'or keys must not be empty',
         },
       ],
     }

@@ -1,5 +1,5 @@
 import type { Catalog } from '../schemas/catalog.js'
-import type { DateWords, DayWords, TimeWords } from './date-words.js'
+import type { DateFormatter, FormattedDay, FormattedTime } from './date-formatter.js'
 
 /** The events of a month, by day. */
 export interface EventMonth {
@@ -7,50 +7,49 @@ export interface EventMonth {
   readonly days: readonly EventDay[]
 }
 
-export interface EventDay extends DayWords {
+export interface EventDay extends FormattedDay {
   readonly events: readonly EventRow[]
 }
 
 export interface EventRow extends Catalog {
-  /** `undefined` for a sale of which only the day is known. */
-  readonly time: TimeWords | undefined
+  /** `undefined` when only the day is known. */
+  readonly time: FormattedTime | undefined
 }
 
-export interface EventMonthsParts {
+export interface EventMonthsOptions {
   /** Soonest first. */
   readonly catalogs: readonly Catalog[]
   readonly instantOf: (startDate: string | null) => number | undefined
-  readonly words: DateWords
+  readonly dates: DateFormatter
   readonly now: number
 }
 
-/** Groups events by the months and days of the catalog's time zone. */
-export function groupByMonth({ catalogs, instantOf, words, now }: EventMonthsParts): EventMonth[] {
+/** Groups events by month and day in the catalog's time zone. */
+export function groupByMonth({ catalogs, instantOf, dates, now }: EventMonthsOptions): EventMonth[] {
   const dated = catalogs.flatMap((catalog) => {
     const instant = instantOf(catalog.start_date)
-    if (instant === undefined) return [] // without a date it is not coming, so no list has it
-    const time = hasTime(catalog.start_date) ? words.timeOf(instant) : undefined
-    return [{ day: words.dayOf(instant, now), event: { ...catalog, time } }]
+    if (instant === undefined) return [] // upcoming lists have no events without a date
+    const time = hasTime(catalog.start_date) ? dates.formatTime(instant) : undefined
+    return [{ day: dates.formatDay(instant, now), event: { ...catalog, time } }]
   })
-  const days = runsOf(dated, ({ day }) => day.machine).map(([first, ...others]) => ({
+  const days = groupAdjacent(dated, ({ day }) => day.iso).map(([first, ...others]) => ({
     ...first.day,
     events: [first, ...others].map(({ event }) => event),
   }))
-  return runsOf(days, ({ month }) => month).map(([first, ...others]) => ({
+  return groupAdjacent(days, ({ month }) => month).map(([first, ...others]) => ({
     name: first.month,
     days: [first, ...others],
   }))
 }
 
-/** Neighbours that have the same key, together. */
-function runsOf<T>(items: readonly T[], keyOf: (item: T) => string): [T, ...T[]][] {
-  const runs: [T, ...T[]][] = []
+function groupAdjacent<T>(items: readonly T[], keyOf: (item: T) => string): [T, ...T[]][] {
+  const groups: [T, ...T[]][] = []
   for (const item of items) {
-    const run = runs.at(-1)
-    if (run !== undefined && keyOf(run[0]) === keyOf(item)) run.push(item)
-    else runs.push([item])
+    const group = groups.at(-1)
+    if (group !== undefined && keyOf(group[0]) === keyOf(item)) group.push(item)
+    else groups.push([item])
   }
-  return runs
+  return groups
 }
 
 function hasTime(startDate: string | null): boolean {

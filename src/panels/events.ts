@@ -1,34 +1,39 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { cacheUnlessFiltered } from '../edge-policy.js'
-import { failWith } from '../http/error-handler.js'
-import { pageFields, show, wantsFragment } from '../pages.js'
+import { cacheUnlessFiltered } from '../http/edge-policy.js'
+import { handleErrors, setErrorStatus } from '../http/error-handler.js'
+import { isFragmentRequest, pageVary, render } from '../http/pages.js'
 import { SellerParams } from '../schemas/listing.js'
 import { EventsPanelQuery } from '../schemas/panel.js'
+import { sendPanelProblem } from './error-handler.js'
 import { sellersQueryOf } from './links.js'
-import { eventsOrProblem, panelOrProblem, type Shop, showShop } from './shop.js'
+import { type Panels, renderPanels, settleEventsPanel, settlePanel } from './panels.js'
 
-const eventsPanel: FastifyPluginAsyncTypebox<{ shop: Shop }> = async (app, { shop }) => {
+const eventsRoute: FastifyPluginAsyncTypebox<{ panels: Panels }> = async (app, { panels }) => {
+  handleErrors(app, sendPanelProblem('events'))
   const schema = { hide: true, params: SellerParams, querystring: EventsPanelQuery }
-  const edge = { ...cacheUnlessFiltered(['title', 'list_name', 'list_customer_display_id']), vary: pageFields }
+  const edge = { ...cacheUnlessFiltered(['title', 'list_name', 'list_customer_display_id']), vary: pageVary }
   app.get('/panels/sellers/:seller_id/events', { schema, config: { edge } }, async (request, reply) => {
-    const { query, params } = request
-    if (wantsFragment(request)) {
-      return show(reply, 'partials/events', await shop.events(params.seller_id, query, request))
+    const { query } = request
+    const { seller_id: sellerId } = request.params
+    if (isFragmentRequest(request)) {
+      return render(reply, 'partials/events', await panels.events(sellerId, query, request))
     }
-    const { seller_id: sellerId } = params
-    const listed = panelOrProblem(shop.sellers({ ...sellersQueryOf(query), seller_id: sellerId }, request), request)
-    const events = await eventsOrProblem(shop, sellerId, query, request, listed)
-    const sellers = await listed
+    const sellersPanel = settlePanel(
+      panels.sellers({ ...sellersQueryOf(query), seller_id: sellerId }, request),
+      request,
+    )
+    const events = await settleEventsPanel(panels, sellerId, query, request, sellersPanel)
+    const sellers = await sellersPanel
     if ('view' in events) {
       const { text, documentTitle: title } = events.view
-      return showShop(reply, { text, title, sellers, events })
+      return renderPanels(reply, { text, title, sellers, events })
     }
-    // What was asked for is missing, and the status says so; where there is a list beside it, that leads elsewhere.
+    // The requested resource failed, and the status reports it; the list next to it is still of use.
     const { problem, status } = events
-    failWith(reply, status)
+    setErrorStatus(reply, status)
     const page = { ...problem, title: problem.heading }
-    return 'view' in sellers ? showShop(reply, { ...page, sellers, events }) : show(reply, 'pages/problem', page)
+    return 'view' in sellers ? renderPanels(reply, { ...page, sellers, events }) : render(reply, 'pages/problem', page)
   })
 }
 
-export default eventsPanel
+export default eventsRoute

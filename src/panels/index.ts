@@ -1,13 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import eventsPanel from './events.js'
-import sellersPanel from './sellers.js'
-import { createShop, type ShopParts } from './shop.js'
+import { setAudience } from '../http/audience.js'
+import { handleNotFound } from '../http/error-handler.js'
+import { sendPanelProblem } from './error-handler.js'
+import eventsRoute from './events.js'
+import { createPanels, type PanelsDeps } from './panels.js'
+import sellersRoutes from './sellers.js'
 
-/** What people see: sellers, and beside them the coming events of the one that is chosen. */
-const panelRoutes: FastifyPluginAsyncTypebox<ShopParts> = async (app, parts) => {
-  const shop = createShop(parts)
-  await app.register(sellersPanel, { shop })
-  await app.register(eventsPanel, { shop })
+/** HTML pages: sellers, and the upcoming events of the selected one. */
+const panelRoutes: FastifyPluginAsyncTypebox<PanelsDeps> = async (app, deps) => {
+  setAudience(app, 'client')
+  const panels = createPanels(deps)
+  await app.register(sellersRoutes, { panels })
+  await app.register(eventsRoute, { panels })
+  await app.register(async (scope) => handleNotFound(scope, sendPanelProblem('sellers')), { prefix: '/panels' })
 }
 
 export default panelRoutes

@@ -1,40 +1,45 @@
+import { resolveFilter } from '../schemas/filter.js'
+import { defaultPageSize, type Id } from '../schemas/listing.js'
 import type { EventsPanelQuery, SellersPanelQuery } from '../schemas/panel.js'
 
-/** Parameters of an address by name; those that are `undefined` or blank are left out. */
-export type Parameters = Readonly<Record<string, string | number | undefined>>
+export type QueryParams = Readonly<Record<string, string | number | undefined>>
 
-/** Address of a panel: only what differs from the default is in it, so that an address says what it shows. */
-export function address(path: string, parameters: Parameters): string {
-  const query = new URLSearchParams(telling(parameters))
+/** URL of a panel. Defaults and blank values are left out. */
+export function panelUrl(path: string, params: QueryParams): string {
+  const query = new URLSearchParams(nonDefaultParams(params))
   return query.size === 0 ? path : `${path}?${query}`
 }
 
-/** The parameters that say something: neither blank nor the default. */
-export function telling(parameters: Parameters): [name: string, value: string][] {
-  return Object.entries(parameters)
-    .filter(([name, value]) => value !== undefined && String(value).trim() !== '' && value !== defaults[name])
-    .map(([name, value]) => [name, String(value)])
+export function nonDefaultParams(params: QueryParams): [name: string, value: string][] {
+  return Object.entries(params)
+    .map(([name, value = '']): [string, string] => [name, String(value)])
+    .filter(([name, value]) => resolveFilter(value) !== undefined && value !== defaults[name])
 }
 
-const defaults: Parameters = { page: 1, page_size: 20, list_page: 1, list_page_size: 20 }
+const defaults: Readonly<Record<string, string>> = {
+  page: '1',
+  page_size: String(defaultPageSize),
+  list_page: '1',
+  list_page_size: String(defaultPageSize),
+}
 
 export const sellersPath = '/panels/sellers'
 
-export function eventsPath(sellerId: string | number): string {
+export function eventsPath(sellerId: Id): string {
   return `/panels/sellers/${encodeURIComponent(sellerId)}/events`
 }
 
-/** Where in the list of sellers one is. */
-export function rowId(sellerId: string | number): string {
+/** HTML id of a seller's row. */
+export function rowId(sellerId: Id): string {
   return `seller-${sellerId}`
 }
 
-/** The way back from the events of a seller: to its row, in the list as it stood. */
+/** From the events of a seller back to its row, on the page of the list where it was opened. */
 export function backToList(sellerId: string, state: ListState): string {
-  return `${address(sellersPath, { ...sellersQueryOf(state) })}#${rowId(sellerId)}`
+  return `${panelUrl(sellersPath, { ...sellersQueryOf(state) })}#${rowId(sellerId)}`
 }
 
-/** Where the list of sellers stands, as the address of an events panel carries it. */
+/** State of the sellers panel, as the URL of an events panel carries it. */
 export type ListState = Pick<
   EventsPanelQuery,
   'list_page' | 'list_page_size' | 'list_name' | 'list_customer_display_id'
@@ -58,15 +63,13 @@ export function sellersQueryOf(state: ListState): SellersPanelQuery {
   }
 }
 
-/**
- * A link to a panel. `full` says where both panels stand and works without JavaScript. `fragment` is what htmx asks for, and
- * leaves out what the other panel says of itself in its hidden fields.
- */
 export interface PanelLink {
+  /** URL with the state of both panels; works without JavaScript. */
   readonly full: string
+  /** What htmx requests. The state of the other panel is in that panel's hidden fields. */
   readonly fragment: string
 }
 
-export function linkTo(path: string, own: Parameters, beside: Parameters): PanelLink {
-  return { full: address(path, { ...own, ...beside }), fragment: address(path, own) }
+export function linkTo(path: string, params: QueryParams, otherPanel: QueryParams): PanelLink {
+  return { full: panelUrl(path, { ...params, ...otherPanel }), fragment: panelUrl(path, params) }
 }

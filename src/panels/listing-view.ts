@@ -1,53 +1,53 @@
 import type { Listing } from '../catalog/paging.js'
+import { resolveFilter } from '../schemas/filter.js'
+import { defaultPageSize } from '../schemas/listing.js'
 import type { Texts } from '../texts/index.js'
-import type { DateWords, TimeWords } from './date-words.js'
+import type { DateFormatter, FormattedTime } from './date-formatter.js'
 import type { PanelLink } from './links.js'
 
-/** What every panel says of its list. */
+/** The parts of a panel that both lists have. */
 export interface ListingView {
-  /** Names the window: the panel's title, what was searched for, and the page where it is not the first. */
+  /** The panel's title, the filters, and the page unless it is the first. */
   readonly documentTitle: string
   readonly isFiltered: boolean
-  /** How much of it is shown; `undefined` where nothing is. */
+  /** The range shown and the total; `undefined` for an empty page. */
   readonly count: string | undefined
-  /** In which times are told. */
   readonly timeZone: string
+  readonly defaultPageSize: number
   readonly stale: StaleNotice | undefined
-  /** Why nothing is shown, and where something is. */
   readonly empty: EmptyNotice | undefined
-  /** The outcome in one sentence, for those who do not see it change. */
-  readonly said: string
+  /** The result in one sentence, for screen readers. */
+  readonly liveMessage: string
 }
 
 export interface StaleNotice {
-  readonly asOf: TimeWords
-  readonly says: string
+  readonly asOf: FormattedTime
+  readonly message: string
 }
 
 export interface EmptyNotice {
-  readonly says: string
+  readonly message: string
   readonly link: (PanelLink & { readonly label: string }) | undefined
 }
 
-export interface ListingViewParts {
+export interface ListingViewOptions {
   readonly listing: Listing<unknown>
   readonly title: string
-  /** What was searched for. */
   readonly filters: readonly (string | undefined)[]
   readonly text: Texts
   readonly texts: Pick<Texts['sellers'], 'shown' | 'found' | 'noneFound' | 'noneOnPage' | 'showAll'>
-  /** Why there is nothing at all. */
+  /** Message for an empty list without filters. */
   readonly none: string
-  readonly words: DateWords
+  readonly dates: DateFormatter
   readonly now: number
   readonly reset: PanelLink
   readonly lastPage: PanelLink
 }
 
-export function createListingView(parts: ListingViewParts): ListingView {
-  const { listing, title, text, texts, words, now } = parts
+export function createListingView(options: ListingViewOptions): ListingView {
+  const { listing, title, text, texts, dates, now } = options
   const { items, page, page_size: pageSize, pages, total, as_of: asOf } = listing
-  const filters = parts.filters.map((filter = '') => filter.trim()).filter((filter) => filter !== '')
+  const filters = options.filters.flatMap((filter) => resolveFilter(filter) ?? [])
   const isFiltered = filters.length > 0
   const position = page > 1 && items.length > 0 ? [text.pager.position(page, pages)] : []
   const from = (page - 1) * pageSize + 1
@@ -58,17 +58,18 @@ export function createListingView(parts: ListingViewParts): ListingView {
     asOf === undefined
       ? undefined
       : {
-          asOf: words.momentOf(Date.parse(asOf), now),
-          says: listing.isFailing === true ? text.stale.failing : text.stale.refreshing,
+          asOf: dates.formatDateTime(Date.parse(asOf), now),
+          message: listing.isFailing === true ? text.stale.failing : text.stale.refreshing,
         }
   const documentTitle = [title, ...filters, ...position].join(' – ')
-  const { timeZone } = words
-  return { documentTitle, isFiltered, count, timeZone, empty, stale, said: count ?? empty?.says ?? '' }
+  const { timeZone } = dates
+  const liveMessage = count ?? empty?.message ?? ''
+  return { documentTitle, isFiltered, count, timeZone, defaultPageSize, empty, stale, liveMessage }
 
   function emptyNotice(): EmptyNotice {
     if (total > 0)
-      return { says: texts.noneOnPage(pages), link: { ...parts.lastPage, label: text.pager.lastPage(pages) } }
-    if (isFiltered) return { says: texts.noneFound, link: { ...parts.reset, label: texts.showAll } }
-    return { says: parts.none, link: undefined }
+      return { message: texts.noneOnPage(pages), link: { ...options.lastPage, label: text.pager.lastPage(pages) } }
+    if (isFiltered) return { message: texts.noneFound, link: { ...options.reset, label: texts.showAll } }
+    return { message: options.none, link: undefined }
   }
 }

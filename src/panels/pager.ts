@@ -1,15 +1,15 @@
 import { neighboursOf } from '../catalog/paging.js'
 import type { Texts } from '../texts/index.js'
-import { linkTo, type PanelLink, type Parameters } from './links.js'
+import { linkTo, type PanelLink, type QueryParams } from './links.js'
 
-/** The ways through a list: to its other pages, and to pages of another size. */
+/** Links to the other pages of a list, and to other page sizes. */
 export interface Pager {
   /** `undefined` beyond the last page. */
   readonly position: string | undefined
   readonly hasPages: boolean
-  /** First, previous, next and last; without a link where they would lead nowhere else. */
+  /** First, previous, next and last; without a link where they would lead to the current page. */
   readonly steps: readonly PagerStep[]
-  /** None where every size shows the same. */
+  /** Empty when the smallest size shows the complete list. */
   readonly sizes: readonly PageSize[]
 }
 
@@ -25,46 +25,40 @@ export interface PageSize {
   readonly link: PanelLink
 }
 
-export interface PagerParts {
+export interface PagerOptions {
   readonly page: number
   readonly pages: number
   readonly pageSize: number
   readonly total: number
   readonly path: string
-  /** Filters of the panel itself. */
-  readonly own: Parameters
-  /** Parameters that tell of the panel beside it, which htmx takes from the page that is there. */
-  readonly beside: Parameters
+  /** Filters of this panel. */
+  readonly params: QueryParams
+  /** State of the other panel. */
+  readonly otherPanel: QueryParams
   readonly text: Texts['pager']
 }
 
 const offeredSizes = [10, 20, 50, 100]
 
-export function createPager({ page, pages, pageSize, total, path, own, beside, text }: PagerParts): Pager {
+export function createPager({ page, pages, pageSize, total, path, params, otherPanel, text }: PagerOptions): Pager {
   const neighbours = neighboursOf({ page, pages })
   const { last } = neighbours
   const stepTo = (to: number | undefined) =>
-    to === undefined || to === page ? undefined : linkTo(path, { ...own, page_size: pageSize, page: to }, beside)
+    to === undefined || to === page ? undefined : linkTo(path, { ...params, page_size: pageSize, page: to }, otherPanel)
+  const firstIndex = Math.min((page - 1) * pageSize, total - 1)
   const sizes = [...new Set([...offeredSizes, pageSize])].sort((a, b) => a - b)
-  const firstShown = (page - 1) * pageSize
   return {
     position: page > last ? undefined : text.position(page, last),
     hasPages: last > 1,
     steps: (['first', 'prev', 'next', 'last'] as const).map((rel) => {
       return { label: text[rel], rel, link: stepTo(neighbours[rel]) }
     }),
-    sizes:
-      total <= Math.min(...sizes)
-        ? []
-        : sizes.map((size) => ({
-            size,
-            isCurrent: size === pageSize,
-            // What is at the top now stays on the page.
-            link: linkTo(
-              path,
-              { ...own, page_size: size, page: Math.floor(Math.min(firstShown, total - 1) / size) + 1 },
-              beside,
-            ),
-          })),
+    sizes: total <= Math.min(...sizes) ? [] : sizes.map(sizeLink),
+  }
+
+  /** To the page that has the first item of the current one. */
+  function sizeLink(size: number): PageSize {
+    const page = Math.floor(firstIndex / size) + 1
+    return { size, isCurrent: size === pageSize, link: linkTo(path, { ...params, page_size: size, page }, otherPanel) }
   }
 }

@@ -1,14 +1,23 @@
 import type { Listing } from '../catalog/paging.js'
-import { SellerParams } from '../schemas/listing.js'
+import { isSellerId } from '../schemas/listing.js'
 import type { SellersPanelQuery } from '../schemas/panel.js'
 import type { Seller } from '../schemas/seller.js'
 import type { Texts } from '../texts/index.js'
-import type { DateWords } from './date-words.js'
-import { address, eventsPath, linkTo, listStateOf, type PanelLink, rowId, sellersPath, telling } from './links.js'
+import type { DateFormatter } from './date-formatter.js'
+import {
+  eventsPath,
+  linkTo,
+  listStateOf,
+  nonDefaultParams,
+  type PanelLink,
+  panelUrl,
+  rowId,
+  sellersPath,
+} from './links.js'
 import { createListingView, type ListingView } from './listing-view.js'
 import { createPager, type Pager } from './pager.js'
 
-/** All that the template of the sellers panel shows. */
+/** View of the sellers panel. */
 export interface SellersView extends ListingView {
   readonly text: Texts
   readonly title: string
@@ -17,35 +26,33 @@ export interface SellersView extends ListingView {
   readonly query: SellersPanelQuery
   readonly rows: readonly SellerRow[]
   readonly pager: Pager
-  /** Where the list stands, for the panel beside it to carry along. */
+  /** State of this list, for the URLs of the events panel. */
   readonly state: readonly { readonly name: string; readonly value: string }[]
 }
 
 export interface SellerRow extends Seller {
   readonly isSelected: boolean
   readonly rowId: string
-  /** Address of its events; `undefined` for an id that no address can hold. */
+  /** URL of its events; `undefined` for an id that is not valid in a URL. */
   readonly events: string | undefined
 }
 
-export interface SellersViewParts {
+export interface SellersViewOptions {
   readonly listing: Listing<Seller>
   readonly query: SellersPanelQuery
   readonly text: Texts
-  readonly words: DateWords
+  readonly dates: DateFormatter
   readonly now: number
 }
 
-const sellerIdPattern = new RegExp(SellerParams.properties.seller_id.pattern ?? '')
-
-export function createSellersView({ listing, query, text, words, now }: SellersViewParts): SellersView {
+export function createSellersView({ listing, query, text, dates, now }: SellersViewOptions): SellersView {
   const { page_size, name, customer_display_id, seller_id } = query
   const { page, pages, total } = listing
   const state = listStateOf(query)
-  const own = { name, customer_display_id }
-  const beside = { seller_id }
+  const params = { name, customer_display_id }
+  const otherPanel = { seller_id }
   const { title } = text.sellers
-  const reset = linkTo(sellersPath, { page_size }, beside)
+  const reset = linkTo(sellersPath, { page_size }, otherPanel)
   return {
     ...createListingView({
       listing,
@@ -54,10 +61,10 @@ export function createSellersView({ listing, query, text, words, now }: SellersV
       text,
       texts: text.sellers,
       none: text.sellers.none,
-      words,
+      dates,
       now,
       reset,
-      lastPage: linkTo(sellersPath, { ...own, page_size, page: pages }, beside),
+      lastPage: linkTo(sellersPath, { ...params, page_size, page: pages }, otherPanel),
     }),
     text,
     title,
@@ -68,9 +75,18 @@ export function createSellersView({ listing, query, text, words, now }: SellersV
       ...seller,
       isSelected: String(seller.id) === seller_id,
       rowId: rowId(seller.id),
-      events: sellerIdPattern.test(String(seller.id)) ? address(eventsPath(seller.id), { ...state }) : undefined,
+      events: isSellerId(seller.id) ? panelUrl(eventsPath(seller.id), { ...state }) : undefined,
     })),
-    pager: createPager({ page, pages, pageSize: page_size, total, path: sellersPath, own, beside, text: text.pager }),
-    state: telling({ ...state }).map(([name, value]) => ({ name, value })),
+    pager: createPager({
+      page,
+      pages,
+      pageSize: page_size,
+      total,
+      path: sellersPath,
+      params,
+      otherPanel,
+      text: text.pager,
+    }),
+    state: nonDefaultParams({ ...state }).map(([name, value]) => ({ name, value })),
   }
 }

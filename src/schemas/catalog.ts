@@ -1,14 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { customerId, filter, Id, listingOf, Paging } from './listing.js'
+import { filter } from './filter.js'
+import { customerId, Id, listingOf, Paging } from './listing.js'
 
 export const Catalog = Type.Object(
   {
     id: Id,
     title: Type.String(),
-    customer_catalog_id: customerId('Number under which customers know the catalog.'),
+    customer_catalog_id: customerId('Catalog number that customers use.'),
     start_date: Type.Union([Type.String(), Type.Null()], {
       description:
-        'When the sale starts: an ISO date, or date and time with an offset, as the marketplace says it. Null never comes in this list, which has what is to come.',
+        'Start of the sale: an ISO 8601 date, or a date and time with an offset, as the marketplace sends it. Never null in this list, which has upcoming catalogs only.',
     }),
   },
   { title: 'Catalog', additionalProperties: false },
@@ -16,7 +17,7 @@ export const Catalog = Type.Object(
 
 export type Catalog = Static<typeof Catalog>
 
-/** A seller's whole list, as it is cached. */
+/** A seller's complete list, as it is cached. */
 export const Catalogs = Type.Array(Catalog)
 
 export const CatalogListing = listingOf(Catalog, 'CatalogListing')

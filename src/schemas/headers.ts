@@ -1,37 +1,37 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 
-/** Header fields of an answer as the API description has them. */
-export type AnswerHeaders = Readonly<Record<string, TSchema>>
+/** Response headers for the API description. */
+export type ResponseHeaders = Readonly<Record<string, TSchema>>
 
-/** Fields of every answer of the API. */
-export const everyAnswer: AnswerHeaders = {
-  'x-request-id': Type.String({
-    description: 'Under which to find the request in our log: the one you sent, or a new one.',
-  }),
-  'x-ratelimit-limit': count('Requests that one address may send in a minute. Missing where there is no limit.'),
-  'x-ratelimit-remaining': count('How many of them are left.'),
-  'x-ratelimit-reset': count('Seconds until they are all there again.'),
+/** Headers of every API response. */
+export const commonHeaders: ResponseHeaders = {
+  'x-request-id': Type.String({ description: 'Id of the request in our logs: the one you sent, or a new one.' }),
+  'x-ratelimit-limit': count('Requests per minute for one client address. Absent when there is no limit.'),
+  'x-ratelimit-remaining': count('Requests left in the current minute.'),
+  'x-ratelimit-reset': count('Seconds until the limit resets.'),
 }
 
-/** Fields of an answer to ask again with, or to go on from. */
-export const listAnswer: AnswerHeaders = {
+/** Headers of list responses: links, validator, freshness. */
+export const listHeaders: ResponseHeaders = {
   Link: Type.String({
     description:
-      'Addresses of the `first`, `prev`, `next` and `last` page, with the same page size and filters, relative to the address that was asked. `prev` is missing on the first page, `next` on the last. RFC 8288.',
+      'URLs of the `first`, `prev`, `next` and `last` page with the same page size and filters, relative to the request URL. The first page has no `prev`, the last page has no `next`. RFC 8288.',
   }),
-  ETag: Type.String({ description: 'Changes with the body: send it back as `If-None-Match`. RFC 9110.' }),
+  ETag: Type.String({ description: 'Validator of the body. Send it back as `If-None-Match`. RFC 9110.' }),
   'Cache-Control': Type.String({
-    description: '`max-age`: seconds since it was made for which you need not ask again. `no-cache`: ask each time.',
+    description: '`max-age` is the freshness lifetime in seconds. `no-cache`: revalidate before each use.',
   }),
-  Age: count('Seconds since it was made. Missing where nothing is kept: with a filter, or when it is stale.'),
-  'Cache-Status': Type.String({ description: 'What our cache did: `hit`, or why it passed the request on. RFC 9211.' }),
-  ...everyAnswer,
+  Age: count('Seconds since the response was generated. Absent for filtered requests and stale responses.'),
+  'Cache-Status': Type.String({
+    description: 'How our cache handled the request: `hit`, or why the request was forwarded. RFC 9211.',
+  }),
+  ...commonHeaders,
 }
 
-/** Fields of a refusal for now. */
-export const laterAnswer: AnswerHeaders = {
-  'Retry-After': count('Seconds after which to try again, at the earliest.'),
-  ...everyAnswer,
+/** Headers of responses that ask the client to retry later. */
+export const retryHeaders: ResponseHeaders = {
+  'Retry-After': count('Seconds to wait before the next request.'),
+  ...commonHeaders,
 }
 
 function count(description: string): TSchema {

@@ -1,10 +1,9 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { customerId, Id } from './listing.js'
 
-/** Null or absent where customers know it by no number. */
 const CustomerId = Type.Optional(customerId())
 
-/** A seller as the upstream answers it: what we keep of it; it has more fields. */
+/** The fields that we use of an upstream seller. Others are ignored. */
 export const UpstreamSeller = Type.Object({
   id: Id,
   name: Type.String(),
@@ -13,7 +12,7 @@ export const UpstreamSeller = Type.Object({
 
 export type UpstreamSeller = Static<typeof UpstreamSeller>
 
-/** A catalog as the upstream answers it: what we keep of it; it has more fields. */
+/** The fields that we use of an upstream catalog. Others are ignored. */
 export const UpstreamCatalog = Type.Object({
   id: Id,
   title: Type.String(),
@@ -23,8 +22,8 @@ export const UpstreamCatalog = Type.Object({
 
 export type UpstreamCatalog = Static<typeof UpstreamCatalog>
 
-/** One page of an upstream list: `page` from 1, `page_size` as the upstream applied it, `total` of all pages. */
-export function pageOf<Item extends TSchema>(item: Item) {
+/** One page of an upstream list. `page_size` is the size that the upstream applied, `total` counts all pages. */
+export function upstreamPage<Item extends TSchema>(item: Item) {
   return Type.Object({
     items: Type.Array(item),
     page: Type.Integer({ minimum: 1 }),

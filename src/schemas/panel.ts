@@ -3,7 +3,7 @@ import { CatalogsQuery } from './catalog.js'
 import { Paging, SellerParams } from './listing.js'
 import { SellersQuery } from './seller.js'
 
-/** The list of sellers, and which of them is open beside it. */
+/** State of the sellers panel, and the seller whose events are open next to it. */
 export const SellersPanelQuery = Type.Object(
   { ...SellersQuery.properties, seller_id: Type.Optional(SellerParams.properties.seller_id) },
   { additionalProperties: false },
@@ -11,7 +11,7 @@ export const SellersPanelQuery = Type.Object(
 
 export type SellersPanelQuery = Static<typeof SellersPanelQuery>
 
-/** A seller's events, and where the list beside them stands. */
+/** State of the events panel; `list_…` is the state of the sellers panel next to it. */
 export const EventsPanelQuery = Type.Object(
   {
     ...CatalogsQuery.properties,

@@ -1,18 +1,19 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { customerId, filter, Id, listingOf, Paging } from './listing.js'
+import { filter } from './filter.js'
+import { customerId, Id, listingOf, Paging } from './listing.js'
 
 export const Seller = Type.Object(
   {
     id: Id,
     name: Type.String(),
-    customer_display_id: customerId('Number under which customers know the seller.'),
+    customer_display_id: customerId('Seller number that customers use.'),
   },
   { title: 'Seller', additionalProperties: false },
 )
 
 export type Seller = Static<typeof Seller>
 
-/** The whole list, as it is cached. */
+/** The complete list, as it is cached. */
 export const Sellers = Type.Array(Seller)
 
 export const SellerListing = listingOf(Seller, 'SellerListing')
@@ -23,7 +24,7 @@ export const SellersQuery = Type.Object(
   {
     ...Paging,
     name: filter('Part of the name.'),
-    customer_display_id: filter('The whole customer display id.'),
+    customer_display_id: filter('The complete customer display id.'),
   },
   { additionalProperties: false },
 )

@@ -1,22 +1,22 @@
-import type { Language } from '../languages.js'
+import type { Language } from './languages.js'
 
 const number = new Intl.NumberFormat('en').format
 
-/** All that pages say, in English. The other languages say the same: their type is that of this one. */
+/** Texts of the pages in English. The other languages have the same type. */
 export const english = {
-  /** For dates and times, where regions differ. */
+  /** For dates and numbers. */
   locale: 'en-GB',
   shell: {
-    skip: 'Skip to the content',
+    skip: 'Skip to content',
     site: 'Site',
-    heading: 'Sellers and their coming events',
+    heading: 'Sellers and their upcoming events',
     offline: 'No connection. Please try again.',
   },
   sellers: {
     title: 'Sellers',
     search: 'Search sellers',
     name: 'Name',
-    customerDisplayId: 'Whole customer id',
+    customerDisplayId: 'Exact customer ID',
     submit: 'Search',
     showAll: 'Show all sellers',
     shown: (shown: Shown) => (shown.total === 1 ? '1 seller' : `${range(shown)} sellers`),
@@ -28,8 +28,8 @@ export const english = {
     pageSizes: 'Sellers per page',
   },
   events: {
-    title: 'Coming events',
-    choose: 'Choose a seller to see its coming events.',
+    title: 'Upcoming events',
+    choose: 'Select a seller to see its upcoming events.',
     sellerOf: (id: string) => `Seller ${id}`,
     back: 'Back to the list',
     id: (id: string | number) => `id ${id}`,
@@ -38,14 +38,14 @@ export const english = {
     titleField: 'Title',
     submit: 'Search',
     showAll: 'Show all events',
-    shown: (shown: Shown) => (shown.total === 1 ? '1 coming event' : `${range(shown)} coming events`),
-    found: (shown: Shown) => (shown.total === 1 ? '1 coming event found' : `${range(shown)} coming events found`),
-    none: 'No coming events. Past ones are not shown.',
-    noneFound: 'No coming event has this in its title.',
+    shown: (shown: Shown) => (shown.total === 1 ? '1 upcoming event' : `${range(shown)} upcoming events`),
+    found: (shown: Shown) => (shown.total === 1 ? '1 upcoming event found' : `${range(shown)} upcoming events found`),
+    none: 'No upcoming events. Past events are not shown.',
+    noneFound: 'No upcoming event has this in its title.',
     noneOnPage,
-    unlisted: 'The marketplace lists no seller with this id.',
-    /** `when`: today, tomorrow, in 3 days. */
-    starts: (when: string) => `starts ${when}`,
+    unlisted: 'The marketplace has no seller with this ID.',
+    /** `day`: today, tomorrow, in 3 days. */
+    starts: (day: string) => `starts ${day}`,
     pages: 'Pages of events',
     pageSizes: 'Events per page',
   },
@@ -60,8 +60,8 @@ export const english = {
   },
   stale: {
     asOf: 'As of',
-    failing: 'The marketplace is not answering.',
-    refreshing: 'A newer list is on its way.',
+    failing: 'The marketplace is not responding.',
+    refreshing: 'A newer list is being loaded.',
   },
   problem: {
     retry: 'Try again',
@@ -69,25 +69,25 @@ export const english = {
     request: 'Request',
     status: (status: number) => `Error ${status}`,
     headings: {
-      400: 'This address has a mistake in it',
-      404: 'There is nothing at this address',
-      429: 'That was a lot in a short time',
-      502: 'The marketplace gave an answer that we cannot use',
-      503: 'The marketplace cannot be reached',
-      504: 'The marketplace takes too long to answer',
+      400: 'This address is not valid',
+      404: 'Page not found',
+      429: 'Too many requests',
+      502: 'The marketplace sent an invalid response',
+      503: 'The marketplace is unavailable',
+      504: 'The marketplace is not responding in time',
     },
-    refused: 'This cannot be answered',
-    failed: 'Something went wrong on our side',
+    clientError: 'This request cannot be processed',
+    serverError: 'Something went wrong',
     advice: {
-      400: 'Please correct this:',
-      404: 'It may have been mistyped, or be out of date.',
-      429: 'Please wait a minute before you go on.',
-      502: 'This is not your fault. Please try again in a moment.',
-      503: 'This is not your fault. Please try again in a moment.',
-      504: 'This is not your fault. Please try again in a moment.',
+      400: 'Please correct:',
+      404: 'The address may be mistyped or out of date.',
+      429: 'Please wait a minute and try again.',
+      502: 'Please try again in a moment.',
+      503: 'Please try again in a moment.',
+      504: 'Please try again in a moment.',
     },
-    refusedAdvice: 'Please go back and try another way.',
-    failedAdvice: 'It has been noted. Please try again in a moment.',
+    clientErrorAdvice: 'Please go back and try again.',
+    serverErrorAdvice: 'The error has been logged. Please try again in a moment.',
     fields: {
       page: 'must be a whole number from 1',
       page_size: 'must be a whole number from 1 to 100',
@@ -103,10 +103,10 @@ export const english = {
   },
 }
 
-/** What pages say, in one language. */
+/** Texts of the pages in one language. */
 export type Texts = typeof english & { readonly language: Language }
 
-/** Which part of a list is on a page. */
+/** The range of a list that a page shows. */
 export interface Shown {
   readonly from: number
   readonly to: number
@@ -118,5 +118,5 @@ function range({ from, to, total }: Shown): string {
 }
 
 function noneOnPage(pages: number): string {
-  return pages === 1 ? 'The list has one page only.' : `The list has ${number(pages)} pages only.`
+  return pages === 1 ? 'The list has only one page.' : `The list has ${number(pages)} pages only.`
 }

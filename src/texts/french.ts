@@ -2,7 +2,7 @@ import type { Shown, Texts } from './english.js'
 
 const number = new Intl.NumberFormat('fr').format
 
-/** All that pages say, in French. */
+/** Texts of the pages in French. */
 export const french: Texts = {
   language: 'fr',
   locale: 'fr-FR',
@@ -16,7 +16,7 @@ export const french: Texts = {
     title: 'Vendeurs',
     search: 'Rechercher un vendeur',
     name: 'Nom',
-    customerDisplayId: 'Code client entier',
+    customerDisplayId: 'Code client exact',
     submit: 'Rechercher',
     showAll: 'Afficher tous les vendeurs',
     shown: (shown) => (shown.total === 1 ? '1 vendeur' : `${range(shown)} vendeurs`),
@@ -29,7 +29,7 @@ export const french: Texts = {
   },
   events: {
     title: 'Ventes à venir',
-    choose: 'Choisissez un vendeur pour voir ses ventes à venir.',
+    choose: 'Sélectionnez un vendeur pour voir ses ventes à venir.',
     sellerOf: (id) => `Vendeur ${id}`,
     back: 'Retour à la liste',
     id: (id) => `réf. ${id}`,
@@ -43,8 +43,8 @@ export const french: Texts = {
     none: 'Aucune vente à venir. Les ventes passées ne sont pas affichées.',
     noneFound: 'Aucune vente à venir ne porte ce titre.',
     noneOnPage,
-    unlisted: 'La place de marché ne connaît aucun vendeur avec cet identifiant.',
-    starts: (when) => `commence ${when}`,
+    unlisted: 'La place de marché n’a aucun vendeur avec cet identifiant.',
+    starts: (day) => `commence ${day}`,
     pages: 'Pages de ventes',
     pageSizes: 'Ventes par page',
   },
@@ -60,7 +60,7 @@ export const french: Texts = {
   stale: {
     asOf: 'Dernier état\u00a0:',
     failing: 'La place de marché ne répond pas.',
-    refreshing: 'Une liste plus récente arrive.',
+    refreshing: 'Une liste plus récente est en cours de chargement.',
   },
   problem: {
     retry: 'Réessayer',
@@ -68,25 +68,25 @@ export const french: Texts = {
     request: 'Requête',
     status: (status) => `Erreur ${status}`,
     headings: {
-      400: 'Cette adresse contient une erreur',
-      404: 'Il n’y a rien à cette adresse',
-      429: 'C’était beaucoup en peu de temps',
-      502: 'La place de marché a donné une réponse inutilisable',
-      503: 'La place de marché est injoignable',
-      504: 'La place de marché met trop de temps à répondre',
+      400: 'Cette adresse n’est pas valide',
+      404: 'Page introuvable',
+      429: 'Trop de requêtes',
+      502: 'La place de marché a envoyé une réponse non valide',
+      503: 'La place de marché est indisponible',
+      504: 'La place de marché ne répond pas à temps',
     },
-    refused: 'Il n’y a pas de réponse à cela',
-    failed: 'Une erreur s’est produite de notre côté',
+    clientError: 'Cette requête ne peut pas être traitée',
+    serverError: 'Une erreur s’est produite',
     advice: {
-      400: 'Veuillez corriger ce qui suit :',
-      404: 'Elle est peut-être mal saisie, ou n’est plus à jour.',
-      429: 'Veuillez patienter une minute avant de continuer.',
-      502: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
-      503: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
-      504: 'Vous n’y êtes pour rien. Veuillez réessayer dans un instant.',
+      400: 'Veuillez corriger :',
+      404: 'L’adresse est peut-être mal saisie ou n’est plus à jour.',
+      429: 'Veuillez patienter une minute, puis réessayer.',
+      502: 'Veuillez réessayer dans un instant.',
+      503: 'Veuillez réessayer dans un instant.',
+      504: 'Veuillez réessayer dans un instant.',
     },
-    refusedAdvice: 'Veuillez revenir en arrière et essayer autrement.',
-    failedAdvice: 'Elle a été notée. Veuillez réessayer dans un instant.',
+    clientErrorAdvice: 'Veuillez revenir en arrière et réessayer.',
+    serverErrorAdvice: 'L’erreur a été enregistrée. Veuillez réessayer dans un instant.',
     fields: {
       page: 'doit être un nombre entier à partir de 1',
       page_size: 'doit être un nombre entier de 1 à 100',

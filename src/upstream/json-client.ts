@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { type Dispatcher, errors, Pool } from 'undici'
+import { isTimeout, raceAbort, type StartTimer, timeoutError, withAbortScope } from './abort-scope.js'
 import { createCallQueue } from './call-queue.js'
 import {
   isUpstreamError,
@@ -12,8 +13,7 @@ import {
   UpstreamUnreachable,
   UpstreamWrongShape,
 } from './errors.js'
-import { createRetryBudget, isTransient, pauseBeforeRetry } from './retry.js'
-import { isTimeUp, type StartTimer, timeUp, unlessAborted, withScope } from './scope.js'
+import { createRetryBudget, isTransient, retryDelayMs } from './retry.js'
 
 export interface JsonClientOptions {
   /** Base URL, http or https, with or without a path; no credentials, query or fragment. */
@@ -21,65 +21,63 @@ export interface JsonClientOptions {
   /** Sent as `authorization: Bearer …`. */
   readonly token?: string | undefined
   /**
-   * Milliseconds for one try, from the moment when a connection takes it to the last byte of the body, and as many to
-   * connect. Waiting for a connection has no limit but the end of the load.
+   * Milliseconds for one attempt, from its dispatch on a connection to the last byte of the body, and as many to connect.
+   * Waiting for a connection is limited by the deadline only.
    */
   readonly timeoutMs: number
-  /** Bytes an answer may have. */
+  /** Maximum bytes of a response body. */
   readonly maxBodyBytes: number
-  /** Tries after the first one. */
+  /** Retries after the first attempt. */
   readonly maxRetries: number
-  /** Connections to the upstream; further calls wait in a queue. */
+  /** Connections to the upstream. Further calls wait in a queue. */
   readonly maxConnections: number
-  /** A number from 0 to 1, for the jitter of the retries. */
+  /** 0 to 1, for the jitter of retries. */
   readonly random: () => number
-  /** Measures `timeoutMs`. */
+  /** Timer for `timeoutMs`. */
   readonly startTimer: StartTimer
 }
 
-/** What a load gives each of its calls. */
+/** Context of a call: its request group's signal and times (`performance.now()`), and headers. */
 export interface Call {
-  /** Ends the call: with the time-out error when its reason is a `TimeoutError`, else with the reason itself. */
+  /** Aborts the call: with `UpstreamTimeout` when the reason is a `TimeoutError`, otherwise with the reason. */
   readonly signal: AbortSignal
-  /** When the load began, in milliseconds of `performance.now()`. */
-  readonly beganAt: number
-  /** When the load has to be done, in milliseconds of `performance.now()`: no pause goes beyond it. */
-  readonly endsAt: number
-  /** Sent beside our own headers. */
+  readonly startedAt: number
+  readonly deadlineAt: number
+  /** Sent in addition to our own. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Query parameters by name; those that are undefined or empty are left out. */
+/** Query parameters. Undefined and empty ones are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>
 
-/** GETs one path and answers what its schema says. Rejects with an upstream error, or the reason of the signal. */
-export type Endpoint<Answer> = (query: Query, call: Call) => Promise<Answer>
+/** GETs one path and validates the response. Rejects with an upstream error, or the reason of the signal. */
+export type Endpoint<Body> = (query: Query, call: Call) => Promise<Body>
 
-/** A client of one JSON API: GETs only, so that every call may be tried again. */
+/** A client of one JSON API. GETs only, so that every call may be retried. */
 export interface JsonClient {
-  /** A path below the base URL, such as `/sellers`, and the schema of its answers, compiled here and not per call. */
+  /** A path below the base URL, such as `/sellers`. The schema of its responses is compiled once. */
   endpoint<Schema extends TSchema>(path: string, schema: Schema): Endpoint<Static<Schema>>
-  /** Cuts all connections. */
+  /** Closes all connections. */
   destroy(): Promise<void>
 }
 
-/** Creates the client; it connects with the first call. Throws a `TypeError` for a base URL that it cannot use. */
+/** The client connects with the first call. Throws a `TypeError` for an invalid base URL. */
 export function createJsonClient(options: JsonClientOptions): JsonClient {
   const { timeoutMs, maxBodyBytes, maxRetries, maxConnections, random, startTimer, token } = options
   const base = parseBase(options.url)
   const pool = new Pool(base.origin, {
     connections: maxConnections,
     connectTimeout: timeoutMs,
-    // A try has one timer, which covers both.
+    // Each attempt has one timer of ours that covers both.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
-  // The pool has a queue too, but one that an aborted request leaves only when a connection takes it.
+  // In the pool's own queue an aborted request waits until a connection takes it.
   const queue = createCallQueue(maxConnections)
   const retryBudget = createRetryBudget()
   const ownHeaders = {
     accept: 'application/json',
-    'accept-encoding': 'identity', // without it any coding is welcome, RFC 9110 §12.5.3, and undici decodes none
+    'accept-encoding': 'identity', // without it any coding is acceptable, RFC 9110 §12.5.3; undici decodes none
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   }
 
@@ -92,34 +90,34 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
   }
 
   async function getWithRetries(path: string, query: Query, call: Call): Promise<Buffer> {
-    const { signal, endsAt } = call
+    const { signal, deadlineAt } = call
     retryBudget.earn()
     let lastFailure: unknown
-    for (let tries = 1; ; tries++) {
-      if (signal.aborted) throw endOf(path, call, lastFailure)
+    for (let attempts = 1; ; attempts++) {
+      if (signal.aborted) throw abortError(path, call, lastFailure)
       try {
-        return await get(path, query, call, tries)
+        return await get(path, query, call, attempts)
       } catch (error) {
-        if (signal.aborted) throw endOf(path, call, lastFailure)
-        if (tries > maxRetries || !isTransient(error)) throw error
-        const pauseMs = pauseBeforeRetry(error, tries, random)
-        if (performance.now() + pauseMs >= endsAt || !retryBudget.spend()) throw error
+        if (signal.aborted) throw abortError(path, call, lastFailure)
+        if (attempts > maxRetries || !isTransient(error)) throw error
+        const delayMs = retryDelayMs(error, attempts, random)
+        if (performance.now() + delayMs >= deadlineAt || !retryBudget.spend()) throw error
         lastFailure = error
-        // Cut short by the signal, which the next turn looks at.
-        await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+        // An abort ends the delay; the loop checks the signal.
+        await sleep(delayMs, undefined, { signal }).catch(() => undefined)
       }
     }
   }
 
-  async function get(path: string, query: Query, { signal, headers }: Call, tries: number): Promise<Buffer> {
+  async function get(path: string, query: Query, { signal, headers }: Call, attempts: number): Promise<Buffer> {
     try {
       return await queue.run(signal, () =>
-        withScope({ signal }, async (scope) => {
+        withAbortScope({ signal }, async (scope) => {
           let stopTimer: (() => void) | undefined
           const onStart = () => {
-            // Not again when undici moves the request to a new connection, nor for a request that is aborted already.
+            // undici also reports a request that it moves to a new connection, or that is already aborted.
             if (scope.signal.aborted) return
-            stopTimer ??= startTimer(() => scope.abort(timeUp(timeoutMs)), timeoutMs)
+            stopTimer ??= startTimer(() => scope.abort(timeoutError(timeoutMs)), timeoutMs)
           }
           const request = pool.compose(reportStart(onStart)).request({
             method: 'GET',
@@ -128,21 +126,21 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
             signal: scope.signal,
           })
           try {
-            // undici looks at the signal of a request only once the request has a connection.
-            return await receive(path, await unlessAborted(scope.signal, request))
+            // undici checks the signal of a request only once the request has a connection.
+            return await receive(path, await raceAbort(scope.signal, request))
           } finally {
             stopTimer?.()
           }
         }),
       )
     } catch (error) {
-      // An invalid argument is a mistake of ours and not of the upstream.
+      // An invalid argument is our bug, not a failure of the upstream.
       if (signal.aborted || isUpstreamError(error) || error instanceof errors.InvalidArgumentError) throw error
       const isConnecting = error instanceof errors.ConnectTimeoutError
-      if (isConnecting || isTimeUp(error)) {
-        const missing = isConnecting ? 'no connection' : 'no whole answer'
-        const tried = tries === 1 ? '' : `, tried ${tries} times`
-        throw new UpstreamTimeout(path, `${missing} within ${timeoutMs} ms${tried}`, { cause: error })
+      if (isConnecting || isTimeout(error)) {
+        const missing = isConnecting ? 'no connection' : 'no complete response'
+        const count = attempts === 1 ? '' : `, ${attempts} attempts`
+        throw new UpstreamTimeout(path, `${missing} within ${timeoutMs} ms${count}`, { cause: error })
       }
       throw new UpstreamUnreachable(path, codeOf(error), { cause: error })
     }
@@ -151,11 +149,11 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
   async function receive(path: string, response: Dispatcher.ResponseData): Promise<Buffer> {
     const { statusCode, headers, body } = response
     if (statusCode !== 200) {
-      await body.dump({ limit: maxBodyBytes }) // so that the connection can be used again
+      await body.dump({ limit: maxBodyBytes }) // so that the connection can be reused
       throw new UpstreamStatus(path, statusCode, retryAfterMs(headers))
     }
     if (Number(headers['content-length']) > maxBodyBytes) {
-      await body.dump({ limit: maxBodyBytes }) // reads nothing: what says that it is longer is cut off
+      await body.dump({ limit: maxBodyBytes }) // closes the connection: the stated length is over the limit
       throw new UpstreamTooLarge(path, `more than ${maxBodyBytes} bytes`)
     }
     const chunks: Buffer[] = []
@@ -169,7 +167,7 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
   }
 }
 
-/** Calls back when a connection takes the request. */
+/** Calls back when a connection dispatches the request. */
 function reportStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {
@@ -187,7 +185,7 @@ function reportStart(onStart: () => void): Dispatcher.DispatcherComposeIntercept
 function parseBase(url: string | URL): { origin: string; path: string } {
   const base = new URL(url)
   if (!/^https?:$/.test(base.protocol) || base.username || base.password || base.search || base.hash) {
-    throw new TypeError('The upstream URL has to be http or https, without user, password, query and fragment')
+    throw new TypeError('The upstream URL must be http or https, without user, password, query and fragment')
   }
   return { origin: base.origin, path: base.pathname.replace(/\/+$/, '') }
 }
@@ -201,10 +199,10 @@ function formatQuery(query: Query): string {
 }
 
 function decode<Schema extends TSchema>(path: string, check: TypeCheck<Schema>, body: Buffer): Static<Schema> {
-  const answer = parseJson(path, body)
-  if (check.Check(answer)) return answer
-  const mistake = check.Errors(answer).First()
-  throw new UpstreamWrongShape(path, mistake?.path ?? '', mistake?.message ?? 'does not match')
+  const value = parseJson(path, body)
+  if (check.Check(value)) return value
+  const mismatch = check.Errors(value).First()
+  throw new UpstreamWrongShape(path, mismatch?.path ?? '', mismatch?.message ?? 'does not match')
 }
 
 function parseJson(path: string, body: Buffer): unknown {
@@ -215,23 +213,23 @@ function parseJson(path: string, body: Buffer): unknown {
   }
 }
 
-/** Why a call ends before its answer: its load ran out of time, or somebody called it off. */
-function endOf(path: string, { signal, beganAt }: Call, lastFailure: unknown): unknown {
-  if (!isTimeUp(signal.reason)) return signal.reason
-  // The time that has passed and not the one that was given: whose time is up, the signal does not say.
-  const seconds = ((performance.now() - beganAt) / 1000).toFixed(1)
-  return new UpstreamTimeout(path, `not all of it was there after ${seconds} s`, {
+/** The error of an aborted call: a time-out of its group, or the reason of the abort. */
+function abortError(path: string, { signal, startedAt }: Call, lastFailure: unknown): unknown {
+  if (!isTimeout(signal.reason)) return signal.reason
+  // The elapsed time: the signal does not say which deadline passed.
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  return new UpstreamTimeout(path, `no complete response after ${seconds} s`, {
     cause: lastFailure ?? signal.reason,
   })
 }
 
-/** Only the seconds form: a date would be read by two clocks. RFC 9110 §10.2.3. */
+/** Seconds only: a date would depend on two clocks. RFC 9110 §10.2.3. */
 function retryAfterMs(headers: Dispatcher.ResponseData['headers']): number {
   const value = headers['retry-after']
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) * 1000 : 0
 }
 
-/** The code of a network error: its message has the host in it. */
+/** The code of a network error. Its message would reveal the host. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'the connection failed'
+  return error instanceof Error && 'code' in error ? String(error.code) : 'connection failed'
 }

@@ -1,41 +1,40 @@
+import { withAbortScope } from './abort-scope.js'
 import { UpstreamIncomplete } from './errors.js'
-import { withScope } from './scope.js'
 
-export interface PageRequest {
+export interface UpstreamPageRequest {
   /** From 1. */
   readonly page: number
-  /** Items asked for; the upstream may give fewer. */
+  /** Requested items; the upstream may send fewer. */
   readonly pageSize: number
-  /** Ends the request. It has to be obeyed. */
   readonly signal: AbortSignal
 }
 
-export interface PageAnswer<Item> {
+export interface UpstreamPage<Item> {
   readonly items: readonly Item[]
-  /** The page size that the upstream says it applied. */
+  /** The page size that the upstream applied. */
   readonly page_size: number
   /** Number of items on all pages. */
   readonly total: number
 }
 
-/** Gets one page of a list. */
-export type GetPage<Item> = (request: PageRequest) => Promise<PageAnswer<Item>>
+/** Requests one page of a list. It must obey the signal. */
+export type GetPage<Item> = (request: UpstreamPageRequest) => Promise<UpstreamPage<Item>>
 
 export interface PageRange {
   readonly from: number
-  /** The last one; below `from`, there is none to get. */
+  /** Inclusive. The range is empty when `to` is less than `from`. */
   readonly to: number
-  /** Requests in flight at one moment. */
+  /** Requests in flight at the same time. */
   readonly concurrency: number
   readonly signal: AbortSignal
 }
 
-/** Gets a range of pages, in order. The first one that fails fails them all, and ends those in flight. */
+/** Gets a range of pages, in order. The first failure rejects and aborts the pages in flight. */
 export function getPages<Page>(
   { from, to, concurrency, signal }: PageRange,
   get: (page: number, signal: AbortSignal) => Promise<Page>,
 ): Promise<Page[]> {
-  return withScope({ signal }, async (scope) => {
+  return withAbortScope({ signal }, async (scope) => {
     const pages: Page[] = []
     let next = from
     async function work(): Promise<void> {
@@ -49,11 +48,8 @@ export function getPages<Page>(
   })
 }
 
-/**
- * Reads a list again, once, when the first reading shows that it was changing meanwhile: a change between two pages is
- * no mistake of anybody, while a list that changes under every reading cannot be had.
- */
-export async function readSteadily<T>(read: () => Promise<T>): Promise<T> {
+/** Reads a list, and once more if it changed during the first read. */
+export async function retryIfChanged<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
@@ -62,8 +58,8 @@ export async function readSteadily<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Throws `UpstreamIncomplete` when the page is of a list that has changed since the first page was read. */
-export function assertSameTotal(path: string, total: number, answer: PageAnswer<unknown>): void {
-  if (answer.total === total) return
-  throw new UpstreamIncomplete(path, `the total went from ${total} to ${answer.total} between two pages`)
+/** Throws `UpstreamIncomplete` when the total differs from that of the first page. */
+export function assertSameTotal(path: string, total: number, page: UpstreamPage<unknown>): void {
+  if (page.total === total) return
+  throw new UpstreamIncomplete(path, `the total changed from ${total} to ${page.total} between two pages`)
 }

@@ -1,30 +1,32 @@
-// Keeps the numbers of the operator page as they are just now: the server draws them, and sends them once a second. Whoever
-// wants to read in peace stops it. Without this file the page is as it was when it was asked for.
+// Updates the statistics of the operator page once per second with HTML that the server renders, until paused. Without this
+// script the page is static.
 const live = document.getElementById('live')
 const state = document.getElementById('live-state')
 const pause = document.getElementById('live-pause')
+const reconnectMs = 10_000
 
 if (live) {
   let source
-  const tell = (text) => {
+  const showState = (text) => {
     if (state.textContent !== text) state.textContent = text
   }
   const start = () => {
     source = new EventSource('/ops/cache/live')
-    source.addEventListener('open', () => tell(state.dataset.live))
+    source.addEventListener('open', () => showState(state.dataset.live))
     source.addEventListener('message', ({ data }) => {
-      const log = live.querySelector('.changes')
-      const [top, hadFocus] = [log?.scrollTop ?? 0, log !== null && log === document.activeElement]
+      const changes = live.querySelector('.changes')
+      const [top, hadFocus] = [changes?.scrollTop ?? 0, changes !== null && changes === document.activeElement]
       live.innerHTML = data
-      const newLog = live.querySelector('.changes')
-      if (!newLog) return
-      newLog.scrollTop = top
-      if (hadFocus) newLog.focus({ preventScroll: true })
+      const newChanges = live.querySelector('.changes')
+      if (!newChanges) return
+      newChanges.scrollTop = top
+      if (hadFocus) newChanges.focus({ preventScroll: true })
     })
     source.addEventListener('error', () => {
-      tell(state.dataset.notLive)
-      // A refusal is not tried again by the browser: a session may have ended, or all places be taken.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => pause.ariaPressed === 'false' && start(), 10_000)
+      showState(state.dataset.notLive)
+      // Browsers do not reconnect after an error status: the session expired, or all streams are in use.
+      const reconnect = () => pause.ariaPressed === 'false' && start()
+      if (source.readyState === EventSource.CLOSED) setTimeout(reconnect, reconnectMs)
     })
   }
   pause.addEventListener('click', () => {
@@ -32,7 +34,7 @@ if (live) {
     pause.ariaPressed = String(isPaused)
     if (!isPaused) return start()
     source.close()
-    tell('')
+    showState('')
   })
   state.hidden = false
   pause.hidden = false

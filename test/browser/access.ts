@@ -76,7 +76,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
       page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()")
     await page.goto(url)
     await page.keyboard.press('Tab')
-    t.equal(await focused(), 'Skip to the content')
+    t.equal(await focused(), 'Skip to content')
     t.equal(await page.evaluate("document.querySelector('.skip').getBoundingClientRect().top >= 0"), true, 'it is seen')
     await page.keyboard.press('Enter')
     t.equal(await page.evaluate('document.activeElement.id'), 'main')
@@ -91,11 +91,11 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     await page.keyboard.press('Enter')
     await sees(page, '#events-heading', 'Seller 0002')
     t.ok(await until(async () => Boolean(await page.evaluate(isAtEvents))))
-    t.equal(await page.locator('#said').textContent(), '1–20 of 45 coming events')
+    t.equal(await page.locator('#live-message').textContent(), '1–20 of 45 upcoming events')
     await page.keyboard.press('Escape')
     t.match(await focused(), /^Seller 0002/, 'back where it came from')
     await page.goBack()
-    await sees(page, '#events .empty', 'Choose a seller')
+    await sees(page, '#events .empty', 'Select a seller')
     t.match(await focused(), /^Seller 0002/, 'and so it is by way of the history')
     await page.keyboard.press('Enter')
     await sees(page, '#events-heading', 'Seller 0002')
@@ -110,7 +110,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     )
     await page.locator('#events').getByRole('link', { name: 'Next' }).focus()
     await page.keyboard.press('Enter')
-    await sees(page, '#events .count', '21–40 of 45 coming events')
+    await sees(page, '#events .count', '21–40 of 45 upcoming events')
     t.ok(await until(async () => Boolean(await page.evaluate(isAtEvents))))
     t.strictSame(faults, [])
   })
@@ -198,7 +198,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     upstream.fail(() => held.promise)
     await page.locator('[data-seller="7"]').click()
     await page.locator('#events[aria-busy="true"]').waitFor()
-    await page.locator('.row.is-asked[data-seller="7"]').waitFor() // on a phone the panel is out of sight
+    await page.locator('.row.is-loading[data-seller="7"]').waitFor() // on a phone the panel is out of sight
     t.equal(
       await page.evaluate("getComputedStyle(document.querySelector('#events .results'), '::after').transitionDelay"),
       '0.25s',
@@ -207,7 +207,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     held.resolve(undefined)
     await sees(page, '#events-heading', 'Seller 0007')
     t.equal(await page.evaluate(shown), false)
-    t.equal(await page.locator('.is-asked').count(), 0)
+    t.equal(await page.locator('.is-loading').count(), 0)
     t.strictSame(faults, [])
   })
 
@@ -247,7 +247,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     upstream.fail({ status: 500 })
     await page.locator('[data-seller="7"]').click()
     await sees(page, '#events [role="alert"]', 'Error 502')
-    t.match(await page.locator('#said').textContent(), /The marketplace gave an answer that we cannot use/)
+    t.match(await page.locator('#live-message').textContent(), /The marketplace sent an invalid response/)
     upstream.heal()
     await page.evaluate('window.isSamePage = true')
     await page.locator('#events').getByRole('link', { name: 'Try again' }).click()
@@ -265,11 +265,11 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     await context.clock.install({ time: clock.now() })
     await page.goto(url)
     await page.locator('[data-seller="7"]').click()
-    await sees(page, '.when', 'starts tomorrow')
+    await sees(page, '.relative-day', 'starts tomorrow')
     await page.clock.runFor(30_000)
-    t.equal(await page.locator('.when').count(), 1)
+    t.equal(await page.locator('.relative-day').count(), 1)
     await page.clock.runFor(31_000)
-    t.equal(await page.locator('.when').count(), 0)
+    t.equal(await page.locator('.relative-day').count(), 0)
     t.equal(await page.locator('.number').textContent(), '11', 'the day itself stays')
   })
 

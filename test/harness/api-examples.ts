@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { LightMyRequestResponse } from 'fastify'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config/environment.js'
-import { startMarketplace } from '../../src/demo/marketplace.js'
-import type { Example, Examples, StatusExamples } from '../../src/docs/recorded.js'
+import { startDemoMarketplace } from '../../src/demo/marketplace.js'
+import type { Example, Examples, StatusExamples } from '../../src/docs/add-examples.js'
 import { longAppTimeouts, longTimeoutEnvironment } from './app.js'
 import { createClock } from './clock.js'
 
@@ -23,7 +23,7 @@ const catalogsUrl = `${catalogs}?page=2&page_size=3`
 /** Records responses of the application on a fixed date, with the demo marketplace as upstream, also while that fails. */
 export async function recordExamples({ upstreamTimeoutMs }: RecordingOptions): Promise<Examples> {
   const clock = createClock('2026-03-10T12:00:00Z')
-  const marketplace = await startMarketplace({ latencyMs: 0, now: clock.now })
+  const marketplace = await startDemoMarketplace({ latencyMs: 0, now: clock.now })
   const proxy = await startProxy(marketplace.url)
   const build = (environment: Record<string, string> = {}) =>
     buildApp({

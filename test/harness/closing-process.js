@@ -2,7 +2,7 @@
 // With SECOND it sends itself that signal while it closes, AFTER_MS after the first one on a fake clock.
 import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { closeOnSignals } from '../../dist/shutdown.js'
+import { closeOnSignals } from '../../dist/process/shutdown.js'
 
 const { CLOSE, FAULT, SECOND, AFTER_MS = '0', DEADLINE_MS = '60000' } = process.env
 let now = 0

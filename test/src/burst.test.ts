@@ -56,7 +56,7 @@ t.test(
       clock.set(instant)
       upstream.reset()
       const load = holdAnswers(upstream)
-      t.strictSame(new Set(await openAll()), new Set(['A newer list is on its way.']), when)
+      t.strictSame(new Set(await openAll()), new Set(['A newer list is being loaded.']), when)
       await upstream.received(32)
       load.release()
       await upstream.received(400)

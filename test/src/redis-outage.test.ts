@@ -27,7 +27,7 @@ async function areStored(app: FastifyInstance, redis: RedisServer, entries: numb
 }
 
 t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {
-  const { app, redis } = await startShop(t)
+  const { app, redis } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await ask(app, '/api/v1/sellers/7/catalogs')
   await areStored(app, redis, 2)
@@ -38,7 +38,7 @@ t.test('every key begins with the prefix and the identity of the upstream, and n
 })
 
 t.test('what one process loaded another one has too, without asking the upstream', async (t) => {
-  const { app, redis, upstream } = await startShop(t)
+  const { app, redis, upstream } = await openApp(t)
   const urls = ['/api/v1/sellers?page=3', '/api/v1/sellers/7/catalogs']
   const first = await Promise.all(urls.map((url) => app.inject(url)))
   await areStored(app, redis, 2)
@@ -53,7 +53,7 @@ t.test('what one process loaded another one has too, without asking the upstream
 })
 
 t.test('two upstreams on one Redis never answer with each other’s data', async (t) => {
-  const { app, redis } = await startShop(t)
+  const { app, redis } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await areStored(app, redis, 1)
   const other = await startBeside(t, redis, { sellers: makeSellers(3) })
@@ -61,7 +61,7 @@ t.test('two upstreams on one Redis never answer with each other’s data', async
 })
 
 t.test('a request with a filter writes nothing to Redis', async (t) => {
-  const { app, redis } = await startShop(t)
+  const { app, redis } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await areStored(app, redis, 1)
   for (const url of [
@@ -126,7 +126,7 @@ const outages: Outage[] = [
 ]
 for (const { name, timeouts, begin, end } of outages) {
   t.test(`when Redis ${name} in mid run everybody is served, twice in a row`, async (t) => {
-    const { app, book, redis } = await startShop(t, timeouts)
+    const { app, book, redis } = await openApp(t, timeouts)
     checkServed(t, await askMany(app, 1, 10))
     const isReady = async () => (await readiness(app)).status === 'ready' // a busy machine takes for slow what is not
     t.ok(await until(isReady), 'ready')
@@ -159,7 +159,7 @@ for (const { name, timeouts, begin, end } of outages) {
 }
 
 t.test('a Redis that is read-only is read from, and what it refuses is one warning, however seldom', async (t) => {
-  const { app, book, redis, upstream } = await startShop(t)
+  const { app, book, redis, upstream } = await openApp(t)
   await ask(app, '/api/v1/sellers/1/catalogs')
   await areStored(app, redis, 1)
   await redis.client.replicaof('127.0.0.1', 1)
@@ -180,7 +180,7 @@ t.test('a Redis that is read-only is read from, and what it refuses is one warni
 })
 
 t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
-  const { app, redis } = await startShop(t, timeoutsOfProduction)
+  const { app, redis } = await openApp(t, timeoutsOfProduction)
   for (const [index, { begin, end }] of absences.entries()) {
     await begin(redis)
     await ask(app, `/api/v1/sellers/${index + 1}/catalogs`)
@@ -191,7 +191,7 @@ t.test('readiness recovers by itself, without anybody asking for anything', asyn
 })
 
 t.test('while Redis hangs, those who want the same at the same time share one walk', async (t) => {
-  const { app, redis, upstream } = await startShop(t, timeoutsOfProduction)
+  const { app, redis, upstream } = await openApp(t, timeoutsOfProduction)
   redis.hang()
   const pages = Array.from({ length: 50 }, (_, index) => ask(app, `/api/v1/sellers?page=${index + 1}`))
   checkServed(t, await Promise.all(pages))
@@ -199,7 +199,7 @@ t.test('while Redis hangs, those who want the same at the same time share one wa
 })
 
 t.test('a Redis that is full is read from, and what it does not take is served', async (t) => {
-  const { app, book, redis, upstream } = await startShop(t)
+  const { app, book, redis, upstream } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await areStored(app, redis, 1)
   await redis.client.config('SET', 'maxmemory-policy', 'noeviction')
@@ -229,7 +229,7 @@ t.test('a Redis that is full is read from, and what it does not take is served',
 })
 
 t.test('a FLUSHALL by somebody else is no trouble at all', async (t) => {
-  const { app, book, redis } = await startShop(t)
+  const { app, book, redis } = await openApp(t)
   checkServed(t, await askMany(app, 1, 10))
   await redis.client.flushall()
   checkServed(t, await askMany(app, 1, 10))
@@ -290,7 +290,7 @@ const strangers: { name: string; put(redis: RedisServer, key: string, entry: Sto
   },
 ]
 t.test('what is no entry of ours is a miss and a warning, and the next write heals it', async (t) => {
-  const { app, redis, upstream } = await startShop(t)
+  const { app, redis, upstream } = await openApp(t)
   const wanted = (await app.inject('/api/v1/sellers')).json()
   const isWritten = async () => (await redis.client.keys('cat_????????:sellers_all')).length === 1
   t.ok(await until(isWritten), 'the list, and not only the lease of whoever loads it')
@@ -340,7 +340,7 @@ async function redisFor(t: Test): Promise<RedisServer> {
 }
 
 /** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
-async function startShop(t: Test, timeouts: AppTimeouts = longAppTimeouts): Promise<TestApp & { redis: RedisServer }> {
+async function openApp(t: Test, timeouts: AppTimeouts = longAppTimeouts): Promise<TestApp & { redis: RedisServer }> {
   const redis = await redisFor(t)
   return { redis, ...(await startBeside(t, redis, manySellers(), timeouts)) }
 }
@@ -352,9 +352,9 @@ async function startBeside(
   upstream: Upstream | UpstreamOptions,
   timeouts: AppTimeouts = longAppTimeouts,
 ): Promise<TestApp> {
-  const shop = await startApp(t, { upstream, environment: { REDIS_URL: redis.url }, timeouts })
-  await until(async () => (await readiness(shop.app)).redis === 'up')
-  return shop
+  const app = await startApp(t, { upstream, environment: { REDIS_URL: redis.url }, timeouts })
+  await until(async () => (await readiness(app.app)).redis === 'up')
+  return app
 }
 
 function manySellers(): UpstreamOptions {

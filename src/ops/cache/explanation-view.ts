@@ -1,45 +1,44 @@
 import type { EntryExplanation, Explanation } from 'fastify-vitrine/cache'
-import type { OperatorWords } from './operator-words.js'
+import type { OperatorFormatter } from './operator-formatter.js'
 
-/** What there is to say of one key. */
 export interface ExplanationView {
   readonly key: string
   readonly sentences: readonly string[]
-  readonly places: readonly { readonly name: string; readonly facts: readonly string[] }[]
+  readonly tiers: readonly { readonly name: string; readonly facts: readonly string[] }[]
 }
 
-export function createExplanationView(explanation: Explanation, words: OperatorWords): ExplanationView {
+export function createExplanationView(explanation: Explanation, format: OperatorFormatter): ExplanationView {
   const { key, state, memory, redis, isLoading, isBackingOff } = explanation
-  const { lookUp } = words.says
-  const hasEnded = state === 'purged'
+  const { inspect } = format.labels
+  const isPurged = state === 'purged'
   return {
     key,
     sentences: [
-      lookUp.standing[state],
-      ...(isLoading ? [lookUp.isLoading] : []),
-      ...(isBackingOff ? [lookUp.isPaused] : []),
+      inspect.state[state],
+      ...(isLoading ? [inspect.isLoading] : []),
+      ...(isBackingOff ? [inspect.isBackingOff] : []),
     ],
-    places: [
-      { name: lookUp.inMemory, facts: memory === undefined ? [lookUp.nothing] : factsOf(memory, hasEnded) },
-      { name: lookUp.inRedis, facts: redisFacts() },
+    tiers: [
+      { name: inspect.inMemory, facts: memory === undefined ? [inspect.nothing] : factsOf(memory, isPurged) },
+      { name: inspect.inRedis, facts: redisFacts() },
     ],
   }
 
   function redisFacts(): string[] {
-    if (redis === undefined) return [lookUp.nothing]
-    if (redis === 'unknown') return [lookUp.unknown]
-    if (redis === 'memory-only') return [lookUp['memory-only']]
-    if ('purgedAt' in redis) return [lookUp.removed]
-    return factsOf(redis, hasEnded && redis.storedAt === memory?.storedAt)
+    if (redis === undefined) return [inspect.nothing]
+    if (redis === 'unknown') return [inspect.unknown]
+    if (redis === 'memory-only') return [inspect['memory-only']]
+    if ('purgedAt' in redis) return [inspect.purged]
+    return factsOf(redis, isPurged && redis.storedAt === memory?.storedAt)
   }
 
-  /** `hasEnded`: before its time, by a purge or a change that the entry itself knows nothing of. */
-  function factsOf({ ageSeconds, freshUntil, staleUntil, tags }: EntryExplanation, hasEnded: boolean): string[] {
+  /** `isPurged`: no longer fresh although `freshUntil` has not passed. */
+  function factsOf({ ageSeconds, freshUntil, staleUntil, tags }: EntryExplanation, isPurged: boolean): string[] {
     return [
-      lookUp.age(words.ago(ageSeconds)),
-      hasEnded ? lookUp.notFresh : `${lookUp.freshUntil} ${words.instant(freshUntil).text}`,
-      `${lookUp.staleUntil} ${words.instant(staleUntil).text}`,
-      tags.length === 0 ? lookUp.noTags : `${lookUp.tags} ${tags.join(', ')}`,
+      inspect.age(format.ago(ageSeconds)),
+      isPurged ? inspect.notFresh : `${inspect.freshUntil} ${format.time(freshUntil).text}`,
+      `${inspect.staleUntil} ${format.time(staleUntil).text}`,
+      tags.length === 0 ? inspect.noTags : `${inspect.tags} ${tags.join(', ')}`,
     ]
   }
 }

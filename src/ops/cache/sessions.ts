@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const cookieName = 'vitrine_operator'
 const lifetimeSeconds = 8 * 3_600
 
-/** Who has signed in, as a signed cookie says that ends by itself: every process knows it, also after a restart. */
+/** Sessions are signed cookies with an expiry: valid in every process, also after a restart. */
 export interface Sessions {
   open(request: FastifyRequest, reply: FastifyReply): void
   close(reply: FastifyReply): void
@@ -33,9 +33,9 @@ export function createSessions(now: () => number): Sessions {
 
 const cookiePath = '/ops'
 
-/** For every cookie of the operator page: out of reach of scripts and of other sites. */
+/** Options of every cookie of the operator page: not readable by scripts, not sent by other sites. */
 export function cookieOptions({ protocol, headers }: FastifyRequest) {
-  // Whoever lies about the proxy in front of us keeps the cookie from nobody but himself.
+  // A client that forges the header only makes its own cookie `Secure`.
   const secure = protocol === 'https' || headers['x-forwarded-proto'] === 'https'
   return { path: cookiePath, httpOnly: true, sameSite: 'strict', secure } as const
 }

@@ -1,50 +1,50 @@
-/** Shape of a line over time, in the units of its box. */
+/** SVG paths of a line over time. */
 export interface ChartShape {
   readonly width: number
   readonly height: number
-  /** `d` of an SVG path; broken where there is no value. */
+  /** `d` of an SVG path, with gaps where there is no value. */
   readonly line: string
-  /** The same, closed along the bottom. */
+  /** The same, closed at the bottom. */
   readonly area: string
 }
 
-export interface ChartParts {
+export interface ChartOptions {
   /** Oldest first; the newest is at the right edge. */
   readonly values: readonly (number | undefined)[]
-  /** How many values the whole width is for. */
+  /** Number of values in the full width. */
   readonly capacity: number
-  /** What the whole height stands for; values beyond it are cut off there. */
+  /** Value at the full height. Larger values are clipped. */
   readonly max: number
   readonly height: number
 }
 
-/** Draws values as a line with a unit of width for each. */
-export function drawChart({ values, capacity, max, height }: ChartParts): ChartShape {
+/** Draws values as a line, one unit of width each. */
+export function drawChart({ values, capacity, max, height }: ChartOptions): ChartShape {
   const left = capacity - values.length
   const runs: { x: number; y: number }[][] = []
-  let isBroken = true
+  let isGap = true
   for (const [index, value] of values.entries()) {
     if (value === undefined) {
-      isBroken = true
+      isGap = true
       continue
     }
     const share = max > 0 ? Math.min(Math.max(value / max, 0), 1) : 0
     const point = { x: left + index, y: round(height - share * height) }
-    if (isBroken) runs.push([point])
+    if (isGap) runs.push([point])
     else runs.at(-1)?.push(point)
-    isBroken = false
+    isGap = false
   }
   const line = runs.map((run) => `M${run.map(({ x, y }) => `${x} ${y}`).join('L')}${run.length === 1 ? 'h1' : ''}`)
   const area = runs.map((run, index) => `${line[index]}V${height}H${run[0]?.x ?? 0}Z`)
   return { width: Math.max(capacity - 1, 1), height, line: line.join(''), area: area.join('') }
 }
 
-/** A bound for the height that does not jump with every value: the next of 1, 2 and 5 times a power of ten. */
+/** The next of 1, 2 and 5 times a power of ten, so that the scale does not change with every value. */
 export function niceMax(values: readonly (number | undefined)[]): number {
-  const most = Math.max(0, ...values.map((value) => value ?? 0))
-  if (most === 0) return 1
-  const power = 10 ** Math.floor(Math.log10(most))
-  return ([1, 2, 5, 10].find((step) => step * power >= most) ?? 10) * power
+  const max = Math.max(0, ...values.map((value) => value ?? 0))
+  if (max === 0) return 1
+  const power = 10 ** Math.floor(Math.log10(max))
+  return ([1, 2, 5, 10].find((step) => step * power >= max) ?? 10) * power
 }
 
 function round(value: number): number {

@@ -1,41 +1,33 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Watch } from './watch.js'
+import { LiveStats } from './live-stats.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What goes on in this process, second by second; there only where there is an operator who can ask for it. */
-    watch: Watch
+    /** Statistics for the operator page; registered only where that page exists. */
+    liveStats: LiveStats
   }
 }
 
-export interface OperationsOptions {
-  /** The key prefix, by which our cache names itself in what it tells. */
+export interface LiveStatsOptions {
+  /** Key prefix of the cache, which identifies it in its events. */
   readonly cacheName: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-/** Watches what all routes answer; registered before them. */
-export default fp(operations, { name: 'operations', fastify: '5.x', dependencies: ['fastify-vitrine/edge'] })
+/** Measures the responses of all routes; register it before them. */
+export default fp(liveStats, { name: 'live-stats', fastify: '5.x', dependencies: ['fastify-vitrine/edge'] })
 
-async function operations(app: FastifyInstance, { cacheName, now }: OperationsOptions): Promise<void> {
-  const watch = new Watch({ cache: app.cache, edge: app.edge, cacheName, now })
-  app.decorate('watch', watch)
-  if (app.hasDecorator('redisBreakers')) app.redisBreakers.onChange((isOpen) => watch.breakerChanged(isOpen))
+async function liveStats(app: FastifyInstance, { cacheName, now }: LiveStatsOptions): Promise<void> {
+  const stats = new LiveStats({ cache: app.cache, edge: app.edge, cacheName, now })
+  app.decorate('liveStats', stats)
+  if (app.hasDecorator('redisBreakers')) app.redisBreakers.onChange((isOpen) => stats.recordBreakerChange(isOpen))
   app.addHook('onResponse', (request, reply, done) => {
-    const { url = '' } = request.routeOptions
-    if (!isForOperators(url)) watch.answered(reply.elapsedTime, isFromData(url))
+    const { audience } = request.routeOptions.config
+    // Monitors poll all the time: they would hide what visitors do.
+    if (audience !== 'operator') stats.recordResponse(reply.elapsedTime, audience === 'client')
     done()
   })
-  app.addHook('onClose', async () => watch.close())
-}
-
-/** Operators and monitors ask all the time, whatever visitors do. */
-function isForOperators(route: string): boolean {
-  return route.startsWith('/ops/') || route === '/healthz' || route === '/readyz' || route === '/metrics'
-}
-
-function isFromData(route: string): boolean {
-  return route === '/' || route.startsWith('/panels/') || route.startsWith('/api/')
+  app.addHook('onClose', async () => stats.close())
 }

@@ -3,50 +3,48 @@ import { createHistogram } from 'node:perf_hooks'
 const maxMicroseconds = 60_000_000
 const newHistogram = () => createHistogram({ lowest: 1, highest: maxMicroseconds, figures: 3 })
 
-/** How many there were, and the milliseconds within which half, and 99 in 100, were answered. */
 export interface LatencySummary {
   readonly count: number
-  /** `undefined` where there were none. */
+  /** `undefined` without responses. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
 }
 
 /**
- * How long answers took in the present second, and over a window that slides in slices. Recording costs a tenth of a
- * microsecond and allocates nothing.
+ * Response times of the current second, and of a sliding window made of slices. `record` takes a tenth of a microsecond and
+ * allocates nothing.
  */
 export class Latencies {
   readonly #second = newHistogram()
   readonly #slices = [newHistogram()]
-  readonly #most: number
+  readonly #maxSlices: number
 
-  /** `most`: slices that make up the window. */
-  constructor(most: number) {
-    this.#most = most
+  constructor(maxSlices: number) {
+    this.#maxSlices = maxSlices
   }
 
   record(ms: number): void {
     this.#second.record(Math.min(Math.max(Math.round(ms * 1_000), 1), maxMicroseconds))
   }
 
-  /** Of the second that ends now. */
-  take(): LatencySummary {
-    const taken = summaryOf(this.#second)
+  /** Summary of the current second; starts the next one. */
+  flush(): LatencySummary {
+    const summary = summaryOf(this.#second)
     this.#slices.at(-1)?.add(this.#second)
     this.#second.reset()
-    return taken
+    return summary
   }
 
-  /** Begins a slice, and forgets the oldest. */
-  slide(): void {
-    const oldest = this.#slices.length < this.#most ? newHistogram() : this.#slices.shift()
+  /** Starts a slice and drops the oldest. */
+  rotate(): void {
+    const oldest = this.#slices.length < this.#maxSlices ? newHistogram() : this.#slices.shift()
     if (oldest === undefined) return
     oldest.reset()
     this.#slices.push(oldest)
   }
 
-  /** Of the whole window. */
-  get lately(): LatencySummary {
+  /** Summary of the window. */
+  get summary(): LatencySummary {
     const sum = newHistogram()
     for (const slice of this.#slices) sum.add(slice)
     return summaryOf(sum)

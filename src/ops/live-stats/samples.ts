@@ -1,43 +1,43 @@
-/** What was counted and measured in one second. */
+/** Counts and response times of one second. */
 export interface Sample {
-  /** Requests answered, those of operators and monitors aside. */
+  /** Responses, without those to operators and monitors. */
   readonly requests: number
-  /** Answers that the data cache, or the upstream, was needed for or would have been: panels and lists. */
-  readonly answers: number
-  /** Requests to routes that the edge keeps, and those answered without their handler. */
+  /** Responses of panels and lists, which are rendered from the data cache. */
+  readonly catalogResponses: number
+  /** Requests to cached routes, and those that needed no handler. */
   readonly edgeRequests: number
-  readonly edgeAnswers: number
-  /** Reads of the data cache, and those answered from memory and from Redis. */
+  readonly edgeHits: number
+  /** Reads of the data cache, and its hits in memory and in Redis. */
   readonly reads: number
   readonly memoryHits: number
   readonly redisHits: number
-  /** Loads that ended, which is when the upstream was asked. */
+  /** Loads that ended. */
   readonly loads: number
-  /** Milliseconds within which half, and 99 in 100, of the requests were answered; `undefined` where there were none. */
+  /** Response times; `undefined` without responses. */
   readonly p50Ms: number | undefined
   readonly p99Ms: number | undefined
 }
 
-/** The samples of the last minutes, oldest first. */
+/** The most recent samples, oldest first. */
 export class Samples {
-  readonly #kept: Sample[] = []
-  readonly #most: number
+  readonly #samples: Sample[] = []
+  readonly #maxSamples: number
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(maxSamples: number) {
+    this.#maxSamples = maxSamples
   }
 
   add(sample: Sample): void {
-    this.#kept.push(sample)
-    if (this.#kept.length > this.#most) this.#kept.shift()
+    this.#samples.push(sample)
+    if (this.#samples.length > this.#maxSamples) this.#samples.shift()
   }
 
   get all(): readonly Sample[] {
-    return this.#kept
+    return this.#samples
   }
 
-  /** The sum over the last so many samples. */
-  sum(last: number, of: (sample: Sample) => number): number {
-    return this.#kept.slice(-last).reduce((sum, sample) => sum + of(sample), 0)
+  /** Sum over the last `count` samples. */
+  sum(count: number, select: (sample: Sample) => number): number {
+    return this.#samples.slice(-count).reduce((sum, sample) => sum + select(sample), 0)
   }
 }

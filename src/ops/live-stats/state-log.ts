@@ -1,6 +1,5 @@
 import type { StoreState } from 'fastify-vitrine/cache'
 
-/** Something that an operator would want to have been told. */
 export type StateChange =
   | { readonly kind: 'store'; readonly state: StoreState }
   | { readonly kind: 'breaker'; readonly isOpen: boolean }
@@ -19,18 +18,18 @@ export interface LoggedChange {
   readonly change: StateChange
 }
 
-/** The changes of state lately, newest first. */
+/** The most recent changes of state, newest first. */
 export class StateLog {
   readonly #changes: LoggedChange[] = []
-  readonly #most: number
+  readonly #maxChanges: number
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(maxChanges: number) {
+    this.#maxChanges = maxChanges
   }
 
   add(at: number, change: StateChange): void {
     this.#changes.unshift({ at, change })
-    if (this.#changes.length > this.#most) this.#changes.pop()
+    if (this.#changes.length > this.#maxChanges) this.#changes.pop()
   }
 
   get all(): readonly LoggedChange[] {

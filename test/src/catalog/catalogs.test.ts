@@ -13,13 +13,13 @@ interface Answer {
   readonly body: CatalogListing & { readonly code?: string }
 }
 
-interface Shop extends TestApp {
+interface OpenApp extends TestApp {
   /** Coming catalogs of seller 1, or of the one whose id is given. */
   ask(query?: string, sellerId?: string): Promise<Answer>
   askSellers(): Promise<number>
 }
 
-async function open(t: Test, options: TestAppOptions = {}): Promise<Shop> {
+async function open(t: Test, options: TestAppOptions = {}): Promise<OpenApp> {
   const parts = await startApp(t, options)
   return {
     ...parts,
@@ -493,9 +493,9 @@ t.test('an upstream that fails while there is nothing kept is a problem, and not
     ['fewer than it says', { body: { ...page, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
   ]
   const clock = createClock()
-  const shop = { now: clock.now, upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } }
-  const patient = await open(t, shop)
-  const impatient = await open(t, { ...shop, environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+  const options = { now: clock.now, upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } }
+  const patient = await open(t, options)
+  const impatient = await open(t, { ...options, environment: { UPSTREAM_TIMEOUT_MS: '50' } })
   for (const [name, fault, status, code] of failures) {
     await t.test(name, async (t) => {
       const { app, ask, upstream } = fault.hang === undefined ? patient : impatient

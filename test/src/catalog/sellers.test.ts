@@ -13,11 +13,11 @@ interface Answer {
   readonly body: SellerListing & { readonly code?: string }
 }
 
-interface Shop extends TestApp {
+interface OpenApp extends TestApp {
   ask(query?: string, headers?: Record<string, string>): Promise<Answer>
 }
 
-async function open(t: Test, options: TestAppOptions = {}): Promise<Shop> {
+async function open(t: Test, options: TestAppOptions = {}): Promise<OpenApp> {
   const parts = await startApp(t, options)
   return {
     ...parts,
@@ -358,9 +358,9 @@ t.test('whatever the upstream does wrong is a problem that names it, and nothing
     ['one twice', { body: { ...page, total: 2, items: [seller, seller] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
   ]
   const clock = createClock()
-  const shop = { now: clock.now, upstream: { sellers: makeSellers(3) } }
-  const patient = await open(t, shop)
-  const impatient = await open(t, { ...shop, environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+  const options = { now: clock.now, upstream: { sellers: makeSellers(3) } }
+  const patient = await open(t, options)
+  const impatient = await open(t, { ...options, environment: { UPSTREAM_TIMEOUT_MS: '50' } })
   for (const [name, fault, status, code] of failures) {
     await t.test(name, async (t) => {
       const { app, ask, upstream } = fault.hang === undefined ? patient : impatient

@@ -78,7 +78,7 @@ t.test('a value that makes sense is read as what it is', async (t) => {
       'redis://localhost?db=3',
       'redis://localhost/3?family=6',
       'redis://[::1]:6379',
-      'redis://shop@localhost',
+      'redis://vitrine@localhost',
       'redis://:p%40ss@localhost',
     ].map((url): [string, string, unknown] => ['REDIS_URL', url, url]),
     ['REDIS_URL', 'unix:/run/redis.sock', 'unix:/run/redis.sock'],
@@ -86,7 +86,7 @@ t.test('a value that makes sense is read as what it is', async (t) => {
     ['REDIS_CLUSTER_NODES', 'a:7000, b:7001,[::1]:7002', 'a:7000, b:7001,[::1]:7002'],
     ['REDIS_TLS', 'true', true],
     ['REDIS_TLS', 'false', false],
-    ['CACHE_KEY_PREFIX', 'shop:', 'shop:'],
+    ['CACHE_KEY_PREFIX', 'vitrine:', 'vitrine:'],
     ['CACHE_TTL_SECONDS', '1', 1],
     ['CACHE_STALE_WHILE_REVALIDATE_SECONDS', '0', 0],
     ['CACHE_STALE_IF_ERROR_SECONDS', '0', 0],
@@ -103,7 +103,7 @@ t.test('a value that makes sense is read as what it is', async (t) => {
 
 t.test('a wrong value is refused in one line that names the variable and says what it must be', async (t) => {
   const cases: [name: string, expected: string, values: string[]][] = [
-    ['PORT', 'a port number from 0 to 65535', ['abc', '-1', '65536', '80.5', '3000x', 'NaN', ' ']],
+    ['PORT', 'an integer between 0 and 65535', ['abc', '-1', '65536', '80.5', '3000x', 'NaN', ' ']],
     ['LOG_LEVEL', 'trace, debug, info, warn, error, fatal or silent', ['loud', 'INFO', '30']],
     [
       'UPSTREAM_URL',
@@ -121,8 +121,8 @@ t.test('a wrong value is refused in one line that names the variable and says wh
       ],
     ],
     ['UPSTREAM_TOKEN', 'a token of printable characters', ['two words', 'line\r\nx-admin: hunter2', 'clé']],
-    ['UPSTREAM_TIMEOUT_MS', 'a whole number of milliseconds', ['0', '-1', '1.5', '2s', '600001']],
-    ['UPSTREAM_DEADLINE_MS', 'a whole number of milliseconds', ['0', '-1', '1.5', 'abc', '600001']],
+    ['UPSTREAM_TIMEOUT_MS', 'an integer number of milliseconds', ['0', '-1', '1.5', '2s', '600001']],
+    ['UPSTREAM_DEADLINE_MS', 'an integer number of milliseconds', ['0', '-1', '1.5', 'abc', '600001']],
     [
       'REDIS_URL',
       'a redis://, rediss:// or unix: URL',
@@ -172,7 +172,7 @@ t.test('a wrong value is refused in one line that names the variable and says wh
     ],
     [
       'REDIS_CLUSTER_NODES',
-      'host:port',
+      'a comma-separated list of host:port',
       [
         'a',
         'a:',
@@ -188,14 +188,18 @@ t.test('a wrong value is refused in one line that names the variable and says wh
         '[a]:7000',
       ],
     ],
-    ['REDIS_SENTINELS', 'host:port', ['a', 'a:26379,b', '::1:26379', 'redis://a:26379', '[::g]:26379']],
+    [
+      'REDIS_SENTINELS',
+      'a comma-separated list of host:port',
+      ['a', 'a:26379,b', '::1:26379', 'redis://a:26379', '[::g]:26379'],
+    ],
     ['REDIS_TLS', 'true or false', ['maybe', 'yes', '1', 'TRUE']],
     ['CACHE_KEY_PREFIX', '1 to 64 characters', ['a b', '{tag}', 'all*', 'x?', '[x]', 'x'.repeat(65)]],
-    ['CACHE_TTL_SECONDS', 'a whole number of seconds', ['0', '-1', '1.5', 'abc', '5m', '2592001']],
-    ['CACHE_STALE_WHILE_REVALIDATE_SECONDS', 'a whole number of seconds', ['-1', '1.5', 'abc', ' ', '2592001']],
-    ['CACHE_STALE_IF_ERROR_SECONDS', 'a whole number of seconds', ['-1', '1.5', 'abc', ' ', '2592001']],
+    ['CACHE_TTL_SECONDS', 'an integer number of seconds', ['0', '-1', '1.5', 'abc', '5m', '2592001']],
+    ['CACHE_STALE_WHILE_REVALIDATE_SECONDS', 'an integer number of seconds', ['-1', '1.5', 'abc', ' ', '2592001']],
+    ['CACHE_STALE_IF_ERROR_SECONDS', 'an integer number of seconds', ['-1', '1.5', 'abc', ' ', '2592001']],
     ['CATALOG_TIME_ZONE', 'an IANA time zone', ['Mars/Olympus_Mons', '+02:00', '-0500', 'Europe', 'Europe/', '2']],
-    ['RATE_LIMIT_MAX', 'a whole number of requests', ['-1', '1.5', 'none', ' ', '1000000001']],
+    ['RATE_LIMIT_MAX', 'an integer number of requests', ['-1', '1.5', 'none', ' ', '1000000001']],
     ['PURGE_TOKEN', 'a token of printable characters', ['two hunter2 words', 'tab\there']],
   ]
   for (const [name, expected, values] of cases) {
@@ -283,7 +287,7 @@ t.test('a file of authorities is of no use without TLS', async (t) => {
 })
 
 t.test('where Redis is reaches the plugin in its own words', async (t) => {
-  const login = { REDIS_USERNAME: 'shop', REDIS_PASSWORD: 'secret', REDIS_TLS: 'true' }
+  const login = { REDIS_USERNAME: 'vitrine', REDIS_PASSWORD: 'secret', REDIS_TLS: 'true' }
   const cases: [name: string, environment: Record<string, string>, options: unknown][] = [
     ['nowhere: memory only', {}, undefined],
     ['nowhere, whatever the credentials are', login, undefined],
@@ -291,7 +295,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
     [
       'one server with a login beside the URL',
       { REDIS_URL: 'redis://localhost/1', ...login },
-      { url: 'redis://localhost/1', username: 'shop', password: 'secret', tls: true },
+      { url: 'redis://localhost/1', username: 'vitrine', password: 'secret', tls: true },
     ],
     [
       'a Cluster',
@@ -307,7 +311,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
     [
       'a Cluster with a login',
       { REDIS_CLUSTER_NODES: 'a:7000', ...login },
-      { clusterNodes: [{ host: 'a', port: 7_000 }], username: 'shop', password: 'secret', tls: true },
+      { clusterNodes: [{ host: 'a', port: 7_000 }], username: 'vitrine', password: 'secret', tls: true },
     ],
     [
       'sentinels',
@@ -328,7 +332,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
         sentinels: [{ host: 'a', port: 26_379 }],
         sentinelName: 'main',
         sentinelPassword: 'other',
-        username: 'shop',
+        username: 'vitrine',
         password: 'secret',
         tls: true,
       },
@@ -370,7 +374,7 @@ t.test('one upstream has one key prefix, however its URL is written', async (t) 
 })
 
 t.test('the key prefix begins with what is configured', async (t) => {
-  t.equal(cacheKeyPrefix(readConfig({ CACHE_KEY_PREFIX: 'shop:' })), 'shop:demo:')
+  t.equal(cacheKeyPrefix(readConfig({ CACHE_KEY_PREFIX: 'vitrine:' })), 'vitrine:demo:')
 })
 
 t.test('the key prefix of an upstream does not change from one version to the next', async (t) => {

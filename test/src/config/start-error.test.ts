@@ -8,7 +8,11 @@ const RedisOption = createError<[string]>('VITRINE_REDIS_OPTION', 'fastify.redis
 
 t.test('an error at start is one line that names the variable', async (t) => {
   const cases: [error: unknown, environment: Record<string, string>, line: string][] = [
-    [new InvalidEnvironment('PORT must be a port number'), {}, 'PORT must be a port number'],
+    [
+      new InvalidEnvironment('PORT must be an integer between 0 and 65535'),
+      {},
+      'PORT must be an integer between 0 and 65535',
+    ],
     [failure('EADDRINUSE', 'in use'), {}, 'PORT must be a free port (in use)'],
     [failure('EACCES', 'denied'), {}, 'PORT must be a port that this user may listen on (denied)'],
     [failure('EADDRNOTAVAIL', 'no'), {}, 'HOST must be an address of this machine (no)'],

@@ -5,7 +5,7 @@ import { Agent, request as openRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import type { Catalog, Seller } from '../../../src/demo/data.js'
-import { type MarketplaceOptions, startMarketplace } from '../../../src/demo/marketplace.js'
+import { type DemoMarketplaceOptions, startDemoMarketplace } from '../../../src/demo/marketplace.js'
 
 interface Page<T> {
   items: T[]
@@ -68,7 +68,7 @@ t.test('a smaller marketplace has the first sellers of the whole one', async (t)
 t.test('has names for 2,500 sellers and refuses to look for more', async (t) => {
   const url = await start(t, { sellers: 2500 })
   t.equal((await sellers(url, {})).total, 2500)
-  await t.rejects(startMarketplace({ sellers: 2501 }), RangeError)
+  await t.rejects(startDemoMarketplace({ sellers: 2501 }), RangeError)
 })
 
 t.test('counts what a filter finds, on whichever page', async (t) => {
@@ -193,7 +193,7 @@ t.test('answers what it cannot serve with a status and an { error } that names t
 })
 
 t.test('makes every request wait for its latency', async (t) => {
-  const marketplace = await startMarketplace({ latencyMs: 600_000, sellers: 1 })
+  const marketplace = await startDemoMarketplace({ latencyMs: 600_000, sellers: 1 })
   const received = once(serverRequests, 'start')
   const waits = t.rejects(fetch(`${marketplace.url}/sellers`), 'no answer before the marketplace closes')
   await received
@@ -203,8 +203,8 @@ t.test('makes every request wait for its latency', async (t) => {
 })
 
 t.test('closes while a connection is kept alive and a request is in flight', async (t) => {
-  const marketplace = await startMarketplace({ latencyMs: 600_000, sellers: 1 })
-  const quick = await startMarketplace({ latencyMs: 0, sellers: 1 })
+  const marketplace = await startDemoMarketplace({ latencyMs: 600_000, sellers: 1 })
+  const quick = await startDemoMarketplace({ latencyMs: 0, sellers: 1 })
   const agent = new Agent({ keepAlive: true })
   t.after(() => agent.destroy())
 
@@ -223,7 +223,7 @@ t.test('started alone, prints its URL in one line, serves, and ends with 0 on SI
   t.after(() => child.kill())
   const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
   const [url = ''] = /http:\S+/.exec(line) ?? []
-  t.equal(line, `The demo marketplace listens on ${url}\n`)
+  t.equal(line, `Demo marketplace listening at ${url}\n`)
   t.equal((await sellers(url, {})).total, 1240)
 
   child.kill('SIGTERM')
@@ -235,14 +235,14 @@ t.test('started alone with a wrong PORT, ends with 1 and one line that names it'
     const child = startAlone({ PORT })
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     t.equal(code, 1, PORT)
-    t.equal(said, `PORT must be a whole number from 0 to 65535, not "${PORT}"\n`)
+    t.equal(said, `PORT must be an integer between 0 and 65535, not "${PORT}"\n`)
   }
 })
 
 t.end() // and with it the marketplace of all tests
 
-async function start(t: Test, options: MarketplaceOptions = {}): Promise<string> {
-  const marketplace = await startMarketplace({ latencyMs: 0, now: () => noon, ...options })
+async function start(t: Test, options: DemoMarketplaceOptions = {}): Promise<string> {
+  const marketplace = await startDemoMarketplace({ latencyMs: 0, now: () => noon, ...options })
   t.after(() => marketplace.close())
   return marketplace.url
 }

@@ -4,7 +4,7 @@ import t from 'tap'
 import { startApp } from '../../harness/app.js'
 import { makeSellers } from '../../harness/upstream.js'
 
-const sample = /^[a-z_]+(?:\{[a-z]+="[^"]*"(?:,[a-z]+="[^"]*")*\})? [-+\d.e]+$/
+const sample = /^[a-z_]+(?:\{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*\})? [-+\d.e]+$/
 
 async function scrape(app: FastifyInstance): Promise<string[]> {
   const answer = await app.inject('/metrics')
@@ -28,14 +28,14 @@ t.test('metrics count what the cache does, in valid text, without ids', async (t
   const lines = await scrape(app)
   for (const line of lines.filter((line) => line !== '' && !line.startsWith('# '))) t.match(line, sample)
   for (const line of [
-    'vitrine_cache_reads_total{family="sellers_all",tier="load",reason="miss"} 1',
-    'vitrine_cache_reads_total{family="sellers_all",tier="memory",reason="hit"} 1', // to see whether acme is a seller
+    'vitrine_cache_reads_total{key_group="sellers_all",tier="load",reason="miss"} 1',
+    'vitrine_cache_reads_total{key_group="sellers_all",tier="memory",reason="hit"} 1', // to see whether acme is a seller
     'vitrine_edge_requests_total{outcome="hit"} 1',
     'vitrine_edge_requests_total{outcome="uri-miss"} 3',
-    'vitrine_cache_load_duration_seconds_count{family="catalogs_seller"} 2',
-    'vitrine_cache_load_failures_total{family="catalogs_seller"} 1',
+    'vitrine_cache_load_duration_seconds_count{key_group="catalogs_seller"} 2',
+    'vitrine_cache_load_failures_total{key_group="catalogs_seller"} 1',
     'vitrine_cache_purges_total{mode="hard"} 1',
-    'vitrine_cache_coherence{state="alone"} 1',
+    'vitrine_cache_coherence{state="memory-only"} 1',
   ]) {
     t.ok(lines.includes(line), line)
   }

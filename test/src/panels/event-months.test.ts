@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createCalendar } from '../../../src/catalog/calendar.js'
-import { createDateWords } from '../../../src/panels/date-words.js'
+import { createDateFormatter } from '../../../src/panels/date-formatter.js'
 import { groupByMonth } from '../../../src/panels/event-months.js'
 import type { Catalog } from '../../../src/schemas/catalog.js'
 import { textsOf } from '../../../src/texts/index.js'
@@ -14,12 +14,12 @@ function grouped(zone: string, starts: (string | null)[]) {
   const months = groupByMonth({
     catalogs,
     instantOf: calendar.instantOf,
-    words: createDateWords(calendar, textsOf('en')),
+    dates: createDateFormatter(calendar, textsOf('en')),
     now: Date.parse('2026-03-10T12:00:00Z'),
   })
   return months.map(({ name, days }) => [
     name,
-    days.map(({ machine, events }) => [machine, events.map(({ title, time }) => `${title} ${time?.text ?? '-'}`)]),
+    days.map(({ iso, events }) => [iso, events.map(({ title, time }) => `${title} ${time?.text ?? '-'}`)]),
   ])
 }
 

@@ -1,15 +1,15 @@
 import t from 'tap'
-import { createPager, type PagerParts } from '../../../src/panels/pager.js'
+import { createPager, type PagerOptions } from '../../../src/panels/pager.js'
 import { textsOf } from '../../../src/texts/index.js'
 
-function pagerOf(parts: Partial<PagerParts>) {
+function pagerOf(parts: Partial<PagerOptions>) {
   const { page = 1, pageSize = 20, total = 100 } = parts
   const pages = Math.ceil(total / pageSize)
-  const rest = { path: '/list', own: { name: 'x' }, beside: { seller_id: '7' }, text: textsOf('en').pager }
+  const rest = { path: '/list', params: { name: 'x' }, otherPanel: { seller_id: '7' }, text: textsOf('en').pager }
   return createPager({ page, pages, pageSize, total, ...rest })
 }
 
-function stepsOf(parts: Partial<PagerParts>): Record<string, string | undefined> {
+function stepsOf(parts: Partial<PagerOptions>): Record<string, string | undefined> {
   return Object.fromEntries(pagerOf(parts).steps.map(({ rel, link }) => [rel, link?.full]))
 }
 
@@ -35,7 +35,7 @@ t.test('there is a position on every page that there is, and no pages to turn in
 })
 
 t.test('another page size keeps what is at the top on the page', async (t) => {
-  const sizes = (parts: Partial<PagerParts>) =>
+  const sizes = (parts: Partial<PagerOptions>) =>
     Object.fromEntries(
       pagerOf(parts).sizes.map(({ size, link }) => [
         size,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { UpstreamIncomplete, UpstreamTooLarge } from '../../../src/upstream/errors.js'
 import { type PageWalkOptions, walkPages } from '../../../src/upstream/page-walk.js'
-import type { PageRequest } from '../../../src/upstream/pages.js'
+import type { UpstreamPageRequest } from '../../../src/upstream/pages.js'
 import { createDeferred } from '../../harness/deferred.js'
 
 interface Row {
@@ -12,11 +12,11 @@ interface Row {
 /** A list of so many rows, given in pages of at most `cap`; remembers what it was asked for. */
 function listOf(count: number, { cap = Number.POSITIVE_INFINITY } = {}) {
   const rows = Array.from({ length: count }, (_, index): Row => ({ id: index + 1, note: 'not kept' }))
-  const asked: PageRequest[] = []
+  const asked: UpstreamPageRequest[] = []
   return {
     rows,
     asked,
-    async getPage(request: PageRequest) {
+    async getPage(request: UpstreamPageRequest) {
       asked.push(request)
       const size = Math.min(request.pageSize, cap)
       const items = rows.slice((request.page - 1) * size, request.page * size)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readWindow } from '../../../src/upstream/page-window.js'
-import type { PageRequest } from '../../../src/upstream/pages.js'
+import type { UpstreamPageRequest } from '../../../src/upstream/pages.js'
 
 interface ListOptions {
   readonly count: number
@@ -15,7 +15,7 @@ function listOf({ count, cap, isSilent = false }: ListOptions) {
   return {
     rows,
     asked,
-    async getPage({ page, pageSize }: PageRequest) {
+    async getPage({ page, pageSize }: UpstreamPageRequest) {
       asked.push(`${page} of ${pageSize}`)
       const size = Math.min(pageSize, cap)
       const items = rows.slice((page - 1) * size, page * size)

@@ -8,7 +8,7 @@ import {
   UpstreamUnreachable,
   UpstreamWrongShape,
 } from '../../../src/upstream/errors.js'
-import { createRetryBudget, isTransient, pauseBeforeRetry } from '../../../src/upstream/retry.js'
+import { createRetryBudget, isTransient, retryDelayMs } from '../../../src/upstream/retry.js'
 
 t.test('time-outs, broken connections and statuses of a passing trouble are transient; nothing else is', async (t) => {
   const transient = [408, 425, 429, 500, 502, 503, 504]
@@ -29,19 +29,19 @@ t.test('time-outs, broken connections and statuses of a passing trouble are tran
 t.test('pauses up to 50 ms, then up to 100 ms, as chance has it', async (t) => {
   const error = new UpstreamUnreachable('/rows', 'ECONNREFUSED')
   t.equal(
-    pauseBeforeRetry(error, 1, () => 0),
+    retryDelayMs(error, 1, () => 0),
     0,
   )
   t.equal(
-    pauseBeforeRetry(error, 1, () => 1),
+    retryDelayMs(error, 1, () => 1),
     50,
   )
   t.equal(
-    pauseBeforeRetry(error, 2, () => 0.5),
+    retryDelayMs(error, 2, () => 0.5),
     50,
   )
   t.equal(
-    pauseBeforeRetry(error, 2, () => 1),
+    retryDelayMs(error, 2, () => 1),
     100,
   )
 })
@@ -49,7 +49,7 @@ t.test('pauses up to 50 ms, then up to 100 ms, as chance has it', async (t) => {
 t.test('pauses no less than the upstream asked for', async (t) => {
   const error = new UpstreamStatus('/rows', 503, 2_000)
   t.equal(
-    pauseBeforeRetry(error, 1, () => 1),
+    retryDelayMs(error, 1, () => 1),
     2_050,
   )
 })

@@ -1,0 +1,70 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
+import { acceptsHtml } from '../../http/pages.js'
+import type { LiveStats } from '../live-stats/live-stats.js'
+import { type OperatorToken, unauthorizedError } from '../operator-token.js'
+import { type Access, pagePath } from './access.js'
+import { LiveStreams } from './live-streams.js'
+import { type Notice, takeNotice } from './notices.js'
+import type { CacheView, OperatorPages } from './operator-pages.js'
+
+export const InspectedKey = Type.Optional(Type.String({ maxLength: 512 }))
+const PageQuery = Type.Object({ key: InspectedKey }, { additionalProperties: false })
+
+export interface CachePageOptions {
+  readonly token: OperatorToken
+  readonly access: Access
+  readonly pages: OperatorPages
+  readonly liveStats: LiveStats
+  readonly hasRedis: boolean
+}
+
+/** The page with statistics and the inspected key (JSON for scripts), and its live updates. */
+const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (
+  app,
+  { token, access, pages, liveStats, hasRedis },
+) => {
+  const streams = new LiveStreams()
+  const stopUpdates = liveStats.onSample(() => streams.sendAll())
+  app.addHook('preClose', async () => {
+    stopUpdates()
+    streams.close()
+  })
+
+  app.get(pagePath, { schema: { hide: true, querystring: PageQuery } }, async (request, reply) => {
+    const { key = '' } = request.query
+    if (!access.isOperator(request)) {
+      if (!acceptsHtml(request) || request.headers.authorization !== undefined) throw unauthorizedError(reply)
+      return pages.renderSignIn(request, reply, { key: request.query.key })
+    }
+    const explanation = key === '' ? undefined : await app.cache.explain(key)
+    if (!acceptsHtml(request) && token.isBearer(request)) {
+      const { upstream, lastMinute, changes } = liveStats
+      const stats = { cache: app.cache.stats(), edge: app.edge.stats() }
+      return { ...stats, upstream, lastMinute, changes: changes.all, explanation }
+    }
+    return pages.renderCache(request, reply, { key, explanation, notice: noticeText(takeNotice(request, reply)) })
+  })
+
+  // Without a HEAD route: it would open a stream that is never read.
+  app.get(
+    `${pagePath}/live`,
+    { schema: { hide: true }, exposeHeadRoute: false, onRequest: access.onlyOperators },
+    async (request, reply) => {
+      if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
+      const stream = streams.open(reply.raw, async () => {
+        return access.isOperator(request) ? app.view('partials/ops/live', pages.liveView(request)) : undefined
+      })
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream)
+    },
+  )
+
+  function noticeText(notice: Notice | undefined): CacheView['notice'] {
+    if (notice === undefined) return undefined
+    const { kind, name, isQueued } = notice
+    const result = isQueued ? 'queued' : hasRedis ? 'done' : 'doneHere'
+    return (labels) => labels[result](labels[kind], name)
+  }
+}
+
+export default cachePage

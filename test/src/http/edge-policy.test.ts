@@ -1,0 +1,177 @@
+import t from 'tap'
+import { browse } from '../../harness/browse.js'
+import { createClock } from '../../harness/clock.js'
+import { makeCatalogs, makeSellers } from '../../harness/upstream.js'
+
+// What the edge makes of the panels and the JSON API.
+
+const addresses = ['/', '/panels/sellers?page=2', '/api/v1/sellers', '/api/v1/sellers/7/catalogs']
+
+t.test('what was answered once is answered again, byte for byte, and says so', async (t) => {
+  const { open: get } = await browse(t)
+  await get('/api/v1/sellers')
+  for (const url of [...addresses, '/panels/sellers/7/events']) {
+    await get(url) // with it come the data that the page beside wants
+    const [first, second] = [await get(url), await get(url)]
+    t.match(second.headers['cache-status'], /^Vitrine; hit; ttl=\d+$/, url)
+    t.equal(second.body, first.body)
+    t.match(second.headers, { etag: first.headers.etag, age: /^\d+$/, 'cdn-cache-control': /^max-age=\d+$/ })
+    t.match(second.headers['surrogate-key'], /sellers|catalogs seller:7/)
+    t.equal((await get(url, { 'if-none-match': String(first.headers.etag) })).statusCode, 304)
+  }
+})
+
+t.test('a hit has the headers of its own request, and those that keep a page safe', async (t) => {
+  const { open: get } = await browse(t)
+  const first = await get('/', { 'x-request-id': 'one' })
+  const second = await get('/', { 'x-request-id': 'two' })
+  t.match(second.headers['cache-status'], /hit/)
+  t.equal(second.headers['x-request-id'], 'two')
+  for (const name of ['content-security-policy', 'x-content-type-options', 'referrer-policy']) {
+    t.ok(second.headers[name])
+    t.equal(second.headers[name], first.headers[name], name)
+  }
+})
+
+t.test('parameters that nobody knows, their order and cookies make no difference', async (t) => {
+  const { open: get } = await browse(t)
+  await get('/api/v1/sellers?page=2&page_size=10')
+  const alike = await get('/api/v1/sellers?utm_source=mail&page_size=10&page=2', { cookie: 'a=b', host: 'elsewhere' })
+  t.match(alike.headers['cache-status'], /hit/)
+  t.match((await get('/api/v1/sellers?page=1&page_size=20')).headers['cache-status'], /fwd=uri-miss/)
+  t.match((await get('/api/v1/sellers')).headers['cache-status'], /hit/, 'defaults that are spelled out')
+})
+
+t.test('a page, a fragment and a page restored are told apart, whoever asks first', async (t) => {
+  const { open: get } = await browse(t)
+  const requests = [{}, { 'hx-request': 'true' }, { 'hx-request': 'true', 'hx-history-restore-request': 'true' }]
+  const made = [await get('/'), await get('/', requests[1]), await get('/', requests[2])]
+  for (const [index, headers] of requests.entries()) {
+    const { headers: fields, body } = await get('/', headers)
+    t.match(fields['cache-status'], /hit/)
+    const vary = String(fields.vary).toLowerCase().split(', ')
+    t.ok(vary.includes('hx-request') && vary.includes('hx-history-restore-request'), `Vary: ${fields.vary}`)
+    t.equal(body, made[index]?.body)
+  }
+  t.not(made[0]?.body, made[1]?.body)
+  t.match((await get('/', { 'hx-request': 'nonsense' })).headers['cache-status'], /hit/, 'anything else is a page')
+})
+
+t.test('with a filter nothing is kept and nothing is answered from what is kept', async (t) => {
+  const { open: get, upstream } = await browse(t)
+  for (const url of [
+    '/api/v1/sellers?name=Seller',
+    '/api/v1/sellers?customer_display_id=C-1',
+    '/api/v1/sellers/7/catalogs?title=a',
+    '/panels/sellers?name=Seller',
+    '/panels/sellers/7/events?title=a',
+    '/panels/sellers/7/events?list_name=Seller',
+  ]) {
+    for (let count = 0; count < 2; count += 1) {
+      upstream.reset()
+      const { headers } = await get(url)
+      t.match(headers['cache-status'], /^Vitrine; fwd=bypass; fwd-status=200/, url)
+      t.ok(upstream.requests.length > 0, 'the upstream is asked')
+    }
+  }
+  t.match((await get('/api/v1/sellers?name=%20')).headers['cache-status'], /fwd=uri-miss/, 'blank is no filter')
+})
+
+t.test('a purge ends all that was made from what it names, and nothing else', async (t) => {
+  const { app, open: get, upstream } = await browse(t)
+  for (const url of addresses) await get(url)
+  await get('/api/v1/sellers/7/catalogs')
+  const [first] = upstream.sellers
+  t.ok(first)
+  if (first !== undefined) first.name = 'Another name'
+  await app.cache.purge({ tags: ['sellers'] })
+  t.match((await get('/')).body, /Another name/)
+  t.match((await get('/api/v1/sellers')).json(), { items: [{ name: 'Another name' }] })
+  t.match((await get('/panels/sellers?page=2')).headers['cache-status'], /fwd=stale/)
+  t.match((await get('/api/v1/sellers?page=2')).headers['cache-status'], /fwd=uri-miss/)
+})
+
+t.test('data that turn out to be the same are answered with the same ETag', async (t) => {
+  const { app, open: get, upstream } = await browse(t)
+  const { etag } = (await get('/')).headers
+  await app.cache.purge({ tags: ['sellers'] })
+  upstream.reset()
+  const again = await get('/', { 'if-none-match': String(etag) })
+  t.equal(again.statusCode, 304)
+  t.ok(upstream.requests.length > 0, 'though it was asked')
+})
+
+t.test('nothing that was made of the events of yesterday is answered today', async (t) => {
+  const clock = createClock('2030-03-10T23:59:00Z')
+  const catalogs = makeCatalogs({ sellerId: 7, count: 3, startDate: (index) => `2030-03-${10 + index}` })
+  const { open: get } = await browse(t, { now: clock.now, upstream: { sellers: makeSellers(9), catalogs } })
+  await get('/api/v1/sellers')
+  const urls = ['/api/v1/sellers/7/catalogs', '/panels/sellers/7/events']
+  for (const url of urls) {
+    await get(url)
+    const { headers } = await get(url)
+    t.match(headers, { 'cache-status': /hit; ttl=60/, 'cdn-cache-control': 'max-age=60' }, 'until midnight')
+  }
+  clock.step(61)
+  for (const url of urls) {
+    const { headers, body } = await get(url)
+    t.notMatch(headers['cache-status'], /hit/)
+    t.notMatch(body, /Sale 0001/)
+    t.match(body, /Sale 0002/)
+  }
+})
+
+t.test('what is stale says so and is kept by nobody', async (t) => {
+  const clock = createClock()
+  const { open: get, upstream } = await browse(t, { now: clock.now, environment: { CACHE_TTL_SECONDS: '60' } })
+  await get('/api/v1/sellers')
+  clock.step(200) // beyond the time in which one refreshes behind
+  upstream.fail({ status: 500 })
+  for (let count = 0; count < 2; count += 1) {
+    const answer = await get('/api/v1/sellers')
+    t.match(answer.json(), { stale: true })
+    t.equal(answer.headers['cache-control'], 'no-cache')
+    t.notOk(answer.headers['cdn-cache-control'])
+    t.match(answer.headers['cache-status'], /fwd=(?:stale|uri-miss)/)
+  }
+})
+
+t.test('the rate limit counts what is answered from what is kept', async (t) => {
+  const { open: get } = await browse(t, { environment: { RATE_LIMIT_MAX: '3' } })
+  const statuses = []
+  for (let count = 0; count < 4; count += 1) statuses.push((await get('/')).statusCode)
+  t.strictSame(statuses, [200, 200, 200, 429])
+})
+
+t.test('a hundred who ask for the same page at once have one made', async (t) => {
+  const { app, open: get, upstream } = await browse(t)
+  const answers = await Promise.all(Array.from({ length: 100 }, () => get('/panels/sellers?page=3')))
+  t.strictSame([...new Set(answers.map(({ body }) => body))].length, 1)
+  t.equal(upstream.requests.length, 1)
+  t.match(app.edge.stats().requests, { 'uri-miss': 1, collapsed: 99 })
+})
+
+t.test('a page with a panel that could not be loaded is stored by no cache', async (t) => {
+  for (const [failing, urls] of [
+    ['/catalogs', ['/?seller_id=7', '/panels/sellers?seller_id=7', '/panels/sellers/7/events']],
+    ['/sellers', ['/panels/sellers/7/events']],
+  ] as const) {
+    for (const url of urls) {
+      const clock = createClock()
+      const { open: get, upstream } = await browse(t, { now: clock.now })
+      upstream.fail(({ path }) => (path === failing ? { status: 500 } : undefined))
+      const first = await get(url, { 'x-request-id': 'call.of.the.first.client' })
+      t.match(first.body, /Error 502/, `${url} without ${failing}`)
+      t.match(first.headers, { 'cache-control': 'no-store', 'cache-status': /; fwd=uri-miss(?!.*stored)/ })
+      t.notMatch(first.headers['cdn-cache-control'] ?? 'no-store', 'max-age')
+      const during = await get(url)
+      t.notMatch(during.body, /call\.of\.the\.first\.client/)
+      t.notMatch(during.headers['cache-status'], /hit/)
+      upstream.fail(() => undefined)
+      clock.step(5) // past the time for which an error is answered again
+      const after = await get(url)
+      t.notMatch(after.body, /Error 502|call\.of\.the\.first\.client/)
+      t.match(after.body, /Sale 0001/)
+    }
+  }
+})
