@@ -40,7 +40,7 @@ function createBreaker(t: Test, options: Partial<CircuitBreakerOptions> = {}) {
   }
 }
 
-t.test('opens after five consecutive failures, and a success resets the count', async (t) => {
+t.test('the breaker opens after five consecutive failures, and a success resets the count', async (t) => {
   const { breaker } = createBreaker(t)
   for (let failure = 0; failure < 4; failure += 1) breaker.failed()
   breaker.succeeded()
@@ -50,7 +50,7 @@ t.test('opens after five consecutive failures, and a success resets the count', 
   t.equal(breaker.isOpen, true)
 })
 
-t.test('opens when more than half of twenty requests within ten seconds failed', async (t) => {
+t.test('the breaker opens when more than half of twenty requests within ten seconds failed', async (t) => {
   const { breaker } = createBreaker(t)
   for (let round = 0; round < 9; round += 1) {
     breaker.failed()
@@ -74,13 +74,13 @@ t.test('failures of an earlier window do not count', async (t) => {
   t.equal(breaker.isOpen, false)
 })
 
-t.test('opens at once when tripped', async (t) => {
+t.test('trip opens the breaker at once', async (t) => {
   const { breaker } = createBreaker(t)
   breaker.trip()
   t.equal(breaker.isOpen, true)
 })
 
-t.test('only two consecutive successful probes close it', async (t) => {
+t.test('only two consecutive successful probes close the breaker', async (t) => {
   const { breaker, answerProbe } = createBreaker(t)
   breaker.trip()
   breaker.succeeded() // a late reply
@@ -94,7 +94,7 @@ t.test('only two consecutive successful probes close it', async (t) => {
   t.equal(breaker.isOpen, false)
 })
 
-t.test('a single failure starts probes, and it opens when they fail', async (t) => {
+t.test('a single failure starts probes, and the breaker opens when they fail', async (t) => {
   const { breaker, answerProbe } = createBreaker(t)
   breaker.failed()
   for (let probe = 0; probe < 4; probe += 1) {
@@ -104,7 +104,7 @@ t.test('a single failure starts probes, and it opens when they fail', async (t) 
   t.equal(breaker.isOpen, true)
 })
 
-t.test('calls onStable once after a second without failures', async (t) => {
+t.test('onStable is called once after a second without failures', async (t) => {
   let calm = 0
   const { breaker, clock, probes, answerProbe } = createBreaker(t, {
     onStable: () => {
@@ -123,7 +123,7 @@ t.test('calls onStable once after a second without failures', async (t) => {
   t.equal(probes.length, count)
 })
 
-t.test('never has two probes in flight', async (t) => {
+t.test('at most one probe is in flight', async (t) => {
   const { breaker, probes, answerProbe } = createBreaker(t)
   for (let failure = 0; failure < 50; failure += 1) breaker.failed()
   breaker.trip()
@@ -131,10 +131,10 @@ t.test('never has two probes in flight', async (t) => {
   t.equal(probes.length, 1)
 })
 
-t.test('probes at once on request while it is open', async (t) => {
+t.test('an open breaker can be made to probe at once', async (t) => {
   const { breaker, probes, answerProbe } = createBreaker(t, { probeIntervalMs: 60_000 })
   breaker.probeNow()
-  t.equal(probes.length, 0, 'not while it is closed')
+  t.equal(probes.length, 0, 'not while the breaker is closed')
   breaker.trip()
   breaker.probeNow()
   breaker.probeNow()
@@ -144,7 +144,7 @@ t.test('probes at once on request while it is open', async (t) => {
   t.equal(breaker.isOpen, false)
 })
 
-t.test('sends no probe after stop', async (t) => {
+t.test('a stopped breaker sends no probe', async (t) => {
   const { breaker, probes } = createBreaker(t)
   breaker.failed()
   breaker.stop()

@@ -32,7 +32,7 @@ t.test('after a success the next pause is short again', async (t) => {
   t.ok(pauseMsOf(backoff, 'k', 0) <= 500)
 })
 
-t.test('keys are paused independently, and jitter spreads the end of their backoff', async (t) => {
+t.test('keys are paused independently, and jitter spreads the end of their pauses', async (t) => {
   const backoff = new RefreshBackoff(never)
   backoff.failed('a', load, 0)
   t.equal(backoff.isBackingOff('b', 0), false)

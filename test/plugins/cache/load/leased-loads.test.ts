@@ -165,7 +165,7 @@ t.test('while Redis hangs each process loads on its own', async (t) => {
   t.equal(loads.length, 3)
 })
 
-t.test('a read whose lookup has spent the budget loads without reading for the lease', async (t) => {
+t.test('a read whose lookup has spent the budget loads without asking for the lease', async (t) => {
   const readTimeoutMs = 20
   const asked: string[] = []
   const store = createTestStore().store

@@ -14,7 +14,7 @@ import { startRedis } from '../../../harness/redis-server.js'
 import { startSlowTcpProxy, startTcpProxy } from '../../../harness/tcp-proxy.js'
 import { until } from '../../../harness/until.js'
 
-// Two applications on one Redis represent two processes. one-load.test.ts uses real ones.
+// Two applications on one Redis represent two processes. leased-loads.test.ts uses real ones.
 
 const redis = await startRedis({ flags: ['--maxmemory-policy', 'allkeys-lru'] })
 t.teardown(() => redis.stop())
