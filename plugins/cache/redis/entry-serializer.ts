@@ -14,7 +14,7 @@ export type Found = FoundEntry | Tombstone | undefined
 
 export interface EntrySerializerOptions {
   readonly clock: CacheClock
-  /** EntryStore with more bytes of JSON are treated as corrupt: this cache does not store them. */
+  /** Entries with more bytes of JSON are treated as corrupt: this cache does not store them. */
   readonly maxEntryBytes: number
   /** Values with more bytes of JSON are compressed; `undefined`: none. */
   readonly compressAboveBytes: number | undefined

@@ -1,6 +1,6 @@
 import { isCluster } from '../../redis/client-shape.js'
 import { type Entry, encodeTombstone, formatFingerprint, formatStamp } from '../entry/codec.js'
-import type { WriteOutcome } from '../store.js'
+import type { KeyPurgeRequest, WriteOutcome } from '../store.js'
 import { BatchedReads } from './batched-reads.js'
 import { circuitOpen } from './commands.js'
 import { EntrySerializer, type EntrySerializerOptions, type Found } from './entry-serializer.js'
@@ -64,10 +64,7 @@ export class EntryStore {
   }
 
   /** Whether there was an entry. */
-  async purge(
-    key: string,
-    { stamp, isHard, fenceMs }: { stamp: number; isHard: boolean; fenceMs: number },
-  ): Promise<boolean> {
+  async purge(key: string, { stamp, isHard, fenceMs }: KeyPurgeRequest): Promise<boolean> {
     const { clock, commands, names, tracking } = this.#deps
     const reply = await commands.write(isHard ? scripts.purgeKeyHard : scripts.purgeKeySoft, names.entry(key), [
       encodeTombstone({ purgedAt: stamp, isHard }),

@@ -21,7 +21,7 @@ export interface RedisStoreOptions {
   readonly readTimeoutMs: number
   /** Milliseconds after which a write is abandoned. Redis may still execute it. */
   readonly writeTimeoutMs: number
-  /** EntryStore with more bytes of JSON are treated as corrupt: this cache does not store them. */
+  /** Entries with more bytes of JSON are treated as corrupt: this cache does not store them. */
   readonly maxEntryBytes: number
   /** Milliseconds after which a lease that is not renewed expires. */
   readonly leaseMs: number

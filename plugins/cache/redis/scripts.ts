@@ -102,10 +102,28 @@ local from = name == ARGV[1] and ARGV[2] or '(0'
 return {name, redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3]), isCorrupt}`)
 
 /**
+ * Merges the oldest members beyond ARGV[2] into one purge of everything older: a member of the same kind, soft or hard,
+ * for all tags, with their latest stamp.
+ */
+const mergeOldest = `
+local excess = redis.call('ZCARD', KEYS[1]) - 1 - tonumber(ARGV[2])
+local oldest = excess > 0 and redis.call('ZRANGE', KEYS[1], 1, excess, 'WITHSCORES') or {}
+for at = 1, #oldest, 2 do
+  local all = string.sub(oldest[at], 1, 1) .. '*'
+  if oldest[at] ~= all then
+    redis.call('ZREM', KEYS[1], oldest[at])
+    local known = redis.call('ZSCORE', KEYS[1], all)
+    if not known or tonumber(known) < tonumber(oldest[at + 1]) then
+      redis.call('ZADD', KEYS[1], oldest[at + 1], all)
+    end
+  end
+end
+`
+
+/**
  * Adds members with a stamp later than all in the log, so that a process that has read up to some stamp misses none.
- * ARGV: minimum stamp, maximum number of members, PX, a name for a new log, latest, then the members. Beyond the
- * maximum, the oldest members are merged into one purge of everything older. Returns the stamp, and whether a corrupt
- * value was deleted.
+ * ARGV: minimum stamp, maximum number of members, PX, a name for a new log, latest, then the members. Returns the
+ * stamp, and whether a corrupt value was deleted.
  */
 export const addPurges = script(`${readName}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf')
@@ -113,20 +131,7 @@ if #named == 0 then redis.call('ZADD', KEYS[1], 0, ARGV[4]) end
 local top = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
 local score = string.format('%.0f', math.max(tonumber(ARGV[1]), top + 1))
 for at = 6, #ARGV do redis.call('ZADD', KEYS[1], score, ARGV[at]) end
-local over = redis.call('ZCARD', KEYS[1]) - 1 - tonumber(ARGV[2])
-if over > 0 then
-  local oldest = redis.call('ZRANGE', KEYS[1], 1, over, 'WITHSCORES')
-  for at = 1, #oldest, 2 do
-    local floor = string.sub(oldest[at], 1, 1) .. '*'
-    if oldest[at] ~= floor then
-      redis.call('ZREM', KEYS[1], oldest[at])
-      local known = redis.call('ZSCORE', KEYS[1], floor)
-      if not known or tonumber(known) < tonumber(oldest[at + 1]) then
-        redis.call('ZADD', KEYS[1], oldest[at + 1], floor)
-      end
-    end
-  end
-end
+${mergeOldest}
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {score, isCorrupt}`)
 

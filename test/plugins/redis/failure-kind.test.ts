@@ -1,5 +1,6 @@
 import t from 'tap'
 import { classifyRedisFailure, isOutage, lacksReason } from '../../../plugins/redis/failure-kind.js'
+import { TimeoutError } from '../../../plugins/timeout.js'
 
 t.test('classifies each failure, and distinguishes outages from failures of one command', async (t) => {
   const cases = [
@@ -17,6 +18,7 @@ t.test('classifies each failure, and distinguishes outages from failures of one 
     { error: Object.assign(new Error('x'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }), kind: 'tls', outage: true },
     { error: Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), kind: 'tls', outage: true },
     { error: Object.assign(new Error('write EPROTO'), { code: 'EPROTO' }), kind: 'tls', outage: true },
+    { error: new TimeoutError('no answer within 50 ms'), kind: 'timeout', outage: true },
     { error: new Error('Command timed out'), kind: 'timeout', outage: true },
     { error: new Error('Connection is closed.'), kind: 'closed', outage: true },
     {
