@@ -1,7 +1,7 @@
 // Clients are recognized by shape: a program may bring its own ioredis, of version 5 or 6.
 
 /** A client for one server. */
-export interface RedisConnection {
+export interface RedisClient {
   readonly status: string
   readonly options: {
     readonly host?: string | undefined
@@ -14,16 +14,16 @@ export interface RedisConnection {
   subscribe(...channels: string[]): Promise<unknown>
   connect(): Promise<void>
   disconnect(reconnect?: boolean): void
-  duplicate(overrides: object): RedisConnection
+  duplicate(overrides: object): RedisClient
   on(event: string, listener: (...values: never[]) => void): unknown
   removeAllListeners(event: string): unknown
 }
 
 /** What is used of a node of a Cluster client. */
-export type RedisNode = Pick<RedisConnection, 'options' | 'ping'>
+export type RedisNode = Pick<RedisClient, 'options' | 'ping'>
 
 /** A client for a Redis Cluster. */
-export interface RedisCluster<Node extends RedisNode = RedisConnection> {
+export interface ClusterClient<Node extends RedisNode = RedisClient> {
   readonly isCluster: boolean
   readonly options: { readonly keyPrefix?: unknown }
   /** The names of the nodes of each slot, the master first. */
@@ -34,18 +34,18 @@ export interface RedisCluster<Node extends RedisNode = RedisConnection> {
   on(event: string, listener: (...values: never[]) => void): unknown
 }
 
-export function isCluster(client: object): client is RedisCluster {
+export function isClusterClient(client: object): client is ClusterClient {
   return 'isCluster' in client && client.isCluster === true
 }
 
 /** Whether the client is ioredis, so that connections of our own can be opened like it. */
-export function isConnection(client: object): client is RedisConnection {
+export function isRedisClient(client: object): client is RedisClient {
   return 'connector' in client && 'duplicate' in client && typeof client.duplicate === 'function'
 }
 
 /** The prefix that the client itself adds to each key. */
 export function clientKeyPrefix(client: object): string {
-  return isCluster(client) || isConnection(client) ? String(client.options.keyPrefix ?? '') : ''
+  return isClusterClient(client) || isRedisClient(client) ? String(client.options.keyPrefix ?? '') : ''
 }
 
 /** `host:port`, the name of a node of a Cluster. */

@@ -1,5 +1,5 @@
 import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.js'
-import { isCluster, nodeName, type RedisCluster, type RedisNode } from './client-shape.js'
+import { type ClusterClient, isClusterClient, nodeName, type RedisNode } from './client-shape.js'
 import { clusterSlot } from './cluster-slot.js'
 
 /** The circuit breakers of one client: one for a single server, one for each master of a Cluster. */
@@ -22,7 +22,7 @@ export interface ServerBreakers {
   stop(): void
 }
 
-type Client = RedisNode | RedisCluster<RedisNode>
+type Client = RedisNode | ClusterClient<RedisNode>
 
 export interface ServerBreakersOptions extends Omit<CircuitBreakerOptions, 'probe'> {
   /** Checks one server, or the client itself. Rejects if there is no answer within `timeoutMs`. */
@@ -41,7 +41,7 @@ export function createServerBreakers(client: Client, options: ServerBreakersOpti
   const { probe, ...rest } = options
   const timeout = new ProbeTimeout()
   const forClient = new CircuitBreaker({ ...rest, probe: () => probe(client, timeout.ms) })
-  if (!isCluster(client)) return singleServerBreakers(forClient, timeout)
+  if (!isClusterClient(client)) return singleServerBreakers(forClient, timeout)
   return new ClusterBreakers(client, forClient, timeout, options)
 }
 
@@ -62,7 +62,7 @@ export function singleServerBreakers(breaker: CircuitBreaker, timeout = new Prob
 
 /** A breaker for each master, so that one that hangs does not affect the keys of the others. */
 class ClusterBreakers implements ServerBreakers {
-  readonly #cluster: RedisCluster<RedisNode>
+  readonly #cluster: ClusterClient<RedisNode>
   readonly forClient: CircuitBreaker
   readonly #timeout: ProbeTimeout
   readonly #options: ServerBreakersOptions
@@ -70,7 +70,7 @@ class ClusterBreakers implements ServerBreakers {
   readonly #listeners: ((isOpen: boolean) => void)[] = []
 
   constructor(
-    cluster: RedisCluster<RedisNode>,
+    cluster: ClusterClient<RedisNode>,
     forClient: CircuitBreaker,
     timeout: ProbeTimeout,
     options: ServerBreakersOptions,

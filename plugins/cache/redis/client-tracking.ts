@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { isCluster, isConnection, nodeName, type RedisCluster, type RedisConnection } from '../../redis/client-shape.js'
+import {
+  type ClusterClient,
+  isClusterClient,
+  isRedisClient,
+  nodeName,
+  type RedisClient,
+} from '../../redis/client-shape.js'
 import { clusterSlot } from '../../redis/cluster-slot.js'
 import { type InvalidationListener, TrackingConnection, verifyEveryMs } from './tracking-connection.js'
 
@@ -19,7 +25,7 @@ export interface ClientTrackingOptions {
 
 /** Tracking for clients that can be duplicated: ioredis and its Cluster. `undefined` for others. */
 export function createTracking(client: object, options: ClientTrackingOptions): ClientTracking | undefined {
-  return isCluster(client) || isConnection(client) ? new ClientTracking(client, options) : undefined
+  return isClusterClient(client) || isRedisClient(client) ? new ClientTracking(client, options) : undefined
 }
 
 /**
@@ -28,7 +34,7 @@ export function createTracking(client: object, options: ClientTrackingOptions): 
  * invalidations arrive: after each connect, and whenever there has been none for a second.
  */
 export class ClientTracking {
-  readonly #client: RedisCluster | RedisConnection
+  readonly #client: ClusterClient | RedisClient
   readonly #options: ClientTrackingOptions
   readonly #id = randomBytes(6).toString('hex')
   readonly #connections = new Map<string, TrackingConnection>()
@@ -39,7 +45,7 @@ export class ClientTracking {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(client: RedisCluster | RedisConnection, options: ClientTrackingOptions) {
+  constructor(client: ClusterClient | RedisClient, options: ClientTrackingOptions) {
     this.#client = client
     this.#options = options
     this.#broadcastChannel = `${options.wirePrefix}~changes`
@@ -55,7 +61,7 @@ export class ClientTracking {
     this.#listener = listener
     const client = this.#client
     client.on('ready', () => this.checkNow())
-    if (isCluster(client)) {
+    if (isClusterClient(client)) {
       client.on('+node', () => this.checkNow())
       client.on('-node', () => this.checkNow())
     }
@@ -110,21 +116,21 @@ export class ClientTracking {
     this.#updateVerified()
   }
 
-  #servers(): Map<string, RedisConnection> {
+  #servers(): Map<string, RedisClient> {
     const client = this.#client
-    if (!isCluster(client)) return new Map([['', client]])
+    if (!isClusterClient(client)) return new Map([['', client]])
     return new Map(client.nodes('master').map((node) => [nodeName(node), node]))
   }
 
   /** Masters that have slots, as far as the client knows, but no connection here. */
   #mastersWithoutConnection(): string[] {
     const client = this.#client
-    if (!isCluster(client)) return []
+    if (!isClusterClient(client)) return []
     const masters = new Set(client.slots.flatMap((names) => names?.[0] ?? []))
     return [...masters].filter((name) => !this.#connections.has(name))
   }
 
-  #open(name: string, server: RedisConnection, listener: InvalidationListener): TrackingConnection {
+  #open(name: string, server: RedisClient, listener: InvalidationListener): TrackingConnection {
     const { wirePrefix, channel, touch, isCircuitOpen } = this.#options
     return new TrackingConnection(server, {
       wirePrefix,
@@ -152,7 +158,7 @@ export class ClientTracking {
     const { keyPrefix, wirePrefix } = this.#options
     for (let attempt = 0; ; attempt += 1) {
       const key = `~heartbeat:${this.#id}:${attempt}`
-      if (!isCluster(client) || attempt > 2_000) return keyPrefix + key
+      if (!isClusterClient(client) || attempt > 2_000) return keyPrefix + key
       if (client.slots[clusterSlot(wirePrefix + key)]?.[0] === name) return keyPrefix + key
     }
   }

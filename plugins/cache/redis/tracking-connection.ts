@@ -1,4 +1,4 @@
-import type { RedisConnection } from '../../redis/client-shape.js'
+import type { RedisClient } from '../../redis/client-shape.js'
 import { classifyRedisFailure } from '../../redis/failure-kind.js'
 import { connectorClass, guardConnector } from '../../redis/guarded-connector.js'
 import { reconnectDelayMs } from '../../redis/reconnect-delay.js'
@@ -42,14 +42,14 @@ const invalidations = '__redis__:invalidate'
 /** The connection that receives the invalidations of one server. */
 export class TrackingConnection {
   readonly #options: TrackingConnectionOptions
-  readonly #connection: RedisConnection
+  readonly #connection: RedisClient
   #isSubscribed = false
   #isVerified = false
   #lastInvalidationAt = Number.NEGATIVE_INFINITY
   #isVerifying = false
   #heartbeatArrived: (() => void) | undefined
 
-  constructor(server: RedisConnection, options: TrackingConnectionOptions) {
+  constructor(server: RedisClient, options: TrackingConnectionOptions) {
     this.#options = options
     this.#connection = server.duplicate(overridesFor(server))
     this.#connection.on('error', () => undefined) // the data connection reports the outage
@@ -183,7 +183,7 @@ export class TrackingConnection {
 }
 
 /** Options of ioredis that differ from those of the data connection. */
-function overridesFor(server: RedisConnection): object {
+function overridesFor(server: RedisClient): object {
   const Connector = connectorClass(server)
   return {
     protocol: 2, // with RESP3 ioredis drops invalidations
