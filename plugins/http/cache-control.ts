@@ -1,16 +1,16 @@
 import { type BareItem, isInnerList, parseDictionary } from 'structured-headers'
 import { type FieldLines, headerValues, listMembers } from './fields.js'
 
-/** Cache directives by lower-case name, with their argument where they have one. Of two that contradict, the first stands. */
+/** Cache directives by lower-case name, with their argument if they have one. Of contradictory ones the first counts. */
 export type Directives = ReadonlyMap<string, string | undefined>
 
-/** 2^31 seconds: what stands for every larger number. RFC 9111 §1.2.2. */
+/** 2^31 seconds, which also represents every larger number. RFC 9111 §1.2.2. */
 const maxDeltaSeconds = 2 ** 31
 
 const directive = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(.*))?$/s
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** The directives of `Cache-Control`; what is no directive says nothing. RFC 9111 §5.2. */
+/** The directives of `Cache-Control`; invalid ones are ignored. RFC 9111 §5.2. */
 export function parseDirectives(field: FieldLines | undefined): Directives {
   const directives = new Map<string, string | undefined>()
   for (const member of listMembers(field)) {
@@ -24,12 +24,12 @@ export function parseDirectives(field: FieldLines | undefined): Directives {
   return directives
 }
 
-/** Those whose argument narrows them down to some fields: without one they are about the whole response. */
+/** Directives whose argument limits them to some fields; without one they apply to the complete response. */
 function takesFieldList(name: string): boolean {
   return name === 'no-cache' || name === 'private'
 }
 
-/** The argument; none where it ought to list fields and lists something else, or nothing: it narrows nothing down. */
+/** The argument; none where it should list fields but is empty or malformed, so that the directive applies to the complete response. */
 function fieldListArgument(name: string, argument: string): string | undefined {
   if (!takesFieldList(name)) return argument
   const fields = listMembers(argument)
@@ -46,8 +46,8 @@ function unquote(argument: string): string {
 }
 
 /**
- * The directives of a targeted field such as `CDN-Cache-Control`, a structured dictionary; `undefined` when it is missing,
- * empty or malformed, and so to be taken for missing. RFC 9213 §2.1.
+ * The directives of a targeted field such as `CDN-Cache-Control`, a structured dictionary; `undefined` if it is missing, empty or
+ * malformed, which count alike. RFC 9213 §2.1.
  */
 export function parseTargeted(field: FieldLines | undefined): Directives | undefined {
   const lines = headerValues(field)
@@ -57,7 +57,7 @@ export function parseTargeted(field: FieldLines | undefined): Directives | undef
     const directives = new Map<string, string | undefined>()
     for (const [name, item] of dictionary) {
       const value = isInnerList(item) ? '' : item[0]
-      // `?0` says that it is not meant
+      // `?0` revokes the directive
       if (value !== false)
         directives.set(name, value === true ? undefined : fieldListArgument(name, argumentOf(name, value)))
     }
@@ -67,13 +67,13 @@ export function parseTargeted(field: FieldLines | undefined): Directives | undef
   }
 }
 
-/** What takes seconds takes an integer: of any other type it is invalid, as a text that is no number is. */
+/** Directives in seconds require a number: an argument of another type is invalid. */
 function argumentOf(name: string, value: BareItem): string {
   const isSeconds = name.startsWith('stale-') || name.endsWith('max-age') || name === 's-maxage'
   return isSeconds && typeof value !== 'number' ? '' : String(value)
 }
 
-/** The seconds of a directive; `undefined` when it is not there, 'invalid' when it has none. RFC 9111 §1.2.2. */
+/** The seconds of a directive; `undefined` if it is missing, 'invalid' if its argument is no number. RFC 9111 §1.2.2. */
 export function secondsOf(directives: Directives, name: string): number | 'invalid' | undefined {
   if (!directives.has(name)) return undefined
   return deltaSeconds(directives.get(name)) ?? 'invalid'
@@ -84,7 +84,7 @@ export function deltaSeconds(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Math.min(Number(text), maxDeltaSeconds) : undefined
 }
 
-/** Fields that a directive's argument lists, in lower case; `undefined` when it is about the whole response. */
+/** Fields that a directive's argument lists, in lower case; `undefined` if it applies to the complete response. */
 export function fieldsListedBy(directives: Directives, name: string): string[] | undefined {
   const argument = directives.get(name)
   return argument === undefined ? undefined : listMembers(argument).map((field) => field.toLowerCase())

@@ -1,18 +1,18 @@
-/** Why a request was passed on to the handler. RFC 9211 §2.2. */
+/** Why a request was forwarded to the handler. RFC 9211 §2.2. */
 export type ForwardReason = 'uri-miss' | 'vary-miss' | 'stale' | 'request' | 'bypass' | 'method'
 
 /** What one tier did with a request, for its member of `Cache-Status`. RFC 9211 §2. */
 export interface TierStatus {
   readonly hit?: boolean
   readonly forward?: ForwardReason
-  /** Status that the handler answered with. */
+  /** Status of the handler's response. */
   readonly forwardStatus?: number
-  /** Seconds that the response stays fresh; negative when it is stale. */
+  /** Remaining freshness in seconds; negative if the response is stale. */
   readonly ttl?: number
   readonly stored?: boolean
-  /** Whether it was answered with what another request had been passed on for. */
+  /** Whether the request was answered with the response to another one. */
   readonly collapsed?: boolean
-  /** A token that says more. */
+  /** A token with more detail. */
   readonly detail?: string
 }
 

@@ -7,14 +7,14 @@ export function entityTagOf(representation: string | Uint8Array): string {
   return `"${createHash('sha256').update(representation).digest('base64url').slice(0, 27)}"`
 }
 
-/** What a client's conditions are held against. */
+/** What a client's conditions are compared with. */
 export interface Validators {
   readonly etag: string | undefined
-  /** Milliseconds: when it was last changed, or else when it was made. RFC 9111 §4.3.2. */
+  /** Milliseconds since the epoch: the last change, or else the date of the response. RFC 9111 §4.3.2. */
   readonly modifiedAt: number
 }
 
-/** Request fields by which a client says what it has. */
+/** Request fields with the validators that a client has. */
 export const conditionFields = [
   'if-none-match',
   'if-modified-since',
@@ -38,7 +38,7 @@ export function matchesAny(list: string | readonly string[], etag: string | unde
   return etag !== undefined && given.some((tag) => opaque(tag) === opaque(etag))
 }
 
-/** Whether a 304 speaks of another representation than the one that is stored: then it says nothing of that. RFC 9111 §4.3.4. */
+/** Whether a 304 describes another representation than the stored one, and so does not confirm it. RFC 9111 §4.3.4. */
 export function describesOtherRepresentation(notModified: Fields, stored: Fields): boolean {
   const etag = singleValue(notModified.etag)
   if (etag !== undefined) return !matchesAny(etag, singleValue(stored.etag))
@@ -46,7 +46,7 @@ export function describesOtherRepresentation(notModified: Fields, stored: Fields
   return modified !== undefined && known !== undefined && modified !== known
 }
 
-/** Whether `If-Range` allows a part of the representation: a strong match, or the very date. RFC 9110 §13.1.5. */
+/** Whether `If-Range` allows a part of the representation: a strong match, or the exact date. RFC 9110 §13.1.5. */
 export function allowsRange(ifRange: string | undefined, fields: Fields, now: number): boolean {
   if (ifRange === undefined) return true
   if (ifRange.startsWith('"')) return ifRange === singleValue(fields.etag)
@@ -54,10 +54,12 @@ export function allowsRange(ifRange: string | undefined, fields: Fields, now: nu
   return lastModified !== undefined && ifRange === lastModified && isStrongDate(fields, now)
 }
 
-/** A date is as good as a strong validator where the response was made a second later at least. RFC 9110 §8.8.2.2. */
+/** A date is a strong validator if the response was generated at least a second later. RFC 9110 §8.8.2.2. */
 function isStrongDate(fields: Fields, now: number): boolean {
-  const [modified, made] = [fields['last-modified'], fields.date].map((field) => parseHttpDate(singleValue(field), now))
-  return modified !== undefined && made !== undefined && made - modified >= 1_000
+  const [modified, generated] = [fields['last-modified'], fields.date].map((field) =>
+    parseHttpDate(singleValue(field), now),
+  )
+  return modified !== undefined && generated !== undefined && generated - modified >= 1_000
 }
 
 function opaque(etag: string): string {

@@ -4,10 +4,10 @@ import { type Fields, listMembers, singleValue } from './fields.js'
 
 export type Coding = 'br' | 'gzip'
 
-/** Those that we make; of equal weight the smaller one first. */
+/** Codings that the cache produces; of equal weight the smaller result first. */
 export const codings: readonly Coding[] = ['br', 'gzip']
 
-/** Bytes below which a coding saves less than it costs. */
+/** A smaller body gains less from a coding than it costs. */
 const minBytes = 1_024
 const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
 /** Values of `Accept-Encoding` that are remembered; browsers and apps send a handful. */
@@ -15,7 +15,7 @@ const maxRemembered = 200
 const remembered = new Map<string, readonly Coding[]>()
 const none: readonly Coding[] = []
 
-/** The codings that we make and the client accepts, the best first. RFC 9110 §12.5.3. */
+/** The codings that the client accepts, the preferred first. RFC 9110 §12.5.3. */
 export function acceptedCodings(acceptEncoding: string | undefined): readonly Coding[] {
   if (acceptEncoding === undefined) return none
   const known = remembered.get(acceptEncoding)
@@ -36,7 +36,7 @@ function negotiate(acceptEncoding: string): readonly Coding[] {
   return codings.filter((coding) => weightOf(coding) > 0).sort((a, b) => weightOf(b) - weightOf(a))
 }
 
-/** Whether a representation gains by being coded, and may be. RFC 9110 §7.7, RFC 9111 §5.2.2.6. */
+/** Whether a representation may be encoded, and gains by it. RFC 9110 §7.7, RFC 9111 §5.2.2.6. */
 export function isCompressible(status: number, fields: Fields, body: Uint8Array): boolean {
   if (status !== 200 || body.length < minBytes || fields['content-encoding'] !== undefined) return false
   if (listMembers(fields['cache-control']).some((directive) => directive.toLowerCase() === 'no-transform')) return false
@@ -51,7 +51,7 @@ const coders = {
     }),
 }
 
-/** The bytes in a coding, made on another thread. */
+/** The bytes in a coding, computed on another thread. */
 export function encode(coding: Coding, body: Uint8Array): Promise<Buffer> {
   return coders[coding](body)
 }

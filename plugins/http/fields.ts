@@ -1,33 +1,33 @@
 /** The lines of one header field: several where it was repeated. */
 export type FieldLines = string | readonly string[]
 
-/** Header fields by lower-case name; repeated lines are kept apart. */
+/** Header fields by lower-case name; repeated lines are separate. */
 export type Fields = Readonly<Record<string, FieldLines>>
 
 export function headerValues(field: FieldLines | undefined): readonly string[] {
   if (field === undefined) return []
   if (typeof field === 'string') return [field]
-  return Array.isArray(field) ? field : [String(field)] // validation makes numbers of some request fields
+  return Array.isArray(field) ? field : [String(field)] // validation converts some request fields to numbers
 }
 
-/** A field of these lines, a plain text where there is only one. */
+/** A field with these lines: a string if there is only one. */
 export function joinValues(lines: readonly string[]): FieldLines {
   const [line, ...others] = lines
   return line !== undefined && others.length === 0 ? line : lines
 }
 
-/** The field of a name that somebody else chose: `constructor`, which all objects have, may be one. */
+/** The field of a name that a client or server chose, which may be `constructor` or another property of all objects. */
 export function ownField(fields: Fields, name: string): FieldLines | undefined {
   return Object.hasOwn(fields, name) ? fields[name] : undefined
 }
 
-/** The one line of a field that is no list; `undefined` when it is missing or repeated. */
+/** The line of a field that is no list; `undefined` if it is missing or repeated. */
 export function singleValue(field: FieldLines | undefined): string | undefined {
   const [line, ...others] = headerValues(field)
   return others.length === 0 ? line : undefined
 }
 
-/** Members of a comma-separated list, over all lines; a comma inside a quoted string parts nothing. RFC 9110 §5.6.1. */
+/** Members of a comma-separated list, over all lines; a comma inside a quoted string does not separate. RFC 9110 §5.6.1. */
 export function listMembers(field: FieldLines | undefined): string[] {
   return headerValues(field).flatMap((line) =>
     (line.includes('"') ? splitQuoted(line) : line.split(',')).map(trim).filter(Boolean),
@@ -51,12 +51,12 @@ function splitQuoted(line: string): string[] {
   return members
 }
 
-/** Without the white space that HTTP allows around things; `trim` of JavaScript takes more away. */
+/** Removes the optional white space of HTTP; `trim` of JavaScript removes more. */
 export function trim(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
-/** Fields that are about one connection, not about the message. RFC 9110 §7.6.1, RFC 9111 §3.1. */
+/** Fields of one connection, not of the message. RFC 9110 §7.6.1, RFC 9111 §3.1. */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -70,7 +70,7 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** Whether a field ends here: one of every connection's own, or one that `Connection` names. */
+/** Whether a field is not forwarded: it is of the connection, or listed by `Connection`. */
 export function isHopByHop(name: string, connection: FieldLines | undefined): boolean {
   return hopByHop.has(name) || listMembers(connection).some((option) => option.toLowerCase() === name)
 }

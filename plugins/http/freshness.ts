@@ -2,19 +2,19 @@ import { type Directives, deltaSeconds, parseDirectives, parseTargeted, secondsO
 import { type Fields, headerValues, listMembers, singleValue } from './fields.js'
 import { parseHttpDate } from './http-date.js'
 
-/** A response as it came from the origin. */
+/** A response as received from the origin. */
 export interface ReceivedResponse {
   readonly status: number
   readonly fields: Fields
-  /** When it was asked for and when it came, in milliseconds since the epoch. */
+  /** When it was requested and received, in milliseconds since the epoch. */
   readonly requestedAt: number
   readonly receivedAt: number
 }
 
-/** What the response says to caches like us: `CDN-Cache-Control` where there is a valid one, else `Cache-Control`. */
+/** The directives of the response for a shared cache: of `CDN-Cache-Control` if it is valid, else of `Cache-Control`. */
 export interface CacheControl {
   readonly directives: Directives
-  /** Then `Cache-Control` and `Expires` are for others. RFC 9213 §2.2. */
+  /** Whether they are of `CDN-Cache-Control`, so that `Cache-Control` and `Expires` do not count. RFC 9213 §2.2. */
   readonly isTargeted: boolean
 }
 
@@ -23,13 +23,13 @@ export function cacheControlOf(fields: Fields): CacheControl {
   return { directives: targeted ?? parseDirectives(fields['cache-control']), isTargeted: targeted !== undefined }
 }
 
-/** What a route says of the responses that say too little themselves. */
+/** The lifetimes of a route, for responses that state none. */
 export interface FreshnessPolicy {
-  /** Lifetime of a response that states none; `undefined`: it has none. */
+  /** `undefined`: a response that states no lifetime has none. */
   readonly ttlSeconds: number | undefined
   readonly staleWhileRevalidateSeconds: number
   readonly staleIfErrorSeconds: number
-  /** Share of the time since `Last-Modified` that may be taken for the lifetime. RFC 9111 §4.2.2. */
+  /** Share of the time since `Last-Modified` that is used as lifetime. RFC 9111 §4.2.2. */
   readonly heuristicFraction: number
 }
 
@@ -39,13 +39,13 @@ export interface FreshnessLifetime {
   readonly isExplicit: boolean
 }
 
-/** Statuses whose responses may be kept though they state no lifetime. RFC 9110 §15.1. */
+/** Statuses whose responses may have a heuristic lifetime. RFC 9110 §15.1. */
 const heuristicallyCacheable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
-/** Of these, the ones that are no failure: what a route says of its responses is said of those. */
+/** Of these the successful ones, to which the lifetime of the route applies. */
 const successful = new Set([200, 203, 204, 300, 301, 308])
 const maxHeuristicSeconds = 7 * 86_400
 
-/** Seconds that the response is fresh for a shared cache, counted from when its origin made it. RFC 9111 §4.2.1. */
+/** The freshness lifetime for a shared cache, from the date of the response. RFC 9111 §4.2.1. */
 export function freshnessLifetime(
   response: ReceivedResponse,
   control: CacheControl,
@@ -62,7 +62,7 @@ export function freshnessLifetime(
 
 function explicitSeconds(response: ReceivedResponse, { directives, isTargeted }: CacheControl): number | undefined {
   const stated = secondsOf(directives, 's-maxage') ?? secondsOf(directives, 'max-age')
-  if (stated === 'invalid') return 0 // RFC 9111 §4.2.1 would have it taken for stale
+  if (stated === 'invalid') return 0 // RFC 9111 §4.2.1 recommends to treat it as stale
   if (stated !== undefined) return stated
   if (!isTargeted && response.fields.expires !== undefined) {
     const expires = dateField(response, 'expires')
@@ -83,24 +83,24 @@ function heuristicSeconds(
   return Math.min(Math.floor(unchangedSeconds * fraction), maxHeuristicSeconds)
 }
 
-/** When the origin made it; where it does not say, when it came. */
+/** The date of the response; if it states none, when it was received. */
 export function originDate(response: ReceivedResponse): number {
   return dateField(response, 'date') ?? response.receivedAt
 }
 
-/** The instant that a field states; `undefined` when it is missing, repeated or no date. */
+/** The instant of a date field; `undefined` if it is missing, repeated or no date. */
 export function dateField({ fields, receivedAt }: ReceivedResponse, name: string): number | undefined {
   return parseHttpDate(singleValue(fields[name]), receivedAt)
 }
 
-/** Milliseconds of age that the response had when it came. RFC 9111 §4.2.3. */
+/** The age in milliseconds that the response had when it was received. RFC 9111 §4.2.3. */
 export function correctedInitialAgeMs(response: ReceivedResponse): number {
   const apparent = Math.max(0, response.receivedAt - originDate(response))
-  const underWay = Math.max(0, response.receivedAt - response.requestedAt)
-  return Math.max(apparent, statedAgeSeconds(response.fields) * 1_000 + underWay)
+  const responseDelay = Math.max(0, response.receivedAt - response.requestedAt)
+  return Math.max(apparent, statedAgeSeconds(response.fields) * 1_000 + responseDelay)
 }
 
-/** What `Age` says: its first member, 0 where that is no number. RFC 9111 §5.1. */
+/** The first member of `Age`; 0 if it is no number. RFC 9111 §5.1. */
 function statedAgeSeconds(fields: Fields): number {
   return deltaSeconds(listMembers(headerValues(fields.age)[0])[0]) ?? 0
 }
@@ -108,9 +108,9 @@ function statedAgeSeconds(fields: Fields): number {
 /** Instants in milliseconds: until when a response may be used and how. */
 export interface Instants {
   readonly freshUntil: number
-  /** Until then it may be served stale while it is made again behind. RFC 5861 §3. */
+  /** End of stale-while-revalidate. RFC 5861 §3. */
   readonly revalidateUntil: number
-  /** Until then it may be served stale when making it again fails. RFC 5861 §4. */
+  /** End of stale-if-error. RFC 5861 §4. */
   readonly staleUntil: number
 }
 
@@ -121,15 +121,15 @@ export function hasOriginFailed(status: number): boolean {
   return failures.has(status)
 }
 
-/** Directives that forbid a shared cache to serve anything stale. RFC 9111 §4.2.4. */
+/** Directives that forbid a shared cache to serve the response stale. RFC 9111 §4.2.4. */
 const forbidStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
 
-/** Whether the response, once stale, may be used with anybody's permission. */
+/** Whether the route or the client may allow serving the response stale. */
 export function allowsStale({ directives }: CacheControl): boolean {
   return !forbidStale.some((name) => directives.has(name))
 }
 
-/** Until when the response may be used, by its own word where it says something and else by that of the route. */
+/** Until when the response may be used: as it states itself, else as the route says. */
 export function instantsOf(
   response: ReceivedResponse,
   control: CacheControl,

@@ -5,15 +5,15 @@ export interface ByteRange {
 }
 
 /**
- * The one part that `Range` asks for; `undefined` when the whole is to be sent, because the field is malformed, of another unit,
- * or asks for several parts; 'unsatisfiable' when there is no such part. RFC 9110 §14.
+ * The range of a request; `undefined` if the complete representation is to be sent: the field is malformed, of another unit, or lists
+ * several ranges; 'unsatisfiable' if the representation has no such part. RFC 9110 §14.
  */
 export function rangeOf(range: string, length: number): ByteRange | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(range) ?? []
   if (first === '' && last === '') return undefined
   if (first === '') {
     if (Number(last) === 0) return 'unsatisfiable'
-    // of nothing it is satisfiable, but there is no part that a 206 could name
+    // an empty representation satisfies it, but has no part that a 206 could describe
     return length === 0 ? undefined : { first: Math.max(0, length - Number(last)), last: length - 1 }
   }
   if (last !== '' && Number(last) < Number(first)) return undefined

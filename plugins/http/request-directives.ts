@@ -1,14 +1,14 @@
 import { deltaSeconds, parseDirectives } from './cache-control.js'
 import type { Fields } from './fields.js'
 
-/** What a client asks of the cache, in seconds. RFC 9111 §5.2.1. */
+/** Cache directives of a request. RFC 9111 §5.2.1. */
 export interface RequestDirectives {
-  /** It wants no answer that the origin has not confirmed. */
+  /** The client accepts no response that the origin has not validated. */
   readonly noCache: boolean
   readonly onlyIfCached: boolean
   readonly maxAgeSeconds: number | undefined
   readonly minFreshSeconds: number | undefined
-  /** How stale an answer may be; infinite when it does not say. */
+  /** Infinite without an argument. */
   readonly maxStaleSeconds: number | undefined
 }
 
@@ -20,7 +20,7 @@ const nothing: RequestDirectives = {
   maxStaleSeconds: undefined,
 }
 
-/** A directive that is not known, or whose number is none, asks for nothing. */
+/** Unknown and invalid directives are ignored. */
 export function requestDirectivesOf(fields: Fields): RequestDirectives {
   if (fields['cache-control'] === undefined) {
     return fields.pragma === 'no-cache' ? { ...nothing, noCache: true } : nothing

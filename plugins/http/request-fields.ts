@@ -2,12 +2,12 @@ import { parseDirectives } from './cache-control.js'
 import { conditionFields } from './conditional.js'
 import { type FieldLines, type Fields, isHopByHop } from './fields.js'
 
-/** Fields that only responses have: what a client sends under these names is for nobody. */
+/** Fields that only responses have: they are not forwarded. */
 const responseOnly = new Set(['cache-status', 'surrogate-key', 'cache-tag', 'edge-cache-tag', 'surrogate-control'])
-/** Fields that a message cannot do without, whatever `Connection` says. */
+/** Fields that a message requires, whatever `Connection` lists. */
 const indispensable = new Set(['host', 'content-length', 'content-type'])
 
-/** The fields that go on to another server: not those of this connection. Requests of our own have names without a value. */
+/** The end-to-end fields, for another server. Background refreshes have names without a value. */
 export function forwardedFields(fields: Fields): Fields {
   const { connection } = fields
   const isForwarded = (name: string) =>
@@ -15,23 +15,23 @@ export function forwardedFields(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name, lines]) => lines !== undefined && isForwarded(name)))
 }
 
-/** Whether `Connection` may name fields that are only for us, and by which no response is to be chosen. */
+/** Whether `Connection` may list fields, which are not forwarded and by which no variant is selected. */
 export function connectionListsFields(connection: FieldLines | undefined): boolean {
   return connection !== undefined && !/^(?:keep-alive|close)$/i.test(String(connection))
 }
 
-/** The fields without what the client says that it has: that is for us to answer. */
+/** The fields without the conditions of the client. */
 export function withoutConditions(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !conditionFields.some((field) => field === name)))
 }
 
-/** The fields without what is about this client alone: what it has, which part it wants, and what it asks of caches. */
+/** The fields without those of this client alone: conditions, range and cache directives. */
 export function withoutClientHeaders(fields: Fields): Fields {
   const { range: _range, 'cache-control': _control, pragma: _pragma, ...others } = fields
   return withoutConditions(others)
 }
 
-/** Fields that ask the handler whether the stored response is still what it would answer. RFC 9111 §4.3.1. */
+/** The conditions that validate a stored response with these fields. RFC 9111 §4.3.1. */
 export function validationConditions(fields: Fields): Record<string, string> {
   const { etag, 'last-modified': lastModified } = fields
   return {
@@ -40,17 +40,17 @@ export function validationConditions(fields: Fields): Record<string, string> {
   }
 }
 
-/** Whether the request has conditions that only the origin can hold against what it has. RFC 9110 §13.2.1. */
+/** Whether the request has conditions that only the origin can evaluate. RFC 9110 §13.2.1. */
 export function hasOriginConditions(fields: Fields): boolean {
   return fields['if-match'] !== undefined || fields['if-unmodified-since'] !== undefined
 }
 
-/** Whether the response to the request may be less than the whole representation. */
+/** Whether the response may be less than the complete representation. */
 export function isPartialRequest(fields: Fields): boolean {
   return fields.range !== undefined || conditionFields.some((name) => fields[name] !== undefined)
 }
 
-/** Whether the client wants its response to be kept by nobody. RFC 9111 §5.2.1.5. */
+/** Whether the client forbids storing the response. RFC 9111 §5.2.1.5. */
 export function hasNoStore(fields: Fields): boolean {
   return parseDirectives(fields['cache-control']).has('no-store')
 }
@@ -67,7 +67,7 @@ export function hasCredentials(fields: Fields): boolean {
   return credentialFields.some((name) => fields[name] !== undefined)
 }
 
-/** The host that is asked, as HTTP/1 or HTTP/2 has it. */
+/** The host of HTTP/1 or the authority of HTTP/2. */
 export function hostOf(headers: Readonly<Record<string, unknown>>): string | undefined {
   const { host = headers[':authority'] } = headers
   return typeof host === 'string' ? host : undefined

@@ -1,6 +1,6 @@
 import { type FieldLines, type Fields, headerValues, listMembers, ownField } from './fields.js'
 
-/** Whether `Vary` says that no other request can be answered with the response. RFC 9110 §12.5.5. */
+/** Whether no other request can be answered with the response. RFC 9110 §12.5.5. */
 export function variesByEverything(fields: Fields): boolean {
   return listMembers(fields.vary).includes('*')
 }
@@ -15,12 +15,12 @@ export type Normalise = (value: string | undefined) => string | undefined
 
 /** Request fields whose syntax is a list, so that white space and empty members have no meaning. RFC 9110 §5.6.1, §12.5. */
 const lists = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
-/** Request fields that are normalised in every request. */
+/** Request fields that are always normalised. */
 const normalised = [...lists, 'host', ':authority']
 
 /**
- * The value of a request field that the cache key contains: its lines joined. Fields that are defined as lists, and the host,
- * get one spelling, which RFC 9111 §4.1 allows where the definition of the field says that the meaning is the same.
+ * The value of a request field that the cache key contains: its lines joined. Lists and the host get one spelling, which RFC 9111 §4.1
+ * allows where the definition of the field makes the spellings equivalent.
  */
 export function keyedValue(name: string, field: FieldLines | undefined): string | undefined {
   if (field === undefined) return undefined
@@ -30,8 +30,8 @@ export function keyedValue(name: string, field: FieldLines | undefined): string 
 }
 
 /**
- * The request fields with the values that the key contains. The handler sees these, so that two requests with one key are the
- * same request to it.
+ * The request fields with the values that the key contains. The handler sees these, so that it cannot distinguish two requests with
+ * one key.
  */
 export function keyedFields(fields: Fields, normalisers: ReadonlyMap<string, Normalise>): Fields {
   const keyed: Record<string, FieldLines> = { ...fields }
@@ -43,7 +43,7 @@ export function keyedFields(fields: Fields, normalisers: ReadonlyMap<string, Nor
   return keyed
 }
 
-/** One of `keyedFields`, for when the others are not needed. */
+/** One field of `keyedFields`. */
 export function normaliseField(
   fields: Fields,
   name: string,
@@ -54,12 +54,12 @@ export function normaliseField(
   return normalise === undefined ? keyedValue(name, field) : normalise(field && headerValues(field).join(', '))
 }
 
-/** The value in a form in which variants are compared: a missing field differs from an empty one. */
+/** The value in the form in which variants are compared: a missing field differs from an empty one. */
 export function variantValue(value: string | undefined): string {
   return value === undefined ? '' : `=${value}`
 }
 
-/** The lists in one, each name once. */
+/** The lists joined, each name once. */
 export function mergeVary(...fields: readonly (FieldLines | undefined)[]): string {
   const names = new Map(fields.flatMap(listMembers).map((name) => [name.toLowerCase(), name]))
   return names.has('*') ? '*' : [...names.values()].join(', ')

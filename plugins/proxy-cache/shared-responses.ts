@@ -1,12 +1,15 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Dependencies } from '../cache/index.js'
 import { digest } from '../responses/by-digest.js'
-import { StoredResponse, type StoredResponseFields } from '../responses/stored-response.js'
+import { StoredResponse } from '../responses/stored-response.js'
 import type { RequestKey } from '../responses/target-key.js'
 
 const Lines = Type.Union([Type.String(), Type.Array(Type.String())])
 
-/** A response as it lies in the shared store; instants are milliseconds since the epoch. */
+/** A response of another server is not encoded, and has the lifetime for browsers that it states itself. */
+export const sentAsReceived = { browserTtlSeconds: undefined, compresses: false } as const
+
+/** A response in the shared store; instants are milliseconds since the epoch. */
 const SharedResponse = Type.Object({
   status: Type.Integer(),
   fields: Type.Record(Type.String(), Lines),
@@ -18,34 +21,31 @@ const SharedResponse = Type.Object({
   staleUntil: Type.Number(),
   varyNames: Type.Array(Type.String()),
   varyValues: Type.Array(Type.String()),
-  browserSeconds: Type.Union([Type.Number(), Type.Null()]),
-  compresses: Type.Boolean(),
   allowsStale: Type.Boolean(),
   hasOwnValidator: Type.Boolean(),
   tags: Type.Array(Type.String()),
 })
 
-/** What is known of a resource: by which request fields its responses vary, and which there are. */
+/** The variants of a resource: by which request fields they vary, and their keys. */
 const SharedResource = Type.Object({
   varies: Type.Array(Type.Array(Type.String())),
   variants: Type.Array(Type.String()),
 })
 
-/** Seconds that a response is kept at least beyond its use, to be validated. */
+/** A response is stored so long after its last use, to be validated. */
 const validationSeconds = 3_600
-/** Seconds that the cache keeps anything at most; origins may name more. */
+/** Maximum lifetime of the data cache; origins may state more. */
 const maxTtlSeconds = 366 * 86_400
 
-/** What the shared store has for a request. */
-export interface SharedLookUp {
+export interface SharedLookup {
   readonly found: StoredResponse | undefined
   /** Whether it has any response of the resource. */
   readonly isKnown: boolean
 }
 
 /**
- * Responses in the shared store of `fastify.cache`: an entry for each, and one that tells by what those of a resource vary.
- * All of a resource have a tag in common, so that it goes as a whole.
+ * Responses in the shared store of `fastify.cache`: an entry for each, and one for each resource that lists its variants. All entries of
+ * a resource have a tag in common, which removes them together.
  */
 export class SharedResponses {
   readonly #cache: Cache
@@ -54,8 +54,8 @@ export class SharedResponses {
     this.#cache = cache
   }
 
-  /** The most recent response for a request with these values; it knows by itself when it is not what the store has any more. */
-  async get(key: string, variantOf: (name: string) => string): Promise<SharedLookUp> {
+  /** The most recent response for a request with these field values. Its dependencies end it when the store changes. */
+  async get(key: string, variantOf: (name: string) => string): Promise<SharedLookup> {
     const name = nameOf(key)
     const resource = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
     const matching = (resource?.varies ?? []).map((names) =>
@@ -66,21 +66,20 @@ export class SharedResponses {
   }
 
   /**
-   * Keeps the response; gives it back as it is kept there, or `undefined` where it is not. The oldest variant goes when
-   * there are too many.
+   * Stores the response; gives it as it is stored, or `undefined` if it is not. The oldest variant is removed if there are too many.
    */
   async put(
     { key, path }: RequestKey,
     response: StoredResponse,
     maxVariants: number,
   ): Promise<StoredResponse | undefined> {
-    if (response.tags.length > maxTags) return undefined // it could not be purged by all of them
+    if (response.tags.length > maxTags) return undefined // not all of them would fit, and purge it
     const name = nameOf(key)
     const variant = variantName(name, response.varyNames, response.varyValues)
     const policy = { ...lifetimeOf(response), tags: [tagOf(key), tagOf(path)] }
     const tagged = { ...policy, tags: [...policy.tags, ...response.tags] }
-    const isKept = await this.#cache.set(variant, toShared(response), { ...tagged, schema: SharedResponse })
-    if (!isKept) return undefined
+    const isStored = await this.#cache.set(variant, toShared(response), { ...tagged, schema: SharedResponse })
+    if (!isStored) return undefined
     const known = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
     if (known?.variants.includes(variant) !== true) {
       const variants = [variant, ...(known?.variants ?? [])]
@@ -92,22 +91,22 @@ export class SharedResponses {
       await this.#cache.set(name, resource, { ...policy, schema: SharedResource })
       await Promise.all(variants.slice(maxVariants).map((dropped) => this.#cache.delete(dropped)))
     }
-    const [kept] = await this.#read(name, variant)
-    return kept
+    const [stored] = await this.#read(name, variant)
+    return stored
   }
 
-  /** Whether the resource has been invalidated, by whichever process, since this began to be made. */
-  isInvalidated({ key, path }: RequestKey, made: Dependencies): boolean {
-    return made.withTags([tagOf(key), tagOf(path)]).purgeVerdict() !== 'none'
+  /** Whether a process has invalidated the resource since the tracking began. */
+  isInvalidated({ key, path }: RequestKey, dependencies: Dependencies): boolean {
+    return dependencies.withTags([tagOf(key), tagOf(path)]).purgeVerdict() !== 'none'
   }
 
-  /** Of what is known of the resource too, so that what is read is looked at again when there is another variant. */
+  /** Reads the resource too, so that the response depends on it: a new variant ends its freshness. */
   async #read(name: string, variant: string): Promise<StoredResponse[]> {
     const { value, dependencies } = await this.#cache.track(async () => {
       await this.#cache.get(name, { schema: SharedResource, allowStale: true })
       return this.#cache.get(variant, { schema: SharedResponse, allowStale: true })
     })
-    // Anybody may write to Redis, and versions before this one stored cookies.
+    // Other programs may write to Redis, and earlier versions stored cookies.
     if (value === undefined || Object.keys(value.fields).some((field) => /^set-cookie$/i.test(field))) return []
     return [fromShared(value, dependencies)]
   }
@@ -117,13 +116,13 @@ export class SharedResponses {
     await this.#cache.delete(variantName(nameOf(key), varyNames, varyValues))
   }
 
-  /** Removes all responses of the resources with these keys, or under these paths, everywhere. */
+  /** Removes all responses of these keys and paths, everywhere. */
   async delete(places: readonly string[]): Promise<void> {
     await this.#cache.purge({ tags: places.map(tagOf), hard: true })
   }
 }
 
-/** How long a response is of use, and to be kept to be validated after that. */
+/** The lifetime of its entry: while the response may be used, then while it may be validated. */
 function lifetimeOf({ instants, receivedAt }: StoredResponse) {
   const useUntil = Math.max(instants.freshUntil, instants.revalidateUntil, instants.staleUntil)
   const useSeconds = Math.max(0, (useUntil - receivedAt) / 1_000)
@@ -131,15 +130,15 @@ function lifetimeOf({ instants, receivedAt }: StoredResponse) {
   return { ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: validationSeconds }
 }
 
-/** Tags of a response beside those of its resource: an entry has 16. */
+/** Tags of a response in addition to those of its resource: an entry has 16 at most. */
 const maxTags = 14
 
 function nameOf(key: string): string {
-  return `~edge:${digest(key)}`
+  return `~proxy:${digest(key)}`
 }
 
 function tagOf(key: string): string {
-  return `~edge:${digest(key)}`
+  return `~proxy:${digest(key)}`
 }
 
 function variantName(name: string, varyNames: readonly string[], varyValues: readonly string[]): string {
@@ -147,7 +146,7 @@ function variantName(name: string, varyNames: readonly string[], varyValues: rea
 }
 
 function toShared(response: StoredResponse): Static<typeof SharedResponse> {
-  const { status, fields, body, bornAt, receivedAt, instants, browserTtlSeconds } = response
+  const { status, fields, body, bornAt, receivedAt, instants, varyNames, varyValues, tags } = response
   return {
     status,
     fields: Object.fromEntries(
@@ -157,25 +156,22 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
     bornAt,
     receivedAt,
     ...instants,
-    varyNames: [...response.varyNames],
-    varyValues: [...response.varyValues],
-    browserSeconds: browserTtlSeconds ?? null,
-    compresses: response.compresses,
+    varyNames: [...varyNames],
+    varyValues: [...varyValues],
     allowsStale: response.allowsStale,
     hasOwnValidator: response.hasOwnValidator,
-    tags: [...response.tags],
+    tags: [...tags],
   }
 }
 
-function fromShared(shared: Static<typeof SharedResponse>, made: Dependencies): StoredResponse {
-  const { freshUntil, revalidateUntil, staleUntil, body, browserSeconds, ...others } = shared
-  const parts: StoredResponseFields = {
+function fromShared(shared: Static<typeof SharedResponse>, dependencies: Dependencies): StoredResponse {
+  const { freshUntil, revalidateUntil, staleUntil, body, ...others } = shared
+  return new StoredResponse({
     ...others,
     body: Buffer.from(body, 'base64'),
-    browserTtlSeconds: browserSeconds ?? undefined,
     instants: { freshUntil, revalidateUntil, staleUntil },
+    ...sentAsReceived,
     isDerived: false,
-    dependencies: made,
-  }
-  return new StoredResponse(parts)
+    dependencies,
+  })
 }

@@ -12,6 +12,7 @@ import { Warnings } from '../responses/warnings.js'
 import { raceTimeout } from '../timeout.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
+import { sentAsReceived } from './shared-responses.js'
 
 /** Milliseconds that a response waits for its write to the shared store, where the next request may look for it. */
 const sharedWriteTimeoutMs = 300
@@ -107,8 +108,7 @@ export class ProxyCacheStorer implements ResponseStorer {
       instants: capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil),
       varyNames: names,
       varyValues: names.map(context.variantOf),
-      browserTtlSeconds: undefined,
-      compresses: false,
+      ...sentAsReceived,
       allowsStale: allowsStale(control),
       hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
       isDerived: dependencies !== undefined && dependencies.freshForMs < Number.POSITIVE_INFINITY,

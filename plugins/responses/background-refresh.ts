@@ -4,18 +4,17 @@ import type { Fields } from '../http/fields.js'
 import { hostOf } from '../http/request-fields.js'
 import { raceTimeout } from '../timeout.js'
 
-/** Milliseconds after which one that has not ended counts as lost: the next request begins another. */
+/** A refresh that has not ended by then counts as lost: the next request begins another one. */
 const defaultTimeoutMs = 30_000
-/** Milliseconds that closing waits for those under way. */
+/** Closing waits for refreshes in flight so long. */
 const closeTimeoutMs = 500
 
-/** Makes responses again that nobody waits for: as requests of their own, through all that a request goes through. */
+/** Refreshes stale responses in the background, with requests that pass all hooks of the application. */
 export class BackgroundRefreshes {
   readonly #app: FastifyInstance
-  /** Names what a request of ours is about: a field could be sent by anybody. */
+  /** The key that the current request refreshes. A request field would not do: a client could send it. */
   readonly #current = new AsyncLocalStorage<string>()
   readonly #inFlight = new Map<string, Promise<unknown>>()
-
   readonly #timeoutMs: number
 
   constructor(app: FastifyInstance, patienceMs = defaultTimeoutMs) {
@@ -23,18 +22,18 @@ export class BackgroundRefreshes {
     this.#timeoutMs = patienceMs
   }
 
-  /** Whether the request under way is one of ours, about this. */
+  /** Whether the current request refreshes the key. */
   isCurrent(name: string): boolean {
     return this.#inFlight.size > 0 && this.#current.getStore() === name
   }
 
-  /** Asks again what the request asks, unless that is under way. */
+  /** Repeats the request, unless a refresh of the key is in flight. */
   begin(name: string, request: FastifyRequest, fields: Fields): void {
     if (this.#inFlight.has(name)) return
     const { raw } = request
     const url = request.originalUrl
     const headers = {
-      'user-agent': undefined, // so that none is invented where the client has none
+      'user-agent': undefined, // `inject` would add one
       host: hostOf(raw.headers),
       ...Object.fromEntries(
         Object.entries(fields)
@@ -48,9 +47,9 @@ export class BackgroundRefreshes {
         () =>
           this.#app
             .inject({ method: 'GET', url, headers, remoteAddress: raw.socket.remoteAddress ?? '' })
-            .then(done, done), // what went wrong has been said by whoever saw it
+            .then(done, done), // the application logs errors of the request
       )
-    // Not before it is known to be under way: it is asked at once, and would find what is stale as others do.
+    // Asynchronously, because the request must find the refresh in `#inFlight`.
     const refresh = Promise.resolve()
       .then(ask)
       .finally(() => {
@@ -64,10 +63,10 @@ export class BackgroundRefreshes {
   #forget(name: string, refresh: Promise<unknown>): void {
     if (this.#inFlight.get(name) !== refresh) return
     this.#inFlight.delete(name)
-    if (this.#inFlight.size === 0) this.#current.disable() // Node follows every step of the process until then
+    if (this.#inFlight.size === 0) this.#current.disable() // an enabled AsyncLocalStorage slows every promise down
   }
 
-  /** Waits for those under way, but not for long: a handler may never answer. */
+  /** Waits briefly for refreshes in flight: a handler may never answer. */
   async close(): Promise<void> {
     await raceTimeout(Promise.all(this.#inFlight.values()), closeTimeoutMs)
   }
@@ -75,7 +74,7 @@ export class BackgroundRefreshes {
 
 function done(): void {}
 
-/** Whether `inject` would ask the same: it writes targets in their usual form, and does not go without a host. */
+/** Whether `inject` would send the same request: it normalises targets, and requires a host. */
 export function canBeRepeated({ originalUrl, raw }: FastifyRequest): boolean {
   if (!originalUrl.startsWith('/') || !hostOf(raw.headers)) return false
   const { pathname, search } = new URL(`http://localhost${originalUrl}`)

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
-/** What stands for a text that may be long, wherever it comes from. */
+/** A short key for a text of any length. */
 export function digest(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 32)
 }
 
 /**
- * Values by name, the least recently used given up first. Names have in them what clients send, as long as they like:
- * what is held is as short as any.
+ * Values by name, with eviction of the least recently used. Names contain what clients send, of any length: the digest bounds the
+ * memory.
  */
 export class ByDigest<Value extends object | number> {
   readonly #values: LRUCache<string, Value>
@@ -18,7 +18,7 @@ export class ByDigest<Value extends object | number> {
   }
 
   get(name: string): Value | undefined {
-    return this.#values.size === 0 ? undefined : this.#values.get(digest(name)) // mostly there is nothing to look for
+    return this.#values.size === 0 ? undefined : this.#values.get(digest(name)) // mostly empty: saves the digest
   }
 
   set(name: string, value: Value): void {

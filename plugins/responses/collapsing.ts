@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ByDigest } from './by-digest.js'
 import type { StoredResponse } from './stored-response.js'
 
-/** A request that is with the handler, and that others wait for. */
+/** A request that the handler answers, and that collapsed requests wait for. */
 export class InFlightRequest {
   readonly name: string
   readonly #outcome: Promise<StoredResponse | undefined>
@@ -21,15 +21,15 @@ export class InFlightRequest {
     return this.#isOver
   }
 
-  /** Whether it ended without anybody knowing how it would have gone. */
+  /** Whether its client left before there was a response. */
   get isAbandoned(): boolean {
     return this.#isAbandoned
   }
 
-  /** What was kept of the response; `undefined` when it is of no use to others, or takes too long. */
+  /** The stored response; `undefined` if it was not stored, or not in time. */
   async outcome(withinMs: number): Promise<StoredResponse | undefined> {
     const time = new AbortController()
-    // No reason to stay for a process that is done with everything else.
+    // An unreferenced timer does not keep the process running.
     const timeUp = sleep(withinMs, undefined, { ref: false, signal: time.signal }).catch(() => undefined)
     const outcome = await Promise.race([this.#outcome, timeUp])
     time.abort()
@@ -47,11 +47,11 @@ export interface InFlightOptions {
   readonly now: () => number
 }
 
-/** Milliseconds for which requests do not wait for one another after a response that could not be kept (hit-for-miss). */
+/** Requests do not wait for one another so long after a response that could not be stored (hit-for-miss). */
 const hitForMissMs = 10_000
 const maxHitForMiss = 10_000
 
-/** Requests under way, one for a key: the others wait, unless it has turned out that waiting is of no use. */
+/** Requests in request, one for each key. */
 export class InFlightRequests {
   readonly #inFlight = new Map<string, InFlightRequest>()
   readonly #hitForMissUntil = new ByDigest<number>(maxHitForMiss)
@@ -66,32 +66,31 @@ export class InFlightRequests {
     return this.#inFlight.get(key)
   }
 
-  /** Whether the response has turned out not to be for others. */
+  /** Whether the last response could not be stored, so that waiting would be of no use. */
   isHitForMiss(key: string): boolean {
     return this.#now() < (this.#hitForMissUntil.get(key) ?? 0)
   }
 
-  /** Begins one that others wait for. */
   begin(key: string): InFlightRequest {
-    const flight = new InFlightRequest(key)
-    this.#inFlight.set(key, flight)
-    return flight
+    const request = new InFlightRequest(key)
+    this.#inFlight.set(key, request)
+    return request
   }
 
-  /** Ends it, where there is one: whoever waits goes on. */
-  end(flight: InFlightRequest | undefined, stored: StoredResponse | undefined): void {
-    if (flight === undefined || flight.isOver) return
-    const { name } = flight
-    if (this.#inFlight.get(name) === flight) this.#inFlight.delete(name)
+  /** Ends the request, if there is one: the collapsed requests receive the response. */
+  end(request: InFlightRequest | undefined, stored: StoredResponse | undefined): void {
+    if (request === undefined || request.isOver) return
+    const { name } = request
+    if (this.#inFlight.get(name) === request) this.#inFlight.delete(name)
     if (stored === undefined) this.#hitForMissUntil.set(name, this.#now() + hitForMissMs)
     else this.#hitForMissUntil.delete(name)
-    flight.settle(stored)
+    request.settle(stored)
   }
 
-  /** Ends it without an answer, because whoever asked has gone away: somebody else is to ask. */
-  abandon(flight: InFlightRequest | undefined): void {
-    if (flight === undefined || flight.isOver) return
-    if (this.#inFlight.get(flight.name) === flight) this.#inFlight.delete(flight.name)
-    flight.settle(undefined, true)
+  /** Ends the request without a response, because its client has left: a collapsed request is forwarded next. */
+  abandon(request: InFlightRequest | undefined): void {
+    if (request === undefined || request.isOver) return
+    if (this.#inFlight.get(request.name) === request) this.#inFlight.delete(request.name)
+    request.settle(undefined, true)
   }
 }

@@ -1,17 +1,16 @@
 import type { ForwardReason } from '../http/cache-status.js'
 
-/** How requests were answered: from what is kept, fresh or stale, with what another one was passed on for, or by the handler. */
+/** How a request was answered: with a stored response, with that of a request in flight, or by the handler and why. */
 export type Outcome = 'hit' | 'stale' | 'collapsed' | Exclude<ForwardReason, 'stale'> | 'revalidation'
 
-/** Counters of the edge since the start, and what it keeps. */
+/** Counters since the start, and the size of the memory. */
 export interface HttpCacheStats {
   readonly requests: Readonly<Record<Outcome, number>>
-  /** Responses that were kept, anew or brought up to date. */
+  /** Responses that were stored or updated. */
   readonly stored: number
   readonly memory: { readonly bytes: number; readonly maxBytes: number; readonly resources: number }
 }
 
-/** Counts what the edge does. */
 export class Counters {
   readonly requests: Record<Outcome, number> = {
     hit: 0,

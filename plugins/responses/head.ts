@@ -1,10 +1,10 @@
 import { type FieldLines, headerValues } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
 
-/** The head of an answer, ready to be sent: names and values one after the other, as Node takes them without a copy. */
+/** The head of a response: alternating names and values, which Node sends without copying. */
 export class Head {
   readonly lines: readonly string[]
-  /** Whether a name stands there more than once. */
+  /** Whether a name is repeated. */
   readonly hasRepeats: boolean
   readonly #names: ReadonlySet<string>
 
@@ -19,12 +19,12 @@ export class Head {
     return new Head(lines, new Set(fields.map(([name]) => name)), fields.some(isRepeated))
   }
 
-  /** Whether the field is there, or is not to be: a field without lines. */
+  /** Whether the head has the field, or forbids it by a field without lines. */
   has(name: string): boolean {
     return this.#names.has(name)
   }
 
-  /** With fields that hooks have set for the one request; `Vary` says what either says. */
+  /** With fields that hooks set for one request; `Vary` is merged. */
   with(fields: readonly Field[]): Head {
     const lines = [...this.lines]
     const names = new Set(this.#names)
@@ -43,7 +43,7 @@ function isRepeated([, lines]: Field): boolean {
   return headerValues(lines).length > 1
 }
 
-/** Values by name, several in a list. */
+/** Fields by name. */
 export function byName(head: readonly string[]): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = {}
   for (let at = 0; at + 1 < head.length; at += 2) {

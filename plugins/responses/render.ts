@@ -5,7 +5,7 @@ import { rangeOf } from '../http/range.js'
 import { Head } from './head.js'
 import type { StoredResponse } from './stored-response.js'
 
-/** What is sent: the head, and the body where there is one. */
+/** A response to send: the head, and the body if there is one. */
 export interface Answer {
   readonly status: number
   readonly head: Head
@@ -15,47 +15,47 @@ export interface Answer {
 export interface AnswerOptions {
   readonly stored: StoredResponse
   readonly method: string
-  /** Of the request. */
+  /** Request fields. */
   readonly fields: Fields
   readonly now: number
-  /** Member of `Cache-Status`, or several, with the seconds that the response stays fresh. */
+  /** Gives the member of `Cache-Status`, or several, for the remaining freshness in seconds. */
   readonly status: (ttl: number) => string
-  /** Of `Server-Timing`; `undefined`: none. */
+  /** Metric of `Server-Timing`; `undefined`: none. */
   readonly timing: string | undefined
-  /** Whether heads of this status are made again and again, so that they are worth keeping. */
+  /** Whether many requests get this status, so that the head is cached. */
   readonly isHeadReused: boolean
-  /** Whether it is sent because there is nothing else to be had. */
+  /** Whether it is sent because the handler failed. */
   readonly isStaleIfError?: boolean
-  /** Bytes that codings take have been added. */
+  /** Called when an encoded body has been added to the stored response. */
   readonly onEncoded: () => void
 }
 
-/** The answer that a stored response gives to a request: all of it, a part, or that the client has it already. */
-export function answerFrom(parts: AnswerOptions): Answer {
-  const { stored, method, fields } = parts
+/** The answer of a stored response to a request: complete, a part, or a 304. */
+export function answerFrom(options: AnswerOptions): Answer {
+  const { stored, method, fields } = options
   const isWhole = stored.status === 200
   if (isWhole && (fields['if-none-match'] !== undefined || fields['if-modified-since'] !== undefined)) {
-    const tag = matchingTag(validatorsOf(stored), fields, parts.now)
-    if (tag !== undefined) return notModified(parts, tag)
+    const tag = matchingTag(validatorsOf(stored), fields, options.now)
+    if (tag !== undefined) return notModified(options, tag)
   }
   if (isWhole && fields.range !== undefined && method === 'GET') {
-    const part = partOf(parts)
+    const part = partFor(options)
     if (part !== undefined) return part
   }
-  const { coding, body } = representation(parts)
-  const head = headOf(parts, coding ?? 'identity', () => ({
+  const { coding, body } = representation(options)
+  const head = headOf(options, coding ?? 'identity', () => ({
     coding,
     ...(stored.status === 204 ? {} : { 'content-length': String(body.length) }),
   }))
   return { status: stored.status, head, body: method === 'HEAD' ? undefined : body }
 }
 
-/** What a client's conditions are held against, and whether that also comes in codings of ours. */
+/** What a client's conditions are compared with, and whether the representation also has codings of this cache. */
 export interface ClientValidators extends Validators {
   readonly compresses: boolean
 }
 
-/** The entity-tag by which the client has the representation, in whichever coding; `undefined` when it does not have it. */
+/** The entity-tag that the client has, in any coding; `undefined` if its copy is not current. */
 export function matchingTag(
   { compresses, ...validators }: ClientValidators,
   fields: Fields,
@@ -63,7 +63,7 @@ export function matchingTag(
 ): { readonly etag: string | undefined } | undefined {
   const { etag } = validators
   const noneMatch = fields['if-none-match']
-  // What a client says that has one answer of ours. Taking lists apart would be the dearest step of a hit.
+  // The usual case first: parsing lists would be the most expensive step of a hit.
   if (noneMatch !== undefined && noneMatch === etag) return { etag }
   if (noneMatch === undefined || !compresses) return isNotModified(fields, validators, now) ? { etag } : undefined
   if (codings.some((coding) => noneMatch === encodedTag(etag, coding))) return { etag: String(noneMatch) }
@@ -78,34 +78,37 @@ function validatorsOf({ etag, modifiedAt, compresses }: StoredResponse): ClientV
   return { etag, modifiedAt, compresses }
 }
 
-function notModified(parts: AnswerOptions, { etag }: { readonly etag: string | undefined }): Answer {
-  const head = headOf(parts, `not modified ${etag}`, () => ({ isEmpty: true, ...(etag === undefined ? {} : { etag }) }))
+function notModified(options: AnswerOptions, { etag }: { readonly etag: string | undefined }): Answer {
+  const head = headOf(options, `not modified ${etag}`, () => ({
+    isEmpty: true,
+    ...(etag === undefined ? {} : { etag }),
+  }))
   return { status: 304, head, body: undefined }
 }
 
-/** The part that the client asks for; `undefined` when it gets the whole. */
-function partOf(parts: AnswerOptions): Answer | undefined {
-  const { stored, fields, now } = parts
+/** The requested part; `undefined` if the complete representation is sent. */
+function partFor(options: AnswerOptions): Answer | undefined {
+  const { stored, fields, now } = options
   const { body } = stored
   if (!allowsRange(singleValue(fields['if-range']), stored.fields, now)) return undefined
   const range = rangeOf(singleValue(fields.range) ?? '', body.length)
   if (range === undefined) return undefined
-  const rare: AnswerOptions = { ...parts, isHeadReused: false }
+  const rare: AnswerOptions = { ...options, isHeadReused: false }
   if (range === 'unsatisfiable') {
-    const more: HeadExtras = {
+    const extras: HeadExtras = {
       isEmpty: true,
       isClientSpecific: true,
       'content-range': `bytes */${body.length}`,
       'content-length': '0',
     }
-    return { status: 416, head: headOf(rare, '', () => more), body: Buffer.alloc(0) }
+    return { status: 416, head: headOf(rare, '', () => extras), body: Buffer.alloc(0) }
   }
   const part = body.subarray(range.first, range.last + 1)
-  const more: HeadExtras = {
+  const extras: HeadExtras = {
     'content-range': `bytes ${range.first}-${range.last}/${body.length}`,
     'content-length': String(part.length),
   }
-  return { status: 206, head: headOf(rare, '', () => more), body: part }
+  return { status: 206, head: headOf(rare, '', () => extras), body: part }
 }
 
 function representation({ stored, fields, onEncoded }: AnswerOptions): { coding: Coding | undefined; body: Buffer } {
@@ -118,11 +121,11 @@ function representation({ stored, fields, onEncoded }: AnswerOptions): { coding:
   return { coding: undefined, body: stored.body }
 }
 
-/** What a head has beside the stored fields. */
+/** What a head has in addition to the stored fields. */
 interface HeadExtras {
-  /** Without what describes a body: there is none. RFC 9110 §15.4.5. */
+  /** Omits fields that describe a body. RFC 9110 §15.4.5. */
   readonly isEmpty?: boolean
-  /** What is kept of freshness is that of the representation, which this is none of. */
+  /** Whether it answers this request alone, so that the stored freshness does not apply. */
   readonly isClientSpecific?: boolean
   readonly coding?: Coding | undefined
   readonly etag?: string
@@ -132,18 +135,18 @@ interface HeadExtras {
 
 const describesBody = /^content-(?!location$|security-policy)|^last-modified$/
 const statesFreshness = /^(?:cdn-)?cache-control$|^expires$/
-/** Fields that are not sent as they were stored. */
+/** Fields that are not sent as stored. */
 const regenerated = new Set(['content-length', 'cache-status', 'server-timing', 'etag', 'age'])
 
-function headOf(parts: AnswerOptions, kind: string, more: () => HeadExtras): Head {
-  return parts.isHeadReused
-    ? parts.stored.head(kind, parts.now, () => makeHead(parts, more()))
-    : makeHead(parts, more())
+function headOf(options: AnswerOptions, kind: string, extras: () => HeadExtras): Head {
+  return options.isHeadReused
+    ? options.stored.head(kind, options.now, () => createHead(options, extras()))
+    : createHead(options, extras())
 }
 
-function makeHead({ stored, now, status, timing, isStaleIfError = false }: AnswerOptions, more: HeadExtras): Head {
-  const { isEmpty, isClientSpecific = false, coding, etag = encodedTag(stored.etag, coding), ...added } = more
-  const isLastResort = isStaleIfError && stored.isOutdated // which nobody in front of us is to take for fresh
+function createHead({ stored, now, status, timing, isStaleIfError = false }: AnswerOptions, extras: HeadExtras): Head {
+  const { isEmpty, isClientSpecific = false, coding, etag = encodedTag(stored.etag, coding), ...added } = extras
+  const isLastResort = isStaleIfError && stored.isOutdated // caches in front must not treat it as fresh
   const age = stored.ageAt(now)
   const fields = Object.entries(stored.fields).filter(
     ([name]) =>
@@ -172,7 +175,7 @@ function isOnlyValidator(name: string, { etag }: StoredResponse): boolean {
   return name === 'last-modified' && etag === undefined
 }
 
-/** A strong entity-tag is of certain bytes: others want another one. RFC 9110 §8.8.3.3. */
+/** Encoded bytes need another strong entity-tag. RFC 9110 §8.8.3.3. */
 function encodedTag(etag: string | undefined, coding: Coding | undefined): string | undefined {
   return etag === undefined || coding === undefined || etag.startsWith('W/') ? etag : `${etag.slice(0, -1)}-${coding}"`
 }

@@ -1,26 +1,25 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredResponse } from './stored-response.js'
 
-/** The responses that are kept for one URI, the most recent first: one for each combination of the request fields it varies by. */
+/** The stored responses of one key, the most recent first: one for each variant. */
 export interface Resource {
   readonly path: string
   readonly variants: readonly StoredResponse[]
 }
 
-/** How a response takes its place. */
 export interface PutOptions {
   readonly maxVariants: number
-  /** When it was asked for, in milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly requestedAt: number
 }
 
-/** Bytes of a key and its place. */
+/** Approximate size of a key and its map entries. */
 const overheadBytes = 256
 
-/** What is kept in this process's memory, the least recently used given up first. */
+/** The responses in memory, with eviction of the least recently used. */
 export class ResponseStore {
   readonly #byKey: LRUCache<string, Resource>
-  /** Keys by path, so that all that lies there can be found. */
+  /** Keys by path, for invalidation. */
   readonly #byPath = new Map<string, Set<string>>()
 
   constructor(maxBytes: number) {
@@ -40,21 +39,21 @@ export class ResponseStore {
     return this.#byKey.get(key)
   }
 
-  /** Puts the response before those of the same resource, in the place of the one for the same request fields. */
+  /** Stores the response, in the place of the same variant. */
   put(key: string, path: string, response: StoredResponse, { maxVariants, requestedAt }: PutOptions): void {
     const others = this.#byKey.peek(key)?.variants ?? []
-    // One that was asked for later may have come earlier: the most recent one counts. RFC 9111 §4.
+    // Responses may arrive in another order than their requests: the most recent one counts. RFC 9111 §4.
     const isLate = (other: StoredResponse) => other.receivedAt > requestedAt && other.bornAt > response.bornAt
     if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
     const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
     this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.originDate - a.originDate) })
-    if (!this.#byKey.has(key)) return // larger than all of memory
+    if (!this.#byKey.has(key)) return // too large to be stored
     const keys = this.#byPath.get(path)
     if (keys === undefined) this.#byPath.set(path, new Set([key]))
     else keys.add(key)
   }
 
-  /** Counts the bytes of a response anew. */
+  /** Counts the bytes of the key's responses again. */
   recomputeSize(key: string): void {
     const resource = this.#byKey.peek(key)
     if (resource !== undefined) this.#byKey.set(key, { ...resource })
@@ -69,7 +68,7 @@ export class ResponseStore {
     else this.#byKey.set(key, { ...resource, variants })
   }
 
-  /** Removes everything under the key; whether there was something. */
+  /** Removes all responses of the key; gives whether there were any. */
   delete(key: string): boolean {
     return this.#byKey.delete(key)
   }

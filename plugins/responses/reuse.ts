@@ -1,11 +1,11 @@
 import type { RequestDirectives } from '../http/request-directives.js'
 import type { StoredResponse } from './stored-response.js'
 
-/** What is kept is good for, to one request. RFC 9111 §4. */
+/** Whether a stored response answers a request. RFC 9111 §4. */
 export type ReuseDecision =
-  /** To be sent: stale too, while it is made again behind, or because the client says that it may be. */
+  /** It is sent: fresh, stale with a refresh in the background, or stale because the client allows it. */
   | { readonly use: 'fresh' | 'stale-while-revalidate' | 'max-stale'; readonly stored: StoredResponse }
-  /** To be made, made again or confirmed, before anything is sent. */
+  /** The request is forwarded, to generate or to validate a response. */
   | { readonly use: 'nothing'; readonly why: 'uri-miss' | 'stale' | 'request' }
 
 export function decideReuse(
@@ -24,7 +24,7 @@ export function decideReuse(
   if (isFresh) return { use: 'fresh', stored }
   const { maxAgeSeconds, maxStaleSeconds } = asked
   if (maxAgeSeconds === undefined && maxStaleSeconds === undefined) return decideStaleReuse(stored, now)
-  // Who says how old it may be wants it fresh, unless it also says how stale. RFC 9111 §5.2.1.1, §5.2.1.2.
+  // With max-age the client requires a fresh response, unless max-stale allows a stale one. RFC 9111 §5.2.1.1, §5.2.1.2.
   const isAllowed = maxStaleSeconds !== undefined && -ttl <= maxStaleSeconds && stored.allowsStale
   const mayBeUsed = isAllowed && stored.mayBeStale(now, Number.POSITIVE_INFINITY, false)
   return mayBeUsed ? { use: 'max-stale', stored } : { use: 'nothing', why: 'stale' }

@@ -8,58 +8,58 @@ import type { Answer } from './render.js'
 export type ReplyFields = Readonly<Record<string, number | string | readonly string[] | undefined>>
 
 /**
- * Sends the answer past the hooks and serializers that Fastify has for what a handler sends: what they do has been done. Fields that
- * hooks ahead have set go along, where the stored response has none of that name.
+ * Sends the answer without the `onSend` hooks and the serialization of Fastify, which the stored response has passed. Fields that hooks
+ * set for this request are added where the stored response has none of that name.
  */
 export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
   const { raw } = reply
-  const whole = withPriorFields(reply, head)
+  const complete = withPriorFields(reply, head)
   if (isLast) raw.shouldKeepAlive = false
-  // Before the reply is ours alone: Node throws at fields that it does not send, and hooks may have set such.
-  // Given a list, Node keeps only the last of several lines where it has been told fields before; HTTP/2 takes none.
-  const isPlain = reply.request.raw.httpVersionMajor === 1 && !whole.hasRepeats
-  raw.writeHead(status, isPlain ? (whole.lines as string[]) : byName(whole.lines)) // it does not change what it is given
+  // Before `hijack`: Node throws at invalid fields, which hooks may have set.
+  // Given a list, Node drops all but the last of repeated lines if fields were set before; HTTP/2 accepts no list.
+  const isPlain = reply.request.raw.httpVersionMajor === 1 && !complete.hasRepeats
+  raw.writeHead(status, isPlain ? (complete.lines as string[]) : byName(complete.lines)) // Node does not change the list
   reply.hijack()
-  // Node writes a head that is still to be sent, with bytes behind it, before the 100 that has been queued.
+  // Or Node would write the head before the queued 100 Continue.
   if (reply.request.raw.headers.expect !== undefined) raw.flushHeaders()
   raw.end(body)
 }
 
-/** The head, with what hooks ahead have set that it does not have. */
+/** The head, with the fields that hooks set and the head does not have. */
 function withPriorFields(reply: FastifyReply, head: Head): Head {
-  const ahead: ReplyFields = reply.getHeaders()
+  const prior: ReplyFields = reply.getHeaders()
   const added: [string, FieldLines][] = []
-  for (const name in ahead) {
-    const value = ahead[name]
+  for (const name in prior) {
+    const value = prior[name]
     const isMissing = name === 'vary' || !(head.has(name) || reply.raw.hasHeader(name))
     if (value !== undefined && isMissing) added.push([name, asLines(value)])
   }
   return added.length === 0 ? head : head.with(added)
 }
 
-/** Fields of the handler that go to its client along with a stored response: they are about this client and this connection. */
+/** Fields of the handler that its client receives with a stored response: they are of this client and this connection. */
 const clientSpecific = new Set(['connection', 'set-cookie'])
 
-/** Makes the answer what the handler is sending: for a request that has come all the way. */
-export function replaceReply(reply: FastifyReply, ahead: ReplyFields, { status, head, body }: Answer): Buffer | null {
+/** Replaces what the handler is sending by the answer. */
+export function replaceReply(reply: FastifyReply, prior: ReplyFields, { status, head, body }: Answer): Buffer | null {
   const fields: ReplyFields = reply.getHeaders()
   for (const name of Object.keys(fields)) {
-    if (fields[name] !== ahead[name] && !clientSpecific.has(name)) reply.removeHeader(name)
+    if (fields[name] !== prior[name] && !clientSpecific.has(name)) reply.removeHeader(name)
   }
   for (const [name, lines] of Object.entries(byName(head.lines))) {
-    const isMerged = name === 'vary' && ahead.vary !== undefined
-    reply.header(name, isMerged ? mergeVary(asLines(ahead.vary ?? ''), lines) : lines)
+    const isMerged = name === 'vary' && prior.vary !== undefined
+    reply.header(name, isMerged ? mergeVary(asLines(prior.vary ?? ''), lines) : lines)
   }
   reply.code(status)
   return body ?? null
 }
 
-/** The fields of a reply as they are kept: those that are not as they were before the handler ran. */
-export function fieldsChangedSince(reply: FastifyReply, ahead: ReplyFields): Record<string, FieldLines> {
+/** The fields of a reply that changed since. */
+export function fieldsChangedSince(reply: FastifyReply, prior: ReplyFields): Record<string, FieldLines> {
   const since: Record<string, FieldLines> = {}
   for (const [name, value] of Object.entries(reply.getHeaders() as ReplyFields)) {
     // as Fastify documents them
-    if (value !== undefined && value !== ahead[name]) since[name.toLowerCase()] = asLines(value)
+    if (value !== undefined && value !== prior[name]) since[name.toLowerCase()] = asLines(value)
   }
   return since
 }

@@ -39,7 +39,7 @@ export type Serving =
       readonly detail: 'stale-while-revalidate' | 'max-stale' | 'stale-if-error' | undefined
     }
   | {
-      /** `unavailable`: the client does not want it forwarded. */
+      /** `unavailable`: the client forbids forwarding. */
       readonly kind: 'forward' | 'unavailable'
       readonly reason: ForwardReason
     }

@@ -13,7 +13,7 @@ import { tee } from './tee.js'
 /** Milliseconds for which a stream is still read after its client has left. */
 const detachedTimeoutMs = 30_000
 
-/** What became of a payload: not stored, stored, or a stream that is stored when it ends. */
+/** A payload is not stored, is stored, or is a stream that is stored when it ends. */
 export type StorageOutcome =
   | Unstored
   | { readonly reason?: undefined; readonly stored: StoredResponse; readonly cdnFields: CdnFields }

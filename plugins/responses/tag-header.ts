@@ -1,9 +1,9 @@
 import { trim } from '../http/fields.js'
 
-/** Fields by which caches in front learn the tags of a response. */
+/** Response fields with the tags of a response, for caches in front. */
 export type TagHeader = 'Surrogate-Key' | 'Cache-Tag' | 'Edge-Cache-Tag'
 
-/** How an edge wants its tags parted, how many it takes and how long all may be: beyond, it drops some and says nothing. */
+/** Separator and limits of the field: beyond them, CDNs silently drop tags. */
 const limits: Readonly<Record<TagHeader, { separator: string; count: number; bytes: number }>> = {
   'Surrogate-Key': { separator: ' ', count: 256, bytes: 16_384 },
   'Cache-Tag': { separator: ',', count: 256, bytes: 16_384 },
@@ -11,8 +11,8 @@ const limits: Readonly<Record<TagHeader, { separator: string; count: number; byt
 }
 
 /**
- * The tags as a field for edges in front of this one; `undefined` when they are more than it would take: a response that
- * it could not purge must not be kept there.
+ * The tags as the value of the field; `undefined` if they exceed its limits: a CDN that could not purge the response must not store
+ * it.
  */
 export function formatTags(header: TagHeader, tags: readonly string[]): string | undefined {
   const { separator, count, bytes } = limits[header]
@@ -20,7 +20,7 @@ export function formatTags(header: TagHeader, tags: readonly string[]): string |
   return tags.length <= count && value.length <= bytes ? value : undefined
 }
 
-/** Tags that a handler has set itself, in the form of that field. */
+/** Tags in a value of the field. */
 export function parseTags(header: TagHeader, value: string): string[] {
   const { separator } = limits[header]
   return value
@@ -33,7 +33,7 @@ export function isTag(tag: unknown): tag is string {
   return typeof tag === 'string' && /^(?!\*$)\S{1,128}$/.test(tag)
 }
 
-/** Without what no field can hold, or would part the tag in two. */
+/** Percent-encodes what a field cannot contain, and what would split the tag. */
 function asToken(tag: string): string {
   return tag.replace(/[^!#-+.-~-]/gu, (character) =>
     Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
