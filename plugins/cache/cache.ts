@@ -136,10 +136,10 @@ export class Cache {
     const { entry, text } = this.#encoder.encode(key, unencoded, { stamp: this.#clock.loadStamp(), check })
     if (entry === undefined) return false
     this.#loads.invalidate(key)
-    if (isStored(await this.#tiers.write(key, entry, text).outcome)) return true
+    if (isStored(await this.#tiers.write({ key, entry, text }).outcome)) return true
     // Refused because of a stamp of another process, which may be ahead. It has been observed by now.
     const retried = { ...entry, stamp: this.#clock.loadStamp() }
-    return isStored(await this.#tiers.write(key, retried, text).outcome)
+    return isStored(await this.#tiers.write({ key, entry: retried, text }).outcome)
   }
 
   /** Removes the entry, also for stale-if-error; returns whether there was one. */

@@ -1,11 +1,24 @@
-import type { SchemaCheck } from '../entry/schema-check.js'
 import type { ChangeWatch } from '../memory/change-watches.js'
-import type { Reading } from '../reading.js'
+import type { Reading, ReadRequest } from '../reading.js'
+import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Lease } from './leases.js'
 import type { LoaderContext } from './loader.js'
 
+export interface InFlightLoadOptions {
+  /** Of the caller that started the load. */
+  readonly request: ReadRequest
+  /** The value that the load replaces. */
+  readonly stale: LookupHit | undefined
+  /** Of the policy. */
+  readonly tags: readonly string[]
+  readonly watch: ChangeWatch
+}
+
 /** The load of one key in flight in this process. */
 export class InFlightLoad {
+  readonly request: ReadRequest
+  readonly stale: LookupHit | undefined
+  readonly watch: ChangeWatch
   promise: Promise<Reading<unknown> | undefined> | undefined
   /** Of the start of the loader; `undefined` while the load waits for its lease. */
   stamp: number | undefined
@@ -15,14 +28,13 @@ export class InFlightLoad {
   lease: Lease | undefined
   /** Whether the key was set, deleted or purged meanwhile: the result is not stored. */
   isInvalidated = false
-  readonly check: SchemaCheck | undefined
-  readonly watch: ChangeWatch
   readonly #policyTags: readonly string[]
 
-  constructor(policyTags: readonly string[], check: SchemaCheck | undefined, watch: ChangeWatch) {
-    this.#policyTags = policyTags
-    this.check = check
+  constructor({ request, stale, tags, watch }: InFlightLoadOptions) {
+    this.request = request
+    this.stale = stale
     this.watch = watch
+    this.#policyTags = tags
   }
 
   /** As far as they are known: the loader may add some until it ends. */

@@ -70,7 +70,7 @@ export class InFlightLoads {
       const { version } = this.#deps.tiers.coherence
       const hasSameVersion = flight.version === undefined || flight.version === version
       const reading = await flight.promise
-      const isSchemaMatch = request.check === flight.check || request.check?.accepts(reading?.value) !== false
+      const isSchemaMatch = request.check === flight.request.check || request.check?.accepts(reading?.value) !== false
       // The loader may have added a tag at its end that was purged before this caller joined.
       const isCurrent = hasSameVersion || this.#isJoinable(flight)
       if (reading !== undefined && isSchemaMatch && isCurrent) return { ...reading, reason: 'collapsed' }
@@ -120,10 +120,11 @@ export class InFlightLoads {
   #start(request: ReadRequest, stale: LookupHit | undefined, canWait: boolean): Promise<Reading<unknown> | undefined> {
     const { watches } = this.#deps.tiers.memory
     const { key, policy } = request
-    const flight = new InFlightLoad(resolveTags(policy.tags), request.check, watches.start(key))
+    const tags = resolveTags(policy.tags) // may throw: before the watch starts
+    const flight = new InFlightLoad({ request, stale, tags, watch: watches.start(key) })
     const run = async () => {
       try {
-        return await this.#leasedLoads.load(request, stale, canWait, flight)
+        return await this.#leasedLoads.load(flight, canWait)
       } finally {
         watches.stop(key, flight.watch)
         if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key)

@@ -2,9 +2,8 @@ import { raceTimeout } from '../../timeout.js'
 import type { CacheClock } from '../clock.js'
 import { CacheClosed } from '../errors.js'
 import type { ResolvedCacheOptions } from '../options.js'
-import { type Reading, type ReadRequest, toReading } from '../reading.js'
+import { type Reading, toReading } from '../reading.js'
 import type { StoreAccess } from '../store-access.js'
-import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
 import type { InFlightLoad } from './flight.js'
 import type { Leases } from './leases.js'
@@ -29,15 +28,10 @@ export class LeasedLoads {
   }
 
   /** `undefined` when another process loads the key and the caller does not wait for it. */
-  async load(
-    request: ReadRequest,
-    stale: LookupHit | undefined,
-    canWait: boolean,
-    flight: InFlightLoad,
-  ): Promise<Reading<unknown> | undefined> {
+  async load(flight: InFlightLoad, canWait: boolean): Promise<Reading<unknown> | undefined> {
     const { access, leases, options, runner } = this.#deps
-    const { key, startedAt } = request
-    if (access.storeFor(key) === undefined) return runner.load(request, stale, undefined, flight)
+    const { key, startedAt } = flight.request
+    if (access.storeFor(key) === undefined) return runner.load(flight, undefined)
     if (!canWait && leases.isHeldElsewhere(key)) return undefined
     const waiting = leases.listen(key)
     // The time that a request may spend on the store starts with the request, and again after each wait for a load.
@@ -48,11 +42,11 @@ export class LeasedLoads {
         const lease = await leases.acquire(key, remainingMs())
         const isOverdue = performance.now() - startedAt > 2 * options.loadTimeoutMs
         if (lease === 'unavailable' || (lease === 'held-elsewhere' && isOverdue)) {
-          return await runner.load(request, stale, undefined, flight)
+          return await runner.load(flight, undefined)
         }
         if (lease !== 'held-elsewhere') {
-          const loaded = await this.#loadedElsewhere(request, stale, remainingMs())
-          if (loaded === undefined) return await runner.load(request, stale, lease, flight)
+          const loaded = await this.#loadedElsewhere(flight, remainingMs())
+          if (loaded === undefined) return await runner.load(flight, lease)
           void lease.release('stored')
           return loaded
         }
@@ -60,7 +54,7 @@ export class LeasedLoads {
         await waiting.changed()
         if (this.#isClosed) throw new CacheClosed()
         deadline = performance.now() + options.readTimeoutMs
-        const loaded = await this.#loadedElsewhere(request, stale, remainingMs())
+        const loaded = await this.#loadedElsewhere(flight, remainingMs())
         if (loaded !== undefined) return loaded
       }
     } finally {
@@ -73,12 +67,9 @@ export class LeasedLoads {
   }
 
   /** A fresh entry that another process has stored since the lookup. */
-  async #loadedElsewhere(
-    { key, check }: ReadRequest,
-    stale: LookupHit | undefined,
-    timeoutMs: number,
-  ): Promise<Reading<unknown> | undefined> {
+  async #loadedElsewhere({ request, stale }: InFlightLoad, timeoutMs: number): Promise<Reading<unknown> | undefined> {
     const { tiers, clock } = this.#deps
+    const { key, check } = request
     if (timeoutMs <= 0) return undefined
     const found = (await raceTimeout(Promise.resolve(tiers.reread(key, check)), timeoutMs))?.value
     if (found === undefined) return undefined

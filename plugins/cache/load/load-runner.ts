@@ -47,14 +47,9 @@ export class LoadRunner {
   }
 
   /** Runs the loader and stores its result, or remembers its failure. */
-  async load(
-    request: ReadRequest,
-    stale: LookupHit | undefined,
-    lease: Lease | undefined,
-    flight: InFlightLoad,
-  ): Promise<Reading<unknown>> {
+  async load(flight: InFlightLoad, lease: Lease | undefined): Promise<Reading<unknown>> {
     const { clock, loadOutageLog, tiers } = this.#deps
-    const { key } = request
+    const { request, stale } = flight
     const stamp = clock.loadStamp()
     flight.stamp = stamp
     flight.version = tiers.coherence.version
@@ -65,13 +60,13 @@ export class LoadRunner {
     flight.watch.hasChanged = false
     try {
       const result = await this.run(request, stale, flight)
-      this.errors.clear(key)
-      if (!flight.isInvalidated) this.backoff.clear(key)
+      this.errors.clear(request.key)
+      if (!flight.isInvalidated) this.backoff.clear(request.key)
       loadOutageLog.succeeded()
-      return this.#store(request, result, flight, { stamp, lease })
+      return this.#store(flight, result, { stamp, lease })
     } catch (error) {
       void lease?.release('empty')
-      if (!flight.isInvalidated) await this.#failed(request, stale, error, { stamp, tags: flight.tags })
+      if (!flight.isInvalidated) await this.#failed(flight, error, { stamp, tags: flight.tags })
       throw error
     }
   }
@@ -136,12 +131,12 @@ export class LoadRunner {
   }
 
   #store(
-    { key, check }: ReadRequest,
+    { request, watch, isInvalidated }: InFlightLoad,
     result: LoadResult,
-    { watch, isInvalidated }: InFlightLoad,
     { stamp, lease }: { readonly stamp: number; readonly lease: Lease | undefined },
   ): Reading<unknown> {
     const { encoder, events, tiers } = this.#deps
+    const { key, check } = request
     const reading = { state: 'fresh', storedAt: result.startedAt, tier: 'load', reason: 'miss' } as const
     const { value, text, entry } = encoder.encode(key, result, { stamp, check })
     if (entry === undefined || isInvalidated) {
@@ -150,7 +145,7 @@ export class LoadRunner {
     }
     const isPersisted = this.#writes.size < maxPendingWrites
     if (!isPersisted) events.writes.dropped += 1
-    const written = tiers.write(key, entry, text, { watch, isPersisted })
+    const written = tiers.write({ key, entry, text }, { watch, isPersisted })
     if (typeof written.outcome === 'string') void lease?.release('empty')
     else void this.#releaseAfter(written.outcome, lease)
     return { value: written.value, ...reading }
@@ -164,7 +159,7 @@ export class LoadRunner {
     await lease?.release(outcome === 'stored' ? 'stored' : 'empty')
   }
 
-  async #failed(request: ReadRequest, stale: LookupHit | undefined, error: unknown, start: LoadStart): Promise<void> {
+  async #failed({ request, stale }: InFlightLoad, error: unknown, start: LoadStart): Promise<void> {
     const { key } = request
     const { clock, loadOutageLog, tiers } = this.#deps
     if (stale === undefined) {

@@ -8,6 +8,13 @@ import type { StoreAccess } from '../store-access.js'
 import type { Coherence } from './coherence.js'
 import type { VerifiedMemory } from './verified-memory.js'
 
+export interface EntryWrite {
+  readonly key: string
+  readonly entry: Entry
+  /** The JSON of the value. */
+  readonly text: string
+}
+
 export interface WriteResult {
   /** The value as stored in memory: the previous object where the new value is equal. */
   readonly value: unknown
@@ -41,7 +48,8 @@ export class TierWriter {
   }
 
   /** Writes to memory at once, and to the shared store in the background. */
-  write(key: string, entry: Entry, text: string, { watch, isPersisted = true }: WriteOptions = {}): WriteResult {
+  write(write: EntryWrite, { watch, isPersisted = true }: WriteOptions = {}): WriteResult {
+    const { key, entry, text } = write
     const { memory, verifiedMemory, access } = this.#deps
     const previous = memory.peek(key)
     if (previous !== undefined && previous.stamp > entry.stamp) return { value: entry.value, outcome: 'newer' }
@@ -50,14 +58,12 @@ export class TierWriter {
     if (watch?.isCurrent === false) memory.markUnverified(key)
     const store = access.storeFor(key)
     if (store === undefined || !isPersisted) return { value, outcome: 'memory-only' }
-    return { value, outcome: this.#persist(store, key, entry, text, watch) }
+    return { value, outcome: this.#persist(store, write, watch) }
   }
 
   async #persist(
     store: Store,
-    key: string,
-    entry: Entry,
-    text: string,
+    { key, entry, text }: EntryWrite,
     watch: ChangeWatch | undefined,
   ): Promise<WriteOutcome | undefined> {
     const { memory, access, events } = this.#deps

@@ -1,5 +1,4 @@
 import type { CacheClock } from '../clock.js'
-import type { Entry } from '../entry/codec.js'
 import type { EntryState } from '../entry/entry-state.js'
 import type { SchemaCheck } from '../entry/schema-check.js'
 import type { MemoryEntry } from '../memory/memory-entry.js'
@@ -10,7 +9,7 @@ import type { CacheSignals } from '../signals.js'
 import type { StoreAccess } from '../store-access.js'
 import { Coherence } from './coherence.js'
 import { type LookupHit, TierLookup } from './tier-lookup.js'
-import { TierWriter, type WriteOptions, type WriteResult } from './tier-writer.js'
+import { type EntryWrite, TierWriter, type WriteOptions, type WriteResult } from './tier-writer.js'
 import { VerifiedMemory } from './verified-memory.js'
 
 export interface TiersDeps {
@@ -61,8 +60,8 @@ export class Tiers {
     return this.#lookup.reread(key, check)
   }
 
-  write(key: string, entry: Entry, text: string, options?: WriteOptions): WriteResult {
-    return this.#writer.write(key, entry, text, options)
+  write(write: EntryWrite, options?: WriteOptions): WriteResult {
+    return this.#writer.write(write, options)
   }
 
   /** Removes the entry from both tiers; returns whether there was one. */
