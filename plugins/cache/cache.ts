@@ -36,6 +36,7 @@ import { Tiers } from './tiers/tiers.js'
 export interface CacheDeps {
   readonly store: Store | undefined
   readonly clock: CacheClock
+  readonly random: () => number
   /** For failures of the store and values that cannot be stored. */
   readonly outageLog: OutageLog
   /** For failed loads that a stale value hides from the caller. */
@@ -70,13 +71,13 @@ export class Cache {
   readonly #checks = new SchemaChecks()
   readonly #tracker = new DependencyTracker()
 
-  constructor({ store, clock, outageLog, loadOutageLog, events, options }: CacheDeps) {
+  constructor({ store, clock, random, outageLog, loadOutageLog, events, options }: CacheDeps) {
     this.#options = options
     this.#clock = clock
     this.#events = events
     const signals = new CacheSignals()
     const access = new StoreAccess({ store, outageLog, events })
-    const salt = String(Math.random()) // processes must not refresh an entry at the same moment
+    const salt = String(random()) // processes must not refresh an entry at the same moment
     this.#memory = new MemoryTier({
       maxBytes: options.maxMemoryBytes,
       maxEntries: options.maxMemoryEntries,
@@ -267,7 +268,13 @@ export class Cache {
   #read(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
     return this.#tracker.recordRead(policy.tags ?? [], async () => {
       checkKey(key)
-      const request = { key, loader, policy, check: this.#checkOf(policy.schema), startedAt: performance.now() }
+      const request = {
+        key,
+        loader,
+        policy,
+        check: this.#checkOf(policy.schema),
+        startedAt: this.#clock.monotonicNow(),
+      }
       const isBypass = policy.bypass === true
       const reading = await (isBypass ? this.#readThrough.bypass(request) : this.#readThrough.read(request))
       this.#events.readAnswered(key, reading.tier, reading.reason)

@@ -10,6 +10,15 @@ const toleranceMs = 10
 /** A stamp further in the future comes from a wrong clock. */
 const maxAheadMs = 60_000
 
+export interface CacheClockOptions {
+  /** False: the clock is not synchronised with the server's, as for a test's own clock. */
+  readonly isCorrected: boolean
+  /** Milliseconds of a clock that is never set. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+  /** Default `Math.random`. */
+  readonly random?: () => number
+}
+
 /**
  * Local milliseconds for lifetimes, and stamps for order: a hybrid logical clock.
  *
@@ -19,6 +28,7 @@ const maxAheadMs = 60_000
  */
 export class CacheClock {
   readonly #now: () => number
+  readonly #monotonicNow: () => number
   readonly #isCorrected: boolean
   #offsetMs = 0
   #uncertaintyMs = 0
@@ -27,17 +37,23 @@ export class CacheClock {
   /** Random microseconds that distinguish stamps of several processes in the same millisecond. */
   readonly #processMicros: number
 
-  /** Without `isCorrected` the clock is not synchronised with the server's, as for a test's own clock. */
-  constructor(now: () => number, { isCorrected }: { isCorrected: boolean }) {
+  constructor(now: () => number, options: CacheClockOptions) {
+    const { isCorrected, monotonicNow = () => performance.now(), random = Math.random } = options
     this.#now = now
+    this.#monotonicNow = monotonicNow
     this.#isCorrected = isCorrected
     this.#isSynced = !isCorrected
-    this.#processMicros = isCorrected ? Math.floor(Math.random() * 900) : 0
+    this.#processMicros = isCorrected ? Math.floor(random() * 900) : 0
   }
 
   /** Local milliseconds since the epoch. */
   now(): number {
     return this.#now()
+  }
+
+  /** For durations within this process. */
+  monotonicNow(): number {
+    return this.#monotonicNow()
   }
 
   /** Local milliseconds plus this are the shared store's. */

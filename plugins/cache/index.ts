@@ -77,7 +77,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     outageLog.report({ kind: 'metric-label', key, error, message: 'cache: metricLabel threw; using the label other' })
   })
   const store = resolved.store ?? (client && redisStore(client))
-  const cache = new Cache({ store, clock, outageLog, loadOutageLog, events, options: resolved })
+  const cache = new Cache({ store, clock, random: Math.random, outageLog, loadOutageLog, events, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onReady', async () => {
     if (store !== undefined || resolved.redis === false || !app.hasDecorator('redis')) return

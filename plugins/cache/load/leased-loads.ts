@@ -29,18 +29,18 @@ export class LeasedLoads {
 
   /** `undefined` when another process loads the key and the caller does not wait for it. */
   async load(flight: InFlightLoad, canWait: boolean): Promise<Reading<unknown> | undefined> {
-    const { access, leases, options, runner } = this.#deps
+    const { access, leases, options, runner, clock } = this.#deps
     const { key, startedAt } = flight.request
     if (access.storeFor(key) === undefined) return runner.load(flight, undefined)
     if (!canWait && leases.isHeldElsewhere(key)) return undefined
     const waiting = leases.listen(key)
     // The time that a request may spend on the store starts with the request, and again after each wait for a load.
     let deadline = startedAt + options.readTimeoutMs
-    const remainingMs = () => deadline - performance.now()
+    const remainingMs = () => deadline - clock.monotonicNow()
     try {
       for (;;) {
         const lease = await leases.acquire(key, remainingMs())
-        const isOverdue = performance.now() - startedAt > 2 * options.loadTimeoutMs
+        const isOverdue = clock.monotonicNow() - startedAt > 2 * options.loadTimeoutMs
         if (lease === 'unavailable' || (lease === 'held-elsewhere' && isOverdue)) {
           return await runner.load(flight, undefined)
         }
@@ -53,7 +53,7 @@ export class LeasedLoads {
         if (!canWait) return undefined
         await waiting.changed()
         if (this.#isClosed) throw new CacheClosed()
-        deadline = performance.now() + options.readTimeoutMs
+        deadline = clock.monotonicNow() + options.readTimeoutMs
         const loaded = await this.#loadedElsewhere(flight, remainingMs())
         if (loaded !== undefined) return loaded
       }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { raceTimeout } from '../../timeout.js'
+import type { CacheClock } from '../clock.js'
 import type { CacheSignals } from '../signals.js'
 import type { LeaseAnswer, Store } from '../store.js'
 import type { StoreAccess } from '../store-access.js'
@@ -17,6 +18,7 @@ export interface Lease {
 export interface LeasesDeps {
   readonly access: StoreAccess
   readonly leaseMs: number
+  readonly clock: Pick<CacheClock, 'monotonicNow'>
   readonly signals: CacheSignals
 }
 
@@ -49,7 +51,7 @@ export class Leases {
 
   /** Whether another process held the lease a moment ago and is not known to have released it. */
   isHeldElsewhere(key: string): boolean {
-    return performance.now() < (this.#heldElsewhere.get(key) ?? 0)
+    return this.#deps.clock.monotonicNow() < (this.#heldElsewhere.get(key) ?? 0)
   }
 
   /** Requests the lease; `unavailable` when the store does not answer in time. */
@@ -67,7 +69,7 @@ export class Leases {
       return 'unavailable'
     }
     if (answer.value === 'held-elsewhere') {
-      this.#heldElsewhere.set(key, performance.now() + heldElsewhereMs)
+      this.#heldElsewhere.set(key, this.#deps.clock.monotonicNow() + heldElsewhereMs)
       return 'held-elsewhere'
     }
     if (answer.value === 'released') return 'unavailable'

@@ -73,14 +73,14 @@ export class LoadRunner {
 
   /** Runs the loader and stores nothing. */
   async run(request: ReadRequest, stale: LookupHit | undefined, flight?: InFlightLoad): Promise<LoadResult> {
-    const { events } = this.#deps
-    const startedMs = performance.now()
+    const { events, clock } = this.#deps
+    const startedMs = clock.monotonicNow()
     try {
       const result = await this.#runLoader(request, stale, flight)
       events.loadEnded(request.key, result.durationMs)
       return result
     } catch (error) {
-      events.loadEnded(request.key, performance.now() - startedMs, error)
+      events.loadEnded(request.key, clock.monotonicNow() - startedMs, error)
       throw error
     }
   }

@@ -1,3 +1,4 @@
+import type { CacheClock } from '../clock.js'
 import type { Lifetime } from '../entry/codec.js'
 import { InvalidCacheOption, LoadTimeout } from '../errors.js'
 import { maxTags, type Policy, resolveLifetime, resolveTags } from '../policy.js'
@@ -57,24 +58,24 @@ export interface LoadOptions {
   readonly active: Set<LoaderContext>
   /** Called before the loader. */
   readonly onStarted?: ((context: LoaderContext) => void) | undefined
-  readonly clock: { now(): number }
+  readonly clock: Pick<CacheClock, 'now' | 'monotonicNow'>
 }
 
 /** Runs one loader; rejects at the timeout even when the loader ignores its signal. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { key, loader, timeoutMs, active } = options
-  const startedAt = options.clock.now()
+  const { key, loader, timeoutMs, active, clock } = options
+  const startedAt = clock.now()
   const context = new LoaderContext(options)
   const timer = setTimeout(() => context.abort(new LoadTimeout(key, timeoutMs)), timeoutMs)
   active.add(context)
   options.onStarted?.(context)
-  const startedMs = performance.now()
+  const startedMs = clock.monotonicNow()
   try {
     const value = await Promise.race([loader(context), context.aborted])
     return {
       value,
       startedAt,
-      durationMs: performance.now() - startedMs,
+      durationMs: clock.monotonicNow() - startedMs,
       lifetime: context.lifetime,
       tags: context.tags,
     }

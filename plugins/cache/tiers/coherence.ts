@@ -123,7 +123,7 @@ export class Coherence {
     if (this.isInCurrentEpoch(entry)) return true
     if (!this.isReliable(entry)) return false
     const isOpen = this.#deps.access.store?.isCircuitOpen(key) === true
-    return isOpen || performance.now() < this.#reconnectedAt + jitterOf(key) * spreadMs
+    return isOpen || this.#deps.clock.monotonicNow() < this.#reconnectedAt + jitterOf(key) * spreadMs
   }
 
   /** Whether the entry matched the shared store when that last reported anything about it. */
@@ -147,7 +147,7 @@ export class Coherence {
 
   #reconnected(): void {
     this.#startEpochAfterGap()
-    this.#reconnectedAt = performance.now()
+    this.#reconnectedAt = this.#deps.clock.monotonicNow()
     void this.purges.replay()
     this.#schedule()
   }
