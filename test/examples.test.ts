@@ -9,7 +9,7 @@ import { until } from './harness/until.js'
 const redis = await startRedis()
 t.teardown(() => redis.stop())
 
-/** Starts an example as the README says and gives the address from its log. */
+/** Starts an example and returns the address from its log. */
 async function startExample(file: string, environment: Record<string, string>): Promise<[ChildProcess, string]> {
   const child = spawn(process.execPath, [file], {
     env: { PATH: process.env.PATH, PORT: '0', ...environment },
@@ -22,7 +22,7 @@ async function startExample(file: string, environment: Record<string, string>): 
   throw new Error(`${file} ended without listening`)
 }
 
-/** Starts an example for the time of one test. */
+/** Starts an example that is stopped when the test ends. */
 async function serve(t: Test, file: string, environment: Record<string, string>): Promise<string> {
   const [child, address] = await startExample(file, environment)
   t.teardown(async () => {
@@ -32,13 +32,13 @@ async function serve(t: Test, file: string, environment: Record<string, string>)
   return address
 }
 
-/** What the offer costs, as the example answers. */
+/** The price of the offer in the response of the example. */
 async function priceOf(address: string, offer: string): Promise<number> {
   const answer = (await (await fetch(`${address}/offers/${offer}`)).json()) as { price: number }
   return answer.price
 }
 
-/** Changes a price, again where Redis was slower than a write may wait: the answer is 202 then. */
+/** Changes a price. Retries after a 202, which means that the purge is queued. */
 async function changePrice(address: string, good: string, price: number): Promise<void> {
   await until(async () => (await fetch(`${address}/prices/${good}/${price}`, { method: 'PUT' })).status === 200)
 }
@@ -49,18 +49,18 @@ const places: { name: string; environment: Record<string, string> }[] = [
 ]
 
 for (const { name, environment } of places) {
-  t.test(`examples/cache.js loads once and then answers from the cache ${name}`, async (t) => {
+  t.test(`examples/cache.js loads once and then serves from the cache ${name}`, async (t) => {
     const address = await serve(t, 'examples/cache.js', environment)
     const first = await fetch(`${address}/rates`)
     t.strictSame(await first.json(), { EUR: 1, GBP: 0.84 })
     t.equal(first.headers.get('x-read'), 'fresh; miss')
-    // The program has the budgets of production: where Redis is slower than a read may wait, the read is a miss.
+    // The example has the default timeouts: a read that times out is a miss.
     await until(async () => (await fetch(`${address}/rates`)).headers.get('x-read') === 'fresh; hit')
   })
 }
 
 for (const { name, environment } of places) {
-  t.test(`examples/purge.js loads again what was made from a thing that has changed, ${name}`, async (t) => {
+  t.test(`examples/purge.js regenerates offers when a price changes, ${name}`, async (t) => {
     const address = await serve(t, 'examples/purge.js', environment)
     t.strictSame([await priceOf(address, 'breakfast'), await priceOf(address, 'night')], [7, 3])
     await changePrice(address, 'coffee', 6)
@@ -70,7 +70,7 @@ for (const { name, environment } of places) {
   })
 }
 
-t.test('examples/edge.js answers with the response that is kept, until what it was made from is purged', async (t) => {
+t.test('examples/edge.js serves the stored response until its data are purged', async (t) => {
   const address = await serve(t, 'examples/edge.js', {})
   const first = await fetch(`${address}/rates?currency=EUR&utm_source=mail`)
   t.strictSame(await first.json(), { answer: 1, currency: 'EUR', rate: 1 })
@@ -90,7 +90,7 @@ t.test('examples/purge.js shares its offers and their purges with another proces
     await serve(t, 'examples/purge.js', environment),
     await serve(t, 'examples/purge.js', environment),
   ]
-  // The other process has another price. It loads for itself where Redis is slower than a read may wait.
+  // The other process has a different price. It loads on its own if a read of Redis times out.
   await until(async () => {
     await changePrice(one, 'tea', 5)
     return (await priceOf(one, 'night')) === 5 && (await priceOf(two, 'night')) === 5
@@ -99,7 +99,7 @@ t.test('examples/purge.js shares its offers and their purges with another proces
   t.equal(await priceOf(two, 'night'), 2)
 })
 
-t.test('examples/stale.js goes on answering when its source has died, and says so', async (t) => {
+t.test('examples/stale.js serves stale data when its source fails, and marks them', async (t) => {
   const address = await serve(t, 'examples/stale.js', {})
   const first = await fetch(`${address}/weather`)
   t.strictSame(await first.json(), { degrees: 21 })

@@ -8,7 +8,7 @@ import { startApp, type TestApp } from './harness/app.js'
 import { type Clock, createClock } from './harness/clock.js'
 import { makeCatalogs, makeSellers } from './harness/upstream.js'
 
-// The client among the examples, with the types that the description of the API makes, before the real application.
+// The example client with the types generated from the API description, and the real application.
 
 const execute = promisify(execFile)
 
@@ -39,17 +39,17 @@ async function failureOf(pages: AsyncIterable<unknown>): Promise<unknown> {
   )
 }
 
-t.test('the types are those of the description: `npm run docs:client` writes them anew', async (t) => {
+t.test('the generated types are current: `npm run docs:client` updates them', async (t) => {
   t.equal(await generateTypes(), readFileSync(typesFile, 'utf8'))
 })
 
-t.test('the client compiles with them, and what the API does not have does not', async (t) => {
+t.test('the client compiles with the types, and use of missing fields does not', async (t) => {
   const args = ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/types']
   const { stdout } = await execute(process.execPath, args).catch(({ stdout }: { stdout: string }) => ({ stdout }))
-  t.equal(stdout, '', 'the compiler has nothing to say')
+  t.equal(stdout, '', 'no compiler output')
 })
 
-t.test('it reads a list page by page, as the links lead', async (t) => {
+t.test('the client reads a list page by page along its links', async (t) => {
   const { client } = await openApp(t)
   const pages = await all(client.sellers({ page_size: 20 }))
   t.strictSame(
@@ -70,7 +70,7 @@ t.test('it reads a list page by page, as the links lead', async (t) => {
   )
 })
 
-t.test('what has not changed it does not fetch again, and what has it does', async (t) => {
+t.test('the client transfers a list again only if it has changed', async (t) => {
   const { app, client, upstream } = await openApp(t)
   const first = await all(client.sellers({ page_size: 40 }))
   t.strictSame(
@@ -95,7 +95,7 @@ t.test('what has not changed it does not fetch again, and what has it does', asy
   )
 })
 
-t.test('it says that a list is an older one, and of when', async (t) => {
+t.test('the client reports that a list is stale, and its age', async (t) => {
   const { client, clock, upstream } = await openApp(t)
   const [fresh] = await all(client.sellers({ page_size: 100 }))
   t.equal(fresh && noticeOf(fresh.listing), undefined)
@@ -109,7 +109,7 @@ t.test('it says that a list is an older one, and of when', async (t) => {
   t.strictSame(stale?.listing.items, fresh?.listing.items)
 })
 
-t.test('it tells users of each problem what they can do', async (t) => {
+t.test('the client explains each problem to the user', async (t) => {
   const { client, upstream } = await openApp(t, { RATE_LIMIT_MAX: '4' })
   t.equal(explain(await failureOf(client.sellers({ page_size: 500 }))), 'This cannot be searched for: page_size.')
   upstream.fail({ destroy: 'at once' })
@@ -125,12 +125,15 @@ t.test('it tells users of each problem what they can do', async (t) => {
   t.equal(explain(await failureOf(createClient('http://127.0.0.1:1').sellers())), 'There is no connection.')
 })
 
-t.test('examples/mobile-client.ts lists what there is, and the second time hears that it is the same', async (t) => {
-  const { url } = await openApp(t)
-  const args = ['--import=./test/harness/typescript.js', 'examples/mobile-client.ts', url]
-  const { stdout } = await execute(process.execPath, args) // rejects where it ends with an error
-  t.strictSame(stdout.trim().split('\n'), [
-    'first time, page 1 of 1: 45 of 45 sellers',
-    'second time, page 1 of 1: 45 of 45 sellers, unchanged',
-  ])
-})
+t.test(
+  'examples/mobile-client.ts lists the sellers, and the second time reports that they are unchanged',
+  async (t) => {
+    const { url } = await openApp(t)
+    const args = ['--import=./test/harness/typescript.js', 'examples/mobile-client.ts', url]
+    const { stdout } = await execute(process.execPath, args) // rejects if it exits with an error
+    t.strictSame(stdout.trim().split('\n'), [
+      'first time, page 1 of 1: 45 of 45 sellers',
+      'second time, page 1 of 1: 45 of 45 sellers, unchanged',
+    ])
+  },
+)

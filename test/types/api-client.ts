@@ -1,5 +1,5 @@
-// What the types made from /docs/json promise to those who write a client. Checked by `npm run typecheck` and with it by the
-// tests: a line marked as an error that compiles is an error itself. Nothing here runs.
+// The types generated from /docs/json, as a client uses them. `npm run typecheck` and the tests check them. A line that is marked
+// as an error and compiles is an error. Nothing here runs.
 import { type CatalogListing, createClient, type Problem } from '../../examples/api/client.js'
 
 declare const catalogs: CatalogListing
@@ -21,13 +21,13 @@ export async function inferred(): Promise<void> {
 export function refused(): void {
   // @ts-expect-error catalogs have a title and no name
   void catalogs.items[0]?.name
-  // @ts-expect-error a stale answer says so; a fresh one does not say that it is not
+  // @ts-expect-error `stale` is true or missing
   void (catalogs.stale === false)
   // @ts-expect-error sellers are filtered by name
   client.sellers({ title: 'etude' })
   // @ts-expect-error pages are numbers
   client.sellers({ page: 'two' })
-  // @ts-expect-error whose catalogs?
+  // @ts-expect-error catalogs require a seller id
   client.catalogs()
   // @ts-expect-error not every problem has a code
   const code: string = problem.code

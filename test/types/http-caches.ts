@@ -1,5 +1,5 @@
-// What the types promise to those who use the HTTP caches. Checked by `npm run typecheck`, with our compiler and with TypeScript 5:
-// a line marked as an error that compiles is an error itself. Nothing here runs.
+// The types of the HTTP caches as their users see them. `npm run typecheck` checks them with the compiler of the repository and
+// with TypeScript 5. A line that is marked as an error and compiles is an error. Nothing here runs.
 import type { FastifyInstance } from 'fastify'
 import edge, { type EdgeOptions, type EdgeRouteOptions, type EdgeStats } from 'fastify-vitrine/edge'
 import proxyCache, {
@@ -25,19 +25,19 @@ export async function accepted(): Promise<void> {
 }
 
 export async function refused(): Promise<void> {
-  // @ts-expect-error a lifetime says its unit
+  // @ts-expect-error a lifetime names its unit
   const unit: EdgeRouteOptions = { ttl: 60 }
   // @ts-expect-error only the proxy cache has a shared store
   const shared: EdgeRouteOptions = { shared: true }
-  // @ts-expect-error there is no switch between the two
+  // @ts-expect-error an edge route has no option to forward
   const switched: EdgeRouteOptions = { forwards: true }
   // @ts-expect-error the proxy cache masks nothing
   const masked: ProxyCacheRouteOptions = { ignoreCredentials: true }
-  // @ts-expect-error a field of tags that no cache knows
+  // @ts-expect-error an unknown tag field
   const tagged: EdgeOptions = { tagHeader: 'X-Tags' }
-  // @ts-expect-error only a route has a lifetime for responses that state none
+  // @ts-expect-error the plugin has no default lifetime, only a route
   await app.register(proxyCache, { ttlSeconds: 60 })
-  // @ts-expect-error a value of another type
+  // @ts-expect-error a value of the wrong type
   app.get('/', { config: { proxyCache: { ttlSeconds: '60' } } }, handler)
   void [unit, shared, switched, masked, tagged]
 }
