@@ -8,36 +8,36 @@ interface Case {
   readonly expected: string
 }
 
-t.test('a member of Cache-Status is the name of the cache, with what it did as parameters (RFC 9211 §2)', async (t) => {
+t.test('a member of Cache-Status is the name of the cache with parameters (RFC 9211 §2)', async (t) => {
   const cases: Case[] = [
-    { name: 'nothing to say', status: {}, expected: 'Vitrine' },
+    { name: 'no parameters', status: {}, expected: 'Vitrine' },
     { name: 'a hit (§2.1)', status: { hit: true }, expected: 'Vitrine; hit' },
     {
-      name: 'false parameters are left out',
+      name: 'false parameters are omitted',
       status: { hit: false, stored: false, collapsed: false },
       expected: 'Vitrine',
     },
     { name: 'a hit that stays fresh (§2.4)', status: { hit: true, ttl: 60 }, expected: 'Vitrine; hit; ttl=60' },
-    { name: 'a ttl of 0 is told', status: { hit: true, ttl: 0 }, expected: 'Vitrine; hit; ttl=0' },
+    { name: 'a ttl of 0 is included', status: { hit: true, ttl: 0 }, expected: 'Vitrine; hit; ttl=0' },
     { name: 'a stale hit has a negative ttl', status: { hit: true, ttl: -412 }, expected: 'Vitrine; hit; ttl=-412' },
-    { name: 'passed on, and why (§2.2)', status: { forward: 'uri-miss' }, expected: 'Vitrine; fwd=uri-miss' },
+    { name: 'forwarded, with the reason (§2.2)', status: { forward: 'uri-miss' }, expected: 'Vitrine; fwd=uri-miss' },
     {
-      name: 'with the status that came back (§2.3)',
+      name: 'with the status of the response (§2.3)',
       status: { forward: 'stale', forwardStatus: 304 },
       expected: 'Vitrine; fwd=stale; fwd-status=304',
     },
     {
-      name: 'and kept (§2.5)',
+      name: 'and stored (§2.5)',
       status: { forward: 'uri-miss', forwardStatus: 200, ttl: 60, stored: true },
       expected: 'Vitrine; fwd=uri-miss; fwd-status=200; ttl=60; stored',
     },
     {
-      name: 'with another request (§2.6)',
+      name: 'collapsed with another request (§2.6)',
       status: { forward: 'uri-miss', collapsed: true },
       expected: 'Vitrine; fwd=uri-miss; collapsed',
     },
     {
-      name: 'and more to say (§2.8)',
+      name: 'with a detail (§2.8)',
       status: { forward: 'uri-miss', detail: 'no-lifetime' },
       expected: 'Vitrine; fwd=uri-miss; detail=no-lifetime',
     },
@@ -50,7 +50,7 @@ t.test('a member of Cache-Status is the name of the cache, with what it did as p
   for (const { name, status, expected } of cases) t.equal(formatTierStatus('Vitrine', status), expected, name)
 })
 
-t.test('reasons to pass a request on are those of RFC 9211 §2.2', async (t) => {
+t.test('forward reasons are those of RFC 9211 §2.2', async (t) => {
   const reasons: ForwardReason[] = ['bypass', 'method', 'uri-miss', 'vary-miss', 'request', 'stale']
   for (const forward of reasons) t.equal(formatTierStatus('a', { forward }), `a; fwd=${forward}`, forward)
 })
