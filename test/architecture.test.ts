@@ -61,7 +61,7 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   ],
   ['plugins/cache/memory/', ['plugins/cache/entry/']],
   ['plugins/cache/purge/', cacheCommon],
-  ['plugins/cache/tiers/', cacheCommon],
+  ['plugins/cache/tiers/', [...cacheCommon, 'plugins/cache/dependencies.js']],
   [
     'plugins/cache/load/',
     [

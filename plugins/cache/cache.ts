@@ -29,8 +29,9 @@ import type { PurgeResult } from './purge/purges.js'
 import { ReadThrough } from './read/read-through.js'
 import { type Reading, toReading, type WithoutSchema, type WithSchema } from './reading.js'
 import { CacheSignals } from './signals.js'
-import type { Store, WriteOutcome } from './store.js'
+import type { Store } from './store.js'
 import { StoreAccess } from './store-access.js'
+import { isStored } from './tiers/tier-writer.js'
 import { Tiers } from './tiers/tiers.js'
 
 export interface CacheDeps {
@@ -198,19 +199,7 @@ export class Cache {
   async track<T>(work: () => Promise<T> | T): Promise<{ value: T; dependencies: Dependencies }> {
     const stamp = this.#clock.loadStamp()
     const { value, recorder } = await this.#tracker.run(work)
-    const { coherence } = this.#tiers
-    const dependencies = recorder.finish({
-      isCurrent: (key, value) => {
-        const now = this.#clock.now()
-        if (this.#memory.isFresh(key, value, coherence.version, now)) return true
-        const entry = this.#memory.peek(key)
-        return entry !== undefined && entry.value === value && this.#tiers.isCurrent(key, entry, now)
-      },
-      now: () => this.#clock.now(),
-      version: () => coherence.version,
-      verdict: (tags) => coherence.purges.verdict(stamp, tags),
-    })
-    return { value, dependencies }
+    return { value, dependencies: recorder.finish(this.#tiers.viewSince(stamp)) }
   }
 
   /** Returns a function that runs work inside the `track` calls around this one, wherever it is called. */
@@ -297,9 +286,4 @@ export class Cache {
   #checkOf(schema: TSchema | undefined): SchemaCheck | undefined {
     return schema === undefined ? undefined : this.#checks.of(schema)
   }
-}
-
-/** Whether the next read returns what was set, in this process at least. */
-function isStored(outcome: WriteOutcome | 'memory-only' | undefined): boolean {
-  return outcome !== 'newer' && outcome !== 'purged'
 }

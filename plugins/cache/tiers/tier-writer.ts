@@ -109,3 +109,8 @@ export class TierWriter {
     if (verifiedMemory.checkPurges(key, entry) === 'none') memory.markVerified(key, coherence.version)
   }
 }
+
+/** Whether the next read returns the written value, in this process at least. */
+export function isStored(outcome: WriteOutcome | 'memory-only' | undefined): boolean {
+  return outcome !== 'newer' && outcome !== 'purged'
+}

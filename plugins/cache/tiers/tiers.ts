@@ -1,4 +1,5 @@
 import type { CacheClock } from '../clock.js'
+import type { CacheView } from '../dependencies.js'
 import type { EntryState } from '../entry/entry-state.js'
 import type { SchemaCheck } from '../entry/schema-check.js'
 import type { MemoryEntry } from '../memory/memory-entry.js'
@@ -48,8 +49,21 @@ export class Tiers {
     return this.#verifiedMemory.stateOf(key, entry, now)
   }
 
-  isCurrent(key: string, entry: MemoryEntry, now: number): boolean {
-    return this.#verifiedMemory.isCurrent(key, entry, now)
+  /** For the dependencies of a call whose tracking started at the stamp. */
+  viewSince(stamp: number): CacheView {
+    const { memory, coherence, purges } = this
+    const { clock } = this.#deps
+    return {
+      isCurrent: (key, value) => {
+        const now = clock.now()
+        if (memory.isFresh(key, value, coherence.version, now)) return true
+        const entry = memory.peek(key)
+        return entry !== undefined && entry.value === value && this.#verifiedMemory.isCurrent(key, entry, now)
+      },
+      now: () => clock.now(),
+      version: () => coherence.version,
+      verdict: (tags) => purges.verdict(stamp, tags),
+    }
   }
 
   lookUp(key: string, check: SchemaCheck | undefined): LookupHit | undefined | Promise<LookupHit | undefined> {
