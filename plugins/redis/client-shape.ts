@@ -1,4 +1,4 @@
-// Clients are recognized by shape: a program may bring its own ioredis, of version 5 or 6.
+// Clients are recognized by shape: an application may bring its own ioredis, of version 5 or 6.
 
 /** A client for one server. */
 export interface RedisClient {
@@ -9,7 +9,7 @@ export interface RedisClient {
     readonly keyPrefix?: unknown
   }
   ping(): Promise<unknown>
-  client(...words: string[]): Promise<unknown>
+  client(...args: string[]): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
   subscribe(...channels: string[]): Promise<unknown>
   connect(): Promise<void>

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { ServerConnector } from './server-connector.js'
 
-// No import of ioredis: the cache also guards connections of clients that a program brings.
+// No import of ioredis: the cache also guards connections of clients that an application brings.
 
 /** Receives the outcome of each connection attempt. */
 export interface ConnectionListener {

@@ -63,23 +63,23 @@ export class Commands {
   }
 
   /** Runs a script within the time-out of a read. */
-  read(script: Script, name: string, words: readonly string[]): Promise<unknown> {
-    return this.#send(name, () => this.#evaluate(script, name, words), this.#options.readTimeoutMs)
+  read(script: Script, name: string, args: readonly string[]): Promise<unknown> {
+    return this.#send(name, () => this.#evaluate(script, name, args), this.#options.readTimeoutMs)
   }
 
   /** Runs a script within the time-out of a write. Redis may execute it even if it times out. */
-  write(script: Script, name: string, words: readonly string[]): Promise<unknown> {
-    return this.#send(name, () => this.#evaluate(script, name, words), this.#options.writeTimeoutMs)
+  write(script: Script, name: string, args: readonly string[]): Promise<unknown> {
+    return this.#send(name, () => this.#evaluate(script, name, args), this.#options.writeTimeoutMs)
   }
 
-  async #evaluate({ digest, text }: Script, name: string, words: readonly string[]): Promise<unknown> {
+  async #evaluate({ digest, text }: Script, name: string, args: readonly string[]): Promise<unknown> {
     const { client } = this.#options
-    if (client.evalsha === undefined) return client.eval(text, 1, name, ...words)
+    if (client.evalsha === undefined) return client.eval(text, 1, name, ...args)
     try {
-      return await client.evalsha(digest, 1, name, ...words)
+      return await client.evalsha(digest, 1, name, ...args)
     } catch (error) {
       if (!isDigestRefused(error)) throw error
-      return client.eval(text, 1, name, ...words)
+      return client.eval(text, 1, name, ...args)
     }
   }
 

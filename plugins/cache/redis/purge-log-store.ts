@@ -7,8 +7,8 @@ import { latestStamp, type StoreDeps } from './store-deps.js'
 const lifetimeMs = 800 * 86_400_000
 /** Maximum number of purges in one read. One purge command adds fewer members, all with one stamp. */
 const pageSize = 5_000
-/** Maximum number of words in one command that restores purges. */
-const maxWords = 2_000
+/** Maximum number of arguments in one command that restores purges. */
+const maxArguments = 2_000
 
 /** The purge log in Redis: a sorted set of tags, scored by the stamps of their purges. */
 export class PurgeLogStore {
@@ -36,8 +36,8 @@ export class PurgeLogStore {
   /** The stamp that the purges got. */
   async add(members: readonly string[], stamp: number): Promise<number> {
     const { clock, commands, names, tracking, onCorruptKey } = this.#deps
-    const words = [String(stamp), String(maxPurges), String(lifetimeMs), newLogName(), latestStamp(clock), ...members]
-    const reply = await commands.write(scripts.addPurges, names.purges, words)
+    const args = [String(stamp), String(maxPurges), String(lifetimeMs), newLogName(), latestStamp(clock), ...members]
+    const reply = await commands.write(scripts.addPurges, names.purges, args)
     const [addedStamp, isCorrupt] = Array.isArray(reply) ? reply : []
     if (isCorrupt === 1) onCorruptKey(names.purges)
     tracking?.broadcast(names.wirePurges)
@@ -47,9 +47,9 @@ export class PurgeLogStore {
   async restore(purges: ReadonlyMap<string, number>): Promise<void> {
     const { commands, names, tracking } = this.#deps
     const all = [...purges].flatMap(([member, stamp]) => [member, String(stamp)])
-    for (let at = 0; at < all.length; at += maxWords) {
-      const words = [String(lifetimeMs), newLogName(), ...all.slice(at, at + maxWords)]
-      await commands.write(scripts.restorePurges, names.purges, words)
+    for (let at = 0; at < all.length; at += maxArguments) {
+      const args = [String(lifetimeMs), newLogName(), ...all.slice(at, at + maxArguments)]
+      await commands.write(scripts.restorePurges, names.purges, args)
     }
     tracking?.broadcast(names.wirePurges)
   }

@@ -39,7 +39,7 @@ for (const [name, { Redis, Cluster }] of versions) {
   }
 }
 
-/** Stores entries through a client of the program, has each deleted by another client, and waits for the cache to notice. */
+/** Stores entries through a client of the application, has each deleted by another client, and waits for the cache to notice. */
 async function tracks(
   t: Test,
   client: Ioredis.Redis | Ioredis.Cluster,
