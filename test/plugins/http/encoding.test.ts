@@ -2,7 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { acceptedCodings, encode, isCompressible } from '../../../plugins/http/encoding.js'
 
-t.test('the best coding that the client accepts, RFC 9110 §12.5.3', async (t) => {
+t.test('negotiation selects the best coding that the client accepts (RFC 9110 §12.5.3)', async (t) => {
   const cases = [
     [undefined, []],
     ['', []],
@@ -22,7 +22,7 @@ t.test('the best coding that the client accepts, RFC 9110 §12.5.3', async (t) =
   for (const [field, codings] of cases) t.strictSame(acceptedCodings(field), codings, String(field))
 })
 
-t.test('text that is long enough is worth it, unless somebody has coded it or forbids it', async (t) => {
+t.test('text above a minimum size is compressed, unless it is encoded or no-transform forbids it', async (t) => {
   const body = Buffer.alloc(1_024)
   const type = (value: string) => ({ 'content-type': value })
   for (const value of ['text/html; charset=utf-8', 'application/json', 'application/problem+json', 'image/svg+xml']) {
@@ -38,7 +38,7 @@ t.test('text that is long enough is worth it, unless somebody has coded it or fo
   t.notOk(isCompressible(200, { ...type('text/html'), 'cache-control': 'max-age=1, No-Transform' }, body))
 })
 
-t.test('codings are what they say', async (t) => {
+t.test('each coding decodes to the original bytes', async (t) => {
   const body = Buffer.from('seller '.repeat(500))
   t.ok(gunzipSync(await encode('gzip', body)).equals(body))
   t.ok(brotliDecompressSync(await encode('br', body)).equals(body))

@@ -19,7 +19,7 @@ interface Case {
 
 const minute: FreshnessLifetime = { seconds: 60, isExplicit: true }
 
-/** Why the response is not storable. Unless the case says otherwise it answers a GET and states a lifetime of a minute. */
+/** The reason why a response is not storable. By default it is a response to a GET with a lifetime of a minute. */
 function reasonOf({ method = 'GET', request = {}, ...others }: Case) {
   const { honorsCacheControl = true, forwardsCredentials = true } = others
   const { status = 200, fields = {}, lifetime = minute } = others
@@ -36,35 +36,35 @@ function reasonOf({ method = 'GET', request = {}, ...others }: Case) {
   )
 }
 
-/** The fields of a response with such a `Cache-Control`. */
+/** Response fields with this `Cache-Control`. */
 const says = (directives: string): Fields => ({ 'cache-control': directives })
 
-t.test('what answers a GET and has a lifetime is kept (RFC 9111 §3)', async (t) => {
+t.test('a response to a GET with a lifetime is storable (RFC 9111 §3)', async (t) => {
   const cases: Case[] = [
     { name: 'GET', expected: undefined },
-    { name: 'HEAD, whose response has no body to keep', method: 'HEAD', expected: 'method' },
-    { name: 'POST, though it may be cacheable', method: 'POST', expected: 'method' },
+    { name: 'HEAD, whose response has no body', method: 'HEAD', expected: 'method' },
+    { name: 'POST, even if cacheable', method: 'POST', expected: 'method' },
     { name: 'QUERY', method: 'QUERY', expected: 'method' },
     { name: 'methods are case-sensitive (RFC 9110 §9.1)', method: 'get', expected: 'method' },
     { name: 'no lifetime', lifetime: 'none', expected: 'no-lifetime' },
-    { name: 'no lifetime, though public', fields: says('public'), lifetime: 'none', expected: 'no-lifetime' },
+    { name: 'no lifetime, with public', fields: says('public'), lifetime: 'none', expected: 'no-lifetime' },
   ]
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('a status that is not final, or is about this request alone, is not kept (RFC 9111 §3)', async (t) => {
+t.test('a status that is interim or specific to the request is not storable (RFC 9111 §3)', async (t) => {
   const cases: Case[] = [
     { name: '103 is not final', status: 103, expected: 'status' },
-    { name: '206 is a part (§3.3)', status: 206, expected: 'status' },
+    { name: '206 is partial (§3.3)', status: 206, expected: 'status' },
     { name: '304 is about a condition', status: 304, expected: 'status' },
     { name: '412 is about a condition', status: 412, expected: 'status' },
     { name: '416 is about a range', status: 416, expected: 'status' },
-    { name: '204 is kept', status: 204, expected: undefined },
-    { name: '301 is kept', status: 301, expected: undefined },
-    { name: '302 with a lifetime is kept', status: 302, expected: undefined },
-    { name: '404 is kept', status: 404, expected: undefined },
-    { name: '503 with a lifetime is kept', status: 503, expected: undefined },
-    { name: 'a status that is not known is kept, as the x00 of its class', status: 299, expected: undefined },
+    { name: '204 is storable', status: 204, expected: undefined },
+    { name: '301 is storable', status: 301, expected: undefined },
+    { name: '302 with a lifetime is storable', status: 302, expected: undefined },
+    { name: '404 is storable', status: 404, expected: undefined },
+    { name: '503 with a lifetime is storable', status: 503, expected: undefined },
+    { name: 'an unknown status is storable, like the x00 of its class', status: 299, expected: undefined },
   ]
   for (const one of cases) {
     t.equal(reasonOf(one), one.expected, one.name)
@@ -72,51 +72,56 @@ t.test('a status that is not final, or is about this request alone, is not kept 
   }
 })
 
-t.test('must-understand takes the place of no-store where the status is understood (RFC 9111 §5.2.2.3)', async (t) => {
+t.test('must-understand overrides no-store if the status is understood (RFC 9111 §5.2.2.3)', async (t) => {
   const cases: Case[] = [
     { name: 'no-store alone', fields: says('no-store'), expected: 'no-store' },
     { name: 'both', fields: says('must-understand, no-store'), expected: undefined },
-    { name: 'both, the other way round', fields: says('no-store, must-understand'), expected: undefined },
+    { name: 'both, in the other order', fields: says('no-store, must-understand'), expected: undefined },
     { name: 'must-understand alone', fields: says('must-understand'), expected: undefined },
     {
-      name: 'both, with another status that is known',
+      name: 'both, with another understood status',
       status: 404,
       fields: says('must-understand, no-store'),
       expected: undefined,
     },
     {
-      name: 'both, with a status that is not',
+      name: 'both, with an unknown status',
       status: 299,
       fields: says('must-understand, no-store'),
       expected: 'status',
     },
     {
-      name: 'must-understand, with a status that is not',
+      name: 'must-understand, with an unknown status',
       status: 599,
       fields: says('must-understand'),
       expected: 'status',
     },
-    { name: 'a part is never understood', status: 206, fields: says('must-understand, no-store'), expected: 'status' },
-    { name: 'private counts beside them', fields: says('must-understand, no-store, private'), expected: 'private' },
+    {
+      name: 'a partial response is never understood',
+      status: 206,
+      fields: says('must-understand, no-store'),
+      expected: 'status',
+    },
+    { name: 'private applies with both', fields: says('must-understand, no-store, private'), expected: 'private' },
   ]
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('no-store keeps a response out, whatever else allows it (RFC 9111 §5.2.2.5)', async (t) => {
+t.test('a response with no-store is not storable, even with other directives (RFC 9111 §5.2.2.5)', async (t) => {
   const cases: Case[] = [
-    { name: 'beside max-age', fields: says('max-age=60, no-store'), expected: 'no-store' },
-    { name: 'beside public', fields: says('public, no-store'), expected: 'no-store' },
+    { name: 'with max-age', fields: says('max-age=60, no-store'), expected: 'no-store' },
+    { name: 'with public', fields: says('public, no-store'), expected: 'no-store' },
     { name: 'in upper case', fields: says('NO-STORE'), expected: 'no-store' },
     { name: 'on a second line', fields: { 'cache-control': ['public', 'no-store'] }, expected: 'no-store' },
-    { name: 'with an argument that it ought not to have', fields: says('no-store="x-a"'), expected: 'no-store' },
-    { name: 'inside the quotes of another directive it is none', fields: says('x="no-store"'), expected: undefined },
+    { name: 'with an invalid argument', fields: says('no-store="x-a"'), expected: 'no-store' },
+    { name: 'inside the quotes of another directive', fields: says('x="no-store"'), expected: undefined },
     {
-      name: 'for other caches',
+      name: 'in Cache-Control, which CDN-Cache-Control replaces',
       fields: { ...says('no-store'), 'cdn-cache-control': 'max-age=1' },
       expected: undefined,
     },
     {
-      name: 'for caches like this one',
+      name: 'in CDN-Cache-Control',
       fields: { ...says('public'), 'cdn-cache-control': 'no-store' },
       expected: 'no-store',
     },
@@ -124,17 +129,17 @@ t.test('no-store keeps a response out, whatever else allows it (RFC 9111 §5.2.2
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('no-store of the client counts where the route obeys clients (RFC 9111 §5.2.1.5)', async (t) => {
+t.test('no-store of the request applies if the route honors request directives (RFC 9111 §5.2.1.5)', async (t) => {
   const cases: Case[] = [
-    { name: 'obeyed', request: says('no-store'), expected: 'no-store' },
-    { name: 'not obeyed', request: says('no-store'), honorsCacheControl: false, expected: undefined },
+    { name: 'honored', request: says('no-store'), expected: 'no-store' },
+    { name: 'not honored', request: says('no-store'), honorsCacheControl: false, expected: undefined },
     {
-      name: 'must-understand of the response is not about it',
+      name: 'must-understand of the response does not override it',
       request: says('no-store'),
       fields: says('must-understand'),
       expected: 'no-store',
     },
-    { name: 'no-cache is another one', request: says('no-cache'), expected: undefined },
+    { name: 'no-cache does not forbid storing', request: says('no-cache'), expected: undefined },
     {
       name: 'CDN-Cache-Control is a field of responses',
       request: { 'cdn-cache-control': 'no-store' },
@@ -144,21 +149,21 @@ t.test('no-store of the client counts where the route obeys clients (RFC 9111 §
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('a private response is not for a shared cache, one with private fields is (RFC 9111 §5.2.2.7)', async (t) => {
+t.test('a private response is not storable, one with private fields is (RFC 9111 §5.2.2.7)', async (t) => {
   const cases: Case[] = [
     { name: 'private', fields: says('private, max-age=60'), expected: 'private' },
-    { name: 'beside public', fields: says('public, private'), expected: 'private' },
-    { name: 'beside s-maxage', fields: says('s-maxage=60, private'), expected: 'private' },
+    { name: 'with public', fields: says('public, private'), expected: 'private' },
+    { name: 'with s-maxage', fields: says('s-maxage=60, private'), expected: 'private' },
     { name: 'some fields', fields: says('private="x-user"'), expected: undefined },
     { name: 'some fields, and all', fields: says('private="x-user", private'), expected: 'private' },
     { name: 'a list of no fields', fields: says('private=""'), expected: 'private' },
     { name: 'a malformed list', fields: says('private="'), expected: 'private' },
-    { name: 'for caches like this one', fields: { 'cdn-cache-control': 'max-age=60, private' }, expected: 'private' },
+    { name: 'in CDN-Cache-Control', fields: { 'cdn-cache-control': 'max-age=60, private' }, expected: 'private' },
   ]
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('what was answered to Authorization is kept where the response allows it (RFC 9111 §3.5)', async (t) => {
+t.test('a response to a request with Authorization is storable if it allows it (RFC 9111 §3.5)', async (t) => {
   const request = { authorization: 'Bearer x' }
   const cases: Case[] = [
     { name: 'nothing allows it', request, fields: says('max-age=60'), expected: 'authorization' },
@@ -168,14 +173,14 @@ t.test('what was answered to Authorization is kept where the response allows it 
     { name: 'proxy-revalidate does not', request, fields: says('proxy-revalidate'), expected: 'authorization' },
     { name: 'no-cache does not', request, fields: says('no-cache'), expected: 'authorization' },
     { name: 'Expires does not', request, fields: { expires: 'x' }, expected: 'authorization' },
-    { name: 'an empty Authorization is one', request: { authorization: '' }, expected: 'authorization' },
+    { name: 'an empty Authorization', request: { authorization: '' }, expected: 'authorization' },
     {
-      name: 'public for others',
+      name: 'public in Cache-Control, which CDN-Cache-Control replaces',
       request,
       fields: { ...says('public'), 'cdn-cache-control': 'max-age=1' },
       expected: 'authorization',
     },
-    { name: 'public taken back', request, fields: { 'cdn-cache-control': 'public=?0' }, expected: 'authorization' },
+    { name: 'public=?0', request, fields: { 'cdn-cache-control': 'public=?0' }, expected: 'authorization' },
     { name: 'public does not outweigh private', request, fields: says('public, private'), expected: 'private' },
   ]
   for (const one of cases) {
@@ -183,7 +188,7 @@ t.test('what was answered to Authorization is kept where the response allows it 
   }
 })
 
-t.test('a response that no request but its own can choose is not kept (RFC 9111 §4.1)', async (t) => {
+t.test('a response that matches no other request is not storable (RFC 9111 §4.1)', async (t) => {
   const cases: Case[] = [
     { name: 'Vary: *', fields: { vary: '*' }, expected: 'vary' },
     { name: '* in a list', fields: { vary: 'accept, *' }, expected: 'vary' },
@@ -193,7 +198,7 @@ t.test('a response that no request but its own can choose is not kept (RFC 9111 
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('a response that sets a cookie is not stored, whatever it says itself', async (t) => {
+t.test('a response that sets a cookie is not storable, whatever its directives', async (t) => {
   const cookie = { 'set-cookie': 'a=b' }
   const cases: Case[] = [
     { name: 'max-age', fields: { ...cookie, ...says('max-age=60') }, expected: 'set-cookie' },
@@ -211,16 +216,16 @@ t.test('a response that sets a cookie is not stored, whatever it says itself', a
   }
 })
 
-t.test('a lifetime that the route states is not for a forwarded response that cookies may have chosen', async (t) => {
+t.test('the lifetime of the route does not apply to a forwarded response that may depend on cookies', async (t) => {
   const [request, lifetime] = [{ cookie: 'a=b' }, { seconds: 60, isExplicit: false }]
   const cases: Case[] = [
-    { name: 'nothing says that it is for all', request, lifetime, expected: 'cookie' },
+    { name: 'nothing marks it as shared', request, lifetime, expected: 'cookie' },
     { name: 'public', request, lifetime, fields: says('public'), expected: undefined },
     { name: 'it varies by cookies', request, lifetime, fields: { vary: 'accept, Cookie' }, expected: undefined },
     { name: 'the response states its lifetime', request, fields: says('max-age=60'), expected: undefined },
     { name: 'no cookie', lifetime, expected: undefined },
     {
-      name: 'a handler of ours, which did not see them',
+      name: 'a local handler, which does not see cookies',
       request,
       lifetime,
       forwardsCredentials: false,
@@ -230,18 +235,21 @@ t.test('a lifetime that the route states is not for a forwarded response that co
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
 })
 
-t.test('what is stale at once is kept only where it can be confirmed or be served stale (RFC 9111 §3)', async (t) => {
-  const lifetime = { seconds: 0, isExplicit: true }
-  const never = says('must-revalidate')
-  const cases: Case[] = [
-    { name: 'neither', lifetime, fields: never, expected: 'unusable' },
-    { name: 'an entity-tag', lifetime, fields: { ...never, etag: '"a"' }, expected: undefined },
-    { name: 'a weak entity-tag', lifetime, fields: { ...never, etag: 'W/"a"' }, expected: undefined },
-    { name: 'Last-Modified', lifetime, fields: { ...never, 'last-modified': 'x' }, expected: undefined },
-    { name: 'it may be served stale', lifetime, fields: says('max-age=0'), expected: undefined },
-    { name: 'no-cache without a validator', lifetime, fields: says('no-cache'), expected: 'unusable' },
-    { name: 'no-cache with one', lifetime, fields: { ...says('no-cache'), etag: '"a"' }, expected: undefined },
-    { name: 'a second is of use', lifetime: { ...lifetime, seconds: 1 }, fields: never, expected: undefined },
-  ]
-  for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
-})
+t.test(
+  'a response without freshness is storable only if it can be validated or served stale (RFC 9111 §3)',
+  async (t) => {
+    const lifetime = { seconds: 0, isExplicit: true }
+    const never = says('must-revalidate')
+    const cases: Case[] = [
+      { name: 'neither', lifetime, fields: never, expected: 'unusable' },
+      { name: 'an entity-tag', lifetime, fields: { ...never, etag: '"a"' }, expected: undefined },
+      { name: 'a weak entity-tag', lifetime, fields: { ...never, etag: 'W/"a"' }, expected: undefined },
+      { name: 'Last-Modified', lifetime, fields: { ...never, 'last-modified': 'x' }, expected: undefined },
+      { name: 'it may be served stale', lifetime, fields: says('max-age=0'), expected: undefined },
+      { name: 'no-cache without a validator', lifetime, fields: says('no-cache'), expected: 'unusable' },
+      { name: 'no-cache with one', lifetime, fields: { ...says('no-cache'), etag: '"a"' }, expected: undefined },
+      { name: 'a lifetime of a second', lifetime: { ...lifetime, seconds: 1 }, fields: never, expected: undefined },
+    ]
+    for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
+  },
+)

@@ -2,26 +2,26 @@ import t from 'tap'
 import type { FieldLines } from '../../../plugins/http/fields.js'
 import { keyedValue, mergeVary, variantValue, variesByEverything, varyNames } from '../../../plugins/http/vary.js'
 
-t.test('Vary with a member * says that no other request may have the response (RFC 9110 §12.5.5)', async (t) => {
+t.test('a response with a Vary member * matches no other request (RFC 9110 §12.5.5)', async (t) => {
   const cases: { name: string; vary: FieldLines | undefined; is: boolean }[] = [
     { name: '*', vary: '*', is: true },
-    { name: 'white space around it', vary: ' * ', is: true },
+    { name: 'surrounding white space', vary: ' * ', is: true },
     { name: 'among names', vary: 'accept, *, cookie', is: true },
-    { name: 'behind a name, without white space', vary: 'accept,*', is: true },
+    { name: 'after a name, without white space', vary: 'accept,*', is: true },
     { name: 'on a second line', vary: ['accept', '*'], is: true },
     { name: 'at the end of a second line', vary: ['accept', 'cookie, *'], is: true },
     { name: 'no Vary', vary: undefined, is: false },
     { name: 'an empty one', vary: '', is: false },
     { name: 'names', vary: 'accept, cookie', is: false },
     { name: 'a name with a * in it', vary: 'x-*', is: false },
-    { name: '* in quotes, which is no member *', vary: '"*"', is: false },
+    { name: '* in quotes', vary: '"*"', is: false },
   ]
   for (const { name, vary, is } of cases) {
     t.equal(variesByEverything(vary === undefined ? {} : { vary }), is, name)
   }
 })
 
-t.test('the names in Vary are compared as a set: in whatever case, order and lines (RFC 9111 §4.1)', async (t) => {
+t.test('the names in Vary are a set, in any case, order and lines (RFC 9111 §4.1)', async (t) => {
   const cases: { name: string; vary: FieldLines | undefined; expected: string[] }[] = [
     { name: 'no Vary', vary: undefined, expected: [] },
     { name: 'an empty one', vary: '', expected: [] },
@@ -36,13 +36,13 @@ t.test('the names in Vary are compared as a set: in whatever case, order and lin
   }
 })
 
-t.test('a field that is defined as a list has one spelling in the key (RFC 9111 §4.1)', async (t) => {
+t.test('a list field is normalised for the comparison (RFC 9111 §4.1)', async (t) => {
   const cases: { name: string; one: FieldLines | undefined; other: FieldLines | undefined; match: boolean }[] = [
     { name: 'both without the field', one: undefined, other: undefined, match: true },
     { name: 'the same value', one: 'fr', other: 'fr', match: true },
-    { name: 'another one', one: 'fr', other: 'de', match: false },
+    { name: 'another value', one: 'fr', other: 'de', match: false },
     { name: 'a missing field and an empty one', one: undefined, other: '', match: false },
-    { name: 'a missing field and a value that looks like none', one: undefined, other: 'undefined', match: false },
+    { name: 'a missing field and the value undefined', one: undefined, other: 'undefined', match: false },
     { name: 'an empty field and one of white space', one: '', other: ' ', match: true },
     { name: 'white space between members', one: 'fr,de', other: 'fr , de', match: true },
     { name: 'tabs', one: 'fr,de', other: 'fr,\tde', match: true },
@@ -50,10 +50,10 @@ t.test('a field that is defined as a list has one spelling in the key (RFC 9111 
     { name: 'a single line in a list', one: ['fr'], other: 'fr', match: true },
     { name: 'empty members', one: 'fr,,de,', other: 'fr,de', match: true },
     { name: 'the order of members', one: 'fr, de', other: 'de, fr', match: false },
-    { name: 'a member more', one: 'fr', other: 'fr, fr', match: false },
+    { name: 'an additional member', one: 'fr', other: 'fr, fr', match: false },
     { name: 'the case of a value', one: 'FR', other: 'fr', match: false },
     { name: 'white space inside a member', one: 'a b', other: 'ab', match: false },
-    { name: 'how much of it', one: 'a b', other: 'a  b', match: false },
+    { name: 'the amount of white space inside a member', one: 'a b', other: 'a  b', match: false },
     { name: 'white space inside quotes', one: '"a,b"', other: '"a, b"', match: false },
     { name: 'a list and a quoted string', one: 'a,b', other: '"a,b"', match: false },
     { name: 'a value that begins with =', one: '=', other: '', match: false },
@@ -64,7 +64,7 @@ t.test('a field that is defined as a list has one spelling in the key (RFC 9111 
   }
 })
 
-t.test('any other field is compared by its text, because nothing says that two spellings mean the same', async (t) => {
+t.test('any other field is compared by its text, as different spellings may have different meanings', async (t) => {
   const textOf = (field: FieldLines | undefined) => variantValue(keyedValue('x-tenant', field))
   for (const spelling of ['acme,', 'acme, ', ',acme', 'ACME', '"acme"', 'acme;', '']) {
     t.not(textOf(spelling), textOf('acme'), spelling)
@@ -76,15 +76,15 @@ t.test('the host is compared without regard to case', async (t) => {
   t.equal(keyedValue('host', 'Shop.Example:80'), 'shop.example:80')
 })
 
-t.test('several Vary fields are one, with each name once, and * takes the place of all', async (t) => {
+t.test('several Vary fields are merged without duplicates, and * replaces all names', async (t) => {
   const cases: { name: string; fields: (FieldLines | undefined)[]; expected: string }[] = [
     { name: 'none', fields: [], expected: '' },
-    { name: 'missing ones', fields: [undefined, ''], expected: '' },
-    { name: 'names in the order they come in', fields: ['cookie', ['x-a', 'accept']], expected: 'cookie, x-a, accept' },
-    { name: 'a name once, in whatever case', fields: ['Accept, x-a', 'accept', 'ACCEPT'], expected: 'ACCEPT, x-a' },
+    { name: 'missing and empty fields', fields: [undefined, ''], expected: '' },
+    { name: 'names in their order', fields: ['cookie', ['x-a', 'accept']], expected: 'cookie, x-a, accept' },
+    { name: 'a name once, in any case', fields: ['Accept, x-a', 'accept', 'ACCEPT'], expected: 'ACCEPT, x-a' },
     { name: '* alone', fields: ['*'], expected: '*' },
     { name: '* before', fields: ['*', 'accept'], expected: '*' },
-    { name: '* behind', fields: ['accept', ['cookie', 'x-a, *']], expected: '*' },
+    { name: '* after', fields: ['accept', ['cookie', 'x-a, *']], expected: '*' },
   ]
   for (const { name, fields, expected } of cases) t.equal(mergeVary(...fields), expected, name)
 })
