@@ -72,7 +72,7 @@ export function resolveLifetime(policy: Policy, defaults: Lifetime): Lifetime {
 export function resolveTags(tags: readonly string[] = []): readonly string[] {
   checkList('tags', tags)
   const distinct = [...new Set(tags)]
-  if (distinct.length > maxTags) throw new InvalidCacheOption(`tags must be at most ${maxTags}`)
+  if (distinct.length > maxTags) throw new InvalidCacheOption(`tags must have at most ${maxTags} elements`)
   for (const tag of distinct) checkTag(tag)
   return distinct
 }
@@ -105,7 +105,7 @@ function checkTag(tag: string): void {
 
 function purgeList(name: string, list: readonly string[] = [], check: (member: string) => void): readonly string[] {
   checkList(name, list)
-  if (list.length > maxPurged) throw new InvalidCacheOption(`${name} must be at most ${maxPurged} per purge`)
+  if (list.length > maxPurged) throw new InvalidCacheOption(`${name} must have at most ${maxPurged} elements`)
   for (const member of list) check(member)
   return [...new Set(list)]
 }

@@ -1,4 +1,4 @@
-/** What can be signalled; a listener implements what it needs. */
+/** A listener implements the methods that it needs. */
 export interface CacheSignalListener {
   /** The shared store reports a change of the key. */
   keyChanged?(key: string): void

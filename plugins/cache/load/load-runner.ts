@@ -144,7 +144,7 @@ export class LoadRunner {
       return { value, ...reading }
     }
     const isPersisted = this.#writes.size < maxPendingWrites
-    if (!isPersisted) events.writes.dropped += 1
+    if (!isPersisted) events.writeDropped()
     const written = tiers.write({ key, entry, text }, { watch, isPersisted })
     if (typeof written.outcome === 'string') void lease?.release('empty')
     else void this.#releaseAfter(written.outcome, lease)

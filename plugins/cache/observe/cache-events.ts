@@ -74,7 +74,7 @@ export class CacheEvents {
   readonly #metricLabel: (key: string) => string
   readonly #onLabelError: (key: string, error: unknown) => void
   readonly #labels = new Set<string>()
-  readonly reads: Record<ReadReason, number> = {
+  readonly #reads: Record<ReadReason, number> = {
     hit: 0,
     stale: 0,
     'stale-if-error': 0,
@@ -82,9 +82,9 @@ export class CacheEvents {
     collapsed: 0,
     bypass: 0,
   }
-  readonly hits = { memory: 0, redis: 0 }
-  readonly loads = { succeeded: 0, failed: 0, totalMs: 0 }
-  readonly writes: Record<WriteOutcome | 'failed' | 'dropped', number> = {
+  readonly #hits = { memory: 0, redis: 0 }
+  readonly #loads = { succeeded: 0, failed: 0, totalMs: 0 }
+  readonly #writes: Record<WriteOutcome | 'failed' | 'dropped', number> = {
     stored: 0,
     newer: 0,
     purged: 0,
@@ -93,8 +93,8 @@ export class CacheEvents {
     dropped: 0,
   }
   /** Failures of the shared store and unusable entries, by kind. */
-  readonly failures: Record<string, number> = {}
-  purges = 0
+  readonly #failures: Record<string, number> = {}
+  #purges = 0
 
   /** `onLabelError` is called when `metricLabel` throws; the label is then `other`. */
   constructor(
@@ -110,12 +110,12 @@ export class CacheEvents {
   /** A copy of the counters. */
   counters() {
     return {
-      reads: { ...this.reads },
-      hits: { ...this.hits },
-      loads: { ...this.loads },
-      writes: { ...this.writes },
-      failures: { ...this.failures },
-      purges: this.purges,
+      reads: { ...this.#reads },
+      hits: { ...this.#hits },
+      loads: { ...this.#loads },
+      writes: { ...this.#writes },
+      failures: { ...this.#failures },
+      purges: this.#purges,
     }
   }
 
@@ -139,21 +139,21 @@ export class CacheEvents {
 
   /** A hit in memory, the most frequent read. */
   memoryHit(key: string): void {
-    this.reads.hit += 1
-    this.hits.memory += 1
+    this.#reads.hit += 1
+    this.#hits.memory += 1
     if (channels.read.hasSubscribers) this.#publishRead(key, 'memory', 'hit')
   }
 
   readAnswered(key: string, tier: Tier, reason: ReadReason): void {
-    this.reads[reason] += 1
-    if (reason === 'hit' && (tier === 'memory' || tier === 'redis')) this.hits[tier] += 1
+    this.#reads[reason] += 1
+    if (reason === 'hit' && (tier === 'memory' || tier === 'redis')) this.#hits[tier] += 1
     if (channels.read.hasSubscribers) this.#publishRead(key, tier, reason)
   }
 
   loadEnded(key: string, durationMs: number, error?: unknown): void {
-    if (error === undefined) this.loads.succeeded += 1
-    else this.loads.failed += 1
-    this.loads.totalMs += durationMs
+    if (error === undefined) this.#loads.succeeded += 1
+    else this.#loads.failed += 1
+    this.#loads.totalMs += durationMs
     if (!channels.load.hasSubscribers) return
     channels.load.publish({
       cache: this.#cache,
@@ -166,7 +166,7 @@ export class CacheEvents {
 
   writeEnded(key: string, outcome: WriteOutcome | undefined): void {
     const published = outcome ?? 'failed'
-    this.writes[published] += 1
+    this.#writes[published] += 1
     if (!channels.write.hasSubscribers) return
     channels.write.publish({
       cache: this.#cache,
@@ -176,13 +176,18 @@ export class CacheEvents {
     } satisfies WriteEvent)
   }
 
+  /** Too many writes are pending: this one goes to memory only. */
+  writeDropped(): void {
+    this.#writes.dropped += 1
+  }
+
   purged(purge: Omit<PurgeEvent, 'cache'>): void {
-    this.purges += 1
+    this.#purges += 1
     if (channels.purge.hasSubscribers) channels.purge.publish({ cache: this.#cache, ...purge } satisfies PurgeEvent)
   }
 
   storeFailed(kind: string): void {
-    this.failures[kind] = (this.failures[kind] ?? 0) + 1
+    this.#failures[kind] = (this.#failures[kind] ?? 0) + 1
   }
 
   stateChanged(state: StoreState): void {

@@ -38,7 +38,7 @@ export interface TierWriterDeps {
   readonly signals: CacheSignals
 }
 
-/** Writes entries to both tiers, and tells the echo of an own write from a change by another client. */
+/** Writes entries to both tiers, and distinguishes the echo of an own write from a change by another client. */
 export class TierWriter {
   readonly #deps: TierWriterDeps
 

@@ -24,7 +24,7 @@ export interface TiersDeps {
   readonly staleWhileRevalidateMs: number
 }
 
-/** Memory in front of the shared store, as one: look up, write, remove, purge. */
+/** Memory in front of the shared store: look-ups, writes, removals and purges that concern both. */
 export class Tiers {
   readonly memory: MemoryTier
   readonly coherence: Coherence

@@ -25,7 +25,7 @@ for (const { kind, isOutage, message } of [
     const { access, outageLog, events, book } = start()
     const failure = new StoreFailure(kind, { isOutage, message: 'no reply' })
     t.equal(await access.attempt('k', () => Promise.reject(failure)), undefined)
-    t.strictSame(events.failures, { [kind]: 1 })
+    t.strictSame(events.counters().failures, { [kind]: 1 })
     t.equal(outageLog.hasOutage, isOutage)
     t.match(await book.until(({ level }) => level === 40), { kind, key: 'k', reason: 'no reply', msg: message })
   })
@@ -34,7 +34,7 @@ for (const { kind, isOutage, message } of [
 t.test('an error of another class is reported as a bug', async (t) => {
   const { access, outageLog, events, book } = start()
   t.equal(await access.attempt('k', () => Promise.reject(new TypeError('x is undefined'))), undefined)
-  t.strictSame(events.failures, { bug: 1 })
+  t.strictSame(events.counters().failures, { bug: 1 })
   t.notOk(outageLog.hasOutage)
   t.match(await book.until(({ level }) => level === 40), { kind: 'bug', key: 'k', reason: 'x is undefined' })
 })
@@ -43,7 +43,7 @@ t.test('a call that an open circuit rejects is counted and not logged', async (t
   const { access, events, book } = start()
   const failure = new StoreFailure('circuit-open', { isOutage: true, message: 'open' })
   t.equal(await access.attempt('k', () => Promise.reject(failure)), undefined)
-  t.strictSame(events.failures, { 'circuit-open': 1 })
+  t.strictSame(events.counters().failures, { 'circuit-open': 1 })
   t.strictSame(book.lines, [])
 })
 
