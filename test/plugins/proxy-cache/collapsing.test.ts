@@ -5,11 +5,11 @@ import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { until } from '../../harness/until.js'
 
-// Requests that come at once are one for the handler, whatever else comes.
+// Concurrent requests cause one handler call, whatever other requests arrive.
 
 const many = 20
 
-/** A route that forwards and answers when it is let. */
+/** A forwarding route that the test lets answer. */
 async function startWorld(t: Test, fields: Readonly<Record<string, string>>) {
   const clock = createClock()
   const app = Fastify()
@@ -26,7 +26,7 @@ async function startWorld(t: Test, fields: Readonly<Record<string, string>>) {
       .send('x')
   })
   await app.ready()
-  /** Sends them all, and lets the handler answer once it has been asked so often; gives how often it was in the end. */
+  /** Sends all requests, lets the handler answer after this many calls, and returns the number of calls. */
   const ask = async (all: readonly Readonly<Record<string, string>>[], atFirst: number) => {
     calls = 0
     held = createDeferred()
@@ -43,17 +43,17 @@ const plain = Array.from({ length: many }, () => ({}))
 
 for (const odd of [{ 'cache-control': 'no-store' }, { authorization: 'Bearer x' }, { range: 'bytes=0-0' }]) {
   const [name] = Object.keys(odd)
-  t.test(`one with ${name} among them, whose response is not kept, makes no difference to the others`, async (t) => {
+  t.test(`a request with ${name}, whose response is not stored, does not affect the others`, async (t) => {
     const { ask, step } = await startWorld(t, { 'cache-control': 'max-age=1' })
-    t.equal(await ask([odd, ...plain], 2), 2, 'when it comes first')
+    t.equal(await ask([odd, ...plain], 2), 2, 'when it arrives first')
     step(2)
     t.equal(await ask([odd], 1), 1)
     step(2)
-    t.equal(await ask(plain, 1), 1, 'nor when it came before')
+    t.equal(await ask(plain, 1), 1, 'when it arrived before')
   })
 }
 
-t.test('those who identify themselves are one as well where the response is for everybody', async (t) => {
+t.test('requests with credentials are collapsed if the response is shared', async (t) => {
   const { ask } = await startWorld(t, { 'cache-control': 's-maxage=1' })
   t.equal(
     await ask(
@@ -64,7 +64,7 @@ t.test('those who identify themselves are one as well where the response is for 
   )
 })
 
-t.test('and do not wait for one another where it is not', async (t) => {
+t.test('requests with credentials are not collapsed if the response is private', async (t) => {
   const { ask } = await startWorld(t, { 'cache-control': 'max-age=1' })
   const all = plain.map(() => ({ authorization: 'Bearer x' }))
   await ask(all, 1)

@@ -6,7 +6,7 @@ import { InFlightRequests } from '../../../plugins/responses/collapsing.js'
 import { Invalidations } from '../../../plugins/responses/invalidations.js'
 import { createClock } from '../../harness/clock.js'
 
-t.test('whoever waits hears how it went', async (t) => {
+t.test('waiting requests receive the outcome', async (t) => {
   const flights = new InFlightRequests(createClock())
   const flight = flights.begin('k')
   t.equal(flights.get('k'), flight)
@@ -16,7 +16,7 @@ t.test('whoever waits hears how it went', async (t) => {
   t.equal(flights.get('k'), undefined)
 })
 
-t.test('after a response that is not for others nobody waits, for ten seconds', async (t) => {
+t.test('after a response that cannot be shared, requests do not wait for ten seconds', async (t) => {
   const clock = createClock()
   const flights = new InFlightRequests(clock)
   flights.end(flights.begin('k'), undefined)
@@ -26,7 +26,7 @@ t.test('after a response that is not for others nobody waits, for ten seconds', 
   t.notOk(flights.isHitForMiss('k'))
 })
 
-t.test('one that was abandoned tells nothing about the next one', async (t) => {
+t.test('an abandoned request does not affect the next one', async (t) => {
   const flights = new InFlightRequests(createClock())
   const flight = flights.begin('k')
   flights.abandon(flight)
@@ -35,14 +35,14 @@ t.test('one that was abandoned tells nothing about the next one', async (t) => {
   t.equal(await flight.outcome(10_000), undefined)
 })
 
-t.test('nobody waits longer than so long', async (t) => {
+t.test('the wait of a request is limited', async (t) => {
   const alive = setInterval(() => undefined, 1_000) // waiting alone keeps no process
   t.teardown(() => clearInterval(alive))
   const flights = new InFlightRequests(createClock())
   t.equal(await flights.begin('k').outcome(1), undefined)
 })
 
-t.test('one that has ended does not end the one that has begun since', async (t) => {
+t.test('the end of a request does not end a later one', async (t) => {
   const flights = new InFlightRequests(createClock())
   const first = flights.begin('k')
   const second = flights.begin('k')
@@ -50,7 +50,7 @@ t.test('one that has ended does not end the one that has begun since', async (t)
   t.equal(flights.get('k'), second)
 })
 
-t.test('pauses grow from half a second to five, and end with success', async (t) => {
+t.test('pauses grow from 0.5 s to 5 s, and end with a success', async (t) => {
   const clock = createClock()
   const pauses = new Backoff(clock.now)
   for (const seconds of [0.5, 1, 2, 4, 5, 5]) {
@@ -65,7 +65,7 @@ t.test('pauses grow from half a second to five, and end with success', async (t)
   t.notOk(pauses.isWaiting('k'))
 })
 
-t.test('an invalidation counts for what was asked for before it', async (t) => {
+t.test('an invalidation applies to requests that began before it', async (t) => {
   const invalidations = new Invalidations()
   const before = invalidations.count
   invalidations.add('k')
@@ -75,7 +75,7 @@ t.test('an invalidation counts for what was asked for before it', async (t) => {
   t.notOk(invalidations.isAfter(invalidations.count, 'k'))
 })
 
-t.test('names that clients make as long as they may take no more memory than short ones', async (t) => {
+t.test('long names take no more memory than short ones', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void // what the flag makes of it
   const held = () => {

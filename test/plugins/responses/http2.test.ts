@@ -7,7 +7,7 @@ import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createClock } from '../../harness/clock.js'
 import { until } from '../../harness/until.js'
 
-// The same over HTTP/2, where requests have a pseudo-field instead of Host, and Node has other objects for them.
+// HTTP/2, where requests have a pseudo-header instead of Host, and Node uses other objects.
 
 const text = 'sellers and their catalogs\n'.repeat(200)
 
@@ -59,7 +59,7 @@ async function startWorld(t: Test) {
   return { ask, step: clock.step, calls: () => calls }
 }
 
-t.test('hosts are told apart, and fields that a response varies by; what is hidden is hidden', async (t) => {
+t.test('hosts and Vary fields are distinguished, and masked fields are masked', async (t) => {
   const { ask } = await startWorld(t)
   for (const path of ['/own', '/fwd']) {
     for (const round of ['miss', 'hit']) {
@@ -80,7 +80,7 @@ t.test('hosts are told apart, and fields that a response varies by; what is hidd
   }
 })
 
-t.test('HEAD, conditions, parts and codings are answered from what is kept', async (t) => {
+t.test('HEAD, conditions, ranges and codings are served from the stored response', async (t) => {
   const { ask, calls } = await startWorld(t)
   const whole = await ask('/own')
   const { etag, 'content-length': length } = whole.fields
@@ -100,14 +100,14 @@ t.test('HEAD, conditions, parts and codings are answered from what is kept', asy
   t.equal(calls(), 1)
 })
 
-t.test('many at once are one for the handler', async (t) => {
+t.test('concurrent requests cause one handler call', async (t) => {
   const { ask, calls } = await startWorld(t)
   const answers = await Promise.all(Array.from({ length: 32 }, () => ask('/fwd')))
   t.ok(answers.every(({ body }) => body.toString() === 'a.example undefined 1'))
   t.equal(calls(), 1)
 })
 
-t.test('a change ends what is kept for the same host, and what is stale is made again', async (t) => {
+t.test('an unsafe request invalidates the response of the same host, and a stale response is refreshed', async (t) => {
   const { ask, step, calls } = await startWorld(t)
   for (const authority of ['a.example', 'b.example']) {
     for (const path of ['/own', '/fwd', '/fwd/other']) await ask(path, { ':authority': authority })

@@ -8,20 +8,20 @@ import { startPlugins } from '../../harness/plugins.js'
 import { startRedis } from '../../harness/redis-server.js'
 import { until } from '../../harness/until.js'
 
-// Responses end with what they were made from, in every process, whoever ended it.
+// A response ends in every process when its data end, whatever the cause.
 
 const redis = await startRedis()
 multiplyTimeouts()
 t.teardown(() => redis.stop())
 
-/** What the routes read, and what becomes of it. */
+/** The data of the routes and their outcome. */
 interface Source {
   sellers: number
   catalogs: number
   banner: number
-  /** Fails those that do not read from the cache. */
+  /** Makes handlers that do not read from the cache fail. */
   isDown: boolean
-  /** Times that a handler has run. */
+  /** The number of handler calls. */
   calls: number
 }
 
@@ -67,7 +67,7 @@ async function startWorld(t: Test) {
   const options = { now: () => Date.now() + aheadMs }
   const plugins = { edge: options, proxyCache: options, routes: routesOf(source) }
   const two = await startCachePair(t, redis.url, { ttlSeconds }, plugins)
-  /** Ends the pauses after failures. */
+  /** Ends the back-off after failures. */
   const endPauses = () => {
     aheadMs += 5_000
   }
@@ -79,7 +79,7 @@ async function get(app: FastifyInstance, url: string, headers: Readonly<Record<s
   return { status: statusCode, body, etag: String(fields.etag), told: String(fields['cache-status']) }
 }
 
-/** Asks until each is stored, everywhere; gives what they say. */
+/** Requests each path until it is stored in every process, and returns the bodies. */
 async function settle(
   t: Test,
   apps: readonly FastifyInstance[],
@@ -143,7 +143,7 @@ for (const [name, end, ended] of endings) {
   )
 }
 
-t.test('a purge of everything, and a Redis that is emptied, end what was read everywhere', async (t) => {
+t.test('a purge of everything and a flush of Redis end the responses in every process', async (t) => {
   for (const end of ['purge', 'flush'] as const) {
     const { a, both, source } = await startWorld(t)
     const paths = [...madeOfSellers.slice(0, 4), '/catalogs']
@@ -161,7 +161,7 @@ t.test('a purge of everything, and a Redis that is emptied, end what was read ev
   }
 })
 
-t.test('the process that purges gives no old response from the moment that the purge has been confirmed', async (t) => {
+t.test('the purging process serves no old response after the purge is confirmed', async (t) => {
   const { a, both, source } = await startWorld(t)
   for (let round = 2; round < 12; round += 1) {
     await settle(t, both, madeOfSellers)
@@ -177,7 +177,7 @@ t.test('the process that purges gives no old response from the moment that the p
   }
 })
 
-t.test('what is made from something that is purged meanwhile is answered and not kept', async (t) => {
+t.test('a response whose data are purged during the request is sent and not stored', async (t) => {
   const source: Source = { sellers: 1, catalogs: 1, banner: 1, isDown: false, calls: 0 }
   const held = createDeferred<void>()
   let waiting = 0
@@ -211,7 +211,7 @@ t.test('what is made from something that is purged meanwhile is answered and not
   }
 })
 
-t.test('a refresh that brings the same value keeps the response, and its entity-tag everywhere', async (t) => {
+t.test('a refresh with an equal value keeps the response and its entity-tag in every process', async (t) => {
   const { a, both, source } = await startWorld(t)
   await settle(t, [...both, a], ['/json'])
   const { etag } = await get(a, '/json')
@@ -220,8 +220,8 @@ t.test('a refresh that brings the same value keeps the response, and its entity-
     await a.cache.set('sellers_all', { version: 1 }, { tags: ['sellers'] })
     return (await get(a, '/json')).etag === etag && source.calls === calls
   }
-  // Two writes within a millisecond or two are told apart by asking Redis.
-  t.ok(await until(isKept), 'where it is refreshed nothing is made again')
+  // Redis distinguishes two writes within a millisecond or two.
+  t.ok(await until(isKept), 'the refreshing process does not regenerate it')
   for (const app of both) {
     t.ok(await until(async () => /hit/.test((await get(app, '/json')).told)))
     t.match(await get(app, '/json', { 'if-none-match': etag }), { status: 304, etag })
@@ -247,27 +247,27 @@ for (const path of ['/banner', '/shared']) {
       source.isDown = true
       for (const app of both) {
         const isLastResort = async () => /stale-if-error/.test((await get(app, path)).told)
-        t.ok(await until(isLastResort), 'it is purged, and the last there is')
+        t.ok(await until(isLastResort), 'it is purged and served as a last resort')
         t.match(await get(app, path), { status: 200, body: '{"version":1}' })
       }
       source.isDown = false
       for (const app of both) {
         endPauses()
         const isNew = async () => (await get(app, path)).body === '{"version":2}'
-        t.ok(await until(isNew), 'the new one, once there is one')
+        t.ok(await until(isNew), 'then the new response')
       }
       await settle(t, both, [path])
       source.isDown = true
       await a.cache.purge({ tags: ['banner'], hard: true })
       for (const app of both) {
-        t.ok(await until(async () => (await get(app, path)).status === 500), 'there is nothing any more')
+        t.ok(await until(async () => (await get(app, path)).status === 500), 'no response remains')
         t.equal((await get(app, path)).status, 500)
       }
     },
   )
 }
 
-t.test('a response in the shared store is that of the other process too, until one of them purges it', async (t) => {
+t.test('a response in the shared store is served by the other process until one of them purges it', async (t) => {
   const { a, b, both, source } = await startWorld(t)
   await get(a, '/shared')
   t.ok(await until(async () => /hit/.test((await get(b, '/shared')).told)))
@@ -283,7 +283,7 @@ t.test('a response in the shared store is that of the other process too, until o
   }
 })
 
-t.test('a response ends when the first thing that it was made from ends, whatever its own lifetime', async (t) => {
+t.test('a response ends with the first of its data, whatever its own lifetime', async (t) => {
   const clock = createClock('2026-03-10T23:58:00Z')
   const midnight = Date.parse('2026-03-11T00:00:00Z')
   let calls = 0
@@ -308,11 +308,11 @@ t.test('a response ends when the first thing that it was made from ends, whateve
   t.equal(last.body, 'coming from 2026-03-10')
   t.match(last.headers, { 'cache-status': /hit; ttl=3/, age: '117', 'cache-control': 'max-age=120' })
   clock.step(3)
-  t.equal((await app.inject('/events')).body, 'coming from 2026-03-11', 'it is not served stale beyond it')
+  t.equal((await app.inject('/events')).body, 'coming from 2026-03-11', 'it is not served stale after that')
   t.equal(calls, 2)
 })
 
-t.test('a handler that answers at once has its tags like one that takes its time', async (t) => {
+t.test('a synchronous handler has tags like an asynchronous one', async (t) => {
   const version = { is: 1 }
   const { app } = await startPlugins(t, {
     edge: {},
@@ -334,7 +334,7 @@ t.test('a handler that answers at once has its tags like one that takes its time
   }
 })
 
-t.test('what a purge meanwhile makes old goes to nobody for later, however its tag was given', async (t) => {
+t.test('a response that a purge outdates during the request is not cacheable, however its tag was set', async (t) => {
   const held = [createDeferred<void>(), createDeferred<void>()]
   let calls = 0
   const { app } = await startPlugins(t, {

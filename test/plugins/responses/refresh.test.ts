@@ -9,14 +9,14 @@ import { createClock } from '../../harness/clock.js'
 import { connectRaw, listen } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
-// Responses that are made again behind the back of a client who gets the stale one. RFC 5861 §3.
+// Background refreshes of responses that are served stale (RFC 5861 §3).
 
 interface World {
   readonly app: FastifyInstance
   readonly step: (seconds: number) => void
-  /** What the handler was asked, in order. */
+  /** The requests of the handler, in order. */
   readonly asked: { readonly url: string; readonly headers: IncomingHttpHeaders }[]
-  /** The target as it is, over a socket. */
+  /** Sends the exact target over a socket. */
   write(target: string, fields?: string): Promise<{ body: string; status: string }>
 }
 
@@ -56,7 +56,7 @@ async function startWorld(t: Test, routes: (app: FastifyInstance) => void = () =
   }
 }
 
-t.test('what is stale is served at once, and made again once for all who get it', async (t) => {
+t.test('a stale response is served at once and refreshed once for all clients', async (t) => {
   const { app, step, asked } = await startWorld(t)
   t.equal((await app.inject('/own/a')).body, '1')
   step(2)
@@ -70,7 +70,7 @@ t.test('what is stale is served at once, and made again once for all who get it'
   t.equal(asked.length, 2)
 })
 
-t.test('a target or a client of an unusual kind gets what is new as well', async (t) => {
+t.test('unusual targets and clients are refreshed, too', async (t) => {
   const { step, asked, write } = await startWorld(t)
   const targets = [
     '/own/a?',
@@ -87,14 +87,14 @@ t.test('a target or a client of an unusual kind gets what is new as well', async
     t.equal((await write(target)).body, `${before + 1}`, target)
     step(2)
     await write(target)
-    t.ok(await until(() => asked.length === before + 2), 'the handler is asked a second time')
-    t.equal(asked.at(-1)?.url, asked.at(-2)?.url, 'for the same')
+    t.ok(await until(() => asked.length === before + 2), 'the handler is called a second time')
+    t.equal(asked.at(-1)?.url, asked.at(-2)?.url, 'with the same URL')
     t.ok(await until(async () => (await write(target)).body === `${before + 2}`))
     t.match((await write(target)).status, /hit; ttl=[01]$/)
   }
 })
 
-t.test('the handler is asked as the client asked it', async (t) => {
+t.test('the handler receives the request of the client', async (t) => {
   const { step, asked, write } = await startWorld(t)
   for (const fields of ['Host: a.example\r\n', 'Host: \r\n', 'Host: b.example\r\nUser-Agent: x\r\nX-A: \xe9\r\n']) {
     const before = asked.length
@@ -108,7 +108,7 @@ t.test('the handler is asked as the client asked it', async (t) => {
   }
 })
 
-t.test('who wants a part, or nothing kept, does not end what is kept for others', async (t) => {
+t.test('a range or no-store request does not remove the stored response', async (t) => {
   const { step, asked, write } = await startWorld(t)
   for (const more of ['Range: bytes=0-0', 'Cache-Control: no-store']) {
     await write('/fwd/a')
@@ -116,13 +116,13 @@ t.test('who wants a part, or nothing kept, does not end what is kept for others'
     const before = asked.length
     await write('/fwd/a', `Host: a.example\r\n${more}\r\n`)
     t.ok(await until(() => asked.length === before + 1), more)
-    t.ok(await until(async () => (await write('/fwd/a')).body === `${before + 1}`), 'made again, and kept')
+    t.ok(await until(async () => (await write('/fwd/a')).body === `${before + 1}`), 'refreshed and stored')
     t.equal(asked.length, before + 1)
     step(100)
   }
 })
 
-t.test('what is made again behind has no fields of the connection that it came over', async (t) => {
+t.test('a refreshed response has no hop-by-hop fields', async (t) => {
   // RFC 9110 §7.6.1
   let visits = 0
   const origin = createServer((_request, response) => {
@@ -155,7 +155,7 @@ t.test('what is made again behind has no fields of the connection that it came o
   t.notOk('x-hop' in headers)
 })
 
-t.test('a handler that never answers again neither holds up closing nor what is asked later', async (t) => {
+t.test('a refresh that never ends delays neither closing nor later requests', async (t) => {
   const clock = createClock()
   const app = Fastify()
   await app.register(edge, { now: clock.now })
@@ -173,7 +173,7 @@ t.test('a handler that never answers again neither holds up closing nor what is 
   t.ok(await until(() => isClosed))
 })
 
-/** An application whose refreshes never end, and how many it has begun. */
+/** An application whose refreshes never end, with their number. */
 function startHanging(t: Test, patienceMs: number) {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -190,7 +190,7 @@ function startHanging(t: Test, patienceMs: number) {
   return { ask: () => app.inject({ url: '/x', headers: { 'x-client': '1' } }), hung: () => hung }
 }
 
-t.test('while one is under way no other is begun for the same', async (t) => {
+t.test('one refresh per response is in flight', async (t) => {
   const { ask, hung } = startHanging(t, 600_000)
   await Promise.all([ask(), ask()])
   t.ok(await until(() => hung() === 1))
@@ -198,7 +198,7 @@ t.test('while one is under way no other is begun for the same', async (t) => {
   t.equal(hung(), 1)
 })
 
-t.test('one that has not ended for long counts as lost, and another one is begun', async (t) => {
+t.test('a refresh that does not end is abandoned after a timeout, and another one starts', async (t) => {
   const { ask, hung } = startHanging(t, 1)
   const isAnotherBegun = async () => {
     await ask()

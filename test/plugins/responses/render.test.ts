@@ -33,7 +33,7 @@ function answer(fields: AnswerOptions['fields'], parts: Partial<AnswerOptions> =
   return { status, fields: byName(head.lines), body: body?.toString() }
 }
 
-t.test('the whole, with its age and length, and all fields that it came with', async (t) => {
+t.test('a 200 has the age, the length and all stored fields', async (t) => {
   const whole = answer({})
   t.match(whole, { status: 200, body: '0123456789' })
   t.match(whole.fields, {
@@ -49,7 +49,7 @@ t.test('HEAD has the fields and no body', async (t) => {
   t.match(answer({}, { method: 'HEAD' }), { status: 200, body: undefined, fields: { 'content-length': '10' } })
 })
 
-t.test('304 has what a client needs to go on, and nothing about a body, RFC 9110 §15.4.5', async (t) => {
+t.test('a 304 has the required fields and none about the content (RFC 9110 §15.4.5)', async (t) => {
   const { status, body, fields } = answer({ 'if-none-match': 'W/"a"' })
   t.equal(status, 304)
   t.equal(body, undefined)
@@ -57,13 +57,13 @@ t.test('304 has what a client needs to go on, and nothing about a body, RFC 9110
   for (const name of ['content-length', 'content-type', 'last-modified']) t.notOk(name in fields, name)
 })
 
-t.test('only what is stored as 200 has conditions and ranges', async (t) => {
+t.test('conditions and ranges apply only to a stored 200', async (t) => {
   const gone = stored({ status: 404 })
   t.equal(answer({ 'if-none-match': '"a"' }, { stored: gone }).status, 404)
   t.equal(answer({ range: 'bytes=0-1' }, { stored: gone }).status, 404)
 })
 
-t.test('one part of what is stored, RFC 9110 §14', async (t) => {
+t.test('a range request receives one part (RFC 9110 §14)', async (t) => {
   t.match(answer({ range: 'bytes=2-4' }), {
     status: 206,
     body: '234',
@@ -76,12 +76,12 @@ t.test('one part of what is stored, RFC 9110 §14', async (t) => {
   t.equal(answer({ range: 'bytes=2-4' }, { method: 'HEAD' }).status, 200)
 })
 
-t.test('a coding of ours has an entity-tag of its own, and a client that has it is known by that', async (t) => {
+t.test('each generated coding has its own entity-tag, which conditions match', async (t) => {
   const body = Buffer.from('seller '.repeat(500))
   const page = stored({ body, compresses: true })
   const asked = { 'accept-encoding': 'gzip' }
   const first = answer(asked, { stored: page })
-  t.notOk('content-encoding' in first.fields, 'identity until it is there')
+  t.notOk('content-encoding' in first.fields, 'identity until it is encoded')
   await new Promise<void>((resolve) => {
     if (page.coded('br', resolve) !== undefined) resolve()
   })
@@ -91,19 +91,19 @@ t.test('a coding of ours has an entity-tag of its own, and a client that has it 
   for (const tag of ['"a"', '"a-gzip"', 'W/"a-gzip"', '"a-br"', '"x", "a-br"', '*']) {
     t.equal(answer({ 'if-none-match': tag }, { stored: page }).status, 304, tag)
   }
-  t.equal(answer({ 'if-none-match': '"a-br"' }, { stored: page }).fields.etag, '"a-br"', 'the tag that it knows')
+  t.equal(answer({ 'if-none-match': '"a-br"' }, { stored: page }).fields.etag, '"a-br"', 'the tag of the request')
   for (const tag of ['"b-gzip"', '"a-gzip-gzip"', 'a']) {
     t.equal(answer({ 'if-none-match': tag }, { stored: page }).status, 200, tag)
   }
 })
 
-t.test('a browser may keep it for a few seconds more than its age, never beyond the lifetime', async (t) => {
+t.test('the browser TTL is added to the age, up to the lifetime', async (t) => {
   const ours = stored({ browserTtlSeconds: 5 })
   t.equal(answer({}, { stored: ours }).fields['cache-control'], 'max-age=12')
   t.equal(answer({}, { stored: ours, now: now + 52_000 }).fields['cache-control'], 'max-age=60')
 })
 
-t.test('that there is no such part is kept by nobody, whatever is said of the whole', async (t) => {
+t.test('a 416 is not cacheable, whatever the fields of the stored response', async (t) => {
   const told = { 'cache-control': 'max-age=60', 'cdn-cache-control': 'max-age=60', expires: modified }
   for (const parts of [{ browserTtlSeconds: 5 }, { fields: told }, { browserTtlSeconds: 5, fields: told }]) {
     const { status, fields } = answer({ range: 'bytes=10-' }, { stored: stored(parts) })

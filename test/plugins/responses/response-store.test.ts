@@ -10,14 +10,14 @@ const placing = { maxVariants: 2, requestedAt: now }
 const variant = (value: string, parts: Partial<StoredResponseFields> = {}) =>
   response({ varyNames: ['a'], varyValues: [value], ...parts })
 
-t.test('a response takes the place of the one for the same request fields, and of no other', async (t) => {
+t.test('a response replaces only the one for the same request fields', async (t) => {
   const resources = new ResponseStore(1e6)
   const [one, other, later] = [variant('1'), variant('2'), variant('1')]
   for (const put of [one, other, later]) resources.put('k', '/k', put, placing)
   t.strictSame(new Set(resources.get('k')?.variants), new Set([later, other]))
 })
 
-t.test('of several the most recent by Date comes first, and there are only so many', async (t) => {
+t.test('responses of a key are ordered by Date, and their number is limited', async (t) => {
   const resources = new ResponseStore(1e6)
   const dated = (value: string, seconds: number) =>
     variant(value, { fields: { date: new Date(now + seconds * 1_000).toUTCString() } })
@@ -26,7 +26,7 @@ t.test('of several the most recent by Date comes first, and there are only so ma
   t.strictSame(resources.get('k')?.variants, [second, third])
 })
 
-t.test('one that was asked for before another one came does not take its place', async (t) => {
+t.test('a response to an earlier request does not replace a later response', async (t) => {
   const resources = new ResponseStore(1e6)
   const later = response({ receivedAt: now + 20, bornAt: now + 20 })
   resources.put('k', '/k', later, { maxVariants: 2, requestedAt: now + 10 })
@@ -34,7 +34,7 @@ t.test('one that was asked for before another one came does not take its place',
   t.strictSame(resources.get('k')?.variants, [later])
 })
 
-t.test('memory is bounded by bytes, and what was used longest ago goes first', async (t) => {
+t.test('memory is bounded by bytes, and the least recently used response is evicted first', async (t) => {
   const resources = new ResponseStore(12_000)
   for (const key of ['a', 'b', 'c']) resources.put(key, `/${key}`, response(), placing)
   resources.get('a')
@@ -42,13 +42,13 @@ t.test('memory is bounded by bytes, and what was used longest ago goes first', a
   t.ok(resources.size.bytes <= 12_000)
   t.ok(resources.get('a'))
   t.notOk(resources.get('b'))
-  t.strictSame(resources.keysAt('/b'), [], 'nor is it found by its path')
+  t.strictSame(resources.keysAt('/b'), [], 'it is not found by its path')
   resources.put('huge', '/huge', response({ body: Buffer.alloc(20_000) }), placing)
   t.notOk(resources.get('huge'))
   t.strictSame(resources.keysAt('/huge'), [])
 })
 
-t.test('the values count that a response is told apart by', async (t) => {
+t.test('the size includes the values that distinguish a response', async (t) => {
   const resources = new ResponseStore(1e6)
   resources.put('k', '/k', variant('short'), placing)
   const before = resources.size.bytes
@@ -56,20 +56,20 @@ t.test('the values count that a response is told apart by', async (t) => {
   t.ok(resources.size.bytes - before > 28_000)
 })
 
-t.test('codings that are made later count when it is weighed again', async (t) => {
+t.test('codings generated later are included when the size is updated', async (t) => {
   const resources = new ResponseStore(1e6)
   const body = Buffer.from(Array.from({ length: 2_000 }, (_, index) => `${index * 7919}`).join())
   const coded = response({ body, compresses: true, fields: { 'content-type': 'text/html' } })
   resources.put('k', '/k', coded, placing)
   const before = resources.size.bytes
-  await new Promise<void>((resolve) => t.equal(coded.coded('gzip', resolve), undefined, 'not yet there'))
+  await new Promise<void>((resolve) => t.equal(coded.coded('gzip', resolve), undefined, 'not yet encoded'))
   const length = coded.coded('gzip', () => undefined)?.length ?? 0
   t.ok(length > 0)
   resources.recomputeSize('k')
   t.equal(resources.size.bytes, before + length)
 })
 
-t.test('everything at a path is found, until it is deleted', async (t) => {
+t.test('all responses of a path are found until they are deleted', async (t) => {
   const resources = new ResponseStore(1e6)
   for (const key of ['k?1', 'k?2']) resources.put(key, '/k', response(), placing)
   t.strictSame(resources.keysAt('/k'), ['k?1', 'k?2'])
@@ -78,7 +78,7 @@ t.test('everything at a path is found, until it is deleted', async (t) => {
   t.strictSame(resources.keysAt('/k'), ['k?2'])
 })
 
-t.test('a response that is removed leaves the others', async (t) => {
+t.test('removing a response keeps the others', async (t) => {
   const resources = new ResponseStore(1e6)
   const [one, other] = [variant('1'), variant('2')]
   for (const put of [one, other]) resources.put('k', '/k', put, placing)

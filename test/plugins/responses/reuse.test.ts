@@ -6,7 +6,7 @@ import { StoredResponse, type StoredResponseFields } from '../../../plugins/resp
 
 const bornAt = Date.UTC(2026, 10, 25, 12, 0, 0)
 
-/** A response that is fresh for 60 seconds, and for 30 more while it is made again, and 300 more when that fails. */
+/** A response with a lifetime of 60 s, stale-while-revalidate of 30 s and stale-if-error of 300 s. */
 function storedWith(parts: Partial<StoredResponseFields> = {}): StoredResponse {
   return new StoredResponse({
     status: 200,
@@ -28,13 +28,13 @@ function storedWith(parts: Partial<StoredResponseFields> = {}): StoredResponse {
   })
 }
 
-/** Instants in seconds after the response was made. */
+/** Instants in seconds after the origin date of the response. */
 function instantsOf(fresh: number, revalidate: number, stale: number): StoredResponseFields['instants'] {
   const at = (seconds: number) => bornAt + seconds * 1_000
   return { freshUntil: at(fresh), revalidateUntil: at(revalidate), staleUntil: at(stale) }
 }
 
-/** What was made from an entry of the cache that has been purged since then. */
+/** Dependencies with an entry that has been purged. */
 const purged: Dependencies = {
   tags: [],
   freshForMs: Number.POSITIVE_INFINITY,
@@ -53,14 +53,14 @@ const nothing: RequestDirectives = {
 
 interface Case {
   readonly name: string
-  /** Seconds since the response was made. */
+  /** Seconds since the origin date of the response. */
   readonly at: number
   readonly asks?: Partial<RequestDirectives>
   readonly stored?: StoredResponse
   readonly expected: string
 }
 
-/** What is used, or why nothing is. */
+/** The reuse decision, or the reason for a miss. */
 function outcome(choice: ReuseDecision): string {
   return choice.use === 'nothing' ? choice.why : choice.use
 }
@@ -72,13 +72,13 @@ function check(t: Test, cases: readonly Case[]): void {
   }
 }
 
-t.test('where nothing is kept, nothing is used (RFC 9211 §2.2: uri-miss)', async (t) => {
+t.test('without a stored response the request is forwarded as uri-miss (RFC 9211 §2.2)', async (t) => {
   t.equal(outcome(decideReuse(undefined, undefined, bornAt)), 'uri-miss')
   const asked = { ...nothing, noCache: true, maxStaleSeconds: Number.POSITIVE_INFINITY }
-  t.equal(outcome(decideReuse(undefined, asked, bornAt)), 'uri-miss', 'whatever the client asks for')
+  t.equal(outcome(decideReuse(undefined, asked, bornAt)), 'uri-miss', 'with any request directives')
 })
 
-t.test('what is used is what was kept', async (t) => {
+t.test('the stored response is reused', async (t) => {
   const stored = storedWith()
   t.match(decideReuse(stored, undefined, bornAt), { use: 'fresh', stored })
   t.match(decideReuse(stored, nothing, bornAt + 70_000), { use: 'stale-while-revalidate', stored })
@@ -112,7 +112,7 @@ t.test(
   },
 )
 
-t.test('no-cache wants what the origin has confirmed (RFC 9111 §5.2.1.4)', async (t) => {
+t.test('no-cache requires validation (RFC 9111 §5.2.1.4)', async (t) => {
   check(t, [
     { name: 'fresh', at: 0, asks: { noCache: true }, expected: 'request' },
     { name: 'stale', at: 70, asks: { noCache: true }, expected: 'stale' },
@@ -126,7 +126,7 @@ t.test('no-cache wants what the origin has confirmed (RFC 9111 §5.2.1.4)', asyn
   ])
 })
 
-t.test('max-age wants nothing older, and nothing stale (RFC 9111 §5.2.1.1)', async (t) => {
+t.test('max-age refuses older and stale responses (RFC 9111 §5.2.1.1)', async (t) => {
   check(t, [
     { name: 'younger', at: 9, asks: { maxAgeSeconds: 10 }, expected: 'fresh' },
     { name: 'just as old, in whole seconds', at: 10.999, asks: { maxAgeSeconds: 10 }, expected: 'fresh' },
@@ -157,7 +157,7 @@ t.test('max-age wants nothing older, and nothing stale (RFC 9111 §5.2.1.1)', as
   ])
 })
 
-t.test('min-fresh wants what stays fresh for so long (RFC 9111 §5.2.1.3)', async (t) => {
+t.test('min-fresh requires a remaining freshness (RFC 9111 §5.2.1.3)', async (t) => {
   check(t, [
     { name: 'longer', at: 40, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
     { name: 'just as long', at: 50, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
@@ -175,7 +175,7 @@ t.test('min-fresh wants what stays fresh for so long (RFC 9111 §5.2.1.3)', asyn
   ])
 })
 
-t.test('max-stale allows what is stale by so much, and no more (RFC 9111 §5.2.1.2)', async (t) => {
+t.test('max-stale limits the staleness (RFC 9111 §5.2.1.2)', async (t) => {
   const without = Number.POSITIVE_INFINITY
   const never = storedWith({ allowsStale: false, instants: instantsOf(60, 60, 60) })
   check(t, [
@@ -204,7 +204,7 @@ t.test('max-stale allows what is stale by so much, and no more (RFC 9111 §5.2.1
   ])
 })
 
-t.test('only-if-cached chooses nothing: it says what to do when there is nothing (RFC 9111 §5.2.1.7)', async (t) => {
+t.test('only-if-cached does not affect reuse, only the result of a miss (RFC 9111 §5.2.1.7)', async (t) => {
   check(t, [
     { name: 'fresh', at: 0, asks: { onlyIfCached: true }, expected: 'fresh' },
     { name: 'in the window', at: 70, asks: { onlyIfCached: true }, expected: 'stale-while-revalidate' },

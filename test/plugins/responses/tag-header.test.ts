@@ -4,14 +4,14 @@ import { formatTags, parseTags } from '../../../plugins/responses/tag-header.js'
 
 const headers = ['Surrogate-Key', 'Cache-Tag', 'Edge-Cache-Tag'] as const
 
-t.test('tags are parted as the edge wants them: by a space, or by a comma', async (t) => {
+t.test('tags are separated as the CDN requires: by a space or a comma', async (t) => {
   t.equal(formatTags('Surrogate-Key', ['seller-1', 'panels']), 'seller-1 panels')
   t.equal(formatTags('Cache-Tag', ['seller-1', 'panels']), 'seller-1,panels')
   t.equal(formatTags('Edge-Cache-Tag', ['seller-1', 'panels']), 'seller-1,panels')
   for (const header of headers) t.equal(formatTags(header, ['seller:1/a']), 'seller:1/a', `${header}: a single one`)
 })
 
-t.test('a tag stays one tag, whatever is in it', async (t) => {
+t.test('a tag with separators remains one tag', async (t) => {
   const cases = [
     {
       name: 'letters, digits and most signs are themselves',
@@ -33,7 +33,7 @@ t.test('a tag stays one tag, whatever is in it', async (t) => {
   }
 })
 
-t.test('no tag ends the field or begins another one (RFC 9110 §5.5)', async (t) => {
+t.test('a tag cannot end the field or start another one (RFC 9110 §5.5)', async (t) => {
   const cases = [
     { name: 'a line feed', tag: 'a\nset-cookie: b', expected: 'a%0Aset-cookie:%20b' },
     { name: 'a carriage return', tag: 'a\rb', expected: 'a%0Db' },
@@ -53,7 +53,7 @@ t.test('no tag ends the field or begins another one (RFC 9110 §5.5)', async (t)
   }
 })
 
-t.test('of more tags than the edge takes none are told: it would drop some and say nothing', async (t) => {
+t.test('above the limit of the CDN no tags are sent, as it would silently drop some', async (t) => {
   const tags = (count: number, length = 1) => Array.from({ length: count }, () => 'a'.repeat(length))
   const cases = [
     { name: 'as many as it takes', header: 'Surrogate-Key', given: tags(256), is: true },
@@ -74,7 +74,7 @@ t.test('of more tags than the edge takes none are told: it would drop some and s
   }
 })
 
-t.test('tags that a handler has set are read in the form of that field', async (t) => {
+t.test('tags set by a handler are parsed in the format of the field', async (t) => {
   const cases = [
     { name: 'parted by a space', header: 'Surrogate-Key', value: 'a b', expected: ['a', 'b'] },
     { name: 'by several, and tabs', header: 'Surrogate-Key', value: ' a  b\tc ', expected: ['a', 'b', 'c'] },
@@ -104,7 +104,7 @@ t.test('tags that a handler has set are read in the form of that field', async (
   }
 })
 
-t.test('what is written is read back', async (t) => {
+t.test('formatted tags are parsed to the same tags', async (t) => {
   for (const header of headers)
     t.strictSame(parseTags(header, formatTags(header, ['a', 'b:1']) ?? ''), ['a', 'b:1'], header)
 })

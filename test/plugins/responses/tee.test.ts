@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { tee } from '../../../plugins/responses/tee.js'
 
-/** What became of a stream that was gathered. */
+/** The outcome of a collected stream. */
 function gather(source: Readable, maxBytes = 1e6) {
   const told: (Buffer | 'given up')[] = []
   const passed = tee(source, {
@@ -16,19 +16,19 @@ function gather(source: Readable, maxBytes = 1e6) {
   return { passed, told }
 }
 
-t.test('what passes is gathered, and known before its reader hears of the end', async (t) => {
+t.test('the stream is collected, and the result is available before the reader receives the end', async (t) => {
   const { passed, told } = gather(Readable.from([Buffer.from('a'), 'b', Buffer.from('c')], { objectMode: false }))
   t.equal((await buffer(passed)).toString(), 'abc')
   t.strictSame(told.map(String), ['abc'])
 })
 
-t.test('an empty stream is a whole one', async (t) => {
+t.test('an empty stream is complete', async (t) => {
   const { passed, told } = gather(Readable.from([]))
   t.equal((await buffer(passed)).length, 0)
   t.strictSame(told.map(String), [''])
 })
 
-t.test('its reader may take its time: what is gathered does not wait', async (t) => {
+t.test('a slow reader does not delay the collection', async (t) => {
   const { passed, told } = gather(Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(5_000, 'x'))))
   passed.once('readable', () => undefined) // and it reads nothing
   while (told.length === 0) await new Promise(setImmediate)
@@ -36,7 +36,7 @@ t.test('its reader may take its time: what is gathered does not wait', async (t)
   t.equal((await buffer(passed)).length, 500_000)
 })
 
-t.test('beyond the bound it goes on, and its reader sets the pace', async (t) => {
+t.test('above the size limit the stream continues at the pace of the reader', async (t) => {
   let read = 0
   const source = new Readable({
     read() {
@@ -53,7 +53,7 @@ t.test('beyond the bound it goes on, and its reader sets the pace', async (t) =>
   t.strictSame(told, ['given up'])
 })
 
-t.test('what breaks off is given up, and its reader is told', async (t) => {
+t.test('an aborted stream is discarded, and the reader receives the error', async (t) => {
   for (const error of [new Error('reset'), undefined]) {
     const source = new PassThrough()
     const { passed, told } = gather(source)
@@ -64,7 +64,7 @@ t.test('what breaks off is given up, and its reader is told', async (t) => {
   }
 })
 
-t.test('when its reader goes away the rest is still gathered', async (t) => {
+t.test('when the reader disconnects the rest is still collected', async (t) => {
   const source = new PassThrough()
   const { passed, told } = gather(source)
   source.write('one ')
@@ -75,7 +75,7 @@ t.test('when its reader goes away the rest is still gathered', async (t) => {
   t.strictSame(told.map(String), ['one two'])
 })
 
-t.test('when its reader goes away beyond the bound the source is left', async (t) => {
+t.test('when the reader disconnects above the size limit the source is abandoned', async (t) => {
   const source = new PassThrough()
   const { passed, told } = gather(source, 3)
   source.write('too long')

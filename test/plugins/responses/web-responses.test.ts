@@ -4,7 +4,7 @@ import edge from '../../../plugins/edge/index.js'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createClock } from '../../harness/clock.js'
 
-// Handlers that return a web `Response`: it counts like what is said with the reply.
+// Handlers that return a web `Response`, which is equivalent to a reply.
 
 async function startWorld(t: Test, routes: (app: FastifyInstance) => void) {
   const clock = createClock()
@@ -17,7 +17,7 @@ async function startWorld(t: Test, routes: (app: FastifyInstance) => void) {
   return { app, step: clock.step }
 }
 
-t.test('what it says of its freshness decides, and its fields are kept with it', async (t) => {
+t.test('its directives determine freshness, and its fields are stored', async (t) => {
   let calls = 0
   const { app } = await startWorld(t, (app) => {
     for (const [path, config] of [
@@ -44,7 +44,7 @@ t.test('what it says of its freshness decides, and its fields are kept with it',
   t.not((await app.inject('/private')).body, (await app.inject('/private')).body)
 })
 
-t.test('one that says that it has failed leaves what is kept, and is not sent where that is better', async (t) => {
+t.test('an error response does not replace the stored response, which is served instead if allowed', async (t) => {
   let isDown = false
   const { app, step } = await startWorld(t, (app) => {
     app.get('/x', { config: { edge: { ttlSeconds: 60, staleIfErrorSeconds: 600 } } }, async () =>
@@ -61,7 +61,7 @@ t.test('one that says that it has failed leaves what is kept, and is not sent wh
   }
 })
 
-t.test('without a body, and with several cookies, it is what it would be without a cache', async (t) => {
+t.test('without a body or with several cookies it is sent as without a cache', async (t) => {
   const { app } = await startWorld(t, (app) => {
     app.get('/empty', { config: { edge: { ttlSeconds: 60 } } }, async () => new Response(null, { status: 204 }))
     app.get('/cookies', { config: { edge: { ttlSeconds: 60 } } }, async () => {
@@ -77,7 +77,7 @@ t.test('without a body, and with several cookies, it is what it would be without
   t.match(headers, { 'set-cookie': ['a=1', 'b=2'], 'cache-status': /detail=set-cookie/, 'cache-control': /^private/ })
 })
 
-t.test('one that has been read is an error, as Fastify has it', async (t) => {
+t.test('a consumed response is an error, like in Fastify', async (t) => {
   const { app } = await startWorld(t, (app) => {
     app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async () => {
       const response = new Response('x')
