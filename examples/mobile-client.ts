@@ -1,4 +1,4 @@
-// What a mobile app does with the JSON API, on a terminal. With the service running (npm start):
+// Reads the JSON API as a mobile app would. With the service running (npm start):
 //   node --import=./test/harness/typescript.js examples/mobile-client.ts http://127.0.0.1:3000 etude
 import { createClient, explain, noticeOf } from './api/client.js'
 
@@ -7,12 +7,12 @@ const client = createClient(baseUrl)
 
 try {
   for (const round of ['first', 'second']) {
-    for await (const { listing, isUnchanged } of client.sellers({ name, page_size: 100 })) {
+    for await (const { listing, isNotModified } of client.sellers({ name, page_size: 100 })) {
       const { page, pages, items, total } = listing
       const notice = noticeOf(listing)
       if (notice !== undefined) console.log(notice)
       console.log(
-        `${round} time, page ${page} of ${pages}: ${items.length} of ${total} sellers${isUnchanged ? ', unchanged' : ''}`,
+        `${round} time, page ${page} of ${pages}: ${items.length} of ${total} sellers${isNotModified ? ', not modified' : ''}`,
       )
     }
   }

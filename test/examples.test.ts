@@ -73,14 +73,14 @@ for (const { name, environment } of places) {
 t.test('examples/edge.js serves the stored response until its data are purged', async (t) => {
   const address = await serve(t, 'examples/edge.js', {})
   const first = await fetch(`${address}/rates?currency=EUR&utm_source=mail`)
-  t.strictSame(await first.json(), { answer: 1, currency: 'EUR', rate: 1 })
+  t.strictSame(await first.json(), { load: 1, currency: 'EUR', rate: 1 })
   t.match(first.headers.get('cache-status'), /^Vitrine; fwd=uri-miss; /)
   const second = await fetch(`${address}/rates?currency=EUR`)
   t.match(second.headers.get('cache-status'), /^Vitrine; hit; ttl=\d+$/)
   t.equal(second.headers.get('surrogate-key'), 'rates')
   await fetch(`${address}/purge`, { method: 'POST' })
   const third = await fetch(`${address}/rates?currency=EUR`)
-  t.strictSame(await third.json(), { answer: 2, currency: 'EUR', rate: 1 })
+  t.strictSame(await third.json(), { load: 2, currency: 'EUR', rate: 1 })
 })
 
 t.test('examples/purge.js shares its offers and their purges with another process on the same Redis', async (t) => {

@@ -9,15 +9,15 @@ import { findAccessibilityViolations, horizontalOverflow, launchBrowser, openWin
 import { createClock } from './harness/clock.js'
 import { startUpstream } from './harness/upstream.js'
 
-// Takes a picture of every state that the panels can be in, always of the same day: `npm run screenshots` writes those that
-// documents show to docs/screens and the others to screenshots/, which git ignores; `npm run screenshots -- --all --to folder`
-// takes both widths in both colour schemes. Complains of barriers that axe-core finds and of pages wider than their window.
+// Takes screenshots of all states of the panels, on a fixed date. `npm run screenshots` writes those that
+// documents use to docs/screens and the others to screenshots/, which git ignores; `npm run screenshots -- --all --to folder`
+// takes both widths in both colour schemes. Reports axe-core violations and pages wider than their window.
 
 const { values } = parseArgs({
   options: { all: { type: 'boolean', default: false }, to: { type: 'string' }, only: { type: 'string' } },
 })
 const folder = values.to ?? fileURLToPath(new URL('../screenshots/', import.meta.url))
-/** Pictures that documents show. */
+/** Screenshots that documents use. */
 const documented = new Set(['events-1280.png', 'events-390.png', 'stale-1280.png', 'operator-1280.png'])
 const documentedFolder = values.to ?? fileURLToPath(new URL('../docs/screens/', import.meta.url))
 
@@ -52,7 +52,7 @@ interface State {
   readonly name: string
   readonly path: string
   readonly locale?: string
-  /** What is done once the page is there. */
+  /** Steps after the page has loaded. */
   readonly act?: (page: Page) => Promise<void>
 }
 
@@ -63,7 +63,7 @@ const states: State[] = [
   { name: 'search', path: '/?name=maison' },
   { name: 'nothing-found', path: '/?name=zzz' },
   { name: 'no-such-page', path: `/panels/sellers/${first.id}/events?page=99` },
-  { name: 'no-such-seller', path: '/panels/sellers/nobody/events' },
+  { name: 'no-such-seller', path: '/panels/sellers/unknown/events' },
   {
     name: 'loading',
     path: '/',
@@ -72,7 +72,7 @@ const states: State[] = [
       await page.locator(`[data-seller="${third.id}"]`).click()
       await page.locator('#events.htmx-request').waitFor()
       await page.waitForFunction("getComputedStyle(document.querySelector('#events'), null).cursor === 'progress'")
-      await page.waitForTimeout(500) // until the rows without words have come up
+      await page.waitForTimeout(500) // until the skeleton rows are visible
     },
   },
   {
@@ -82,7 +82,7 @@ const states: State[] = [
       upstream.fail({ status: 500 })
       clock.step(3_600)
       await page.goto(`${url}/panels/sellers/${first.id}/events`)
-      await page.reload() // by now asking anew has failed
+      await page.reload() // by now the refresh has failed
     },
   },
   {
@@ -118,7 +118,7 @@ const states: State[] = [
   },
 ]
 
-/** Signs in after five minutes of visitors who come in waves. */
+/** Signs in after five minutes of varying traffic. */
 async function operate(page: Page, path: string): Promise<void> {
   for (let second = 0; second < 300; second += 1) {
     const visitors = Math.round(6 + 5 * Math.sin(second / 25) + (second % 7))
@@ -141,7 +141,7 @@ async function failPage(page: Page): Promise<void> {
 
 await mkdir(folder, { recursive: true })
 const browser = await launchBrowser()
-let complaints = 0
+let violations = 0
 try {
   for (const { name, path: address, locale = 'en-GB', act } of states) {
     if (values.only !== undefined && !values.only.split(',').includes(name)) continue
@@ -161,7 +161,7 @@ try {
       const barriers = await findAccessibilityViolations(page)
       const overhang = await horizontalOverflow(page)
       if (overhang > 0) barriers.push(`${overhang} pixels wider than its window`)
-      complaints += barriers.length
+      violations += barriers.length
       process.stdout.write(`${file}\n${barriers.map((barrier) => `  ${barrier}\n`).join('')}`)
       await context.close()
     }
@@ -171,4 +171,4 @@ try {
   await app.close()
   await upstream.close()
 }
-process.exitCode = complaints === 0 ? 0 : 1
+process.exitCode = violations === 0 ? 0 : 1

@@ -7,24 +7,24 @@ import { type Site, type SiteOptions, sees, startSite } from '../harness/site.js
 import { until } from '../harness/until.js'
 import { makeSellers } from '../harness/upstream.js'
 
-// That everybody can use the panels: with eyes, ears or a keyboard, on any screen, in either language.
+// Accessibility of the panels: screen readers, keyboard, screen sizes, languages.
 
 const wide = { width: 1_280, height: 800 }
 const narrow = { width: 390, height: 844 }
 
-/** `shared` is for tests that change nothing. */
+/** `shared` is for read-only tests. */
 export function testAccess(t: Test, browser: Browser, shared: Site): void {
   async function look(t: Test, options: BrowserContextOptions = {}): Promise<Visit & { url: string }> {
     const visit = await openWindow(browser, { viewport: wide, ...options })
     t.teardown(() => visit.context.close())
     return { ...visit, url: shared.url }
   }
-  /** A window on a site of the test's own. */
+  /** A browser page with its own application. */
   async function open(t: Test, { site, ...options }: BrowserContextOptions & { site?: SiteOptions } = {}) {
     return { ...(await look(t, options)), ...(await startSite(t, site)) }
   }
 
-  t.test('axe-core finds no barrier in any page or state', async (t) => {
+  t.test('axe-core finds no violations in any page or state', async (t) => {
     const clock = createClock('2029-12-31T12:00:00Z')
     const { url, upstream, page, faults } = await open(t, { locale: 'fr-FR', site: { now: clock.now } })
     await page.clock.setFixedTime(clock.now())
@@ -35,7 +35,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
       ['a search', '/?name=seller%20001&page_size=5'],
       ['nothing found', '/panels/sellers/7/events?title=zzz&list_page_size=5'],
       ['beyond the last page', '/?page=99'],
-      ['an unknown seller', '/panels/sellers/nobody/events?list_page_size=5'],
+      ['an unknown seller', '/panels/sellers/unknown/events?list_page_size=5'],
       ['a mistake', '/?page=0'],
       ['nothing there', '/panels/nothing'],
     ]
@@ -65,11 +65,11 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(
       faults.filter((fault) => !/\b(400|404|502)\b/.test(fault)),
       [],
-      'nothing but the browser’s own word on what was refused',
+      'only the browser’s own messages about error statuses',
     )
   })
 
-  t.test('all is done by keyboard: past the masthead, to a seller, to its events and back to the list', async (t) => {
+  t.test('the keyboard reaches everything: the skip link, a seller, its events, and back to the list', async (t) => {
     const { url, page, faults } = await look(t)
     const isAtEvents = "document.activeElement.id === 'events-heading'"
     const focused = () =>
@@ -106,7 +106,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(
       await page.evaluate('document.activeElement.id'),
       'sellers-heading',
-      'to the list, where the row is not in it',
+      'to the list when it does not contain the row',
     )
     await page.locator('#events').getByRole('link', { name: 'Next' }).focus()
     await page.keyboard.press('Enter')
@@ -115,18 +115,18 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('whatever is pressed is large enough for a finger', async (t) => {
+  t.test('targets are large enough for touch', async (t) => {
     const { url, page } = await look(t)
     for (const path of ['/', '/panels/sellers/7/events?title=sale', '/?name=zzz', '/panels/nothing']) {
       await page.goto(`${url}${path}`)
       for (const viewport of [wide, narrow]) {
         await page.setViewportSize(viewport)
-        // Not the way past the masthead, which comes with the focus.
+        // Without the skip link, which is visible on focus only.
         const targets = await page.evaluate(`[...document.querySelectorAll('a:not(.skip), button, input')]
           .map((target) => ({ name: target.innerText || target.name, box: target.getBoundingClientRect() }))
           .filter(({ box }) => box.width > 0)
           .map(({ name, box: { width, height } }) => ({ name, isLarge: width >= 24 && height >= 24 }))`)
-        const { length } = targets as unknown[] // what the script gives
+        const { length } = targets as unknown[] // the result of the script
         const place = `${path}, ${viewport.width} px`
         t.ok(length >= 4, place)
         t.strictSame(
@@ -138,7 +138,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     }
   })
 
-  t.test('at 200 % and at 400 % nothing is cut off to the side', async (t) => {
+  t.test('nothing overflows horizontally at 200 % and 400 % zoom', async (t) => {
     const { url, page } = await look(t)
     for (const path of ['/', '/panels/sellers/7/events', '/?page=0', '/?name=zzz']) {
       await page.goto(`${url}${path}`)
@@ -149,7 +149,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     }
   })
 
-  t.test('a narrow screen shows one panel at a time, and the way back', async (t) => {
+  t.test('a narrow screen shows one panel at a time, with a back link', async (t) => {
     const { url, page, faults } = await look(t, { viewport: narrow })
     await page.goto(url)
     t.equal(await page.locator('#sellers').isVisible(), true)
@@ -162,7 +162,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('nothing moves for those who want nothing to move', async (t) => {
+  t.test('nothing is animated with prefers-reduced-motion', async (t) => {
     const { url, page } = await look(t, { reducedMotion: 'reduce' })
     await page.goto(url)
     const moving = `[...document.querySelectorAll('*')].filter((element) => {
@@ -172,7 +172,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.evaluate(moving), 0)
   })
 
-  t.test('on paper there are the events and nothing to press', async (t) => {
+  t.test('printed pages have the events and no controls', async (t) => {
     const { url, page } = await look(t)
     await page.goto(`${url}/panels/sellers/7/events`)
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
@@ -184,7 +184,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.evaluate("getComputedStyle(document.querySelector('.row-name')).color"), 'rgb(0, 0, 0)')
   })
 
-  t.test('rows without words show while one waits, and not while one does not', async (t) => {
+  t.test('skeleton rows are shown during slow requests only', async (t) => {
     const { url, upstream, page, faults } = await open(t)
     const shown = "getComputedStyle(document.querySelector('#events .results'), '::after').visibility === 'visible'"
     await page.goto(url)
@@ -198,7 +198,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     upstream.fail(() => held.promise)
     await page.locator('[data-seller="7"]').click()
     await page.locator('#events[aria-busy="true"]').waitFor()
-    await page.locator('.row.is-loading[data-seller="7"]').waitFor() // on a phone the panel is out of sight
+    await page.locator('.row.is-loading[data-seller="7"]').waitFor() // on a phone the panel is out of view
     t.equal(
       await page.evaluate("getComputedStyle(document.querySelector('#events .results'), '::after').transitionDelay"),
       '0.25s',
@@ -211,7 +211,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('without a connection the panel says so and stays', async (t) => {
+  t.test('without a connection the panel stays and says so', async (t) => {
     const { url, context, page } = await look(t)
     await page.goto(url)
     await context.setOffline(true)
@@ -227,7 +227,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.locator('[role="alert"]').count(), 0, 'in neither panel')
   })
 
-  t.test('a page that history cannot bring back is told of, not left out', async (t) => {
+  t.test('a page that htmx cannot restore from history shows the error', async (t) => {
     const { url, upstream, page } = await open(t)
     await page.goto(url)
     await page.goto(`${url}/?name=seller%200007`)
@@ -241,7 +241,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     await sees(page, '#sellers .count', '1 seller found')
   })
 
-  t.test('a panel that failed is tried again in its place', async (t) => {
+  t.test('a failed panel is retried in place', async (t) => {
     const { url, upstream, page } = await open(t)
     await page.goto(url)
     upstream.fail({ status: 500 })
@@ -257,7 +257,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.evaluate('window.isSamePage'), true)
   })
 
-  t.test('"starts tomorrow" goes from a page that stays open beyond midnight', async (t) => {
+  t.test('"starts tomorrow" disappears at midnight from an open page', async (t) => {
     const clock = createClock('2026-03-10T23:59:00Z')
     const catalogs = [{ id: 1, seller_id: 7, title: 'Sale', start_date: '2026-03-11' }]
     const site = { now: clock.now, data: { sellers: makeSellers(7), catalogs } }
@@ -273,7 +273,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.locator('.number').textContent(), '11', 'the day itself stays')
   })
 
-  t.test('nothing on a page shifts once it is there, whatever is pressed', async (t) => {
+  t.test('interactions cause no layout shifts', async (t) => {
     const { url, page } = await look(t)
     await page.goto(url)
     await page.evaluate(`window.shifts = 0
@@ -287,14 +287,14 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.equal(await page.evaluate('window.shifts'), 0)
   })
 
-  t.test('a page with all that it loads is less than 60 kB on the wire, and all of it is ours', async (t) => {
+  t.test('a page with its assets is less than 60 kB on the wire, all from our own origin', async (t) => {
     const { url, page } = await look(t)
     const path = '/panels/sellers/7/events'
     await page.goto(`${url}${path}`)
     const loaded = "performance.getEntriesByType('resource').map(({ name }) => name)"
-    const files = (await page.evaluate(loaded)) as string[] // names of resources are their addresses
+    const files = (await page.evaluate(loaded)) as string[] // resource names are URLs
     for (const address of [`${url}${path}`, ...files.filter((name) => /\.(js|css)\b/.test(name))]) {
-      // The first answer of an address is sent before it has been compressed.
+      // The first response of a URL is sent before it is compressed.
       await until(async () => (await fetch(address)).headers.has('content-encoding'))
     }
     const { page: warm, context, faults } = await openWindow(browser, { viewport: wide })

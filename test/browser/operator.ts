@@ -30,7 +30,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
     { javaScriptEnabled: false, width: 390 },
   ]) {
     const screen = `${javaScriptEnabled ? 'with' : 'without'} JavaScript, ${width} px`
-    t.test(`sign in, look a key up, purge it after a question, sign out: ${screen}`, async (t) => {
+    t.test(`sign in, inspect a key, purge it after confirmation, sign out: ${screen}`, async (t) => {
       const { app, url } = await startSite(t)
       await app.inject('/api/v1/sellers')
       const { context, page, faults } = await openWindow(browser, {
@@ -41,33 +41,33 @@ export function testOperatorPage(t: Test, browser: Browser): void {
       await page.goto(`${url}/ops/cache`)
       await page.getByLabel('Operator token').fill('wrong')
       await page.getByRole('button', { name: 'Sign in' }).click()
-      await sees(page, '[role="alert"]', 'This is not the token.')
+      await sees(page, '[role="alert"]', 'Invalid token.')
       await signIn(page, url)
       t.equal(page.url(), `${url}/ops/cache`)
       t.equal(await horizontalOverflow(page), 0)
 
       await page.getByLabel('Key', { exact: true }).first().fill('sellers_all')
-      await page.getByRole('button', { name: 'Look up' }).click()
-      await sees(page, '.explanation', 'A read is answered at once.')
+      await page.getByRole('button', { name: 'Inspect' }).click()
+      await sees(page, '.explanation', 'Fresh: reads are served at once.')
       const { y = -1 } = (await page.locator('.explanation').boundingBox()) ?? {}
       t.ok(y >= 0 && y < 800, 'the answer is in sight')
       t.equal(await page.evaluate('document.activeElement.id'), 'looked-up', 'and is what a screen reader reads')
       t.equal(await page.getByRole('button', { name: 'Pause' }).isVisible(), javaScriptEnabled)
       t.equal(await horizontalOverflow(page), 0)
 
-      await page.getByLabel('Its name').fill('sellers')
+      await page.getByLabel('Name').fill('sellers')
       await page.getByRole('button', { name: 'Purge …' }).click()
-      await sees(page, 'h1', 'Purge this?')
+      await sees(page, 'h1', 'Confirm the purge')
       t.equal(await horizontalOverflow(page), 0)
-      await page.getByRole('link', { name: 'Leave it' }).click()
+      await page.getByRole('link', { name: 'Cancel' }).click()
       await page.locator('#live').waitFor()
       t.equal((await app.cache.explain('sellers_all')).state, 'fresh', 'left as it was')
-      await page.getByLabel('Its name').fill('sellers')
+      await page.getByLabel('Name').fill('sellers')
       await page.getByLabel('Also remove').check()
       await page.getByRole('button', { name: 'Purge …' }).click()
       await page.getByRole('button', { name: 'Purge' }).click()
-      await sees(page, '.notice', 'Tag sellers is purged, in this process')
-      await sees(page, '.change', 'Purged hard: sellers')
+      await sees(page, '.notice', 'Tag sellers was purged in this process')
+      await sees(page, '.change', 'Purged (hard): sellers')
       t.equal((await app.cache.explain('sellers_all')).state, 'expired')
 
       await page.getByRole('button', { name: 'Sign out' }).click()
@@ -76,52 +76,49 @@ export function testOperatorPage(t: Test, browser: Browser): void {
       t.strictSame(
         faults.filter((fault) => !/\b401\b/.test(fault)),
         [],
-        'nothing but the browser’s own word on a 401',
+        'only the browser’s own message about the 401',
       )
     })
   }
 
-  t.test(
-    'the numbers change as things happen, stand still when that is wanted, and come back by themselves',
-    async (t) => {
-      const { app, url } = await startSite(t)
-      const { context, page, faults } = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
-      t.teardown(() => context.close())
-      await signIn(page, url)
-      await sees(page, '#live-state', 'Live')
-      await app.inject('/api/v1/sellers')
-      app.liveStats.tick()
-      await sees(page, '#key-groups-heading ~ table', 'sellers_all')
+  t.test('statistics update live, can be paused, and resume after a disconnection', async (t) => {
+    const { app, url } = await startSite(t)
+    const { context, page, faults } = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
+    t.teardown(() => context.close())
+    await signIn(page, url)
+    await sees(page, '#live-state', 'Live')
+    await app.inject('/api/v1/sellers')
+    app.liveStats.tick()
+    await sees(page, '#key-groups-heading ~ table', 'sellers_all')
 
-      await page.getByRole('button', { name: 'Pause' }).click()
-      await app.cache.purge({ tags: ['paused'] })
-      app.liveStats.tick()
-      await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor()
-      t.equal(await page.locator('.change').count(), 0, 'what is paused does not change')
-      await page.getByRole('button', { name: 'Pause' }).click()
-      await sees(page, '.change', 'Purged: paused')
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await app.cache.purge({ tags: ['paused'] })
+    app.liveStats.tick()
+    await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor()
+    t.equal(await page.locator('.change').count(), 0, 'what is paused does not change')
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await sees(page, '.change', 'Purged: paused')
 
-      await page.locator('.changes').focus()
-      app.liveStats.tick()
-      await app.cache.purge({ tags: ['focus'] })
-      app.liveStats.tick()
-      await sees(page, '.change', 'Purged: focus')
-      t.equal(await page.evaluate('document.activeElement.className'), 'changes', 'the focus stays in the list')
-      t.strictSame(faults, [])
-    },
-  )
+    await page.locator('.changes').focus()
+    app.liveStats.tick()
+    await app.cache.purge({ tags: ['focus'] })
+    app.liveStats.tick()
+    await sees(page, '.change', 'Purged: focus')
+    t.equal(await page.evaluate('document.activeElement.className'), 'changes', 'the focus stays in the list')
+    t.strictSame(faults, [])
+  })
 
-  t.test('a connection that is lost is told of', async (t) => {
+  t.test('a lost connection is shown', async (t) => {
     const { app, url } = await startSite(t)
     const { context, page } = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
     t.teardown(() => context.close())
     await signIn(page, url)
     await sees(page, '#live-state', 'Live')
     await app.close()
-    await sees(page, '#live-state', 'Not live')
+    await sees(page, '#live-state', 'Disconnected')
   })
 
-  t.test('axe-core finds no barrier, Redis up or down', async (t) => {
+  t.test('axe-core finds no violations with Redis up or down', async (t) => {
     const redis = await startRedis()
     t.teardown(() => redis.stop())
     const { app, upstream, url } = await startSite(t, redis.url)
@@ -144,7 +141,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
     await app.inject('/api/v1/sellers?name=x')
     t.ok(await until(() => app.cache.stats().coherence === 'disconnected'))
     await page.goto(`${url}/ops/cache?key=sellers_all`)
-    await sees(page, '.is-failing', 'Redis is left alone')
+    await sees(page, '.is-failing', 'The circuit breaker is open')
     await sees(page, '.change', 'The marketplace fails')
     await check('Redis and the marketplace down')
     t.strictSame(faults, [])

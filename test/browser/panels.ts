@@ -4,14 +4,14 @@ import { checkAccessibility, horizontalOverflow, openWindow, type Visit } from '
 import { type Site, sees, startSite } from '../harness/site.js'
 import { type CatalogRecord, makeCatalogs } from '../harness/upstream.js'
 
-// What people see, in a real browser. What JavaScript or the width may change is seen with and without it,
-// on a wide and a narrow screen. None of the journeys may put anything on the console, break the Content-Security-Policy or ask another origin.
+// The panels in a real browser, with and without JavaScript,
+// on wide and narrow screens. No test may log to the console, violate the Content-Security-Policy or request another origin.
 
 const wide = { javaScriptEnabled: true, width: 1_280 }
 const narrow = { javaScriptEnabled: true, width: 390 }
 const withoutJavaScript = { javaScriptEnabled: false, width: 1_280 }
 
-/** `url` is for tests that change nothing. */
+/** `url` is for read-only tests. */
 export function testPanels(t: Test, browser: Browser, { url }: Site): void {
   for (const screen of [wide, withoutJavaScript]) {
     t.test(`from the list to a seller's events and back: ${nameOf(screen)}`, async (t) => {
@@ -68,7 +68,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
 
       await page.getByLabel('Title').fill('sale 0033')
       await page.locator('#events').getByRole('button', { name: 'Search' }).click()
-      await page.locator('#events .reset').waitFor() // the page before has that sale as well
+      await page.locator('#events .reset').waitFor() // the previous page has that sale too
       await sees(page, '#events .row-name', 'Sale 0033')
       t.equal(await page.locator('#events .event').count(), 1)
       t.equal(await page.locator('#sellers a.row').count(), 10)
@@ -79,7 +79,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     })
   }
 
-  t.test('a narrow screen has room for everything, and a way back', async (t) => {
+  t.test('a narrow screen fits everything and has a back link', async (t) => {
     const { context, page, faults } = await visit(t, browser, narrow)
     await page.goto(url)
     await checkWhole(t, page)
@@ -94,7 +94,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     await sees(page, '#events .row-name', 'Sale 0021')
     await page.getByLabel('Title').fill('sale 0033')
     await page.locator('#events').getByRole('button', { name: 'Search' }).click()
-    await page.locator('#events .reset').waitFor() // the page before has that sale as well
+    await page.locator('#events .reset').waitFor() // the previous page has that sale too
     await sees(page, '#events .row-name', 'Sale 0033')
     await checkWhole(t, page)
     await checkBookmark(t, context, page)
@@ -112,7 +112,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('what changes in one panel leaves the other, and the address tells of both', async (t) => {
+  t.test('a change in one panel leaves the other, and the URL has the state of both', async (t) => {
     const { context, page, faults } = await visit(t, browser, wide)
     await page.goto(url)
     const list = page.locator('#sellers')
@@ -144,7 +144,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('coming back from another page shows whole pages', async (t) => {
+  t.test('going back from another page shows complete pages', async (t) => {
     const { page, faults } = await visit(t, browser, wide)
     await page.goto(url)
     await page.locator('#sellers').getByRole('link', { name: 'Next' }).click()
@@ -163,44 +163,41 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
   })
 
   for (const screen of [wide, withoutJavaScript]) {
-    t.test(
-      `what the upstream cannot give is told in its place, and the next click works: ${nameOf(screen)}`,
-      async (t) => {
-        const { url, upstream } = await startSite(t)
-        const { page, faults } = await visit(t, browser, screen)
-        await page.goto(url)
-        upstream.fail({ status: 500 })
-        await page.getByRole('link', { name: 'Seller 0001' }).click()
-        await sees(page, '[role="alert"]', '502')
-        await checkStyled(t, page)
-        upstream.heal()
-        t.equal(await page.locator('#events [role="alert"]').count(), 1, 'in the place of the events')
-        t.equal(await page.locator('#sellers a.row').count(), 20, 'the list is still there')
-        await page.getByRole('link', { name: 'Seller 0002' }).click()
-        await sees(page, '#events-heading', 'Seller 0002')
-        t.equal(await page.locator('[role="alert"]').count(), 0)
+    t.test(`an upstream failure is shown in its place, and the next click works: ${nameOf(screen)}`, async (t) => {
+      const { url, upstream } = await startSite(t)
+      const { page, faults } = await visit(t, browser, screen)
+      await page.goto(url)
+      upstream.fail({ status: 500 })
+      await page.getByRole('link', { name: 'Seller 0001' }).click()
+      await sees(page, '[role="alert"]', '502')
+      await checkStyled(t, page)
+      upstream.heal()
+      t.equal(await page.locator('#events [role="alert"]').count(), 1, 'in the place of the events')
+      t.equal(await page.locator('#sellers a.row').count(), 20, 'the list is still there')
+      await page.getByRole('link', { name: 'Seller 0002' }).click()
+      await sees(page, '#events-heading', 'Seller 0002')
+      t.equal(await page.locator('[role="alert"]').count(), 0)
 
-        upstream.fail({ status: 500 })
-        await page.getByLabel('Name').fill('0033')
-        // With JavaScript the field searches by itself: a click as well would be a second request, answered after the healing.
-        if (!screen.javaScriptEnabled) await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
-        await sees(page, '[role="alert"]', '502')
-        if (screen.javaScriptEnabled) await sees(page, '#events-heading', 'Seller 0002')
-        upstream.heal()
-        await page.getByRole('link', { name: 'Try again' }).click()
-        await sees(page, '#sellers .row-name', 'Seller 0033')
-        await sees(page, '#events-heading', 'Seller 0002')
-        await checkWhole(t, page)
-        t.strictSame(
-          faults.filter((fault) => !/\b502\b/.test(fault)),
-          [],
-          'nothing but the browser’s own word on a 502',
-        )
-      },
-    )
+      upstream.fail({ status: 500 })
+      await page.getByLabel('Name').fill('0033')
+      // With JavaScript the field searches as you type: a click would be a second request, after the recovery.
+      if (!screen.javaScriptEnabled) await page.locator('#sellers').getByRole('button', { name: 'Search' }).click()
+      await sees(page, '[role="alert"]', '502')
+      if (screen.javaScriptEnabled) await sees(page, '#events-heading', 'Seller 0002')
+      upstream.heal()
+      await page.getByRole('link', { name: 'Try again' }).click()
+      await sees(page, '#sellers .row-name', 'Seller 0033')
+      await sees(page, '#events-heading', 'Seller 0002')
+      await checkWhole(t, page)
+      t.strictSame(
+        faults.filter((fault) => !/\b502\b/.test(fault)),
+        [],
+        'only the browser’s own message about the 502',
+      )
+    })
   }
 
-  t.test('the page of a seller whose list of sellers fails shows the events all the same', async (t) => {
+  t.test('the page of a seller shows the events when the list of sellers fails', async (t) => {
     const { url, upstream } = await startSite(t)
     const { page, faults } = await visit(t, browser, wide)
     upstream.fail(({ path }) => (path === '/sellers' ? { status: 500 } : undefined))
@@ -212,7 +209,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('names from the upstream are text and nothing else', async (t) => {
+  t.test('names from the upstream are rendered as text', async (t) => {
     const sellers = hostile.map((name, index) => ({ id: index + 1, name, customer_display_id: name }))
     const catalogs = sellers.flatMap(({ id, name }) => makeCatalogs({ sellerId: id, count: 1 }).map(named(name)))
     const { url } = await startSite(t, { data: { sellers, catalogs } })
@@ -241,7 +238,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
     )
   })
 
-  t.test('the page of the API runs under the same policy, and has no barriers either', async (t) => {
+  t.test('the API page has the same policy and no accessibility violations', async (t) => {
     const { page, faults } = await visit(t, browser, narrow)
     await page.goto(`${url}/docs`)
     await sees(page, '.opblock-summary-path', '/api/v1/sellers')
@@ -260,7 +257,7 @@ export function testPanels(t: Test, browser: Browser, { url }: Site): void {
   })
 }
 
-/** Each would set `window.pwned`, or ask another origin, if it were more than text. */
+/** Each would set `window.pwned`, or request another origin, if it were not text. */
 const hostile = [
   '<script>window.pwned=1</script>"><img src=x onerror="window.pwned=2">',
   "' onmouseover='window.pwned=3' x='</title></textarea></style><svg/onload=window.pwned=4>",
@@ -288,11 +285,11 @@ async function visit(t: Test, browser: Browser, { javaScriptEnabled, width }: Sc
 }
 
 function textOf(page: Page): Promise<string> {
-  // Not textContent: what people see, without the white space of the templates.
+  // Not textContent, which includes the white space of the templates.
   return page.locator('#main').innerText()
 }
 
-/** A page and not a bare fragment: head, style and both panels, each once; and no wider than its window. */
+/** A complete page: head, styles and both panels, each once, and no wider than the window. */
 async function checkWhole(t: Test, page: Page): Promise<void> {
   const parts = ['.masthead', '#main', '#sellers', '#events', 'h1']
   const counts = await Promise.all(parts.map((part) => page.locator(part).count()))
@@ -305,11 +302,11 @@ async function checkStyled(t: Test, page: Page): Promise<void> {
   t.equal(await horizontalOverflow(page), 0, 'without a horizontal scroll bar')
 }
 
-/** Whoever is sent the address sees the same. */
+/** A new page at the same URL shows the same. */
 async function checkBookmark(t: Test, context: BrowserContext, page: Page): Promise<void> {
   const other = await context.newPage()
   await other.goto(page.url())
-  t.equal(await textOf(other), await textOf(page), 'its address, opened anew, shows the same')
+  t.equal(await textOf(other), await textOf(page), 'its address, opened in a new page, shows the same')
   t.equal(await other.title(), await page.title())
   await other.close()
 }

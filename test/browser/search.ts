@@ -4,14 +4,14 @@ import { openWindow, type Visit } from '../harness/browser.js'
 import { createDeferred } from '../harness/deferred.js'
 import { type Site, sees, startSite } from '../harness/site.js'
 
-// Searching while one types.
+// Search as you type.
 
 interface Search extends Visit, Site {
-  /** Addresses that searches have asked for. */
+  /** URLs that searches requested. */
   readonly asked: string[]
 }
 
-/** A window on the site whose clock stands still until it is stepped, so that pauses between letters are as long as they are. */
+/** A page with a manual clock, so that pauses between letters are exact. */
 async function open(t: Test, browser: Browser, site: Site, path = '/'): Promise<Search> {
   const visit = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
   t.teardown(() => visit.context.close())
@@ -29,24 +29,24 @@ function isSearch(request: Request): boolean {
   return request.headers()['hx-request'] === 'true' && /[?&](name|title|customer_display_id)=/.test(request.url())
 }
 
-/** Lets as much time go by as a search waits for the next letter. */
+/** Advances the clock by the delay of a search. */
 function pause(page: Page): Promise<void> {
   return page.clock.runFor(300)
 }
 
-/** Lets htmx finish what it does a moment after an answer; far too short for a search. */
+/** Lets htmx finish its work after a response; too short for a search. */
 function settle(page: Page): Promise<void> {
   return page.clock.runFor(100)
 }
 
-/** Where the focus is: the name of the field. */
+/** The name of the focused field. */
 function focusOf(page: Page): Promise<unknown> {
   return page.evaluate('document.activeElement.name')
 }
 
-/** `shared` is for tests that change nothing. */
+/** `shared` is for read-only tests. */
 export function testSearches(t: Test, browser: Browser, shared: Site): void {
-  t.test('a search goes out once the typing pauses, and not letter by letter', async (t) => {
+  t.test('a search starts when typing pauses, not for each letter', async (t) => {
     const { page, asked, faults } = await open(t, browser, shared)
     await page.getByLabel('Name').pressSequentially('seller 001')
     t.strictSame(asked, [])
@@ -56,7 +56,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('the field keeps its text, the focus and what is typed meanwhile; the outcome is said', async (t) => {
+  t.test('the field keeps its text, focus and further input, and the result is announced', async (t) => {
     const { page, upstream, faults } = await open(t, browser, await startSite(t))
     const held = createDeferred<undefined>()
     upstream.fail(() => held.promise)
@@ -79,7 +79,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('a search gives way to the next one, and its answer changes nothing when it comes after all', async (t) => {
+  t.test('a new search replaces the previous one, whose late response is ignored', async (t) => {
     const { page, upstream, asked, faults } = await open(t, browser, await startSite(t))
     const held = createDeferred<undefined>()
     upstream.fail(({ query }) => (query.name === 'seller 000' ? held.promise : undefined))
@@ -98,7 +98,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('a search is one step of the history however many answers it had, and back leads to before it', async (t) => {
+  t.test('a search is one history entry, and back leads to the page before it', async (t) => {
     const { page, url, faults } = await open(t, browser, shared, '/?page=2')
     const before = await page.evaluate('history.length')
     for (const [letters, found] of [
@@ -122,13 +122,13 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('the address tells of both panels as they are, whichever answer comes first', async (t) => {
+  t.test('the URL has the state of both panels, whichever response arrives first', async (t) => {
     const { page, url, upstream, faults } = await open(t, browser, await startSite(t))
     const search = createDeferred<undefined>()
     upstream.fail(({ query }) => (query.name === undefined ? undefined : search.promise))
     await page.getByLabel('Name').pressSequentially('seller 000')
     await pause(page)
-    await page.locator('[data-seller="7"]').dispatchEvent('click') // at once, before the rows are covered
+    await page.locator('[data-seller="7"]').dispatchEvent('click') // before the skeleton rows cover them
     await sees(page, '#events-heading', 'Seller 0007')
     search.resolve(undefined)
     await sees(page, '#sellers .count', '9 sellers found')
@@ -147,7 +147,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('Enter searches at once, and once', async (t) => {
+  t.test('Enter searches at once, with one request', async (t) => {
     const { page, asked, faults } = await open(t, browser, shared)
     await page.getByLabel('Customer id').pressSequentially('C-0007')
     await page.keyboard.press('Enter')
@@ -158,7 +158,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('an empty field is no search: all are shown, and the address says nothing of it', async (t) => {
+  t.test('an empty field shows the complete list, and the URL has no filter', async (t) => {
     const { page, url, faults } = await open(t, browser, shared)
     await page.getByLabel('Name').pressSequentially('seller 0012')
     await pause(page)
@@ -170,7 +170,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('a search among the events leaves the list beside it, and the address tells of both', async (t) => {
+  t.test('a search in the events leaves the list, and the URL has the state of both panels', async (t) => {
     const { page, url, faults } = await open(
       t,
       browser,
@@ -186,7 +186,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     t.strictSame(faults, [])
   })
 
-  t.test('a search that fails says so in the place of the list, and the next letter tries again', async (t) => {
+  t.test('a failed search shows the error in place of the list, and the next letter retries', async (t) => {
     const { page, upstream, faults } = await open(t, browser, await startSite(t))
     upstream.fail({ status: 500 })
     await page.getByLabel('Name').pressSequentially('seller 001')

@@ -9,24 +9,24 @@ import { type RedisServer, startRedis } from '../harness/redis-server.js'
 import { until } from '../harness/until.js'
 import { makeCatalogs, makeSellers, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
 
-// The whole application with a real Redis, which is then killed, stopped, filled, poisoned and emptied. In all of it
-// every request is answered 200 while Redis is as it is, and the log stays readable. How long a request waits for Redis
-// is measured by bench/outage.js.
+// The application with a real Redis that is killed, stopped, filled, corrupted and flushed. All requests are answered
+// with 200 meanwhile, and the log stays readable. bench/outage.js measures how long requests wait for Redis.
+//
 
-/** Those of production. A Redis that hangs is noticed by them, and only by them. */
+/** Those of production, which detect a Redis that hangs. */
 const timeoutsOfProduction = { cache: { softTimeoutMs: longAppTimeouts.cache.softTimeoutMs } }
 
-/** Lines that an outage may cost, however many requests it meets. */
+/** Maximum of log lines per outage, for any number of requests. */
 const warningLimit = 5
 const sellerCount = 1_200
 const pagesOfAWalk = 3
 
-/** Waits until the entries are in Redis, and nothing else: a load has its lease there before, and for a moment after. */
+/** Waits until Redis contains the entries and no leases. */
 async function areStored(app: FastifyInstance, redis: RedisServer, entries: number): Promise<void> {
   await until(async () => app.cache.stats().writes.stored === entries && (await redis.client.dbsize()) === entries)
 }
 
-t.test('every key begins with the prefix and the identity of the upstream, and names what it holds', async (t) => {
+t.test('every key has the prefix, the identity of the upstream, and the name of its content', async (t) => {
   const { app, redis } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await ask(app, '/api/v1/sellers/7/catalogs')
@@ -37,7 +37,7 @@ t.test('every key begins with the prefix and the identity of the upstream, and n
   t.match(keys[1], /^cat_[\da-f]{8}:sellers_all$/)
 })
 
-t.test('what one process loaded another one has too, without asking the upstream', async (t) => {
+t.test('a list loaded by one process is served by another without an upstream request', async (t) => {
   const { app, redis, upstream } = await openApp(t)
   const urls = ['/api/v1/sellers?page=3', '/api/v1/sellers/7/catalogs']
   const first = await Promise.all(urls.map((url) => app.inject(url)))
@@ -52,7 +52,7 @@ t.test('what one process loaded another one has too, without asking the upstream
   t.equal(upstream.requests.length, 0)
 })
 
-t.test('two upstreams on one Redis never answer with each other’s data', async (t) => {
+t.test('two upstreams on one Redis do not share data', async (t) => {
   const { app, redis } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await areStored(app, redis, 1)
@@ -72,11 +72,11 @@ t.test('a request with a filter writes nothing to Redis', async (t) => {
   ]) {
     t.equal(await ask(app, url), 200)
   }
-  await app.close() // which waits for writes under way
+  await app.close() // waits for writes in flight
   t.equal(await redis.client.dbsize(), 1)
 })
 
-t.test('with Redis absent at the start it serves, warns once, and begins to cache when Redis comes', async (t) => {
+t.test('without Redis at the start it serves, warns once, and uses Redis when it is available', async (t) => {
   const redis = await redisFor(t)
   await redis.kill()
   const { app, book } = await startApp(t, { upstream: manySellers(), environment: { REDIS_URL: redis.url } })
@@ -94,7 +94,7 @@ t.test('with Redis absent at the start it serves, warns once, and begins to cach
   t.ok(await until(caches), 'it caches')
   await book.until(({ level, msg }) => level === 30 && /redis connection restored/.test(msg))
   t.ok(await until(async () => (await readiness(app)).status === 'ready'))
-  t.equal(recoveries(book).length, 1, 'one line tells of the recovery')
+  t.equal(recoveries(book).length, 1, 'one line for the recovery')
   t.equal(book.at(50).length, 0)
 })
 
@@ -125,10 +125,10 @@ const outages: Outage[] = [
   },
 ]
 for (const { name, timeouts, begin, end } of outages) {
-  t.test(`when Redis ${name} in mid run everybody is served, twice in a row`, async (t) => {
+  t.test(`when Redis ${name} at run time all requests are served, twice in a row`, async (t) => {
     const { app, book, redis } = await openApp(t, timeouts)
     checkServed(t, await askMany(app, 1, 10))
-    const isReady = async () => (await readiness(app)).status === 'ready' // a busy machine takes for slow what is not
+    const isReady = async () => (await readiness(app)).status === 'ready' // a busy machine may exceed the budgets
     t.ok(await until(isReady), 'ready')
     for (const from of [100, 200]) {
       const warningsBefore = book.at(40).length
@@ -146,19 +146,19 @@ for (const { name, timeouts, begin, end } of outages) {
         await ask(app, `/api/v1/sellers/${sellerId++}/catalogs`)
         return isReady()
       }
-      t.ok(await until(recovers), 'and it is as before')
+      t.ok(await until(recovers), 'recovered')
       const keysBefore = await redis.client.dbsize()
       checkServed(t, await askMany(app, 1_000 + from, 5))
       t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
     }
-    // A busy machine may have been an outage of its own, which was told of and is over as well.
+    // On a busy machine there may be more outages, each logged and recovered.
     const [told, over] = [book.at(40).length, recoveries(book).length]
     t.ok(over >= 2 && over <= told, `a line for each recovery: ${over}, after ${told} warnings`)
     t.equal(book.at(50).length, 0)
   })
 }
 
-t.test('a Redis that is read-only is read from, and what it refuses is one warning, however seldom', async (t) => {
+t.test('a read-only Redis is read from, and refused writes are one warning however rare', async (t) => {
   const { app, book, redis, upstream } = await openApp(t)
   await ask(app, '/api/v1/sellers/1/catalogs')
   await areStored(app, redis, 1)
@@ -166,20 +166,20 @@ t.test('a Redis that is read-only is read from, and what it refuses is one warni
   const isRefused = (writes: number) => until(() => app.cache.stats().writes.failed === writes)
   await ask(app, '/api/v1/sellers/2/catalogs') // Redis answers the read and refuses the write
   t.ok(await isRefused(1))
-  await pause(1_100) // longer than what counts as quiet, so that a second outage would be a second warning
+  await pause(1_100) // longer than the quiet period, so that a second outage would be a second warning
   await ask(app, '/api/v1/sellers/3/catalogs')
   t.ok(await isRefused(2))
   upstream.reset()
   checkServed(t, [await ask(app, '/api/v1/sellers/1/catalogs')])
-  t.equal(upstream.requests.length, 0, 'what is there is read')
+  t.equal(upstream.requests.length, 0, 'existing entries are read')
   const refusals = book.at(40).filter(({ kind }) => kind === 'readonly')
   t.match(refusals, [{ subject: 'redis' }])
   t.equal(refusals.length, 1)
-  t.equal(book.at(40).length, 1, 'it is no outage')
-  t.equal(recoveries(book).length, 0, 'and has no recovery')
+  t.equal(book.at(40).length, 1, 'it is not an outage')
+  t.equal(recoveries(book).length, 0, 'without recovery')
 })
 
-t.test('readiness recovers by itself, without anybody asking for anything', async (t) => {
+t.test('readiness recovers without requests', async (t) => {
   const { app, redis } = await openApp(t, timeoutsOfProduction)
   for (const [index, { begin, end }] of absences.entries()) {
     await begin(redis)
@@ -190,7 +190,7 @@ t.test('readiness recovers by itself, without anybody asking for anything', asyn
   }
 })
 
-t.test('while Redis hangs, those who want the same at the same time share one walk', async (t) => {
+t.test('while Redis hangs, concurrent requests for a list share one walk', async (t) => {
   const { app, redis, upstream } = await openApp(t, timeoutsOfProduction)
   redis.hang()
   const pages = Array.from({ length: 50 }, (_, index) => ask(app, `/api/v1/sellers?page=${index + 1}`))
@@ -198,7 +198,7 @@ t.test('while Redis hangs, those who want the same at the same time share one wa
   t.equal(upstream.requests.length, pagesOfAWalk)
 })
 
-t.test('a Redis that is full is read from, and what it does not take is served', async (t) => {
+t.test('a full Redis is read from, and entries it does not store are served', async (t) => {
   const { app, book, redis, upstream } = await openApp(t)
   await ask(app, '/api/v1/sellers')
   await areStored(app, redis, 1)
@@ -207,14 +207,14 @@ t.test('a Redis that is full is read from, and what it does not take is served',
   upstream.reset()
   const another = await startBeside(t, redis, upstream)
   t.equal(await ask(another.app, '/api/v1/sellers'), 200)
-  t.equal(upstream.requests.length, 0, 'what lies there is used')
+  t.equal(upstream.requests.length, 0, 'existing entries are used')
   checkServed(t, await askMany(app, 1, 50))
   let sellerAfter = 51
-  const isTold = async () => {
-    checkServed(t, await askMany(app, sellerAfter++, 1)) // what Redis says to a write comes after the answer
+  const isLogged = async () => {
+    checkServed(t, await askMany(app, sellerAfter++, 1)) // writes finish after the response
     return book.at(40).some(({ kind }) => kind === 'full')
   }
-  t.ok(await until(isTold), 'it is told')
+  t.ok(await until(isLogged), 'logged')
   const warnings = book.at(40)
   t.ok(warnings.length <= warningLimit, `${warnings.length} warnings`)
 
@@ -228,7 +228,7 @@ t.test('a Redis that is full is read from, and what it does not take is served',
   t.equal(book.at(50).length, 0)
 })
 
-t.test('a FLUSHALL by somebody else is no trouble at all', async (t) => {
+t.test('a FLUSHALL by another client causes no failure', async (t) => {
   const { app, book, redis } = await openApp(t)
   checkServed(t, await askMany(app, 1, 10))
   await redis.client.flushall()
@@ -241,8 +241,12 @@ t.test('a FLUSHALL by somebody else is no trouble at all', async (t) => {
   t.strictSame([...book.at(40), ...book.at(50)], [])
 })
 
-/** What somebody may have put under our key, made from the entry that was there. */
-const strangers: { name: string; put(redis: RedisServer, key: string, entry: StoredEntry): unknown; kind: string }[] = [
+/** Values that another client may write under our key, from the existing entry. */
+const foreignValues: {
+  name: string
+  put(redis: RedisServer, key: string, entry: StoredEntry): unknown
+  kind: string
+}[] = [
   {
     name: 'a list',
     put: async ({ client }, key) => {
@@ -251,23 +255,27 @@ const strangers: { name: string; put(redis: RedisServer, key: string, entry: Sto
     },
     kind: 'wrong-type',
   },
-  { name: 'rubbish', put: ({ client }, key) => client.set(key, Buffer.from([0x80, 4, 0, 255, 46])), kind: 'corrupt' },
-  { name: 'nothing at all', put: ({ client }, key) => client.set(key, ''), kind: 'corrupt' },
+  {
+    name: 'random bytes',
+    put: ({ client }, key) => client.set(key, Buffer.from([0x80, 4, 0, 255, 46])),
+    kind: 'corrupt',
+  },
+  { name: 'an empty string', put: ({ client }, key) => client.set(key, ''), kind: 'corrupt' },
   { name: 'a list of sellers', put: ({ client }, key) => client.set(key, '[{"id":1,"name":"x"}]'), kind: 'corrupt' },
   { name: 'null', put: ({ client }, key) => client.set(key, 'null'), kind: 'corrupt' },
-  { name: 'the JSON of a stranger', put: ({ client }, key) => client.set(key, '{"items":[]}'), kind: 'corrupt' },
+  { name: 'JSON of another client', put: ({ client }, key) => client.set(key, '{"items":[]}'), kind: 'corrupt' },
   {
     name: 'half an entry',
     put: async ({ client }, key, entry) => client.set(key, JSON.stringify(entry).slice(0, -5)),
     kind: 'corrupt',
   },
   {
-    name: 'an entry in a format to come',
+    name: 'an entry in a future format',
     put: ({ client }, key, entry) => client.set(key, JSON.stringify({ ...entry, f: 99 })),
     kind: 'corrupt',
   },
   {
-    name: 'an entry with instants that are none',
+    name: 'an entry with invalid instants',
     put: ({ client }, key, entry) => client.set(key, JSON.stringify({ ...entry, e: ['soon', null, 1] })),
     kind: 'corrupt',
   },
@@ -277,7 +285,7 @@ const strangers: { name: string; put(redis: RedisServer, key: string, entry: Sto
     kind: 'other-schema',
   },
   {
-    // Stale, because a fresh one belongs to the other version of us that runs beside this one: it is left alone.
+    // Stale: a fresh one belongs to another version of the application, and is not overwritten.
     name: 'a stale entry with the fingerprint of another schema',
     put: ({ client }, key, entry) => {
       const [, ...windows] = entry.e
@@ -289,11 +297,11 @@ const strangers: { name: string; put(redis: RedisServer, key: string, entry: Sto
     kind: 'other-schema',
   },
 ]
-t.test('what is no entry of ours is a miss and a warning, and the next write heals it', async (t) => {
+t.test('a value that is not an entry is a miss and a warning, and the next write replaces it', async (t) => {
   const { app, redis, upstream } = await openApp(t)
   const wanted = (await app.inject('/api/v1/sellers')).json()
   const isWritten = async () => (await redis.client.keys('cat_????????:sellers_all')).length === 1
-  t.ok(await until(isWritten), 'the list, and not only the lease of whoever loads it')
+  t.ok(await until(isWritten), 'the list, not only the lease')
   await app.close()
   const [key = ''] = await redis.client.keys('cat_????????:sellers_all')
   const entry = JSON.parse((await redis.client.get(key)) ?? '') as StoredEntry
@@ -303,11 +311,11 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
       const { s, v } = JSON.parse((await redis.client.get(key)) ?? '')
       return { s, v }
     } catch {
-      return undefined // what the test put there: no entry
+      return undefined // the value of the test, not an entry
     }
   }
 
-  for (const { name, put, kind } of strangers) {
+  for (const { name, put, kind } of foreignValues) {
     await t.test(name, async (t) => {
       await put(redis, key, entry)
       upstream.reset()
@@ -323,7 +331,7 @@ t.test('what is no entry of ours is a miss and a warning, and the next write hea
   }
 })
 
-/** The entry as Redis has it: fingerprint, instants, value. */
+/** An entry in Redis: fingerprint, instants, value. */
 interface StoredEntry {
   readonly s: string
   readonly e: readonly number[]
@@ -339,13 +347,13 @@ async function redisFor(t: Test): Promise<RedisServer> {
   return redis
 }
 
-/** The application before an upstream with 1,200 sellers, each with a coming catalog, and a Redis of its own. */
+/** The application with an upstream with 1,200 sellers, each with an upcoming catalog, and its own Redis. */
 async function openApp(t: Test, timeouts: AppTimeouts = longAppTimeouts): Promise<TestApp & { redis: RedisServer }> {
   const redis = await redisFor(t)
   return { redis, ...(await startBeside(t, redis, manySellers(), timeouts)) }
 }
 
-/** One more process on a Redis that works. */
+/** Another process on a working Redis. */
 async function startBeside(
   t: Test,
   redis: RedisServer,
@@ -366,7 +374,7 @@ async function ask(app: FastifyInstance, url: string): Promise<number> {
   return (await app.inject(url)).statusCode
 }
 
-/** Asks for the catalogs of so many sellers, ten at a time. */
+/** Requests the catalogs of `count` sellers, ten at a time. */
 async function askMany(app: FastifyInstance, firstSellerId: number, count: number): Promise<number[]> {
   const urls = Array.from({ length: count }, (_, index) => `/api/v1/sellers/${firstSellerId + index}/catalogs`)
   const statuses: number[] = []

@@ -5,13 +5,13 @@ import { startProgram, startServer } from '../harness/process.js'
 import { startRedisCluster } from '../harness/redis-cluster.js'
 import { until } from '../harness/until.js'
 
-// The compiled program before a real Cluster that speaks TLS.
+// The compiled program with a real Cluster over TLS.
 
-/** Far more than it takes until one connection is closed in mid-handshake. */
+/** Longer than it takes until a connection is closed during the handshake. */
 const refusedConnections = 100
 t.setTimeout(240_000)
 
-t.test('a Cluster whose certificates are refused costs a warning and never the process', async (t) => {
+t.test('refused certificates of a Cluster cause a warning and do not end the process', async (t) => {
   const { nodes, serverOf, refusals } = await startParts(t)
   const server = await serverOf({ REDIS_CLUSTER_NODES: nodes, REDIS_TLS: 'true' })
   await server.until(/"kind":"tls"/)
@@ -28,7 +28,7 @@ t.test('a Cluster whose certificates are refused costs a warning and never the p
   t.equal(server.log().filter(({ level }) => level > 40).length, 0)
 })
 
-t.test('REDIS_TLS_CA_FILE makes the certificates of a Cluster trusted', async (t) => {
+t.test('the certificates of a Cluster are trusted with REDIS_TLS_CA_FILE', async (t) => {
   const { nodes, serverOf, caFile } = await startParts(t)
   const server = await serverOf({ REDIS_CLUSTER_NODES: nodes, REDIS_TLS: 'true', REDIS_TLS_CA_FILE: caFile })
   const readiness = async () => (await fetch(`${server.url}/readyz`)).text()
@@ -36,7 +36,7 @@ t.test('REDIS_TLS_CA_FILE makes the certificates of a Cluster trusted', async (t
   t.equal(server.log().filter(({ kind }) => kind === 'tls').length, 0)
 })
 
-t.test('a wrong REDIS_TLS_CA_FILE ends the process with one line', async (t) => {
+t.test('an invalid REDIS_TLS_CA_FILE ends the process with one line', async (t) => {
   const program = startProgram(t, { PORT: '0', REDIS_URL: 'rediss://127.0.0.1', REDIS_TLS_CA_FILE: '/nowhere/ca.pem' })
   t.equal((await program.exited).code, 1)
   t.strictSame(program.stderr, ['vitrine: REDIS_TLS_CA_FILE must be the path of a readable file of PEM certificates'])
@@ -55,7 +55,7 @@ async function startParts(t: Test) {
     caFile: authority.caFile,
     nodes: cluster.nodes.map(({ tlsPort }) => `127.0.0.1:${tlsPort}`).join(','),
     serverOf: (environment: Record<string, string>) => startServer(t, environment),
-    /** Connections that a client refused, as the servers count them. */
+    /** Connections that a client refused, counted by the servers. */
     refusals: () => readFileSync(logFile, 'utf8').split('Error accepting a client connection').length - 1,
   }
 }

@@ -8,11 +8,11 @@ import { freePort, type RedisServer, startRedis } from '../harness/redis-server.
 import { until } from '../harness/until.js'
 import { makeSellers, startUpstream, type Upstream, type UpstreamOptions } from '../harness/upstream.js'
 
-// The compiled program, as an operator runs it: one real process a test.
+// The compiled program, one process per test.
 
-t.jobs = 4 // most of the time here is spent waiting for processes to start and to end
+t.jobs = 4 // tests mostly wait for processes
 
-t.test('with no environment at all it serves the bundled demo', async (t) => {
+t.test('without environment variables it serves the bundled demo', async (t) => {
   const server = await startServer(t)
   const page = await fetch(server.url)
   t.equal(page.status, 200)
@@ -26,13 +26,13 @@ t.test('with no environment at all it serves the bundled demo', async (t) => {
   t.match(server.log(), [{ level: 30 }], 'every line on stdout is JSON')
   t.ok(
     server.log().find(({ msg }) => /bundled demo/.test(msg)),
-    'the log says that it is the demo',
+    'the log mentions the demo',
   )
-  t.equal(linesAt(server, 40).length, 0, 'which is no warning')
+  t.equal(linesAt(server, 40).length, 0, 'not as a warning')
   t.strictSame(server.stderr, [])
 })
 
-t.test('several starts on one checkout do not disturb one another', async (t) => {
+t.test('concurrent starts in one checkout do not interfere', async (t) => {
   const servers = await Promise.all([startServer(t), startServer(t)])
   t.equal(new Set(servers.map(({ url }) => url)).size, 2)
   const answers = await Promise.all(servers.map(({ url }) => fetch(url)))
@@ -42,13 +42,13 @@ t.test('several starts on one checkout do not disturb one another', async (t) =>
   )
 })
 
-// One that the operating system refuses, and those whose value may hold a secret; config.test.ts has the rest.
+// One that the operating system refuses, and one that may contain a secret; environment.test.ts has the rest.
 const wrong: [name: string, value: string][] = [
   ['HOST', '192.0.2.1'], // not an address of this machine: TEST-NET-1 of RFC 5737
   ['UPSTREAM_URL', 'http://user:secret@127.0.0.1'],
   ['REDIS_URL', 'redis://:secret@127.0.0.1/abc'],
 ]
-t.test('a wrong value ends the process with one line that names the variable and not its value', async (t) => {
+t.test('an invalid value ends the process with one line that names the variable, not the value', async (t) => {
   t.jobs = 4
   for (const [name, value] of wrong) {
     t.test(`${name}=${JSON.stringify(value)}`, async (t) => {
@@ -61,7 +61,7 @@ t.test('a wrong value ends the process with one line that names the variable and
   }
 })
 
-t.test('a port that is taken ends the process with one line that names it', async (t) => {
+t.test('a port in use ends the process with one line that names PORT', async (t) => {
   const upstream = await upstreamFor(t)
   const { port } = new URL(upstream.url)
   const program = startProgram(t, { PORT: port, UPSTREAM_URL: upstream.url })
@@ -70,7 +70,7 @@ t.test('a port that is taken ends the process with one line that names it', asyn
   t.match(program.stderr[0], new RegExp(`PORT.*${port}`))
 })
 
-t.test('after SIGTERM a request in flight ends as it would have, and new connections are refused', async (t) => {
+t.test('after SIGTERM a request in flight completes, and new connections are refused', async (t) => {
   const upstream = await upstreamFor(t)
   const gate = createDeferred<undefined>()
   upstream.fail(() => gate.promise)
@@ -80,7 +80,7 @@ t.test('after SIGTERM a request in flight ends as it would have, and new connect
 
   const stopped = server.stop('SIGTERM')
   await server.until(/SIGTERM/)
-  t.ok(await until(() => refusesConnections(server.url)), 'nobody new is let in')
+  t.ok(await until(() => refusesConnections(server.url)), 'new connections are refused')
   gate.resolve(undefined)
   const answer = await inFlight
   t.equal(answer.status, 200)
@@ -93,7 +93,7 @@ t.test('after SIGTERM a request in flight ends as it would have, and new connect
   t.strictSame(server.stderr, [])
 })
 
-t.test('SIGINT and SIGTERM at once are one signal: a request in flight ends as it would have', async (t) => {
+t.test('SIGINT and SIGTERM at once are one signal: a request in flight completes', async (t) => {
   const upstream = await upstreamFor(t)
   const gate = createDeferred<undefined>()
   upstream.fail(() => gate.promise)
@@ -113,20 +113,20 @@ t.test('SIGINT and SIGTERM at once are one signal: a request in flight ends as i
   t.strictSame(server.stderr, [])
 })
 
-t.test('SIGINT ends it as SIGTERM does', async (t) => {
+t.test('SIGINT exits like SIGTERM', async (t) => {
   const server = await startServer(t, { UPSTREAM_URL: (await upstreamFor(t)).url })
   t.match(await server.stop('SIGINT'), { code: 0, signal: null })
 })
 
-t.test('whoever reads its log may hang or be gone: it serves, and ends when it is told to', async (t) => {
+t.test('it serves and exits while the reader of its log hangs or is gone', async (t) => {
   t.jobs = 2
   for (const reader of ['hangs', 'closed'] as const) {
     t.test(reader, async (t) => {
       const upstream = await upstreamFor(t)
-      upstream.fail({ status: 404 }) // each answer to it is an error in the log
+      upstream.fail({ status: 404 }) // each response causes a log line
       const server = await startServer(t, { UPSTREAM_URL: upstream.url, RATE_LIMIT_MAX: '10000' })
       server.stopReadingStdout(reader)
-      const headers = { 'x-request-id': 'x'.repeat(128) } // long lines: more than fit between the two
+      const headers = { 'x-request-id': 'x'.repeat(128) } // long lines that exceed the pipe buffer
       const statuses = new Set<number>()
       for (let sent = 0; reader === 'hangs' && sent < 480; sent += 40) {
         const urls = Array.from({ length: 40 }, (_, n) => `${server.url}/api/v1/sellers?name=${sent + n}`)
@@ -138,7 +138,7 @@ t.test('whoever reads its log may hang or be gone: it serves, and ends when it i
   }
 })
 
-t.test('SIGTERM ends it while Redis hangs', async (t) => {
+t.test('SIGTERM exits while Redis hangs', async (t) => {
   const [redis, upstream] = await Promise.all([redisFor(t), upstreamFor(t)])
   const server = await startServer(t, { UPSTREAM_URL: upstream.url, REDIS_URL: redis.url })
   redis.hang()
@@ -147,7 +147,7 @@ t.test('SIGTERM ends it while Redis hangs', async (t) => {
   t.strictSame(server.stderr, [])
 })
 
-t.test('SIGTERM ends it while Redis and the upstream hang and clients hold on to their connections', async (t) => {
+t.test('SIGTERM exits while Redis and the upstream hang and clients keep connections open', async (t) => {
   const [redis, upstream] = await Promise.all([redisFor(t), upstreamFor(t)])
   const slow = { UPSTREAM_TIMEOUT_MS: '60000', UPSTREAM_DEADLINE_MS: '60000' }
   const server = await startServer(t, { UPSTREAM_URL: upstream.url, REDIS_URL: redis.url, ...slow })
@@ -157,12 +157,12 @@ t.test('SIGTERM ends it while Redis and the upstream hang and clients hold on to
   await upstream.received(1)
   redis.hang()
 
-  t.equal((await server.stop()).signal, null, 'it ends by itself')
-  t.match(await inFlight, { status: 503 }, 'the client that waits gets an answer')
+  t.equal((await server.stop()).signal, null, 'it exits by itself')
+  t.match(await inFlight, { status: 503 }, 'the waiting client gets a response')
   t.strictSame(server.stderr, [])
 })
 
-t.test('a client that goes on asking over its connection does not keep it from closing', async (t) => {
+t.test('a client that reuses its connection does not block the shutdown', async (t) => {
   const upstream = await upstreamFor(t)
   const server = await startServer(t, { UPSTREAM_URL: upstream.url })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -173,7 +173,7 @@ t.test('a client that goes on asking over its connection does not keep it from c
   t.equal((await stopped).code, 0)
 })
 
-t.test('without the Redis that it was told of it serves all the same, and warns', async (t) => {
+t.test('while the configured Redis is unavailable it serves and warns', async (t) => {
   const [upstream, port] = await Promise.all([upstreamFor(t), freePort()])
   const server = await startServer(t, {
     UPSTREAM_URL: upstream.url,
@@ -181,7 +181,7 @@ t.test('without the Redis that it was told of it serves all the same, and warns'
     REDIS_URL: `redis://user:redis-secret@127.0.0.1:${port}`,
     LOG_LEVEL: 'trace',
   })
-  t.equal((await fetch(server.url)).status, 200, 'the very first request')
+  t.equal((await fetch(server.url)).status, 200, 'the first request')
   upstream.fail({ status: 401 })
   t.equal((await fetch(`${server.url}/?name=x`)).status, 502)
   t.equal((await server.stop()).code, 0)
@@ -190,24 +190,24 @@ t.test('without the Redis that it was told of it serves all the same, and warns'
   t.ok(linesAt(server, 50).length === 0, 'no error')
   t.strictSame(server.stderr, [])
   t.equal(upstream.requests[0]?.headers.authorization, 'Bearer upstream-secret')
-  t.notMatch(server.stdout.join('\n'), /upstream-secret|redis-secret/, 'no secret is in the log, however much it tells')
+  t.notMatch(server.stdout.join('\n'), /upstream-secret|redis-secret/, 'no secret is in the log at any level')
 })
 
-t.test('demo data in a Redis is warned of', async (t) => {
+t.test('demo data in Redis causes a warning', async (t) => {
   const redis = await redisFor(t)
   const server = await startServer(t, { REDIS_URL: redis.url })
   await server.until(/demo data is cached/)
   t.match(linesAt(server, 40), [{ msg: /demo data.*Redis/ }])
   t.equal((await fetch(server.url)).status, 200)
-  t.ok(await until(async () => (await redis.client.keys('cat_demo:*')).length > 0), 'under keys of its own')
+  t.ok(await until(async () => (await redis.client.keys('cat_demo:*')).length > 0), 'under its own keys')
 })
 
-t.test('the demo marketplace serves alone', async (t) => {
+t.test('the demo marketplace runs as a program', async (t) => {
   const marketplace = await startServer(t, {}, 'dist/demo/main.js')
   const answer = await fetch(`${marketplace.url}/sellers?page_size=2`)
   t.match(await answer.json(), { items: [{}, {}], page: 1, page_size: 2, total: 1_240 })
   const server = await startServer(t, { UPSTREAM_URL: marketplace.url })
-  t.equal((await fetch(server.url)).status, 200, 'and can be the upstream')
+  t.equal((await fetch(server.url)).status, 200, 'and can be used as the upstream')
   t.equal((await marketplace.stop()).code, 0)
 })
 
@@ -227,7 +227,7 @@ async function redisFor(t: Test): Promise<RedisServer> {
   return redis
 }
 
-/** Two clients that stay: one idle after an answer, one in the middle of its request. */
+/** Two open connections: one idle after a response, one with an incomplete request. */
 async function holdOn(t: Test, { url }: ServerProcess): Promise<void> {
   const idle = await openSocket(t, url)
   idle.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n')
@@ -239,7 +239,7 @@ async function holdOn(t: Test, { url }: ServerProcess): Promise<void> {
 async function openSocket(t: Test, url: string): Promise<Socket> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
-  socket.on('error', () => undefined) // the server may cut it: that is its right
+  socket.on('error', () => undefined) // the server may close it
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
   return socket
@@ -258,7 +258,7 @@ async function refusesConnections(url: string): Promise<boolean> {
   }
 }
 
-/** The status of the answer; `undefined` when there is none. */
+/** The status of the response; `undefined` without one. */
 function statusOf(url: string, agent: Agent): Promise<number | undefined> {
   return new Promise((resolve) => {
     get(url, { agent }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', () =>

@@ -9,7 +9,7 @@ import { startApp } from '../../harness/app.js'
 import { createClock } from '../../harness/clock.js'
 import { makeCatalogs, makeSellers } from '../../harness/upstream.js'
 
-// What holds for every route: bad input, errors, safety headers, the rate limit, the description of the API.
+// All routes: invalid input, errors, security headers, rate limit, API description.
 
 const data = () => ({ sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 1, count: 30 }) })
 
@@ -27,7 +27,7 @@ const lists: [path: string, prefixes: string[], filters: string[]][] = [
   [eventsPanel, ['', 'list_'], ['title', 'list_name', 'list_customer_display_id']],
 ]
 
-/** Asserts a refusal as the contract has it: problem+json from the API, a page with the same status from the panels. */
+/** Asserts an error response: problem+json from the API, a page with the same status from the panels. */
 function isRefusal(t: Test, response: LightMyRequestResponse, path: string, field: string): void {
   t.equal(response.statusCode, 400)
   if (!path.startsWith('/api/')) {
@@ -43,7 +43,7 @@ function isRefusal(t: Test, response: LightMyRequestResponse, path: string, fiel
   t.ok(detail.startsWith(`${field} `), detail)
 }
 
-t.test('a page that is not a whole number from 1, in plain digits and once, is a 400 that names it', async (t) => {
+t.test('a page that is not one integer of at least 1 in plain digits is a 400 that names it', async (t) => {
   const wrong = ['0', '-1', '-0', 'abc', '1.5', '1.0', '1e1', '0x10', '', '%201', '1%20', '+1', '1,000', '１', '1%00']
   const { app, upstream } = await startApp(t, { upstream: data() })
   for (const [path, prefixes] of lists) {
@@ -54,10 +54,10 @@ t.test('a page that is not a whole number from 1, in plain digits and once, is a
       }
     }
   }
-  t.equal(upstream.requests.length, 0, 'nobody is asked for any of it')
+  t.equal(upstream.requests.length, 0, 'the upstream receives none of them')
 })
 
-t.test('a page_size that is not a whole number from 1 to 100 is a 400 that names it', async (t) => {
+t.test('a page_size that is not an integer from 1 to 100 is a 400 that names it', async (t) => {
   const wrong = ['0', '-1', '101', '500', 'abc', '1.5', '1e1', '0x10', '', '%2020', '99999999999999999999']
   const { app, upstream } = await startApp(t, { upstream: data() })
   for (const [path, prefixes] of lists) {
@@ -70,7 +70,7 @@ t.test('a page_size that is not a whole number from 1 to 100 is a 400 that names
   t.equal(upstream.requests.length, 0)
 })
 
-t.test('1 and 100 are page sizes, and 20 is the one that nobody asked for', async (t) => {
+t.test('1 and 100 are valid page sizes, and 20 is the default', async (t) => {
   const { app } = await startApp(t, { upstream: data() })
   for (const path of [sellersApi, catalogsApi]) {
     for (const [query, size] of [
@@ -83,7 +83,7 @@ t.test('1 and 100 are page sizes, and 20 is the one that nobody asked for', asyn
   }
 })
 
-t.test('a filter of more than 200 characters, or one that comes twice, is a 400 that names it', async (t) => {
+t.test('a filter that is longer than 200 characters or repeated is a 400 that names it', async (t) => {
   const { app, upstream } = await startApp(t, { upstream: data() })
   for (const [path, , filters] of lists) {
     for (const field of filters) {
@@ -102,7 +102,7 @@ t.test('a filter of more than 200 characters, or one that comes twice, is a 400 
   t.equal(upstream.requests.length, 0)
 })
 
-t.test('a seller_id of other characters, of none or of more than 64 is a 400 that names it', async (t) => {
+t.test('a seller_id that is empty, too long or has other characters is a 400 that names it', async (t) => {
   const wrong = [
     '',
     '%20',
@@ -139,7 +139,7 @@ t.test('a seller_id of other characters, of none or of more than 64 is a 400 tha
   t.equal(upstream.requests.length, 0)
 })
 
-t.test('letters, digits, _ and - make a seller_id, up to 64 of them', async (t) => {
+t.test('a seller_id has up to 64 letters, digits, _ and -', async (t) => {
   const { app } = await startApp(t)
   for (const id of ['1', '-', '_', 'aZ09_-', '00', 'a'.repeat(64)]) {
     t.equal((await app.inject(`/api/v1/sellers/${id}/catalogs`)).statusCode, 200, id)
@@ -147,7 +147,7 @@ t.test('letters, digits, _ and - make a seller_id, up to 64 of them', async (t) 
   }
 })
 
-t.test('all parameters that are wrong are told at once', async (t) => {
+t.test('all invalid parameters are reported at once', async (t) => {
   const { app } = await startApp(t)
   const { errors, detail } = (await app.inject(`${catalogsApi}?page=0&page_size=x&title=a&title=b`)).json()
   const fields = errors.map(({ field }: { field: string }) => field)
@@ -155,27 +155,27 @@ t.test('all parameters that are wrong are told at once', async (t) => {
   for (const field of fields) t.ok(detail.includes(`${field} must`), detail)
 })
 
-t.test('a refusal is written to the log as information, with the id that the client was given', async (t) => {
+t.test('a rejected request is logged at info level with its request id', async (t) => {
   const { app, book } = await startApp(t)
   const { request_id } = (await app.inject(`${sellersApi}?page=0`)).json()
   const line = await book.until(({ reqId }) => reqId === request_id)
   t.match(line, { level: 30, status: 400, route: '/api/v1/sellers' })
 })
 
-t.test('a path that does not parse is a 400 like any other bad input', async (t) => {
+t.test('a path that cannot be decoded is a 400', async (t) => {
   const { app } = await startApp(t)
   const api = await app.inject('/api/v1/sellers/%zz/catalogs')
   t.equal(api.statusCode, 400)
   t.match(api.headers['content-type'], /^application\/problem\+json/)
   t.match(api.json(), { type: 'about:blank', title: 'Bad Request', status: 400, request_id: String })
-  t.ok('content-security-policy' in api.headers, 'with the headers of every answer')
+  t.ok('content-security-policy' in api.headers, 'with the headers of all responses')
 
   const panel = await app.inject('/panels/sellers/%zz/events')
   t.equal(panel.statusCode, 400)
   t.match(panel.headers['content-type'], /^text\/html/)
 })
 
-t.test('every answer says under which id to look for it in the log', async (t) => {
+t.test('every response has the request id of the log', async (t) => {
   const { app } = await startApp(t, { upstream: data() })
   for (const url of ['/', sellersApi, '/nowhere', `${sellersApi}?page=0`, '/healthz']) {
     const given = await app.inject({ url, headers: { 'x-request-id': 'mobile-42' } })
@@ -185,7 +185,7 @@ t.test('every answer says under which id to look for it in the log', async (t) =
   }
 })
 
-t.test('what is no HTTP request is a problem as well, and ends the connection', async (t) => {
+t.test('bytes that are not an HTTP request get a problem, and the connection is closed', async (t) => {
   const { app } = await startApp(t)
   const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
   for (const [request, status] of [
@@ -200,7 +200,7 @@ t.test('what is no HTTP request is a problem as well, and ends the connection', 
   }
 })
 
-t.test('what does not exist is a 404 problem, whoever asks for it and how', async (t) => {
+t.test('an unknown resource is a 404 problem for every method', async (t) => {
   const { app, upstream } = await startApp(t, { upstream: data() })
   const cases: [method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH', path: string][] = [
     ['GET', '/api'],
@@ -237,7 +237,7 @@ t.test('what does not exist is a 404 problem, whoever asks for it and how', asyn
   t.equal(upstream.requests.length, 0)
 })
 
-t.test('what does not exist is a page for people', async (t) => {
+t.test('an unknown path is an HTML page for browsers', async (t) => {
   const { app } = await startApp(t)
   for (const [url, headers] of [
     ['/nothing', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }],
@@ -254,7 +254,7 @@ t.test('what does not exist is a page for people', async (t) => {
   t.match(post.headers['content-type'], /^text\/html/)
 })
 
-t.test('the page of an error leads nowhere but to our own origin', async (t) => {
+t.test('an error page links to our own origin only', async (t) => {
   const { app } = await startApp(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
   const address = app.server.address()
@@ -279,7 +279,7 @@ t.test('the page of an error leads nowhere but to our own origin', async (t) => 
   }
 })
 
-t.test('an error of the upstream is a problem with a code, and says when to come back', async (t) => {
+t.test('an upstream error is a problem with a code, and with Retry-After where a retry may help', async (t) => {
   const patient = await startApp(t)
   const impatient = await startApp(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
   for (const [{ app, upstream }, fault, status, title, retryAfter] of [
@@ -296,12 +296,15 @@ t.test('an error of the upstream is a problem with a code, and says when to come
     t.strictSame(rest, { type: 'about:blank', title, status })
     t.match(code, /^VITRINE_UPSTREAM_/)
     t.match(detail, /\/sellers/)
-    t.notOk(detail.includes(upstream.url) || detail.includes('127.0.0.1'), 'where the upstream lies is our own affair')
+    t.notOk(
+      detail.includes(upstream.url) || detail.includes('127.0.0.1'),
+      'the address of the upstream is not revealed',
+    )
     t.equal(upstream.requests.at(-1)?.headers['x-request-id'], request_id)
   }
 })
 
-t.test('a whole answer is as documented, to the last field', async (t) => {
+t.test('a response has exactly the documented fields', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { app, upstream } = await startApp(t, { now: clock.now, upstream: data() })
   t.strictSame((await app.inject(`${sellersApi}?page=5&page_size=9`)).json(), {
@@ -351,7 +354,7 @@ interface Operation {
   responses: Record<string, { content: Record<string, { schema: TSchema }> }>
 }
 
-t.test('the API describes itself in OpenAPI 3.1, with every route that a program may call', async (t) => {
+t.test('the OpenAPI 3.1 description contains every route for programs', async (t) => {
   const { app } = await startApp(t)
   const response = await app.inject('/docs/json')
   t.equal(response.statusCode, 200)
@@ -364,7 +367,7 @@ t.test('the API describes itself in OpenAPI 3.1, with every route that a program
   }
   t.notOk(
     Object.keys(paths).some((path) => path === '/' || path.startsWith('/panels') || path.startsWith('/assets')),
-    'pages for people are not part of it',
+    'without the HTML pages',
   )
   t.strictSame(
     paths[sellersApi]?.get?.parameters?.map((parameter) => [parameter.in, parameter.name, parameter.required ?? false]),
@@ -389,7 +392,7 @@ t.test('the API describes itself in OpenAPI 3.1, with every route that a program
   }
 })
 
-t.test('every answer is what the description of the API says', async (t) => {
+t.test('every response matches the API description', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { app, upstream } = await startApp(t, { now: clock.now, upstream: data() })
   const { paths, components } = (await app.inject('/docs/json')).json<ApiDescription>()
@@ -422,7 +425,7 @@ t.test('every answer is what the description of the API says', async (t) => {
   await check(`${sellersApi}?name=x`, sellersApi, 502)
 })
 
-t.test('the description can be browsed', async (t) => {
+t.test('the API description has an HTML page', async (t) => {
   const { app } = await startApp(t)
   const response = await app.inject('/docs')
   const page = response.statusCode === 200 ? response : await app.inject(String(response.headers.location))
@@ -431,7 +434,7 @@ t.test('the description can be browsed', async (t) => {
   t.match(page.body, /<title>/)
 })
 
-t.test('health needs nobody: it is well with an upstream that is not', async (t) => {
+t.test('health does not depend on the upstream', async (t) => {
   const { app, upstream } = await startApp(t)
   await upstream.close()
   const health = await app.inject('/healthz')
@@ -442,7 +445,7 @@ t.test('health needs nobody: it is well with an upstream that is not', async (t)
   t.strictSame(readiness.json(), { status: 'ready', redis: 'none' })
 })
 
-t.test('a Redis that is away makes the service degraded and not unready', async (t) => {
+t.test('without Redis the service is degraded and still ready', async (t) => {
   const { app } = await startApp(t, { environment: { REDIS_URL: 'redis://127.0.0.1:1' }, upstream: data() })
   t.equal((await app.inject(sellersApi)).statusCode, 200)
   const readiness = await app.inject('/readyz')
@@ -451,7 +454,7 @@ t.test('a Redis that is away makes the service degraded and not unready', async 
   t.equal((await app.inject('/healthz')).statusCode, 200)
 })
 
-t.test('without a purge token there is neither a purge route nor an operator page', async (t) => {
+t.test('without PURGE_TOKEN there is no purge route and no operator page', async (t) => {
   const { app } = await startApp(t)
   for (const [method, url] of [
     ['POST', '/ops/cache/purge'],
@@ -466,7 +469,7 @@ t.test('without a purge token there is neither a purge route nor an operator pag
   }
 })
 
-t.test('every answer carries the headers that keep a browser safe', async (t) => {
+t.test('every response has the security headers', async (t) => {
   const { app } = await startApp(t, { upstream: data() })
   for (const url of [
     sellersApi,
@@ -503,7 +506,7 @@ t.test('every answer carries the headers that keep a browser safe', async (t) =>
   }
 })
 
-t.test('beyond the rate limit the API answers with a problem and the panels with a page', async (t) => {
+t.test('over the rate limit the API responds with a problem and the panels with a page', async (t) => {
   const { app, upstream } = await startApp(t, { environment: { RATE_LIMIT_MAX: '3' }, upstream: data() })
   for (const [url, headers, type, remoteAddress] of [
     [sellersApi, {}, /^application\/problem\+json/, '10.0.0.1'],
@@ -519,22 +522,26 @@ t.test('beyond the rate limit the API answers with a problem and the panels with
       t.equal(response.statusCode, 429)
       t.match(response.headers['content-type'], type)
       t.ok(Number(response.headers['retry-after']) > 0)
-      t.equal(upstream.requests.length, asked, 'the upstream does not hear of it')
+      t.equal(upstream.requests.length, asked, 'the upstream receives no request')
       if (url.startsWith('/panels')) t.match(response.body, /Error 429/)
       else t.match(response.json(), { title: 'Too Many Requests', status: 429, detail: String, request_id: String })
     })
   }
 })
 
-t.test('one limit covers all that a client asks for, and no header gives it another', async (t) => {
+t.test('one limit covers all requests of a client, and no header changes the client', async (t) => {
   const { app } = await startApp(t, { environment: { RATE_LIMIT_MAX: '3' }, upstream: data() })
   for (const url of [sellersApi, catalogsApi, sellersPanel]) t.equal((await app.inject(url)).statusCode, 200)
   const headers = { 'x-forwarded-for': '10.0.0.9', forwarded: 'for=10.0.0.9', 'x-real-ip': '10.0.0.9' }
   t.equal((await app.inject({ url: sellersApi, headers })).statusCode, 429)
-  t.equal((await app.inject({ url: sellersApi, remoteAddress: '10.0.0.9' })).statusCode, 200, 'others have their own')
+  t.equal(
+    (await app.inject({ url: sellersApi, remoteAddress: '10.0.0.9' })).statusCode,
+    200,
+    'other clients have their own',
+  )
 })
 
-t.test('health is never limited', async (t) => {
+t.test('health routes have no rate limit', async (t) => {
   const { app } = await startApp(t, { environment: { RATE_LIMIT_MAX: '1' } })
   await app.inject(sellersApi)
   t.equal((await app.inject(sellersApi)).statusCode, 429)
@@ -543,7 +550,7 @@ t.test('health is never limited', async (t) => {
   }
 })
 
-t.test('a rate limit of 0 is none', async (t) => {
+t.test('a rate limit of 0 is no limit', async (t) => {
   const { app } = await startApp(t, { environment: { RATE_LIMIT_MAX: '0' }, upstream: { sellers: makeSellers(1) } })
   const statuses = new Set<number>()
   for (let count = 0; count <= 600; count += 1) statuses.add((await app.inject(sellersApi)).statusCode)

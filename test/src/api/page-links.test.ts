@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { startApp } from '../../harness/app.js'
 import { makeCatalogs, makeSellers } from '../../harness/upstream.js'
 
-// How a client finds its way through a list without making addresses itself. RFC 8288.
+// Links between the pages of a list. RFC 8288.
 
 const sellersApi = '/api/v1/sellers'
 const catalogsApi = '/api/v1/sellers/7/catalogs'
@@ -11,7 +11,7 @@ const catalogsApi = '/api/v1/sellers/7/catalogs'
 const openApp = (t: Test) =>
   startApp(t, { upstream: { sellers: makeSellers(45), catalogs: makeCatalogs({ sellerId: 7, count: 45 }) } })
 
-/** Targets by relation, read as a client would: each link is a reference in angle brackets and its relation. */
+/** Link targets by relation. */
 function linksOf({ headers }: Pick<LightMyRequestResponse, 'headers'>): Record<string, string> {
   const links = String(headers.link).split(', ')
   return Object.fromEntries(
@@ -39,14 +39,14 @@ for (const path of [sellersApi, catalogsApi]) {
   })
 }
 
-t.test('an empty list has one page, to which all leads', async (t) => {
+t.test('all links of an empty list lead to its only page', async (t) => {
   const { app } = await startApp(t)
   const only = `${sellersApi}?page=1&page_size=20`
   t.strictSame(linksOf(await app.inject(sellersApi)), { first: only, last: only })
   t.strictSame(linksOf(await app.inject(`${sellersApi}?page=3`)), { first: only, prev: only, last: only })
 })
 
-t.test('whoever follows next sees everything once, and prev leads back', async (t) => {
+t.test('following next visits every item once, and prev leads back', async (t) => {
   const { app } = await openApp(t)
   for (const path of [sellersApi, catalogsApi, `${sellersApi}?name=seller`, `${catalogsApi}?title=sale`]) {
     const ids = new Set<unknown>()
@@ -68,7 +68,7 @@ t.test('whoever follows next sees everything once, and prev leads back', async (
   }
 })
 
-t.test('links keep the filters, and neither blank ones nor parameters that nobody knows', async (t) => {
+t.test('links contain the filters, but no blank filters and no unknown parameters', async (t) => {
   const { app } = await openApp(t)
   const filtered = await app.inject(
     `${sellersApi}?utm_source=mail&name=%20seller%20&customer_display_id=%20&page_size=40`,
@@ -78,7 +78,7 @@ t.test('links keep the filters, and neither blank ones nor parameters that nobod
   t.equal(linksOf(both).last, `${sellersApi}?name=seller&customer_display_id=C-0003&page=1&page_size=20`)
 })
 
-t.test('no text of a filter leaves its link, which leads to the same filter', async (t) => {
+t.test('a filter with special characters cannot end its link, and the link leads to the same filter', async (t) => {
   const { app, upstream } = await openApp(t)
   const texts = [
     'a b+c%20d',
@@ -106,12 +106,12 @@ t.test('no text of a filter leaves its link, which leads to the same filter', as
       t.match(last, /^\/api\/v1\/sellers[/\w]*\?[\w%+.*-]+=[\w%+.*-]+&page=1&page_size=20$/)
       upstream.reset()
       await app.inject(last)
-      t.equal(upstream.requests[0]?.query[filter], Buffer.from(text).toString().trim()) // half a pair has no UTF-8
+      t.equal(upstream.requests[0]?.query[filter], Buffer.from(text).toString().trim()) // a lone surrogate has no UTF-8 form
     }
   }
 })
 
-t.test('what is kept is answered with its links, to HEAD and as not modified too', async (t) => {
+t.test('a cached response has its links, also for HEAD and 304', async (t) => {
   const { app } = await openApp(t)
   for (const path of [sellersApi, catalogsApi]) {
     const first = await app.inject(`${path}?page=2`)
@@ -132,7 +132,7 @@ t.test('what is kept is answered with its links, to HEAD and as not modified too
   }
 })
 
-t.test('what is not kept has its links as well, as not modified too', async (t) => {
+t.test('an uncached response has its links too, also for 304', async (t) => {
   const { app } = await openApp(t)
   const url = `${sellersApi}?name=seller`
   const { link, etag } = (await app.inject(url)).headers
@@ -146,7 +146,7 @@ t.test('what is not kept has its links as well, as not modified too', async (t) 
   }
 })
 
-t.test('an error has no links', async (t) => {
+t.test('an error response has no links', async (t) => {
   const { app, upstream } = await openApp(t)
   upstream.fail({ status: 500 })
   for (const url of [`${sellersApi}?page=0`, sellersApi]) t.notOk('link' in (await app.inject(url)).headers, url)

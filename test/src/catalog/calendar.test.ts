@@ -1,14 +1,14 @@
 import t from 'tap'
 import { createCalendar } from '../../../src/catalog/calendar.js'
 
-/** The instant in the words of UTC, so that a failure can be read. */
+/** The instant in UTC, for readable failures. */
 function utc(instant: number | undefined): string {
   return instant === undefined ? 'no instant' : new Date(instant).toISOString()
 }
 
 const hourMs = 3_600_000
 
-t.test('a day begins and ends where its zone says', async (t) => {
+t.test('a day starts and ends by its time zone', async (t) => {
   const days: [zone: string, date: string, startsAt: string, endsAt: string, why: string][] = [
     ['UTC', '2026-03-10', '2026-03-10T00:00Z', '2026-03-11T00:00Z', 'an ordinary day'],
     ['UTC', '2024-02-29', '2024-02-29T00:00Z', '2024-03-01T00:00Z', 'a leap day'],
@@ -35,21 +35,21 @@ t.test('a day begins and ends where its zone says', async (t) => {
       for (const instant of [startsAt, startsAt + 1, (startsAt + endsAt) / 2, endsAt - 1]) {
         t.strictSame(createCalendar(zone).dayAt(instant), { date, startsAt, endsAt }, utc(instant))
       }
-      t.not(createCalendar(zone).dayAt(startsAt - 1).date, date, 'the millisecond before is another day')
-      t.not(createCalendar(zone).dayAt(endsAt).date, date, 'and so is its end')
+      t.not(createCalendar(zone).dayAt(startsAt - 1).date, date, 'the millisecond before is the previous day')
+      t.not(createCalendar(zone).dayAt(endsAt).date, date, 'its end is the next day')
     })
   }
 })
 
-t.test('the days of a year follow one another without gap or overlap, in every zone', async (t) => {
+t.test('the days of a year have no gaps and no overlaps in any zone', async (t) => {
   for (const zone of ['UTC', 'Europe/Paris', 'America/Santiago', 'Africa/Cairo', 'Pacific/Kiritimati', 'Asia/Beirut']) {
     const calendar = createCalendar(zone)
-    const judge = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }) // writes YYYY-MM-DD
+    const expected = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }) // writes YYYY-MM-DD
     const mistakes: unknown[] = []
     let day = calendar.dayAt(Date.parse('2026-01-01T12:00Z'))
     for (let count = 0; count < 366; count += 1) {
       const next = calendar.dayAt(day.endsAt)
-      const isInside = [day.startsAt, day.endsAt - 1].every((instant) => judge.format(instant) === day.date)
+      const isInside = [day.startsAt, day.endsAt - 1].every((instant) => expected.format(instant) === day.date)
       if (!isInside || next.startsAt !== day.endsAt || next.date <= day.date) mistakes.push({ day, next })
       day = next
     }
@@ -57,7 +57,7 @@ t.test('the days of a year follow one another without gap or overlap, in every z
   }
 })
 
-t.test('an answer does not depend on what was asked before', async (t) => {
+t.test('results do not depend on earlier calls', async (t) => {
   const instants = ['2026-03-29T12:00Z', '2026-03-28T12:00Z', '2026-03-28T23:30Z', '2026-03-28T22:59Z'].map(Date.parse)
   const calendar = createCalendar('Europe/Paris')
   for (const instant of [...instants, ...instants.toReversed()]) {
@@ -65,12 +65,12 @@ t.test('an answer does not depend on what was asked before', async (t) => {
   }
 })
 
-t.test('a calendar knows its zone, and there is none for a zone that does not exist', async (t) => {
+t.test('a calendar has its time zone, and an unknown zone throws', async (t) => {
   t.equal(createCalendar('Europe/Paris').timeZone, 'Europe/Paris')
   t.throws(() => createCalendar('Mars/Olympus_Mons'), { name: 'RangeError' })
 })
 
-t.test('a date means the start of that day in the zone, a date-time the instant that it says', async (t) => {
+t.test('a date is the start of that day in the zone, a date-time its instant', async (t) => {
   const cases: [zone: string, startDate: string, instant: string][] = [
     ['UTC', '2026-03-10', '2026-03-10T00:00Z'],
     ['Europe/Paris', '2026-03-10', '2026-03-09T23:00Z'],
@@ -99,12 +99,12 @@ t.test('a date means the start of that day in the zone, a date-time the instant 
     ['Europe/Paris', '2026-07-10T12:00', '2026-07-10T10:00Z'],
     ['Pacific/Pago_Pago', '2026-03-10T12:00', '2026-03-10T23:00Z'],
     ['Europe/Paris', '2026-03-29T01:59:59.999', '2026-03-29T00:59:59.999Z'], // the last moment of winter time
-    ['Europe/Paris', '2026-03-29T02:30', '2026-03-29T01:30Z'], // left out: the clocks show 03:30 then
+    ['Europe/Paris', '2026-03-29T02:30', '2026-03-29T01:30Z'], // in the gap: clocks show 03:30
     ['Europe/Paris', '2026-03-29T03:00', '2026-03-29T01:00Z'],
     ['Europe/Paris', '2026-03-29T12:00', '2026-03-29T10:00Z'],
-    ['Europe/Paris', '2026-10-25T02:30', '2026-10-25T00:30Z'], // there twice: the first one
+    ['Europe/Paris', '2026-10-25T02:30', '2026-10-25T00:30Z'], // ambiguous: the first
     ['Europe/Paris', '2026-10-25T12:00', '2026-10-25T11:00Z'],
-    ['America/Santiago', '2026-09-06T00:30', '2026-09-06T04:30Z'], // left out: the clocks show 01:30 then
+    ['America/Santiago', '2026-09-06T00:30', '2026-09-06T04:30Z'], // in the gap: clocks show 01:30
     ['America/Santiago', '2026-09-06T02:00', '2026-09-06T05:00Z'],
     ['Asia/Kathmandu', '2026-03-10T12:00', '2026-03-10T06:15Z'],
   ]
@@ -113,9 +113,9 @@ t.test('a date means the start of that day in the zone, a date-time the instant 
   }
 })
 
-t.test('what is not a date is no instant', async (t) => {
+t.test('an invalid date has no instant', async (t) => {
   const calendar = createCalendar('Europe/Paris')
-  const rubbish = [
+  const invalidDates = [
     null,
     '',
     ' ',
@@ -153,10 +153,10 @@ t.test('what is not a date is no instant', async (t) => {
     '1767225600000',
     '２０２６-03-10',
   ]
-  for (const startDate of rubbish) t.equal(calendar.instantOf(startDate), undefined, JSON.stringify(startDate))
+  for (const startDate of invalidDates) t.equal(calendar.instantOf(startDate), undefined, JSON.stringify(startDate))
 })
 
-t.test('a date-time near midnight falls on the day that it is in the zone', async (t) => {
+t.test('a date-time near midnight is on the day of the zone', async (t) => {
   const cases: [zone: string, startDate: string, date: string][] = [
     ['UTC', '2026-03-10T23:59:59.999Z', '2026-03-10'],
     ['UTC', '2026-03-11T00:00:00Z', '2026-03-11'],
@@ -181,7 +181,7 @@ t.test('a date-time near midnight falls on the day that it is in the zone', asyn
   }
 })
 
-t.test('a date-time without an offset falls on the day that it names, also when clocks change', async (t) => {
+t.test('a date-time without an offset is on the day that it names, also at clock changes', async (t) => {
   const days: [zone: string, date: string][] = [
     ['UTC', '2026-03-10'],
     ['Europe/Paris', '2026-03-10'],

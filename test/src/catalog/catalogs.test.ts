@@ -6,7 +6,7 @@ import { createDeferred } from '../../harness/deferred.js'
 import { until } from '../../harness/until.js'
 import { type CatalogRecord, type Fault, makeCatalogs, makeSellers, type Upstream } from '../../harness/upstream.js'
 
-// The catalog rules, from the JSON API down to what reached the upstream.
+// Catalog rules, from the JSON API to the requests of the upstream.
 
 interface Answer {
   readonly status: number
@@ -14,7 +14,7 @@ interface Answer {
 }
 
 interface OpenApp extends TestApp {
-  /** Coming catalogs of seller 1, or of the one whose id is given. */
+  /** Upcoming catalogs of seller 1, or of the given seller. */
   ask(query?: string, sellerId?: string): Promise<Answer>
   askSellers(): Promise<number>
 }
@@ -33,7 +33,7 @@ async function open(t: Test, options: TestAppOptions = {}): Promise<OpenApp> {
   }
 }
 
-/** Catalogs of seller 1 that start at these dates; the id tells the place in the list, from 1. */
+/** Catalogs of seller 1 that start on these dates. Ids count from 1. */
 function starting(...startDates: (string | null)[]): CatalogRecord[] {
   return startDates.map((start_date, index) => ({
     id: index + 1,
@@ -52,12 +52,12 @@ function idsOf({ body }: Answer): unknown[] {
   return body.items.map(({ id }) => id)
 }
 
-/** What the upstream was asked, oldest first, as query strings. */
+/** Requests of the upstream as query strings, oldest first. */
 function questions({ requests }: Upstream): string[] {
   return requests.map(({ path, query }) => `${path}?${new URLSearchParams(query)}`)
 }
 
-/** Asks until the answer is fresh: a refresh in the background makes it so. */
+/** Repeats the request until the response is fresh, after a background refresh. */
 async function untilFresh(ask: () => Promise<Answer>): Promise<Answer> {
   let answer: Answer | undefined
   const isFresh = async () => {
@@ -70,7 +70,7 @@ async function untilFresh(ask: () => Promise<Answer>): Promise<Answer> {
 
 const noRevalidation = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
 
-t.test('the first request walks all pages with page_size=200, the second asks nobody', async (t) => {
+t.test('the first request walks all pages with page_size=200, the second needs no upstream request', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
   const first = await ask()
   t.strictSame(questions(upstream).sort(), [
@@ -83,7 +83,7 @@ t.test('the first request walks all pages with page_size=200, the second asks no
   t.equal(upstream.requests.length, 3)
 })
 
-t.test('a page is cut from the kept list, and only four fields of each catalog are kept', async (t) => {
+t.test('a page comes from the cached list, which has four fields per catalog', async (t) => {
   const { app, ask } = await open(t, {
     now: createClock().now,
     upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 45 }) },
@@ -103,13 +103,13 @@ t.test('a page is cut from the kept list, and only four fields of each catalog a
     pages: 3,
     total: 45,
   })
-  const kept = await app.cache.get<Record<string, unknown>[]>('catalogs_seller_1')
-  t.equal(kept?.length, 45)
-  const fields = new Set(kept?.flatMap(Object.keys))
+  const cached = await app.cache.get<Record<string, unknown>[]>('catalogs_seller_1')
+  t.equal(cached?.length, 45)
+  const fields = new Set(cached?.flatMap(Object.keys))
   t.strictSame([...fields].sort(), ['customer_catalog_id', 'id', 'start_date', 'title'])
 })
 
-t.test('every coming catalog is there over the pages, each once', async (t) => {
+t.test('the pages contain every upcoming catalog once', async (t) => {
   const { ask } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }), maxPageSize: 100 } })
   const ids: unknown[] = []
   for (let page = 1; page <= 5; page += 1) ids.push(...idsOf(await ask(`?page=${page}&page_size=100`)))
@@ -119,7 +119,7 @@ t.test('every coming catalog is there over the pages, each once', async (t) => {
   )
 })
 
-t.test('each seller has its own list', async (t) => {
+t.test('each seller has its own cached list', async (t) => {
   const catalogs = ['1', '2', '11'].flatMap((sellerId) => makeCatalogs({ sellerId, count: 2 }))
   const { ask, upstream } = await open(t, { upstream: { catalogs } })
   for (const sellerId of ['1', '2', '11', '1', '2', '11']) {
@@ -128,7 +128,7 @@ t.test('each seller has its own list', async (t) => {
   t.equal(upstream.requests.length, 3)
 })
 
-t.test('those that start today or later are coming, and today is what it is in the zone', async (t) => {
+t.test('catalogs that start today or later are upcoming, and the zone decides what today is', async (t) => {
   // The 9th, 23:30, in UTC and 12:30 in Pago Pago; the 10th, 00:30, in Paris and 13:30 in Kiritimati.
   const now = '2026-03-09T23:30:00Z'
   const cases: [startDate: string | null, zones: string[]][] = [
@@ -161,12 +161,12 @@ t.test('those that start today or later are coming, and today is what it is in t
       const coming = cases.flatMap(([startDate, zones]) => (zones.includes(zone) ? [startDate] : []))
       const answer = await ask(filter)
       t.strictSame(startDatesOf(answer).sort(), coming.sort(), `${zone}${filter}`)
-      t.equal(answer.body.total, coming.length, 'the total counts what is coming')
+      t.equal(answer.body.total, coming.length, 'the total counts upcoming catalogs')
     }
   }
 })
 
-t.test('a catalog that starts today is coming all day long', async (t) => {
+t.test('a catalog that starts today is upcoming until midnight', async (t) => {
   const clock = createClock('2026-03-10T00:00:00Z')
   const { ask } = await open(t, {
     now: clock.now,
@@ -180,7 +180,7 @@ t.test('a catalog that starts today is coming all day long', async (t) => {
   t.equal((await ask()).body.total, 0)
 })
 
-t.test('the soonest is first, whatever way its date is written, and those of one instant go by id', async (t) => {
+t.test('catalogs are sorted by instant whatever the date format, then by id', async (t) => {
   const at = (id: number | string, start_date: string) => ({ id, seller_id: 1, title: `Sale ${id}`, start_date })
   const inOrder = [
     at('a', '2026-05-01T23:00:00+14:00'), // 09:00 UTC
@@ -189,7 +189,7 @@ t.test('the soonest is first, whatever way its date is written, and those of one
     at('d', '2026-05-01T12:00:00.001Z'),
     at('e', '2026-05-02'),
     at('f', '2026-05-02T00:00:00Z'), // the same instant as the date alone
-    at('g', '2026-05-02T02:00+02:00'), // and again
+    at('g', '2026-05-02T02:00+02:00'), // the same instant
     at(2, '2026-05-03'),
     at(10, '2026-05-03'),
     at(-1, '2026-05-04'),
@@ -215,7 +215,7 @@ t.test('the soonest is first, whatever way its date is written, and those of one
   }
 })
 
-t.test('ids, numbers, titles and dates are given as the upstream gave them', async (t) => {
+t.test('ids, numbers, titles and dates are unchanged', async (t) => {
   const catalogs = [
     { id: 7, seller_id: 1, title: 'Integer', customer_catalog_id: 42, start_date: '2030-01-01' },
     { id: '8', seller_id: 1, title: 'Digits', customer_catalog_id: '42', start_date: '2030-01-02T10:00:00+02:00' },
@@ -234,27 +234,30 @@ t.test('ids, numbers, titles and dates are given as the upstream gave them', asy
   )
 })
 
-t.test('a title filter asks the upstream each time, trimmed, and shows only what is coming', async (t) => {
-  const clock = createClock('2026-03-10T12:00:00Z')
-  const catalogs = starting('2026-03-12', '2026-03-09', null, '2026-03-11', '2026-03-10')
-  const { app, ask, upstream } = await open(t, { now: clock.now, upstream: { catalogs } })
-  const first = await ask('?title=%20sale%20&page_size=2')
-  t.strictSame(idsOf(first), [5, 4])
-  t.match(first.body, { page: 1, page_size: 2, pages: 2, total: 3 })
-  t.strictSame(idsOf(await ask('?title=sale&page_size=2&page=2')), [1])
-  t.strictSame(questions(upstream), [
-    '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
-    '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
-  ])
-  t.equal(await app.cache.get('catalogs_seller_1'), undefined, 'what was found is not taken for the list')
-})
+t.test(
+  'a title filter is trimmed and sent to the upstream each time, and only upcoming catalogs are shown',
+  async (t) => {
+    const clock = createClock('2026-03-10T12:00:00Z')
+    const catalogs = starting('2026-03-12', '2026-03-09', null, '2026-03-11', '2026-03-10')
+    const { app, ask, upstream } = await open(t, { now: clock.now, upstream: { catalogs } })
+    const first = await ask('?title=%20sale%20&page_size=2')
+    t.strictSame(idsOf(first), [5, 4])
+    t.match(first.body, { page: 1, page_size: 2, pages: 2, total: 3 })
+    t.strictSame(idsOf(await ask('?title=sale&page_size=2&page=2')), [1])
+    t.strictSame(questions(upstream), [
+      '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
+      '/catalogs?seller_id=1&title=sale&page=1&page_size=200',
+    ])
+    t.equal(await app.cache.get('catalogs_seller_1'), undefined, 'matches are not cached as the list')
+  },
+)
 
-t.test('filtered answers change nothing that is kept, and nothing kept answers a filter', async (t) => {
+t.test('filtered requests neither write nor read the cached list', async (t) => {
   const { app, ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
   const { body } = await ask()
   const list = await app.cache.get('catalogs_seller_1')
   upstream.catalogs.push({ id: '1-4', seller_id: 1, title: 'Sale 0004', start_date: '2030-01-01' })
-  t.equal((await ask('?title=sale')).body.total, 4, 'the upstream answered, not the list')
+  t.equal((await ask('?title=sale')).body.total, 4, 'from the upstream, not from the cached list')
   t.strictSame(await app.cache.get('catalogs_seller_1'), list)
   t.strictSame((await ask()).body, body)
 
@@ -263,7 +266,7 @@ t.test('filtered answers change nothing that is kept, and nothing kept answers a
   t.strictSame((await ask()).body, body)
 })
 
-t.test('the longest title that is allowed is asked for, whatever it is made of', async (t) => {
+t.test('a title of the maximum length is sent, whatever its characters', async (t) => {
   const { ask, upstream } = await open(t)
   for (const letter of ['x', '"', '\u0001', '𝒱']) {
     const title = letter.repeat(200)
@@ -272,7 +275,7 @@ t.test('the longest title that is allowed is asked for, whatever it is made of',
   }
 })
 
-t.test('a blank title and unknown parameters are no filters: the kept list answers', async (t) => {
+t.test('a blank title and unknown parameters are not filters: the cached list is used', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
   const { body } = await ask()
   for (const query of ['?title=', '?title=%20%20', '?utm_source=x', '?q=1', '?name=x', '?seller_id=2', '?title[]=x']) {
@@ -281,12 +284,12 @@ t.test('a blank title and unknown parameters are no filters: the kept list answe
   t.equal(upstream.requests.length, 1)
 })
 
-t.test('beyond the last page there is an empty page, which is no error', async (t) => {
+t.test('a page beyond the last is empty and not an error', async (t) => {
   const { ask } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } })
   t.strictSame(await ask('?page=2'), { status: 200, body: { items: [], page: 2, page_size: 20, pages: 1, total: 3 } })
 })
 
-t.test('an empty list of a seller that is known is kept as long as any other', async (t) => {
+t.test('an empty list of a known seller is cached as long as any other', async (t) => {
   const clock = createClock()
   const { ask, askSellers, upstream } = await open(t, {
     environment: noRevalidation,
@@ -314,7 +317,7 @@ t.test('an empty list of a seller that is known is kept as long as any other', a
 })
 
 t.test(
-  'an empty list for an id that no kept list of sellers has is kept for 30 seconds, and never stale',
+  'an empty list for an id that is not in the cached list of sellers is cached for 30 seconds and never served stale',
   async (t) => {
     for (const [name, isListKept] of [
       ['the list has no such id', true],
@@ -325,39 +328,39 @@ t.test(
         const { ask, askSellers, upstream } = await open(t, { now: clock.now, upstream: { sellers: makeSellers(3) } })
         if (isListKept) await askSellers()
         upstream.reset()
-        t.match(await ask('', 'stranger'), { status: 200, body: { total: 0 } })
+        t.match(await ask('', 'unlisted'), { status: 200, body: { total: 0 } })
         clock.step(29)
-        t.match(await ask('', 'stranger'), { status: 200, body: { total: 0 } })
+        t.match(await ask('', 'unlisted'), { status: 200, body: { total: 0 } })
         t.equal(upstream.requests.length, 1)
 
         clock.step(1)
-        upstream.catalogs.push({ id: 1, seller_id: 'stranger', title: 'First sale', start_date: '2030-01-01' })
-        const answer = await ask('', 'stranger')
+        upstream.catalogs.push({ id: 1, seller_id: 'unlisted', title: 'First sale', start_date: '2030-01-01' })
+        const answer = await ask('', 'unlisted')
         t.equal(answer.body.total, 1)
         t.notOk('stale' in answer.body)
         t.equal(upstream.requests.length, 2)
 
         clock.step(299)
-        await ask('', 'stranger')
-        t.equal(upstream.requests.length, 2, 'with something in it the list is like any other')
+        await ask('', 'unlisted')
+        t.equal(upstream.requests.length, 2, 'a non-empty list has the normal lifetime')
       })
     }
   },
 )
 
-t.test('the stay of an empty list for an unknown id ends at midnight as well', async (t) => {
+t.test('the cached empty list for an unknown id also ends at midnight', async (t) => {
   const clock = createClock('2026-03-10T23:59:50Z')
   const { ask, upstream } = await open(t, { now: clock.now })
-  await ask('', 'stranger')
+  await ask('', 'unlisted')
   clock.step(9)
-  await ask('', 'stranger')
+  await ask('', 'unlisted')
   t.equal(upstream.requests.length, 1)
   clock.step(1)
-  await ask('', 'stranger')
+  await ask('', 'unlisted')
   t.equal(upstream.requests.length, 2)
 })
 
-t.test('a list kept at 23:59 shows nothing past at 00:01, and is asked for again', async (t) => {
+t.test('a list cached at 23:59 shows no past catalogs at 00:01 and is loaded again', async (t) => {
   const clock = createClock('2026-03-10T22:59:00Z') // 23:59 in Paris
   const { ask, upstream } = await open(t, {
     environment: { CATALOG_TIME_ZONE: 'Europe/Paris' },
@@ -366,7 +369,7 @@ t.test('a list kept at 23:59 shows nothing past at 00:01, and is asked for again
   })
   t.strictSame(idsOf(await ask()), [1, 2, 3])
   clock.step(59)
-  t.strictSame(idsOf(await ask()), [1, 2, 3], 'the day is not over')
+  t.strictSame(idsOf(await ask()), [1, 2, 3], 'before midnight')
   t.equal(upstream.requests.length, 1)
 
   clock.set('2026-03-10T23:01:00Z')
@@ -376,7 +379,7 @@ t.test('a list kept at 23:59 shows nothing past at 00:01, and is asked for again
   t.equal(upstream.requests.length, 2)
 })
 
-t.test('after midnight the list is stale: without its past events, and fresh again behind', async (t) => {
+t.test('after midnight the list is stale, without past events, and refreshed in the background', async (t) => {
   const clock = createClock('2026-03-10T22:59:00Z')
   const { ask, upstream } = await open(t, {
     environment: { CATALOG_TIME_ZONE: 'Europe/Paris' },
@@ -396,7 +399,7 @@ t.test('after midnight the list is stale: without its past events, and fresh aga
   t.equal(upstream.requests.length, 2)
 })
 
-t.test('midnight is where the zone has it, on days of 23 and 25 hours and where it is left out', async (t) => {
+t.test('midnight follows the zone, on days of 23 and 25 hours and where clocks skip it', async (t) => {
   const nights: [zone: string, endedDay: string, newDay: string, midnight: string][] = [
     ['UTC', '2026-03-10', '2026-03-11', '2026-03-11T00:00:00Z'],
     ['Europe/Paris', '2026-03-28', '2026-03-29', '2026-03-28T23:00:00Z'],
@@ -420,12 +423,12 @@ t.test('midnight is where the zone has it, on days of 23 and 25 hours and where 
       t.strictSame(startDatesOf(await ask()), [endedDay, newDay])
       clock.set(Date.parse(midnight) - 1)
       t.strictSame(startDatesOf(await ask()), [endedDay, newDay], 'the last millisecond of the day')
-      t.equal(upstream.requests.length, 1, 'fresh to the last')
+      t.equal(upstream.requests.length, 1, 'still fresh')
 
       upstream.fail({ status: 500 })
       clock.set(midnight)
       const stale = await ask()
-      t.strictSame(startDatesOf(stale), [newDay], 'also when the upstream cannot be asked')
+      t.strictSame(startDatesOf(stale), [newDay], 'also while the upstream fails')
       t.equal(stale.body.stale, true)
 
       upstream.heal()
@@ -437,7 +440,7 @@ t.test('midnight is where the zone has it, on days of 23 and 25 hours and where 
   }
 })
 
-t.test('what was kept days ago is shown without all that is past since', async (t) => {
+t.test('a list cached days ago is shown without catalogs that are past since', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { ask, upstream } = await open(t, {
     environment: { CACHE_STALE_IF_ERROR_SECONDS: '864000' },
@@ -459,7 +462,7 @@ t.test('what was kept days ago is shown without all that is past since', async (
   }
 })
 
-t.test('a stale list says so and since when, a fresh one has neither field', async (t) => {
+t.test('a stale list has `stale` and `as_of`, a fresh one has neither', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { ask, upstream, book } = await open(t, {
     environment: noRevalidation,
@@ -473,10 +476,10 @@ t.test('a stale list says so and since when, a fresh one has neither field', asy
   t.strictSame(await ask(), { status: 200, body: { ...fresh.body, stale: true, as_of: '2026-03-10T12:00:00.000Z' } })
   t.match(await book.until(({ level }) => level === 40), { kind: 'load-failed', key: 'catalogs_seller_1' })
   clock.step(86_400)
-  t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } }, 'there is an end to it')
+  t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } }, 'after the stale window')
 })
 
-t.test('an upstream that fails while there is nothing kept is a problem, and nothing is kept', async (t) => {
+t.test('an upstream failure without a cached list is a problem, and nothing is cached', async (t) => {
   const page = { page: 1, page_size: 200, total: 1 }
   const failures: [name: string, fault: Fault, status: number, code: string][] = [
     ['a status of 500', { status: 500 }, 502, 'VITRINE_UPSTREAM_STATUS'],
@@ -509,7 +512,7 @@ t.test('an upstream that fails while there is nothing kept is a problem, and not
   t.match(await patient.ask(), { status: 200, body: { total: 3 } }, 'healed')
 })
 
-t.test('an upstream that refuses us access is no reason to show what it showed before', async (t) => {
+t.test('no stale list is served when the upstream denies access', async (t) => {
   for (const status of [401, 403]) {
     const clock = createClock()
     const { ask, upstream } = await open(t, {
@@ -527,7 +530,7 @@ t.test('an upstream that refuses us access is no reason to show what it showed b
   }
 })
 
-t.test('a walk of which one page fails keeps nothing, and the whole list survives one', async (t) => {
+t.test('a walk with a failed page caches nothing, and the complete list stays cached', async (t) => {
   const clock = createClock()
   const { app, ask, upstream } = await open(t, {
     environment: noRevalidation,
@@ -547,7 +550,7 @@ t.test('a walk of which one page fails keeps nothing, and the whole list survive
   t.match(await ask('?page=23'), { status: 200, body: { total: 450, stale: true } })
 })
 
-t.test('the failure of one seller is none of the others', async (t) => {
+t.test('a failure for one seller does not affect others', async (t) => {
   const catalogs = ['1', '2'].flatMap((sellerId) => makeCatalogs({ sellerId, count: 2 }))
   const { ask, upstream } = await open(t, { upstream: { catalogs } })
   upstream.fail(({ query }) => (query.seller_id === '1' ? { status: 404 } : undefined))
@@ -555,7 +558,7 @@ t.test('the failure of one seller is none of the others', async (t) => {
   t.match(await ask('', '2'), { status: 200, body: { total: 2 } })
 })
 
-t.test('first requests for a seller that come together share one walk', async (t) => {
+t.test('concurrent first requests for a seller share one walk', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
   const gate = createDeferred<undefined>()
   upstream.fail(() => gate.promise)
@@ -566,7 +569,7 @@ t.test('first requests for a seller that come together share one walk', async (t
   t.equal(upstream.requests.length, 3)
 })
 
-t.test('who joins a load that began before midnight is shown nothing past either', async (t) => {
+t.test('a request that joins a load from before midnight shows no past catalogs', async (t) => {
   const clock = createClock('2026-03-10T23:59:59Z')
   const { ask, upstream } = await open(t, {
     now: clock.now,
@@ -581,7 +584,7 @@ t.test('who joins a load that began before midnight is shown nothing past either
   for (const answer of await answers) t.strictSame(startDatesOf(answer), ['2026-03-11'])
 })
 
-t.test('the request id and the trace of the request go along to the upstream', async (t) => {
+t.test('the request id and the trace are sent to the upstream', async (t) => {
   const { app, upstream } = await open(t, { upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 450 }) } })
   const headers = {
     'x-request-id': 'mobile-1',

@@ -6,7 +6,7 @@ import { createDeferred } from '../../harness/deferred.js'
 import { until } from '../../harness/until.js'
 import { type Fault, makeSellers, type SellerRecord, type Upstream } from '../../harness/upstream.js'
 
-// The seller rules, from the JSON API down to what reached the upstream.
+// Seller rules, from the JSON API to the requests of the upstream.
 
 interface Answer {
   readonly status: number
@@ -28,17 +28,17 @@ async function open(t: Test, options: TestAppOptions = {}): Promise<OpenApp> {
   }
 }
 
-/** What the upstream was asked, oldest first, as query strings. */
+/** Requests of the upstream as query strings, oldest first. */
 function questions({ requests }: Upstream): string[] {
   return requests.map(({ path, query }) => `${path}?${new URLSearchParams(query)}`)
 }
 
-/** Sellers as the application keeps them: three fields of each. */
-function kept(sellers: readonly SellerRecord[]) {
+/** Sellers with the three fields that the application uses. */
+function projected(sellers: readonly SellerRecord[]) {
   return sellers.map(({ id, name, customer_display_id = null }) => ({ id, name, customer_display_id }))
 }
 
-/** Asks until the answer is fresh: a refresh in the background makes it so. */
+/** Repeats the request until the response is fresh, after a background refresh. */
 async function untilFresh(ask: () => Promise<Answer>): Promise<Answer> {
   let answer: Answer | undefined
   const isFresh = async () => {
@@ -49,7 +49,7 @@ async function untilFresh(ask: () => Promise<Answer>): Promise<Answer> {
   return answer
 }
 
-t.test('the first request walks all pages with page_size=500, the second asks nobody', async (t) => {
+t.test('the first request walks all pages with page_size=500, the second needs no upstream request', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(1_240) } })
 
   const first = await ask()
@@ -64,16 +64,16 @@ t.test('the first request walks all pages with page_size=500, the second asks no
   t.strictSame(second, first)
 })
 
-t.test('a page is cut from the kept list, and only three fields of each seller are kept', async (t) => {
+t.test('a page comes from the cached list, which has three fields per seller', async (t) => {
   const { app, ask, upstream } = await open(t, { upstream: { sellers: makeSellers(45) } })
   t.strictSame(await ask('?page=2'), {
     status: 200,
-    body: { items: kept(upstream.sellers.slice(20, 40)), page: 2, page_size: 20, pages: 3, total: 45 },
+    body: { items: projected(upstream.sellers.slice(20, 40)), page: 2, page_size: 20, pages: 3, total: 45 },
   })
-  t.strictSame(await app.cache.get('sellers_all'), kept(upstream.sellers))
+  t.strictSame(await app.cache.get('sellers_all'), projected(upstream.sellers))
 })
 
-t.test('1,240 sellers are all there over the pages, each once, in the order of the upstream', async (t) => {
+t.test('the pages contain all 1,240 sellers once, in the order of the upstream', async (t) => {
   const sellers = makeSellers(1_240).reverse()
   const { ask, upstream } = await open(t, { upstream: { sellers } })
   for (const [pageSize, pages] of [
@@ -93,18 +93,18 @@ t.test('1,240 sellers are all there over the pages, each once, in the order of t
       `${pageSize} a page`,
     )
   }
-  t.equal(upstream.requests.length, 3, 'one walk is enough')
+  t.equal(upstream.requests.length, 3, 'one walk')
 })
 
-t.test('an upstream that gives 100 a page, whatever is asked, is walked to its end', async (t) => {
+t.test('an upstream that caps pages at 100 items is walked to the end', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(1_240), maxPageSize: 100 } })
   const { body } = await ask('?page=13&page_size=100')
-  t.strictSame(body.items, kept(upstream.sellers.slice(1_200)))
+  t.strictSame(body.items, projected(upstream.sellers.slice(1_200)))
   t.equal(body.total, 1_240)
   t.equal(upstream.requests.length, 13)
 })
 
-t.test('beyond the last page there is an empty page, which is no error', async (t) => {
+t.test('a page beyond the last is empty and not an error', async (t) => {
   const { ask } = await open(t, { upstream: { sellers: makeSellers(40) } })
   for (const page of [3, 63, 999_999_999_999_999]) {
     t.strictSame(await ask(`?page=${page}`), {
@@ -114,7 +114,7 @@ t.test('beyond the last page there is an empty page, which is no error', async (
   }
 })
 
-t.test('a marketplace without sellers is an answer like any other: kept, and not asked for again', async (t) => {
+t.test('an empty list of sellers is cached', async (t) => {
   const { ask, upstream } = await open(t)
   const empty = { status: 200, body: { items: [], page: 1, page_size: 20, pages: 0, total: 0 } }
   t.strictSame(await ask(), empty)
@@ -122,7 +122,7 @@ t.test('a marketplace without sellers is an answer like any other: kept, and not
   t.equal(upstream.requests.length, 1)
 })
 
-t.test('ids, numbers and names are given as the upstream gave them', async (t) => {
+t.test('ids, numbers and names are unchanged', async (t) => {
   const sellers = [
     { id: 7, name: 'Integer', customer_display_id: 42 },
     { id: '8', name: 'Digits', customer_display_id: '42' },
@@ -131,10 +131,10 @@ t.test('ids, numbers and names are given as the upstream gave them', async (t) =
     { id: '007', name: 'Zoë "O\'Neil" <b>&amp;\u2028 𝒱' },
   ]
   const { ask } = await open(t, { upstream: { sellers } })
-  t.strictSame((await ask()).body.items, kept(sellers), 'no number is there as null')
+  t.strictSame((await ask()).body.items, projected(sellers), 'a missing number is null')
 })
 
-t.test('blank filters and unknown parameters are no filters: the kept list answers', async (t) => {
+t.test('blank filters and unknown parameters are not filters: the cached list is used', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(30) } })
   const { body } = await ask()
   for (const query of [
@@ -158,7 +158,7 @@ t.test('blank filters and unknown parameters are no filters: the kept list answe
   t.equal(upstream.requests.length, 1)
 })
 
-t.test('a filter asks the upstream, each time, for just that page and with the text trimmed', async (t) => {
+t.test('a filtered page is requested from the upstream each time, with trimmed filters', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(45) } })
   const cases: [query: string, question: string][] = [
     ['?name=seller', '/sellers?name=seller&page=1&page_size=20'],
@@ -181,27 +181,27 @@ t.test('a filter asks the upstream, each time, for just that page and with the t
   }
 })
 
-t.test('a filter finds what the upstream finds, a page at a time', async (t) => {
+t.test('filtered pages are those of the upstream', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(45) } })
   t.strictSame(await ask('?name=SELLER%20003&page=2&page_size=4'), {
     status: 200,
-    body: { items: kept(upstream.sellers.slice(33, 37)), page: 2, page_size: 4, pages: 3, total: 10 },
+    body: { items: projected(upstream.sellers.slice(33, 37)), page: 2, page_size: 4, pages: 3, total: 10 },
   })
-  t.strictSame((await ask('?customer_display_id=C-0007')).body.items, kept(upstream.sellers.slice(6, 7)))
-  t.strictSame(await ask('?name=nobody'), {
+  t.strictSame((await ask('?customer_display_id=C-0007')).body.items, projected(upstream.sellers.slice(6, 7)))
+  t.strictSame(await ask('?name=unknown'), {
     status: 200,
     body: { items: [], page: 1, page_size: 20, pages: 0, total: 0 },
   })
 })
 
-t.test('a filtered page is whole also when the upstream gives smaller pages', async (t) => {
+t.test('a filtered page is complete also when the upstream sends smaller pages', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(200), maxPageSize: 30 } })
   const { body } = await ask('?name=seller&page=2&page_size=75')
-  t.strictSame(body.items, kept(upstream.sellers.slice(75, 150)))
+  t.strictSame(body.items, projected(upstream.sellers.slice(75, 150)))
   t.match(body, { page: 2, page_size: 75, pages: 3, total: 200 })
 })
 
-t.test('the longest filters that are allowed are asked for, whatever they are made of', async (t) => {
+t.test('filters of the maximum length are sent, whatever their characters', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(3) } })
   for (const letter of ['x', '"', '\\', '\u0001', 'é', '𝒱']) {
     const text = letter.repeat(200)
@@ -211,22 +211,22 @@ t.test('the longest filters that are allowed are asked for, whatever they are ma
   }
 })
 
-t.test('filtered answers change nothing that is kept, and nothing kept answers a filter', async (t) => {
+t.test('filtered requests neither write nor read the cached list', async (t) => {
   const { app, ask, upstream } = await open(t, { upstream: { sellers: makeSellers(30) } })
   await ask('?name=Seller%200001')
-  t.equal(await app.cache.get('sellers_all'), undefined, 'what was found is not taken for the list')
+  t.equal(await app.cache.get('sellers_all'), undefined, 'matches are not cached as the list')
   const { body } = await ask()
   t.equal(body.total, 30)
 
   const list = await app.cache.get('sellers_all')
   upstream.sellers.unshift({ id: 99, name: 'Seller 0001 junior' })
   const filtered = await ask('?name=Seller%200001')
-  t.equal(filtered.body.total, 2, 'the upstream answered, not the list')
+  t.equal(filtered.body.total, 2, 'from the upstream, not from the cached list')
   t.strictSame(await app.cache.get('sellers_all'), list)
   t.strictSame((await ask()).body, body)
 })
 
-t.test('a filter that the upstream cannot answer is an error, also while the whole list is kept', async (t) => {
+t.test('a filtered request fails with the upstream although the complete list is cached', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(30) } })
   await ask()
   upstream.fail({ status: 500 })
@@ -234,7 +234,7 @@ t.test('a filter that the upstream cannot answer is an error, also while the who
   t.match(await ask(), { status: 200, body: { total: 30 } })
 })
 
-t.test('the list is fresh for the configured time, and then asked for again', async (t) => {
+t.test('the list is fresh for the configured time, then loaded again', async (t) => {
   const clock = createClock()
   const environment = { CACHE_TTL_SECONDS: '40', CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
   const { ask, upstream } = await open(t, { environment, now: clock.now, upstream: { sellers: makeSellers(3) } })
@@ -247,7 +247,7 @@ t.test('the list is fresh for the configured time, and then asked for again', as
   t.equal(upstream.requests.length, 2)
 })
 
-t.test('while it is revalidated the stale list is served at once, and says since when', async (t) => {
+t.test('during revalidation the stale list is served at once with its age', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { ask, upstream } = await open(t, { now: clock.now, upstream: { sellers: makeSellers(3) } })
   const fresh = await ask()
@@ -259,7 +259,7 @@ t.test('while it is revalidated the stale list is served at once, and says since
   const stale = { ...fresh.body, stale: true, as_of: '2026-03-10T12:00:00.000Z' }
   for (let reader = 0; reader < 5; reader += 1) t.strictSame(await ask(), { status: 200, body: stale })
   await upstream.received(2)
-  t.equal(upstream.requests.length, 2, 'five readers, one refresh')
+  t.equal(upstream.requests.length, 2, 'five requests, one refresh')
 
   gate.resolve(undefined)
   const { body } = await untilFresh(ask)
@@ -268,7 +268,7 @@ t.test('while it is revalidated the stale list is served at once, and says since
   t.equal(upstream.requests.length, 2)
 })
 
-t.test('when the upstream is down the stale list is served with its age for as long as configured', async (t) => {
+t.test('while the upstream fails the stale list is served with its age for the configured time', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const environment = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0', CACHE_STALE_IF_ERROR_SECONDS: '3600' }
   const { ask, upstream, book } = await open(t, { environment, now: clock.now, upstream: { sellers: makeSellers(3) } })
@@ -286,10 +286,10 @@ t.test('when the upstream is down the stale list is served with its age for as l
 
   upstream.heal()
   clock.step(10)
-  t.strictSame(await ask(), fresh, 'healed: fresh again, and neither field is there')
+  t.strictSame(await ask(), fresh, 'recovered: fresh, without both fields')
 })
 
-t.test('an upstream that refuses us access is no reason to show what it showed before', async (t) => {
+t.test('no stale list is served when the upstream denies access', async (t) => {
   for (const status of [401, 403]) {
     const clock = createClock()
     const { ask, upstream } = await open(t, {
@@ -307,7 +307,7 @@ t.test('an upstream that refuses us access is no reason to show what it showed b
   }
 })
 
-t.test('a walk of which one page fails is an error and keeps nothing; after it the list is there', async (t) => {
+t.test('a walk with a failed page is an error and caches nothing; the next walk succeeds', async (t) => {
   const clock = createClock()
   const { app, ask, upstream } = await open(t, { now: clock.now, upstream: { sellers: makeSellers(1_240) } })
   upstream.fail(({ query }) => (query.page === '3' ? { status: 500 } : undefined))
@@ -317,14 +317,14 @@ t.test('a walk of which one page fails is an error and keeps nothing; after it t
   const asked = upstream.requests.length
   clock.step(10)
   t.match(await ask(), { status: 502 })
-  t.ok(upstream.requests.length > asked, 'the failure is not kept either')
+  t.ok(upstream.requests.length > asked, 'the failure is not cached')
 
   upstream.heal()
   clock.step(10)
   t.match(await ask(), { status: 200, body: { total: 1_240 } })
 })
 
-t.test('half a list never replaces the whole one', async (t) => {
+t.test('an incomplete list never replaces the complete one', async (t) => {
   const clock = createClock()
   const environment = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
   const { ask, upstream } = await open(t, { environment, now: clock.now, upstream: { sellers: makeSellers(1_240) } })
@@ -336,7 +336,7 @@ t.test('half a list never replaces the whole one', async (t) => {
   t.match(await ask('?page=62'), { status: 200, body: { total: 1_240, stale: true } })
 })
 
-t.test('whatever the upstream does wrong is a problem that names it, and nothing is kept', async (t) => {
+t.test('every upstream failure is a problem with its code, and nothing is cached', async (t) => {
   const page = { page: 1, page_size: 500, total: 1 }
   const seller = { id: 1, name: 'One' }
   const failures: [name: string, fault: Fault, status: number, code: string][] = [
@@ -374,7 +374,7 @@ t.test('whatever the upstream does wrong is a problem that names it, and nothing
   t.match(await patient.ask(), { status: 200, body: { total: 3 } }, 'healed')
 })
 
-t.test('an upstream that is not there at all is a 503, and one that is too slow as a whole a 504', async (t) => {
+t.test('an unreachable upstream is a 503, and one that exceeds the deadline a 504', async (t) => {
   const gone = await open(t)
   await gone.upstream.close()
   t.match(await gone.ask(), { status: 503, body: { code: 'VITRINE_UPSTREAM_UNREACHABLE' } })
@@ -385,7 +385,7 @@ t.test('an upstream that is not there at all is a 503, and one that is too slow 
   t.match(await slow.ask(), { status: 504, body: { code: 'VITRINE_UPSTREAM_TIMEOUT' } })
 })
 
-t.test('first requests that come together share one walk', async (t) => {
+t.test('concurrent first requests share one walk', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(1_240) } })
   const gate = createDeferred<undefined>()
   upstream.fail(() => gate.promise)
@@ -396,7 +396,7 @@ t.test('first requests that come together share one walk', async (t) => {
   t.equal(upstream.requests.length, 3)
 })
 
-t.test('a client that goes away takes nothing from those who wait with it', async (t) => {
+t.test('a client that disconnects does not affect others that wait for the same load', async (t) => {
   const { app, ask, upstream } = await open(t, { upstream: { sellers: makeSellers(3) } })
   const gate = createDeferred<undefined>()
   upstream.fail(() => gate.promise)
@@ -412,7 +412,7 @@ t.test('a client that goes away takes nothing from those who wait with it', asyn
   t.equal(upstream.requests.length, 1)
 })
 
-t.test('the request id and the trace of the request go along to the upstream, on every page', async (t) => {
+t.test('the request id and the trace are sent to the upstream, on every page', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(1_240) } })
   const headers = {
     'x-request-id': 'mobile:7f3.a-1_b',
@@ -424,7 +424,7 @@ t.test('the request id and the trace of the request go along to the upstream, on
   for (const request of upstream.requests) t.match(request.headers, headers)
 })
 
-t.test('a request id that could harm a log or a header is replaced by one of ours', async (t) => {
+t.test('a request id that is unsafe in a log or a header is replaced', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(3) } })
   const hostile = [
     'a\r\nx-admin: 1',
@@ -445,10 +445,10 @@ t.test('a request id that could harm a log or a header is replaced by one of our
     t.notOk('x-admin' in (headers ?? {}))
   }
   const ids = upstream.requests.map(({ headers }) => headers['x-request-id'])
-  t.equal(new Set(ids).size, ids.length, 'each request has its own')
+  t.equal(new Set(ids).size, ids.length, 'each request has a new id')
 })
 
-t.test('a trace that is not one is not passed on', async (t) => {
+t.test('an invalid trace is not forwarded', async (t) => {
   const { ask, upstream } = await open(t, { upstream: { sellers: makeSellers(3) } })
   for (const traceparent of [
     '',
@@ -463,7 +463,7 @@ t.test('a trace that is not one is not passed on', async (t) => {
   }
 })
 
-t.test('nothing else of a request reaches the upstream', async (t) => {
+t.test('no other header of a request reaches the upstream', async (t) => {
   const { ask, upstream } = await open(t, {
     environment: { UPSTREAM_TOKEN: 'ours' },
     upstream: { sellers: makeSellers(3) },

@@ -33,7 +33,7 @@ const withoutDefault = [
   'PURGE_TOKEN',
 ]
 
-/** Why the environment is refused; throws when it is not. */
+/** The error of an invalid environment; throws when it is valid. */
 function refusal(environment: Record<string, string>): InvalidEnvironment {
   try {
     readConfig(environment)
@@ -44,9 +44,9 @@ function refusal(environment: Record<string, string>): InvalidEnvironment {
   throw new Error(`accepted: ${JSON.stringify(environment)}`)
 }
 
-t.test('an environment that says nothing gives the defaults, and nothing else', async (t) => {
+t.test('an empty environment has the defaults', async (t) => {
   t.strictSame(readConfig({}), defaults)
-  t.strictSame(readConfig({ PATH: '/usr/bin', port: '1', VITRINE: 'x' }), defaults, 'strangers are not read')
+  t.strictSame(readConfig({ PATH: '/usr/bin', port: '1', VITRINE: 'x' }), defaults, 'other variables are ignored')
 })
 
 t.test('an empty variable counts as unset', async (t) => {
@@ -54,7 +54,7 @@ t.test('an empty variable counts as unset', async (t) => {
   t.strictSame(readConfig(Object.fromEntries(names.map((name) => [name, '']))), defaults)
 })
 
-t.test('a value that makes sense is read as what it is', async (t) => {
+t.test('valid values are read with their types', async (t) => {
   const cases: [name: string, text: string, value: unknown][] = [
     ['HOST', '0.0.0.0', '0.0.0.0'],
     ['HOST', '::', '::'],
@@ -101,7 +101,7 @@ t.test('a value that makes sense is read as what it is', async (t) => {
   }
 })
 
-t.test('a wrong value is refused in one line that names the variable and says what it must be', async (t) => {
+t.test('an invalid value is reported in one line with the variable and what it must be', async (t) => {
   const cases: [name: string, expected: string, values: string[]][] = [
     ['PORT', 'an integer between 0 and 65535', ['abc', '-1', '65536', '80.5', '3000x', 'NaN', ' ']],
     ['LOG_LEVEL', 'trace, debug, info, warn, error, fatal or silent', ['loud', 'INFO', '30']],
@@ -214,14 +214,14 @@ t.test('a wrong value is refused in one line that names the variable and says wh
   }
 })
 
-t.test('all wrong variables are named at once, still in one line', async (t) => {
+t.test('all invalid variables are reported in one line', async (t) => {
   const { message } = refusal({ PORT: 'abc', REDIS_TLS: 'maybe', CATALOG_TIME_ZONE: 'Nowhere' })
   for (const name of ['PORT must be', 'REDIS_TLS must be', 'CATALOG_TIME_ZONE must be'])
     t.ok(message.includes(name), name)
   t.notMatch(message, /\n/)
 })
 
-t.test('Redis is in one place at most', async (t) => {
+t.test('only one Redis location may be set', async (t) => {
   const url = { REDIS_URL: 'redis://:hunter2@localhost' }
   const cluster = { REDIS_CLUSTER_NODES: 'a:7000' }
   const sentinels = { REDIS_SENTINELS: 'a:26379', REDIS_SENTINEL_NAME: 'main' }
@@ -237,19 +237,19 @@ t.test('Redis is in one place at most', async (t) => {
   }
 })
 
-t.test('sentinels are of no use without the name of the master', async (t) => {
+t.test('sentinels require the name of the master', async (t) => {
   const { message } = refusal({ REDIS_SENTINELS: 'a:26379' })
   t.match(message, /^REDIS_SENTINEL_NAME must be the name of the master/)
   t.notMatch(message, /\n/)
 })
 
-t.test('what is said of sentinels is of no use without them', async (t) => {
+t.test('variables for Sentinel require sentinels', async (t) => {
   for (const name of ['REDIS_SENTINEL_NAME', 'REDIS_SENTINEL_PASSWORD']) {
     t.equal(refusal({ [name]: 'main' }).message, `${name} must not be set without REDIS_SENTINELS`)
   }
 })
 
-t.test('a file of authorities is read, and has to hold certificates', async (t) => {
+t.test('a CA file is read and must contain certificates', async (t) => {
   const { caFile } = createAuthority(t.testdir({ 'text.pem': 'no certificate', 'empty.pem': '' }), 'ca')
   const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
   const folder = dirname(caFile)
@@ -271,7 +271,7 @@ t.test('a file of authorities is read, and has to hold certificates', async (t) 
   }
 })
 
-t.test('a file of authorities is of no use without TLS', async (t) => {
+t.test('a CA file requires TLS', async (t) => {
   const { caFile: REDIS_TLS_CA_FILE } = createAuthority(t.testdir(), 'ca')
   for (const environment of [
     {},
@@ -286,14 +286,14 @@ t.test('a file of authorities is of no use without TLS', async (t) => {
   }
 })
 
-t.test('where Redis is reaches the plugin in its own words', async (t) => {
+t.test('the Redis variables become options of the plugin', async (t) => {
   const login = { REDIS_USERNAME: 'vitrine', REDIS_PASSWORD: 'secret', REDIS_TLS: 'true' }
   const cases: [name: string, environment: Record<string, string>, options: unknown][] = [
     ['nowhere: memory only', {}, undefined],
     ['nowhere, whatever the credentials are', login, undefined],
     ['one server', { REDIS_URL: 'redis://localhost/1' }, { url: 'redis://localhost/1', tls: false }],
     [
-      'one server with a login beside the URL',
+      'one server with credentials besides the URL',
       { REDIS_URL: 'redis://localhost/1', ...login },
       { url: 'redis://localhost/1', username: 'vitrine', password: 'secret', tls: true },
     ],
@@ -309,7 +309,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
       },
     ],
     [
-      'a Cluster with a login',
+      'a Cluster with credentials',
       { REDIS_CLUSTER_NODES: 'a:7000', ...login },
       { clusterNodes: [{ host: 'a', port: 7_000 }], username: 'vitrine', password: 'secret', tls: true },
     ],
@@ -326,7 +326,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
       },
     ],
     [
-      'sentinels with logins',
+      'sentinels with credentials',
       { REDIS_SENTINELS: 'a:26379', REDIS_SENTINEL_NAME: 'main', REDIS_SENTINEL_PASSWORD: 'other', ...login },
       {
         sentinels: [{ host: 'a', port: 26_379 }],
@@ -341,7 +341,7 @@ t.test('where Redis is reaches the plugin in its own words', async (t) => {
   for (const [name, environment, options] of cases) t.strictSame(redisOptions(readConfig(environment)), options, name)
 })
 
-t.test('no two upstreams share a key prefix on one Redis', async (t) => {
+t.test('two upstreams never share a key prefix', async (t) => {
   const urls = [
     'http://api.example.com',
     'https://api.example.com',
@@ -356,12 +356,12 @@ t.test('no two upstreams share a key prefix on one Redis', async (t) => {
   t.equal(new Set([...prefixes, demo]).size, urls.length + 1)
   t.ok(
     [...prefixes, demo].every((prefix) => /^cat_\w+:$/.test(prefix)),
-    'a separator ends it, so that none is the beginning of another',
+    'with a separator, so that none is a prefix of another',
   )
   t.equal(demo, 'cat_demo:')
 })
 
-t.test('one upstream has one key prefix, however its URL is written', async (t) => {
+t.test('one upstream has one key prefix whatever the form of its URL', async (t) => {
   const prefix = cacheKeyPrefix(readConfig({ UPSTREAM_URL: 'http://api.example.com/v1' }))
   for (const same of [
     'http://api.example.com/v1/',
@@ -373,10 +373,10 @@ t.test('one upstream has one key prefix, however its URL is written', async (t) 
   }
 })
 
-t.test('the key prefix begins with what is configured', async (t) => {
+t.test('the key prefix starts with the configured one', async (t) => {
   t.equal(cacheKeyPrefix(readConfig({ CACHE_KEY_PREFIX: 'vitrine:' })), 'vitrine:demo:')
 })
 
-t.test('the key prefix of an upstream does not change from one version to the next', async (t) => {
+t.test('the key prefix of an upstream is stable across versions', async (t) => {
   t.equal(cacheKeyPrefix(readConfig({ UPSTREAM_URL: 'http://api.example.com/v1' })), 'cat_7f7caf11:')
 })

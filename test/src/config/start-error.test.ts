@@ -6,7 +6,7 @@ import { formatStartError } from '../../../src/config/start-error.js'
 const failure = (code: string, message: string) => Object.assign(new Error(message), { code })
 const RedisOption = createError<[string]>('VITRINE_REDIS_OPTION', 'fastify.redis: %s', 500)
 
-t.test('an error at start is one line that names the variable', async (t) => {
+t.test('a start-up error is one line that names the variable', async (t) => {
   const cases: [error: unknown, environment: Record<string, string>, line: string][] = [
     [
       new InvalidEnvironment('PORT must be an integer between 0 and 65535'),
@@ -29,7 +29,7 @@ t.test('an error at start is one line that names the variable', async (t) => {
   for (const [error, environment, line] of cases) t.equal(formatStartError(error, environment), line)
 })
 
-t.test('an error that no variable explains has its stack', async (t) => {
+t.test('an error that no variable explains is reported with its stack', async (t) => {
   const error = new Error('unexpected')
   t.equal(formatStartError(error, {}), error.stack)
 })

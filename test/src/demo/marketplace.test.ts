@@ -18,11 +18,11 @@ const dayMs = 86_400_000
 const noon = Date.UTC(2026, 2, 14, 12)
 const today = '2026-03-14'
 
-/** Emits `start` for each request that a server of this process begins to answer. */
+/** Emits `start` for each request that a server of this process starts to handle. */
 const serverRequests = new EventEmitter()
 subscribe('http.server.request.start', () => serverRequests.emit('start'))
 
-/** The whole marketplace, for tests that only read. */
+/** The complete marketplace, for tests that only read. */
 const url = await start(t)
 
 t.test('serves every one of its 1,240 sellers exactly once over its pages', async (t) => {
@@ -43,7 +43,7 @@ t.test('serves every one of its 1,240 sellers exactly once over its pages', asyn
   t.ok(all.some(({ customer_display_id }) => customer_display_id === null))
 })
 
-t.test('keeps its sellers in one order, whatever the page size, and gives 20 unless asked', async (t) => {
+t.test('lists sellers in one order for every page size, 20 by default', async (t) => {
   const [byDefault, first, second] = await Promise.all([
     sellers(url, {}),
     sellers(url, { page_size: 10 }),
@@ -53,25 +53,25 @@ t.test('keeps its sellers in one order, whatever the page size, and gives 20 unl
   t.strictSame(byDefault.items, [...first.items, ...second.items])
 })
 
-t.test('two servers with the same clock tell the same sellers and catalogs', async (t) => {
+t.test('two servers with the same clock have the same sellers and catalogs', async (t) => {
   const [one, other] = [url, await start(t)]
   const seller = await fullSeller(one)
   t.strictSame(await sellers(one, { page_size: 500 }), await sellers(other, { page_size: 500 }))
   t.strictSame(await catalogs(one, { seller_id: seller.id }), await catalogs(other, { seller_id: seller.id }))
 })
 
-t.test('a smaller marketplace has the first sellers of the whole one', async (t) => {
+t.test('a smaller marketplace has the first sellers of the complete one', async (t) => {
   const [whole, small] = [url, await start(t, { sellers: 7 })]
   t.strictSame((await sellers(small, {})).items, (await sellers(whole, { page_size: 7 })).items)
 })
 
-t.test('has names for 2,500 sellers and refuses to look for more', async (t) => {
+t.test('has at most 2,500 sellers', async (t) => {
   const url = await start(t, { sellers: 2500 })
   t.equal((await sellers(url, {})).total, 2500)
   await t.rejects(startDemoMarketplace({ sellers: 2501 }), RangeError)
 })
 
-t.test('counts what a filter finds, on whichever page', async (t) => {
+t.test('the total counts all matches of a filter', async (t) => {
   const all = await allSellers(url)
   const galleries = all.filter(({ name }) => /gallery/i.test(name))
   const pages = await Promise.all([1, 2].map((page) => sellers(url, { name: 'gallery', page, page_size: 10 })))
@@ -88,7 +88,7 @@ t.test('counts what a filter finds, on whichever page', async (t) => {
   t.strictSame(await sellers(url, { name: 'zzz' }), { items: [], page: 1, page_size: 20, total: 0 })
 })
 
-t.test('finds names and titles without regard to accents and case', async (t) => {
+t.test('filters names and titles without regard to accents and case', async (t) => {
   const { total } = await sellers(url, { name: 'Étude Lefèvre' })
   t.ok(total > 0)
   for (const name of ['etude lefevre', 'ÉTUDE LEFÈVRE', ' E\u0301tude lefe\u0300vre ']) {
@@ -101,7 +101,7 @@ t.test('finds names and titles without regard to accents and case', async (t) =>
   t.ok(found.items.every(({ title }) => /céramiques et/i.test(title)))
 })
 
-t.test('finds a customer_display_id whole, in either case, and takes a blank filter for none', async (t) => {
+t.test('filters by exact customer_display_id without regard to case, and ignores blank filters', async (t) => {
   const seller = (await allSellers(url)).find(({ customer_display_id }) => customer_display_id !== null)
   const customer_display_id = seller?.customer_display_id ?? ''
 
@@ -128,7 +128,7 @@ t.test("serves a seller's 600 catalogs exactly once over its pages, not in the o
   t.notSame(days, days.toSorted())
 })
 
-t.test('has past catalogs, coming ones and some of today, all within 400 days', async (t) => {
+t.test('has past and upcoming catalogs and some of today, all within 400 days', async (t) => {
   const dates = await datesOfFullSeller(url)
   const known = dates.filter((date) => date !== null)
   const past = known.filter((date) => date.slice(0, 10) < today)
@@ -138,7 +138,7 @@ t.test('has past catalogs, coming ones and some of today, all within 400 days', 
   t.ok(known.every((date) => Math.abs(Date.parse(date) - noon) <= 400 * dayMs))
 })
 
-t.test('writes a start as a date, as a date-time with an offset or in UTC, or as null', async (t) => {
+t.test('formats a start as a date, as a date-time with an offset or in UTC, or as null', async (t) => {
   const dates = await datesOfFullSeller(url)
   const forms = [
     /^\d{4}-\d\d-\d\d$/,
@@ -154,7 +154,7 @@ t.test('writes a start as a date, as a date-time with an offset or in UTC, or as
   t.ok(dates.every((date) => forms.some((form) => form.test(String(date)))))
 })
 
-t.test("leaves tomorrow's catalogs where they are when the day ends", async (t) => {
+t.test("tomorrow's catalogs are unchanged when the day ends", async (t) => {
   let now = noon
   const url = await start(t, { now: () => now })
   const before = await datesOfFullSeller(url)
@@ -168,7 +168,7 @@ t.test("leaves tomorrow's catalogs where they are when the day ends", async (t) 
 })
 
 t.test('an unknown seller has no catalogs', async (t) => {
-  t.strictSame(await catalogs(url, { seller_id: 'nobody' }), { items: [], page: 1, page_size: 20, total: 0 })
+  t.strictSame(await catalogs(url, { seller_id: 'unknown' }), { items: [], page: 1, page_size: 20, total: 0 })
 })
 
 const refused = [
@@ -180,11 +180,11 @@ const refused = [
   ['/sellers?page=1&page=2', 400, /page must be integer/],
   ['/catalogs', 400, /seller_id/],
   ['/catalogs?seller_id=', 400, /seller_id/],
-  ['/catalogs?seller_id=nobody&page_size=-1', 400, /page_size must be >= 1/],
+  ['/catalogs?seller_id=unknown&page_size=-1', 400, /page_size must be >= 1/],
   ['/buyers', 404, /\/buyers/],
 ] as const
 
-t.test('answers what it cannot serve with a status and an { error } that names the reason', async (t) => {
+t.test('answers errors with a status and an { error } with the reason', async (t) => {
   for (const [path, status, reason] of refused) {
     const response = await fetch(url + path)
     t.equal(response.status, status, path)
@@ -192,17 +192,17 @@ t.test('answers what it cannot serve with a status and an { error } that names t
   }
 })
 
-t.test('makes every request wait for its latency', async (t) => {
+t.test('delays every response by its latency', async (t) => {
   const marketplace = await startDemoMarketplace({ latencyMs: 600_000, sellers: 1 })
   const received = once(serverRequests, 'start')
-  const waits = t.rejects(fetch(`${marketplace.url}/sellers`), 'no answer before the marketplace closes')
+  const waits = t.rejects(fetch(`${marketplace.url}/sellers`), 'no response before the marketplace closes')
   await received
   t.equal((await sellers(await start(t, { latencyMs: 1, sellers: 1 }), {})).total, 1)
   await marketplace.close()
   await waits
 })
 
-t.test('closes while a connection is kept alive and a request is in flight', async (t) => {
+t.test('closes with idle connections and requests in flight', async (t) => {
   const marketplace = await startDemoMarketplace({ latencyMs: 600_000, sellers: 1 })
   const quick = await startDemoMarketplace({ latencyMs: 0, sellers: 1 })
   const agent = new Agent({ keepAlive: true })
@@ -218,7 +218,7 @@ t.test('closes while a connection is kept alive and a request is in flight', asy
   await cut
 })
 
-t.test('started alone, prints its URL in one line, serves, and ends with 0 on SIGTERM', async (t) => {
+t.test('as a program, prints its URL in one line, serves, and exits with 0 on SIGTERM', async (t) => {
   const child = startAlone({ PORT: '0' })
   t.after(() => child.kill())
   const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
@@ -230,7 +230,7 @@ t.test('started alone, prints its URL in one line, serves, and ends with 0 on SI
   t.strictSame(await once(child, 'exit'), [0, null])
 })
 
-t.test('started alone with a wrong PORT, ends with 1 and one line that names it', async (t) => {
+t.test('as a program with an invalid PORT, exits with 1 and one line that names it', async (t) => {
   for (const PORT of ['http', '65536']) {
     const child = startAlone({ PORT })
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
@@ -239,7 +239,7 @@ t.test('started alone with a wrong PORT, ends with 1 and one line that names it'
   }
 })
 
-t.end() // and with it the marketplace of all tests
+t.end() // closes the shared marketplace
 
 async function start(t: Test, options: DemoMarketplaceOptions = {}): Promise<string> {
   const marketplace = await startDemoMarketplace({ latencyMs: 0, now: () => noon, ...options })
@@ -258,7 +258,7 @@ async function get<T>(url: string, path: string, query: Query): Promise<Page<T>>
     Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   )
   const response = await fetch(`${url}/${path}?${search}`)
-  // What the server promises; the tests above check it.
+  // The tests above check the responses.
   return (await response.json()) as Page<T>
 }
 

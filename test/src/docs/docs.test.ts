@@ -12,7 +12,7 @@ import { recordExamples } from '../../harness/api-examples.js'
 import { startApp } from '../../harness/app.js'
 import { type Fault, makeSellers } from '../../harness/upstream.js'
 
-// The description of the API as tools read it: see api.test.ts for whether the answers are what it says.
+// The API description for tools. api.test.ts checks that responses match it.
 
 interface Answer {
   description: string
@@ -39,7 +39,7 @@ interface Description {
 
 const lists = ['/api/v1/sellers', '/api/v1/sellers/{seller_id}/catalogs']
 
-/** With the purge route, which is there when there is a token for it. */
+/** With a token, so that the purge route is described. */
 async function describe(t: Test): Promise<Description> {
   const { app } = await startApp(t, { environment: { PURGE_TOKEN: 'secret' } })
   return (await app.inject('/docs/json')).json()
@@ -51,7 +51,7 @@ t.test('the description is valid OpenAPI', async (t) => {
   t.ok(valid, JSON.stringify(errors))
 })
 
-t.test('every schema that a client may want as a type has a name, and stands there once', async (t) => {
+t.test('every schema of the API has a name and is defined once', async (t) => {
   const { components, paths } = await describe(t)
   const names = [
     'Catalog',
@@ -79,7 +79,7 @@ t.test('every schema that a client may want as a type has a name, and stands the
   }
 })
 
-t.test('two schemas of one name are refused, unless they are the same', async (t) => {
+t.test('two different schemas with one title throw', async (t) => {
   const answer = (schema: JsonObject) => ({
     get: { responses: { 200: { content: { 'application/json': { schema } } } } },
   })
@@ -95,23 +95,23 @@ t.test('two schemas of one name are refused, unless they are the same', async (t
   t.strictSame(same.components, { schemas: { Place: { title: 'Place', type: 'object' } } })
 })
 
-t.test('the purge route wants the bearer token, and the lists want nothing', async (t) => {
+t.test('the purge route requires the bearer token, and the lists require none', async (t) => {
   const { components, paths } = await describe(t)
   t.strictSame(paths['/ops/cache/purge']?.post?.security, [{ operator: [] }])
   t.match(components.securitySchemes, { operator: { type: 'http', scheme: 'bearer' } })
   for (const path of lists) t.equal(paths[path]?.get?.security, undefined)
 })
 
-t.test('what has a default is not required of a client', async (t) => {
+t.test('properties with a default are optional for clients', async (t) => {
   const { components, paths } = await describe(t)
   t.match(paths['/ops/cache/purge']?.post?.requestBody, {
     content: { 'application/json': { schema: { $ref: /\/Purge$/ } } },
   })
   t.equal(components.schemas.Purge?.required, undefined)
-  t.strictSame(components.schemas.Purged?.required, ['purged', 'queued', 'hard'], 'of an answer it is promised')
+  t.strictSame(components.schemas.Purged?.required, ['purged', 'queued', 'hard'], 'in responses they are required')
 })
 
-t.test('each answer of a list is described, with the fields that it has', async (t) => {
+t.test('each response of a list is described with its headers', async (t) => {
   const limited = { RATE_LIMIT_MAX: '7' }
   const patient = await startApp(t, { environment: limited, upstream: { sellers: makeSellers(3) } })
   const impatient = await startApp(t, { environment: { ...limited, UPSTREAM_TIMEOUT_MS: '20' } })
@@ -148,12 +148,12 @@ t.test('each answer of a list is described, with the fields that it has', async 
   }
 })
 
-t.test('the guide tells of every code that a problem can have', async (t) => {
+t.test('the guide lists every error code', async (t) => {
   const { info } = await describe(t)
   const all = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
-  const files = all.filter((file) => file !== 'config/start-error.ts') // what ends a process is no problem of a client
+  const files = all.filter((file) => file !== 'config/start-error.ts') // start-up errors are not sent to clients
   const sources = await Promise.all(files.map((file) => readFile(`src/${file}`, 'utf8')))
-  // The purge route describes its own, and those of the plugins are no problems of a client.
+  // The purge route describes its own code, and those of the plugins are not sent to clients.
   const codes = new Set(
     sources.flatMap((source) => source.match(/(?<=')VITRINE_(?!UNAUTHORIZED|EDGE|CACHE)[A-Z_]+(?=')/g) ?? []),
   )
@@ -161,19 +161,19 @@ t.test('the guide tells of every code that a problem can have', async (t) => {
   for (const code of codes) t.ok(info.description.includes(`\`${code}\``), code)
 })
 
-t.test('the examples are what the application answers: `npm run docs:examples` writes them anew', async (t) => {
-  const timeoutMs = 30 // and not the two seconds that the examples were written with
+t.test('the examples match the responses of the application: `npm run docs:examples` updates them', async (t) => {
+  const timeoutMs = 30 // instead of the two seconds of the recorded examples
   const recorded = JSON.stringify(await recordExamples({ upstreamTimeoutMs: timeoutMs }))
   const answered = recorded.replaceAll(`within ${timeoutMs} ms`, 'within 2000 ms')
   t.strictSame(withoutTiming(answered), withoutTiming(JSON.stringify(readExamples())))
 })
 
-/** A machine that is busy needs more than a second of the minute to send so many requests. */
+/** Without values that depend on the speed of the machine. */
 function withoutTiming(recorded: string): unknown {
   return JSON.parse(recorded.replaceAll(/"Retry-After":[56]\d,/g, '').replaceAll(/retry in [^"]+/g, 'retry'))
 }
 
-t.test('the README shows what the demo answers', async (t) => {
+t.test('the README shows a response of the demo', async (t) => {
   const readme = await readFile('README.md', 'utf8')
   const [, path = '', shown] =
     /curl -si 'http:\/\/127\.0\.0\.1:3000(\S+)' .*\n```\n\n```text\n([^`]+)\n```/.exec(readme) ?? []
@@ -185,7 +185,7 @@ t.test('the README shows what the demo answers', async (t) => {
   t.equal(shown, `link: ${headers.link}\netag: ${headers.etag}\n${body}`)
 })
 
-t.test('every answer with a body has examples, and each is what its schema says', async (t) => {
+t.test('every response with a body has examples that match its schema', async (t) => {
   const { components, paths } = await describe(t)
   const ajv = new Ajv({ strict: false, validateFormats: false })
   for (const path of lists) {

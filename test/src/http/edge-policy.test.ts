@@ -3,15 +3,15 @@ import { browse } from '../../harness/browse.js'
 import { createClock } from '../../harness/clock.js'
 import { makeCatalogs, makeSellers } from '../../harness/upstream.js'
 
-// What the edge makes of the panels and the JSON API.
+// How the edge caches the panels and the JSON API.
 
 const addresses = ['/', '/panels/sellers?page=2', '/api/v1/sellers', '/api/v1/sellers/7/catalogs']
 
-t.test('what was answered once is answered again, byte for byte, and says so', async (t) => {
+t.test('a hit has the same bytes as the first response', async (t) => {
   const { open: get } = await browse(t)
   await get('/api/v1/sellers')
   for (const url of [...addresses, '/panels/sellers/7/events']) {
-    await get(url) // with it come the data that the page beside wants
+    await get(url) // loads the data of the panel next to it, too
     const [first, second] = [await get(url), await get(url)]
     t.match(second.headers['cache-status'], /^Vitrine; hit; ttl=\d+$/, url)
     t.equal(second.body, first.body)
@@ -21,7 +21,7 @@ t.test('what was answered once is answered again, byte for byte, and says so', a
   }
 })
 
-t.test('a hit has the headers of its own request, and those that keep a page safe', async (t) => {
+t.test('a hit has the headers of its own request and the security headers', async (t) => {
   const { open: get } = await browse(t)
   const first = await get('/', { 'x-request-id': 'one' })
   const second = await get('/', { 'x-request-id': 'two' })
@@ -33,16 +33,16 @@ t.test('a hit has the headers of its own request, and those that keep a page saf
   }
 })
 
-t.test('parameters that nobody knows, their order and cookies make no difference', async (t) => {
+t.test('unknown parameters, their order and cookies do not change the key', async (t) => {
   const { open: get } = await browse(t)
   await get('/api/v1/sellers?page=2&page_size=10')
   const alike = await get('/api/v1/sellers?utm_source=mail&page_size=10&page=2', { cookie: 'a=b', host: 'elsewhere' })
   t.match(alike.headers['cache-status'], /hit/)
   t.match((await get('/api/v1/sellers?page=1&page_size=20')).headers['cache-status'], /fwd=uri-miss/)
-  t.match((await get('/api/v1/sellers')).headers['cache-status'], /hit/, 'defaults that are spelled out')
+  t.match((await get('/api/v1/sellers')).headers['cache-status'], /hit/, 'explicit defaults')
 })
 
-t.test('a page, a fragment and a page restored are told apart, whoever asks first', async (t) => {
+t.test('pages, fragments and restored pages are separate variants', async (t) => {
   const { open: get } = await browse(t)
   const requests = [{}, { 'hx-request': 'true' }, { 'hx-request': 'true', 'hx-history-restore-request': 'true' }]
   const made = [await get('/'), await get('/', requests[1]), await get('/', requests[2])]
@@ -54,10 +54,10 @@ t.test('a page, a fragment and a page restored are told apart, whoever asks firs
     t.equal(body, made[index]?.body)
   }
   t.not(made[0]?.body, made[1]?.body)
-  t.match((await get('/', { 'hx-request': 'nonsense' })).headers['cache-status'], /hit/, 'anything else is a page')
+  t.match((await get('/', { 'hx-request': 'nonsense' })).headers['cache-status'], /hit/, 'other values are ignored')
 })
 
-t.test('with a filter nothing is kept and nothing is answered from what is kept', async (t) => {
+t.test('a request with a filter is neither stored nor answered from the cache', async (t) => {
   const { open: get, upstream } = await browse(t)
   for (const url of [
     '/api/v1/sellers?name=Seller',
@@ -71,13 +71,13 @@ t.test('with a filter nothing is kept and nothing is answered from what is kept'
       upstream.reset()
       const { headers } = await get(url)
       t.match(headers['cache-status'], /^Vitrine; fwd=bypass; fwd-status=200/, url)
-      t.ok(upstream.requests.length > 0, 'the upstream is asked')
+      t.ok(upstream.requests.length > 0, 'the upstream receives a request')
     }
   }
   t.match((await get('/api/v1/sellers?name=%20')).headers['cache-status'], /fwd=uri-miss/, 'blank is no filter')
 })
 
-t.test('a purge ends all that was made from what it names, and nothing else', async (t) => {
+t.test('a purge removes the responses rendered from the purged entries, and no others', async (t) => {
   const { app, open: get, upstream } = await browse(t)
   for (const url of addresses) await get(url)
   await get('/api/v1/sellers/7/catalogs')
@@ -91,17 +91,17 @@ t.test('a purge ends all that was made from what it names, and nothing else', as
   t.match((await get('/api/v1/sellers?page=2')).headers['cache-status'], /fwd=uri-miss/)
 })
 
-t.test('data that turn out to be the same are answered with the same ETag', async (t) => {
+t.test('unchanged data have the same ETag after a reload', async (t) => {
   const { app, open: get, upstream } = await browse(t)
   const { etag } = (await get('/')).headers
   await app.cache.purge({ tags: ['sellers'] })
   upstream.reset()
   const again = await get('/', { 'if-none-match': String(etag) })
   t.equal(again.statusCode, 304)
-  t.ok(upstream.requests.length > 0, 'though it was asked')
+  t.ok(upstream.requests.length > 0, 'the upstream received requests')
 })
 
-t.test('nothing that was made of the events of yesterday is answered today', async (t) => {
+t.test('a response is not served after the midnight that ends its data', async (t) => {
   const clock = createClock('2030-03-10T23:59:00Z')
   const catalogs = makeCatalogs({ sellerId: 7, count: 3, startDate: (index) => `2030-03-${10 + index}` })
   const { open: get } = await browse(t, { now: clock.now, upstream: { sellers: makeSellers(9), catalogs } })
@@ -121,11 +121,11 @@ t.test('nothing that was made of the events of yesterday is answered today', asy
   }
 })
 
-t.test('what is stale says so and is kept by nobody', async (t) => {
+t.test('a stale response says so and is not cacheable', async (t) => {
   const clock = createClock()
   const { open: get, upstream } = await browse(t, { now: clock.now, environment: { CACHE_TTL_SECONDS: '60' } })
   await get('/api/v1/sellers')
-  clock.step(200) // beyond the time in which one refreshes behind
+  clock.step(200) // after the stale-while-revalidate window
   upstream.fail({ status: 500 })
   for (let count = 0; count < 2; count += 1) {
     const answer = await get('/api/v1/sellers')
@@ -136,14 +136,14 @@ t.test('what is stale says so and is kept by nobody', async (t) => {
   }
 })
 
-t.test('the rate limit counts what is answered from what is kept', async (t) => {
+t.test('the rate limit counts hits', async (t) => {
   const { open: get } = await browse(t, { environment: { RATE_LIMIT_MAX: '3' } })
   const statuses = []
   for (let count = 0; count < 4; count += 1) statuses.push((await get('/')).statusCode)
   t.strictSame(statuses, [200, 200, 200, 429])
 })
 
-t.test('a hundred who ask for the same page at once have one made', async (t) => {
+t.test('a hundred concurrent requests for a page render it once', async (t) => {
   const { app, open: get, upstream } = await browse(t)
   const answers = await Promise.all(Array.from({ length: 100 }, () => get('/panels/sellers?page=3')))
   t.strictSame([...new Set(answers.map(({ body }) => body))].length, 1)
@@ -151,7 +151,7 @@ t.test('a hundred who ask for the same page at once have one made', async (t) =>
   t.match(app.edge.stats().requests, { 'uri-miss': 1, collapsed: 99 })
 })
 
-t.test('a page with a panel that could not be loaded is stored by no cache', async (t) => {
+t.test('a page with a failed panel is not cacheable', async (t) => {
   for (const [failing, urls] of [
     ['/catalogs', ['/?seller_id=7', '/panels/sellers?seller_id=7', '/panels/sellers/7/events']],
     ['/sellers', ['/panels/sellers/7/events']],
@@ -168,7 +168,7 @@ t.test('a page with a panel that could not be loaded is stored by no cache', asy
       t.notMatch(during.body, /call\.of\.the\.first\.client/)
       t.notMatch(during.headers['cache-status'], /hit/)
       upstream.fail(() => undefined)
-      clock.step(5) // past the time for which an error is answered again
+      clock.step(5) // after the error cache
       const after = await get(url)
       t.notMatch(after.body, /Error 502|call\.of\.the\.first\.client/)
       t.match(after.body, /Sale 0001/)

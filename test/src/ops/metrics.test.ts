@@ -13,7 +13,7 @@ async function scrape(app: FastifyInstance): Promise<string[]> {
   return answer.body.trimEnd().split('\n')
 }
 
-t.test('metrics count what the cache does, in valid text, without ids', async (t) => {
+t.test('the metrics are valid Prometheus text and contain no ids', async (t) => {
   const { app, upstream } = await startApp(t, {
     environment: { PURGE_TOKEN: 'x', RATE_LIMIT_MAX: '6' },
     upstream: { sellers: makeSellers(2) },
@@ -24,7 +24,7 @@ t.test('metrics count what the cache does, in valid text, without ids', async (t
   await app.inject('/api/v1/sellers/globex/catalogs')
   const headers = { authorization: 'Bearer x' }
   await app.inject({ method: 'POST', url: '/ops/cache/purge', headers, payload: { keys: ['k'], hard: true } })
-  for (let count = 0; count < 8; count += 1) await scrape(app) // never limited
+  for (let count = 0; count < 8; count += 1) await scrape(app) // without rate limit
   const lines = await scrape(app)
   for (const line of lines.filter((line) => line !== '' && !line.startsWith('# '))) t.match(line, sample)
   for (const line of [
@@ -42,7 +42,7 @@ t.test('metrics count what the cache does, in valid text, without ids', async (t
   t.notMatch(lines.join('\n'), /acme|globex/)
 })
 
-t.test('two applications in one process do not share counters, and stop listening when they close', async (t) => {
+t.test('two applications in one process have separate counters and unsubscribe when they close', async (t) => {
   const upstream = { sellers: makeSellers(2) }
   const [one, two] = [await startApp(t, { upstream }), await startApp(t, { upstream })]
   await one.app.inject('/api/v1/sellers')

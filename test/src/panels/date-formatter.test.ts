@@ -6,7 +6,7 @@ import { textsOf } from '../../../src/texts/index.js'
 const at = (instant: string) => Date.parse(instant)
 const now = at('2026-03-10T12:00:00Z')
 
-t.test('a day is named in the language of the page and the time zone of the catalog', async (t) => {
+t.test('a day is formatted in the language of the page and the time zone of the catalog', async (t) => {
   const late = at('2026-03-10T23:30:00Z')
   const days: [zone: string, language: 'en' | 'fr', expected: object][] = [
     ['UTC', 'en', { iso: '2026-03-10', weekday: 'Tuesday', day: '10', month: 'March 2026', relative: 'today' }],
@@ -21,26 +21,30 @@ t.test('a day is named in the language of the page and the time zone of the cata
   }
 })
 
-t.test('days ahead are counted by the calendar, not by hours, and not beyond a month', async (t) => {
+t.test('relative days are counted by the calendar, not by hours, up to a month', async (t) => {
   const dates = createDateFormatter(createCalendar('Europe/Paris'), textsOf('en'))
   const beforeMidnight = at('2026-03-27T22:59:59Z') // 23:59:59 in Paris
   t.equal(dates.formatDay(at('2026-03-27T23:00:00Z'), beforeMidnight).relative, 'tomorrow', 'a second later')
-  t.equal(dates.formatDay(at('2026-03-29T23:30:00Z'), beforeMidnight).relative, 'in 3 days', 'one of them of 23 hours')
+  t.equal(
+    dates.formatDay(at('2026-03-29T23:30:00Z'), beforeMidnight).relative,
+    'in 3 days',
+    'including one of 23 hours',
+  )
   t.equal(
     dates.formatDay(at('2026-10-26T23:30:00Z'), at('2026-10-24T10:00:00Z')).relative,
     'in 3 days',
-    'one of them of 25',
+    'including one of 25 hours',
   )
   t.equal(dates.formatDay(at('2026-04-10T12:00:00Z'), now).relative, 'in 31 days')
   t.equal(dates.formatDay(at('2026-04-11T12:00:00Z'), now).relative, undefined)
 })
 
-t.test('a time is of the catalog’s clocks, for machines of UTC', async (t) => {
+t.test('a time is in the time zone of the catalog, its machine-readable form in UTC', async (t) => {
   const dates = createDateFormatter(createCalendar('Europe/Paris'), textsOf('fr'))
   t.strictSame(dates.formatTime(at('2026-07-01T22:05:00Z')), { iso: '2026-07-01T22:05:00.000Z', text: '00:05' })
 })
 
-t.test('a moment of today is a time, one of another day has its date', async (t) => {
+t.test('an instant of today is formatted as a time, one of another day with its date', async (t) => {
   const calendar = createCalendar('Europe/Paris')
   const moment = at('2026-03-09T23:02:00Z')
   for (const [language, today, later] of [

@@ -5,7 +5,7 @@ import { groupByMonth } from '../../../src/panels/event-months.js'
 import type { Catalog } from '../../../src/schemas/catalog.js'
 import { textsOf } from '../../../src/texts/index.js'
 
-/** Events that start then, by month and day: their titles, and their times. */
+/** Titles and times of events with these start dates, by month and day. */
 function grouped(zone: string, starts: (string | null)[]) {
   const calendar = createCalendar(zone)
   const catalogs: Catalog[] = starts.map((start_date, index) => {
@@ -23,7 +23,7 @@ function grouped(zone: string, starts: (string | null)[]) {
   ])
 }
 
-t.test('events of one day stand together, days of one month too, in the order they came', async (t) => {
+t.test('events are grouped by day and month, in their order', async (t) => {
   t.strictSame(grouped('UTC', ['2026-03-10', '2026-03-10T09:00:00Z', '2026-03-11', '2026-04-01', '2027-04-01']), [
     [
       'March 2026',
@@ -37,12 +37,12 @@ t.test('events of one day stand together, days of one month too, in the order th
   ])
 })
 
-t.test('the day is that of the catalog’s time zone, whatever offset the upstream wrote', async (t) => {
+t.test('the day is in the catalog’s time zone, whatever offset the upstream sent', async (t) => {
   t.strictSame(grouped('Europe/Paris', ['2026-03-31T23:30:00Z', '2026-03-31T20:30:00-05:00', '2026-04-01']), [
     ['April 2026', [['2026-04-01', ['2026-03-31T23:30:00Z 01:30', '2026-03-31T20:30:00-05:00 03:30', '2026-04-01 -']]]],
   ])
 })
 
-t.test('what has no date that can be read has no place among days', async (t) => {
+t.test('an event without a valid date is left out', async (t) => {
   t.strictSame(grouped('UTC', [null, 'soon', '2026-02-31']), [])
 })

@@ -13,7 +13,7 @@ function stepsOf(parts: Partial<PagerOptions>): Record<string, string | undefine
   return Object.fromEntries(pagerOf(parts).steps.map(({ rel, link }) => [rel, link?.full]))
 }
 
-t.test('all four steps are always there, and lead somewhere only where that is somewhere else', async (t) => {
+t.test('all four steps are always present, with a link unless it leads to the current page', async (t) => {
   const to = (page: string) => `/list?name=x${page}&seller_id=7`
   t.strictSame(stepsOf({ page: 1 }), { first: undefined, prev: undefined, next: to('&page=2'), last: to('&page=5') })
   t.strictSame(stepsOf({ page: 3 }), { first: to(''), prev: to('&page=2'), next: to('&page=4'), last: to('&page=5') })
@@ -22,19 +22,19 @@ t.test('all four steps are always there, and lead somewhere only where that is s
   t.strictSame(stepsOf({ page: 9 }), back, 'from beyond the last page')
 })
 
-t.test('what htmx fetches leaves out what the page beside says of itself', async (t) => {
+t.test('the fragment URL leaves out the state of the other panel', async (t) => {
   const { link } = pagerOf({ page: 1 }).steps[2] ?? {}
   t.equal(link?.fragment, '/list?name=x&page=2')
 })
 
-t.test('there is a position on every page that there is, and no pages to turn in a short list', async (t) => {
+t.test('every existing page has a position, and a short list has no page links', async (t) => {
   t.equal(pagerOf({ page: 9 }).position, undefined)
   t.equal(pagerOf({ total: 0 }).position, 'Page 1 of 1')
   t.equal(pagerOf({ total: 20 }).hasPages, false)
   t.equal(pagerOf({ total: 21 }).hasPages, true)
 })
 
-t.test('another page size keeps what is at the top on the page', async (t) => {
+t.test('a link to another page size leads to the page with the first item of this one', async (t) => {
   const sizes = (parts: Partial<PagerOptions>) =>
     Object.fromEntries(
       pagerOf(parts).sizes.map(({ size, link }) => [
@@ -46,7 +46,7 @@ t.test('another page size keeps what is at the top on the page', async (t) => {
   t.strictSame(sizes({ page: 99, pageSize: 20, total: 100 }), { 10: '10', 20: '5', 50: '2', 100: '1' })
 })
 
-t.test('a page size that is not offered is, while it is the one in use', async (t) => {
+t.test('an unusual page size is offered while it is in use', async (t) => {
   const { sizes } = pagerOf({ pageSize: 7 })
   t.strictSame(
     sizes.map(({ size, isCurrent }) => (isCurrent ? `${size} now` : `${size}`)),
@@ -54,7 +54,7 @@ t.test('a page size that is not offered is, while it is the one in use', async (
   )
 })
 
-t.test('no page size is offered where all of them show the same', async (t) => {
+t.test('no page sizes are offered when the smallest shows the complete list', async (t) => {
   t.strictSame(pagerOf({ total: 10 }).sizes, [])
   t.equal(pagerOf({ total: 11 }).sizes.length, 4)
 })

@@ -5,7 +5,7 @@ import { createDeferred } from '../../harness/deferred.js'
 import { find, headersIn, isPage, rowNames, tagsOf } from '../../harness/html.js'
 import { type Fault, makeSellers } from '../../harness/upstream.js'
 
-// In which words the panels say what they say: languages, days, ages, reasons.
+// Texts of the panels: languages, days, ages, reasons.
 
 const fragment = { 'hx-request': 'true' }
 
@@ -14,7 +14,7 @@ const eventsPanel = '/panels/sellers/7/events'
 
 const inFrench = { 'accept-language': 'fr-FR,fr;q=0.9,en;q=0.8' }
 
-t.test('pages, panels and problems are in the language that is asked for, kept apart, and say so', async (t) => {
+t.test('pages, panels and problems are in the requested language, cached separately, and state it', async (t) => {
   const { open, upstream } = await browse(t)
   const urls = ['/', sellersPanel, `${sellersPanel}?seller_id=7`, eventsPanel, `${eventsPanel}?page=99`]
   for (const url of [...urls, ...urls, `${eventsPanel}?page=0`, '/panels/nothing']) {
@@ -47,7 +47,7 @@ t.test('the JSON API and its problems are the same in every language', async (t)
   }
 })
 
-t.test('events stand under their month and day, and say how soon they start', async (t) => {
+t.test('events are listed by month and day, with how soon they start', async (t) => {
   const { open } = await browse(t, {
     now: createClock('2026-03-30T12:00:00Z').now,
     upstream: {
@@ -75,7 +75,7 @@ t.test('events stand under their month and day, and say how soon they start', as
   ])
 })
 
-t.test('"starts tomorrow" does not outlive midnight, be the answer kept, stale or open in a browser', async (t) => {
+t.test('"starts tomorrow" expires at midnight in cached, stale and open pages', async (t) => {
   const clock = createClock('2026-03-10T22:30:00Z') // half an hour before midnight in Paris
   const catalogs = [
     { id: 1, seller_id: 7, title: 'Sale', start_date: '2026-03-11' },
@@ -94,22 +94,22 @@ t.test('"starts tomorrow" does not outlive midnight, be the answer kept, stale o
   t.equal(
     find(evening.body, ({ attributes }) => attributes.id === 'events').attributes['data-relative-days-until'],
     '2026-03-10T23:00:00.000Z',
-    'the browser is told how long it is true',
+    'the page states when it expires',
   )
   for (const headers of [{}, fragment]) t.strictSame(await said(headers), ['starts today', 'starts tomorrow'])
   clock.set('2026-03-10T22:59:59Z')
   const last = await open(eventsPanel)
   t.match(last.headers['cache-status'], /hit/)
   const maxAge = Number(/max-age=(\d+)/.exec(String(last.headers['cache-control']))?.[1])
-  t.ok(maxAge - Number(last.headers.age) <= 1, 'no browser keeps it into the next day')
+  t.ok(maxAge - Number(last.headers.age) <= 1, 'no browser cache stores it into the next day')
 
-  upstream.fail({ status: 500 }) // so that all there is after midnight is what was kept before
+  upstream.fail({ status: 500 }) // after midnight only the stale list is available
   clock.set('2026-03-10T23:00:00Z')
   for (const headers of [{}, fragment]) t.strictSame(await said(headers), ['starts today'])
   t.match((await open(eventsPanel)).body, /As of <time[^>]*>10 March 2026, 23:30<\/time>/)
 })
 
-t.test('a stale panel says since when, in the time zone of the catalog, and why', async (t) => {
+t.test('a stale panel shows its age in the time zone of the catalog, and the reason', async (t) => {
   const clock = createClock('2026-03-10T13:02:00Z')
   const { open, upstream } = await browse(t, { now: clock.now, environment: { CATALOG_TIME_ZONE: 'Europe/Paris' } })
   const notice = async (headers: Record<string, string> = {}) =>
@@ -119,7 +119,7 @@ t.test('a stale panel says since when, in the time zone of the catalog, and why'
   const held = createDeferred<Fault>()
   upstream.fail(() => held.promise)
   const asOf = '<time datetime="2026-03-10T13:02:00.000Z">14:02</time> (Europe/Paris).'
-  t.equal(await notice(), `As of ${asOf} A newer list is being loaded.`, 'while it is asked anew')
+  t.equal(await notice(), `As of ${asOf} A newer list is being loaded.`, 'during a refresh')
   held.resolve({ status: 500 })
   upstream.fail({ status: 500 })
   clock.step(400)
@@ -127,13 +127,13 @@ t.test('a stale panel says since when, in the time zone of the catalog, and why'
   t.equal(await notice(inFrench), `Dernier état\u00a0: ${asOf} La place de marché ne répond pas.`)
 })
 
-t.test('a list with nothing in it says why', async (t) => {
+t.test('an empty list says why', async (t) => {
   const { open } = await browse(t)
   await open('/')
   const emptyOf = (body: string) => /<div class="empty">\s*<p>(.*?)<\/p>/s.exec(body)?.[1]
   const cases: [url: string, says: string, leadsTo: string | undefined][] = [
     ['/panels/sellers/8/events', 'No upcoming events. Past events are not shown.', undefined],
-    ['/panels/sellers/nobody/events', 'The marketplace has no seller with this ID.', undefined],
+    ['/panels/sellers/unknown/events', 'The marketplace has no seller with this ID.', undefined],
     [`${eventsPanel}?title=zzz&list_page=2`, 'No upcoming event has this in its title.', `${eventsPanel}?list_page=2`],
     [`${eventsPanel}?page=9`, 'The list has 2 pages only.', `${eventsPanel}?page=2`],
     [`${sellersPanel}?name=zzz&seller_id=7`, 'No seller matches this search.', `${sellersPanel}?seller_id=7`],
@@ -145,14 +145,14 @@ t.test('a list with nothing in it says why', async (t) => {
     const link = tagsOf(body).find(({ attributes }) => attributes.class === 'button')
     t.equal(link?.attributes.href, leadsTo, url)
     const hasSearch = /<form/.test(body)
-    t.equal(hasSearch, !url.includes('nobody'), `${url} is searched only where there may be something`)
+    t.equal(hasSearch, !url.includes('unknown'), `${url} is searched only where there may be something`)
     if (leadsTo !== undefined) t.ok(rowNames((await open(leadsTo, fragment)).body).length > 0)
   }
   const { open: openEmpty } = await browse(t, { upstream: {} })
   t.equal(emptyOf((await openEmpty('/')).body), 'The marketplace has no sellers yet.')
 })
 
-t.test('headings go down one by one, and every part of a page has a name', async (t) => {
+t.test('heading levels are not skipped, and every landmark has a name', async (t) => {
   const { open } = await browse(t)
   for (const url of ['/', `${sellersPanel}?page=9`, eventsPanel, `${eventsPanel}?title=zzz`, '/panels/nothing']) {
     const tags = tagsOf((await open(url)).body)

@@ -7,7 +7,7 @@ import { byId, find, hasId, headersIn, isPage, rowNames, type Tag, tagsOf } from
 import { until } from '../../harness/until.js'
 import { type Fault, makeSellers } from '../../harness/upstream.js'
 
-// What people see, and what htmx puts into the page that they see it on.
+// Pages, and the fragments that htmx swaps into them.
 
 const fragment = { 'hx-request': 'true' }
 const restored = { 'hx-request': 'true', 'hx-history-restore-request': 'true' }
@@ -15,7 +15,7 @@ const restored = { 'hx-request': 'true', 'hx-history-restore-request': 'true' }
 const sellersPanel = '/panels/sellers'
 const eventsPanel = '/panels/sellers/7/events'
 
-t.test('an address is a page for a browser, the bare panel for htmx, and a page again for its history', async (t) => {
+t.test('a URL is a page for browsers, a fragment for htmx, and a page for its history', async (t) => {
   const { open } = await browse(t)
   for (const [url, id] of [
     ['/', 'sellers'],
@@ -25,7 +25,7 @@ t.test('an address is a page for a browser, the bare panel for htmx, and a page 
     [`${eventsPanel}?title=sale`, 'events'],
   ] as const) {
     await t.test(url, async (t) => {
-      for (const [headers, wantsPage] of [
+      for (const [headers, expectsPage] of [
         [{}, true],
         [{ 'hx-request': 'false' }, true],
         [{ 'hx-history-restore-request': 'true' }, true],
@@ -36,17 +36,16 @@ t.test('an address is a page for a browser, the bare panel for htmx, and a page 
         const { statusCode, headers: answered, body } = await open(url, headers)
         t.equal(statusCode, 200)
         t.match(answered['content-type'], /^text\/html; charset=utf-8/)
-        t.equal(isPage(body), wantsPage, JSON.stringify(headers))
+        t.equal(isPage(body), expectsPage, JSON.stringify(headers))
         t.ok(hasId(body, id))
-        if (wantsPage) t.ok(hasId(body, 'sellers') && hasId(body, 'events'), 'a page has both panels')
-        else
-          t.match(body.trim(), new RegExp(`^<section id="${id}".*</section>$`, 's'), 'the panel and nothing around it')
+        if (expectsPage) t.ok(hasId(body, 'sellers') && hasId(body, 'events'), 'a page has both panels')
+        else t.match(body.trim(), new RegExp(`^<section id="${id}".*</section>$`, 's'), 'only the panel')
       }
     })
   }
 })
 
-t.test('Vary names both headers of htmx, whatever the answer is', async (t) => {
+t.test('Vary lists both headers of htmx in every response', async (t) => {
   const { open, upstream } = await browse(t, { environment: { RATE_LIMIT_MAX: '30' } })
   const urls = ['/', sellersPanel, eventsPanel]
   const wrong = ['/?page=0', `${sellersPanel}?page=0`, `${eventsPanel}?page=0`, '/panels/nothing']
@@ -70,53 +69,56 @@ t.test('Vary names both headers of htmx, whatever the answer is', async (t) => {
   }
 })
 
-t.test('an error has the same status as a page and as a panel, and the panel keeps its id', async (t) => {
-  const patient = await browse(t)
-  const impatient = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
-  const cases: [url: string, id: string, status: number, fault?: Fault][] = [
-    [`${sellersPanel}?page=0`, 'sellers', 400],
-    ['/?page_size=101', 'sellers', 400],
-    [`${sellersPanel}?page=0&name=/events`, 'sellers', 400],
-    [`${sellersPanel}?seller_id=/events`, 'sellers', 400],
-    [`${eventsPanel}?page=0`, 'events', 400],
-    ['/panels/sellers/a.b/events', 'events', 400],
-    [`${sellersPanel}?name=x`, 'sellers', 502, { status: 500 }],
-    [`${sellersPanel}?name=x`, 'sellers', 503, { destroy: 'at once' }],
-    [`${eventsPanel}?title=x`, 'events', 502, { body: 'rubbish' }],
-    [`${eventsPanel}?title=x`, 'events', 504, { hang: 'at once' }],
-  ]
-  for (const [url, id, status, fault] of cases) {
-    await t.test(`${status} of ${url}`, async (t) => {
-      const { open, upstream } = fault?.hang === undefined ? patient : impatient
-      upstream.heal()
-      if (fault !== undefined) upstream.fail(fault)
-      const page = await open(url)
-      t.equal(page.statusCode, status)
-      t.ok(isPage(page.body))
+t.test(
+  'an error has the same status as a page and as a fragment, and the fragment has the id of its panel',
+  async (t) => {
+    const patient = await browse(t)
+    const impatient = await browse(t, { environment: { UPSTREAM_TIMEOUT_MS: '50' } })
+    const cases: [url: string, id: string, status: number, fault?: Fault][] = [
+      [`${sellersPanel}?page=0`, 'sellers', 400],
+      ['/?page_size=101', 'sellers', 400],
+      [`${sellersPanel}?page=0&name=/events`, 'sellers', 400],
+      [`${sellersPanel}?seller_id=/events`, 'sellers', 400],
+      [`${eventsPanel}?page=0`, 'events', 400],
+      ['/panels/sellers/a.b/events', 'events', 400],
+      [`${sellersPanel}?name=x`, 'sellers', 502, { status: 500 }],
+      [`${sellersPanel}?name=x`, 'sellers', 503, { destroy: 'at once' }],
+      [`${eventsPanel}?title=x`, 'events', 502, { body: 'invalid' }],
+      [`${eventsPanel}?title=x`, 'events', 504, { hang: 'at once' }],
+    ]
+    for (const [url, id, status, fault] of cases) {
+      await t.test(`${status} of ${url}`, async (t) => {
+        const { open, upstream } = fault?.hang === undefined ? patient : impatient
+        upstream.heal()
+        if (fault !== undefined) upstream.fail(fault)
+        const page = await open(url)
+        t.equal(page.statusCode, status)
+        t.ok(isPage(page.body))
 
-      const panel = await open(url, fragment)
-      t.equal(panel.statusCode, status)
-      t.match(panel.headers['content-type'], /^text\/html/)
-      t.match(panel.body.trim(), new RegExp(`^<section id="${id}".*</section>$`, 's'), 'a later swap finds it')
-      t.equal(tagsOf(panel.body).filter(({ attributes }) => attributes.id === id).length, 1)
+        const panel = await open(url, fragment)
+        t.equal(panel.statusCode, status)
+        t.match(panel.headers['content-type'], /^text\/html/)
+        t.match(panel.body.trim(), new RegExp(`^<section id="${id}".*</section>$`, 's'), 'for later swaps')
+        t.equal(tagsOf(panel.body).filter(({ attributes }) => attributes.id === id).length, 1)
 
-      for (const { body } of [page, panel]) {
-        t.ok(body.includes(`Error ${status}`), 'it says what is wrong')
-        t.ok(
-          tagsOf(body).some(({ attributes }) => attributes.role === 'alert'),
-          'to those who cannot see it as well',
-        )
-        t.equal(
-          tagsOf(body).some(({ name, attributes }) => name === 'a' && attributes.href === url),
-          status >= 500,
-          'and lets try again where that may help',
-        )
-      }
-    })
-  }
-})
+        for (const { body } of [page, panel]) {
+          t.ok(body.includes(`Error ${status}`), 'with the status')
+          t.ok(
+            tagsOf(body).some(({ attributes }) => attributes.role === 'alert'),
+            'also for screen readers',
+          )
+          t.equal(
+            tagsOf(body).some(({ name, attributes }) => name === 'a' && attributes.href === url),
+            status >= 500,
+            'with a retry link where that may help',
+          )
+        }
+      })
+    }
+  },
+)
 
-t.test('what is wrong with the input is told by the name of the field', async (t) => {
+t.test('invalid input is reported by field name', async (t) => {
   const { open } = await browse(t)
   for (const headers of [{}, fragment]) {
     const { body } = await open(`${eventsPanel}?page=0&list_page_size=101`, headers)
@@ -138,17 +140,17 @@ const hostile = [
   '{{1 + 1}}',
 ]
 
-/** The shape of a page: its tags with the names of their attributes. */
+/** The structure of a page: tags with attribute names. */
 function skeleton(html: string): string[] {
   return tagsOf(html).map(({ name, attributes }) => `${name} ${Object.keys(attributes).join(' ')}`)
 }
 
-/** The shape of what a panel lists. */
+/** The structure of the rows of a panel. */
 function rowsOf(html: string): string[] {
   return skeleton(/<ul class="rows">.*<\/ul>/s.exec(html)?.[0] ?? '')
 }
 
-t.test('what the upstream says is text wherever it is shown, whatever it says', async (t) => {
+t.test('upstream data are text wherever they are shown', async (t) => {
   const saying = (texts: readonly string[]) => ({
     sellers: texts.map((text, index) => ({ id: `seller-${index}`, name: text, customer_display_id: text })),
     catalogs: texts.flatMap((text, index) => [
@@ -168,7 +170,7 @@ t.test('what the upstream says is text wherever it is shown, whatever it says', 
         }
       }
       const { body } = await nasty.open(events)
-      t.strictSame(rowNames(body), [text, text], 'and it is shown as it is, by the list and by the events')
+      t.strictSame(rowNames(body), [text, text], 'shown unchanged in both panels')
       t.equal(byId(body, 'events-heading').text, text)
       t.equal(byId(body, 'events-results').attributes['data-title'], text)
       t.equal(find(body, ({ name }) => name === 'title').text, `${text} · Vitrine`)
@@ -176,7 +178,7 @@ t.test('what the upstream says is text wherever it is shown, whatever it says', 
   }
 })
 
-t.test('a seller whose id no address can hold is listed without a link, and harmless however hostile', async (t) => {
+t.test('a seller with an id that is not valid in a URL is listed without a link, also a hostile one', async (t) => {
   const ids = ['no address', ...hostile]
   const { open } = await browse(t, { upstream: { sellers: ids.map((id) => ({ id, name: 'Seller' })) } })
   for (const [index, id] of ids.entries()) {
@@ -190,7 +192,7 @@ t.test('a seller whose id no address can hold is listed without a link, and harm
   }
 })
 
-t.test('what the visitor typed comes back as text', async (t) => {
+t.test('filters are shown as text', async (t) => {
   const { open } = await browse(t)
   for (const text of hostile) {
     const typed = encodeURIComponent(text)
@@ -211,7 +213,7 @@ t.test('what the visitor typed comes back as text', async (t) => {
   }
 })
 
-t.test('every field that is kept is shown', async (t) => {
+t.test('every stored field is shown', async (t) => {
   const { open } = await browse(t, {
     upstream: {
       sellers: [
@@ -234,7 +236,7 @@ t.test('every field that is kept is shown', async (t) => {
   for (const headers of [{}, fragment]) {
     const sellers = tagsOf((await open(sellersPanel, headers)).body).map(({ text }) => text)
     for (const text of ['Maison Dupont', 'C-77', 'id 7', 'No number', 'id x-8']) t.ok(sellers.includes(text), text)
-    t.notOk(sellers.includes('null'), 'a number that is not there is not shown')
+    t.notOk(sellers.includes('null'), 'missing numbers are not shown')
 
     const { body } = await open(eventsPanel, headers)
     const texts = tagsOf(body).map(({ text }) => text)
@@ -247,9 +249,9 @@ t.test('every field that is kept is shown', async (t) => {
         .filter(({ name }) => name === 'time')
         .map(({ attributes }) => attributes.datetime),
       ['2030-01-05', '2030-02-06', '2030-02-06T16:30:00.000Z'],
-      'days and times for machines',
+      'machine-readable days and times',
     )
-    t.ok(texts.includes('17:30'), 'and for people in the time zone of the catalog')
+    t.ok(texts.includes('17:30'), 'text in the time zone of the catalog')
     for (const text of ['January 2030', 'Saturday', '5', 'February 2030', 'Wednesday', '6']) {
       t.ok(texts.includes(text), text)
     }
@@ -257,7 +259,7 @@ t.test('every field that is kept is shown', async (t) => {
   }
 })
 
-t.test('events are soonest first and only coming ones, also when found by title', async (t) => {
+t.test('only upcoming events are listed, soonest first, also with a filter', async (t) => {
   const { open } = await browse(t, {
     now: createClock('2026-03-10T12:00:00Z').now,
     upstream: {
@@ -280,7 +282,7 @@ t.test('events are soonest first and only coming ones, also when found by title'
   }
 })
 
-t.test('the whole list of sellers is read by following the links, without JavaScript', async (t) => {
+t.test('the complete list of sellers is reachable by links without JavaScript', async (t) => {
   const { open } = await browse(t)
   const names: string[] = []
   let url: string | undefined = `${sellersPanel}?page_size=10`
@@ -295,7 +297,7 @@ t.test('the whole list of sellers is read by following the links, without JavaSc
   )
 })
 
-t.test('whatever htmx would fetch works without it: links have an address, forms an action', async (t) => {
+t.test('everything that htmx requests works without it: links have an href, forms an action', async (t) => {
   const { open } = await browse(t)
   for (const url of [
     '/',
@@ -319,7 +321,7 @@ t.test('whatever htmx would fetch works without it: links have an address, forms
   }
 })
 
-t.test('a link keeps where the list stands: to the events, on to their next page, and back', async (t) => {
+t.test('links carry the state of the list: to the events, to their next page, and back', async (t) => {
   const { open } = await browse(t)
   await open('/')
   const list = await open(`${sellersPanel}?page=2&page_size=5&name=seller`)
@@ -327,7 +329,7 @@ t.test('a link keeps where the list stands: to the events, on to their next page
   const events = await open(seller.attributes.href ?? '')
   t.equal(byId(events.body, 'events-heading').text, 'Seller 0007')
   t.equal(find(events.body, ({ attributes }) => attributes['data-seller'] === '7').attributes['aria-current'], 'true')
-  t.strictSame(rowNames(events.body).slice(0, 5), rowNames(list.body), 'the list beside is the one that was there')
+  t.strictSame(rowNames(events.body).slice(0, 5), rowNames(list.body), 'next to the same page of the list')
 
   const next = tagsOf(events.body).filter(({ attributes }) => attributes.rel === 'next')[1]
   const second = await open(next?.attributes.href ?? '')
@@ -338,7 +340,7 @@ t.test('a link keeps where the list stands: to the events, on to their next page
   t.strictSame(rowNames((await open(back.attributes.href ?? '')).body), rowNames(list.body))
 })
 
-t.test('turning the pages of the list keeps the events that are open beside it', async (t) => {
+t.test('paging the list keeps the open events', async (t) => {
   const { open } = await browse(t)
   await open('/')
   const { body } = await open(`${sellersPanel}?seller_id=7&page_size=5&name=seller`)
@@ -354,7 +356,7 @@ t.test('turning the pages of the list keeps the events that are open beside it',
   ])
 })
 
-/** What a browser without JavaScript asks for when the form is sent as it stands. */
+/** The URL that a browser without JavaScript requests when it submits the form. */
 function sent(html: string, formId: string): string {
   const tags = tagsOf(html)
   const start = tags.findIndex(({ name, attributes }) => name === 'form' && attributes.id === formId)
@@ -368,7 +370,7 @@ function sent(html: string, formId: string): string {
   return `${tags[start]?.attributes.action}?${query}`
 }
 
-t.test('the forms work without JavaScript, and keep the state of the other panel', async (t) => {
+t.test('forms work without JavaScript and keep the state of the other panel', async (t) => {
   const { open } = await browse(t)
   const { body } = await open(
     `${eventsPanel}?page_size=5&title=sale%20000&list_page=2&list_page_size=10&list_name=seller`,
@@ -394,7 +396,7 @@ t.test('the forms work without JavaScript, and keep the state of the other panel
   for (const { pathname, search } of [events, sellers]) t.equal((await open(`${pathname}${search}`)).statusCode, 200)
 })
 
-t.test('the page of a seller that is chosen shows its events beside the list', async (t) => {
+t.test('the page of a selected seller shows its events next to the list', async (t) => {
   const { open } = await browse(t)
   for (const url of ['/?seller_id=7', `${sellersPanel}?seller_id=7`]) {
     const { body } = await open(url)
@@ -406,11 +408,11 @@ t.test('the page of a seller that is chosen shows its events beside the list', a
     )
   }
   const { body } = await open(sellersPanel)
-  t.equal(byId(body, 'events-heading').text, 'Upcoming events', 'and nobody’s are shown when none is chosen')
+  t.equal(byId(body, 'events-heading').text, 'Upcoming events', 'no events without a selected seller')
   t.match(body, /Select a seller/)
 })
 
-t.test('the heading of the events names the seller also while the list is stale', async (t) => {
+t.test('the heading of the events has the seller’s name also while the list is stale', async (t) => {
   const clock = createClock()
   const { open, upstream } = await browse(t, { now: clock.now })
   await open(eventsPanel)
@@ -422,18 +424,18 @@ t.test('the heading of the events names the seller also while the list is stale'
 })
 
 t.test(
-  'the heading of the events names the seller when the list beside it does, though that is filtered',
+  'the heading of the events has the seller’s name when only the filtered list next to it has the seller',
   async (t) => {
     const { open } = await browse(t)
     for (const url of [`${sellersPanel}?name=seller&seller_id=7`, `${eventsPanel}?list_name=seller`]) {
       const { body } = await open(url)
       t.ok(rowNames(body).includes('Seller 0007'))
-      t.equal(byId(body, 'events-heading').text, 'Seller 0007', `${url}, while the whole list is not kept`)
+      t.equal(byId(body, 'events-heading').text, 'Seller 0007', `${url}, while the whole list is not cached`)
     }
   },
 )
 
-t.test('a filter says how many it found, and offers the way back to all', async (t) => {
+t.test('a filtered list shows its total and a link to the complete list', async (t) => {
   const { open } = await browse(t)
   for (const [url, all] of [
     [`${sellersPanel}?name=seller%20003&page_size=5&seller_id=7`, `${sellersPanel}?page_size=5&seller_id=7`],
@@ -445,39 +447,39 @@ t.test('a filter says how many it found, and offers the way back to all', async 
     t.ok(texts.includes(found), url)
     t.ok(
       tagsOf(body).some(({ attributes }) => attributes['data-live-message'] === found),
-      'also to those who only hear it',
+      'also for screen readers',
     )
     t.equal(find(body, ({ attributes }) => attributes.class === 'reset').attributes.href, all)
   }
   const { body } = await open(`${sellersPanel}?name=%20`, fragment)
   t.notOk(
     tagsOf(body).some(({ attributes }) => attributes.class === 'reset'),
-    'a blank filter is none',
+    'a blank filter is no filter',
   )
 })
 
-t.test('an empty list says so, and so does a page beyond the end, which leads back', async (t) => {
+t.test('an empty list says so, and a page beyond the end links to the last page', async (t) => {
   const { open } = await browse(t)
   t.match((await open('/panels/sellers/8/events', fragment)).body, /No upcoming events\. Past events are not shown\./)
   t.match((await open(`${eventsPanel}?title=nothing`, fragment)).body, /No upcoming event has this in its title\./)
-  t.match((await open(`${sellersPanel}?name=nobody`, fragment)).body, /No seller matches this search\./)
+  t.match((await open(`${sellersPanel}?name=unknown`, fragment)).body, /No seller matches this search\./)
   for (const url of [sellersPanel, eventsPanel]) {
     const { statusCode, body } = await open(`${url}?page=99`, fragment)
     t.equal(statusCode, 200)
     t.match(body, /The list has [23] pages only\./)
     const back = find(body, ({ attributes }) => attributes.rel === 'prev').attributes.href ?? ''
-    t.ok(rowNames((await open(back, fragment)).body).length > 0, 'the page before it is the last one')
+    t.ok(rowNames((await open(back, fragment)).body).length > 0, 'the last page')
   }
 })
 
-t.test('when one panel cannot be had the page still shows the other, and says what is wrong', async (t) => {
+t.test('when one panel fails the page shows the other and the error', async (t) => {
   const { open, upstream } = await browse(t)
   upstream.fail(({ path }) => (path === '/sellers' ? { status: 500 } : undefined))
   const events = await open(eventsPanel)
   t.equal(events.statusCode, 200)
   t.ok(hasId(events.body, 'sellers') && hasId(events.body, 'events'))
   t.strictSame(rowNames(events.body).slice(0, 2), ['Sale 0001', 'Sale 0002'])
-  t.equal(byId(events.body, 'events-heading').text, 'Seller 7', 'nobody knows the name')
+  t.equal(byId(events.body, 'events-heading').text, 'Seller 7', 'without its name')
   t.match(events.body, /Error 502/)
 
   upstream.fail(({ path }) => (path === '/catalogs' ? { status: 500 } : undefined))
@@ -489,7 +491,7 @@ t.test('when one panel cannot be had the page still shows the other, and says wh
   t.equal(find(sellers.body, ({ attributes }) => attributes.name === 'seller_id').attributes.value, '8')
 })
 
-t.test('the lists of both panels are asked for at the same time', async (t) => {
+t.test('the lists of both panels are requested at the same time', async (t) => {
   const { open, upstream } = await browse(t)
   const asked = createDeferred<void>()
   upstream.fail(async ({ path }) => {
@@ -502,7 +504,7 @@ t.test('the lists of both panels are asked for at the same time', async (t) => {
   t.match(rowNames(body), ['Seller 0001'])
 })
 
-t.test('events that cannot be had are an error of their page, which still shows the list that leads on', async (t) => {
+t.test('failed events give their page an error status, and the page still shows the list', async (t) => {
   const { open, upstream } = await browse(t)
   upstream.fail(({ path }) => (path === '/catalogs' ? { destroy: 'at once' } : undefined))
   const { statusCode, headers, body } = await open(`${eventsPanel}?list_page=2&list_page_size=10`)
@@ -516,7 +518,7 @@ t.test('events that cannot be had are an error of their page, which still shows 
   t.equal(back.attributes.href, '/panels/sellers?page=2&page_size=10#seller-7')
 })
 
-t.test('a panel that is the point of the page and cannot be had is an error of the page', async (t) => {
+t.test('a failure of the main panel is an error page', async (t) => {
   const { open, upstream } = await browse(t)
   upstream.fail({ status: 500 })
   for (const url of ['/', `${sellersPanel}?seller_id=7`, eventsPanel]) {
@@ -526,7 +528,7 @@ t.test('a panel that is the point of the page and cannot be had is an error of t
   }
 })
 
-t.test('a stale panel says how old it is', async (t) => {
+t.test('a stale panel shows its age', async (t) => {
   const clock = createClock('2026-03-10T12:00:00Z')
   const { open, upstream } = await browse(t, { now: clock.now })
   for (const url of [sellersPanel, eventsPanel]) t.notMatch((await open(url, fragment)).body, /class="notice"/)
@@ -544,39 +546,36 @@ t.test('a stale panel says how old it is', async (t) => {
   }
 })
 
-t.test(
-  'a marketplace that is slow holds up nobody who can be shown what there was, and what fails is told',
-  async (t) => {
-    const clock = createClock('2026-03-10T12:00:00Z')
-    const environment = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
-    const timeouts = { cache: { softTimeoutMs: 50 } }
-    const { open, upstream } = await browse(t, { now: clock.now, environment, timeouts })
-    await open(eventsPanel)
-    clock.step(400)
-    const held = createDeferred<void>()
-    upstream.fail(async () => {
-      await held.promise
-      return { status: 500 }
-    })
-    for (const url of [eventsPanel, sellersPanel]) {
-      t.match((await open(url)).body, /A newer list is being loaded\./, `${url}: nothing is known yet`)
-    }
-    upstream.fail({ status: 500 })
-    held.resolve()
-    const isTold = async () => /The marketplace is not responding\./.test((await open(sellersPanel)).body)
-    t.ok(await until(isTold))
-    clock.step(10)
-    const again = createDeferred<void>()
-    upstream.fail(async () => {
-      await again.promise
-      return { status: 500 }
-    })
-    t.match((await open(sellersPanel)).body, /The marketplace is not responding\./, 'also while it is tried anew')
-    again.resolve()
-  },
-)
+t.test('a slow marketplace does not delay pages with a stale list, and failures are shown', async (t) => {
+  const clock = createClock('2026-03-10T12:00:00Z')
+  const environment = { CACHE_STALE_WHILE_REVALIDATE_SECONDS: '0' }
+  const timeouts = { cache: { softTimeoutMs: 50 } }
+  const { open, upstream } = await browse(t, { now: clock.now, environment, timeouts })
+  await open(eventsPanel)
+  clock.step(400)
+  const held = createDeferred<void>()
+  upstream.fail(async () => {
+    await held.promise
+    return { status: 500 }
+  })
+  for (const url of [eventsPanel, sellersPanel]) {
+    t.match((await open(url)).body, /A newer list is being loaded\./, `${url}: before any failure`)
+  }
+  upstream.fail({ status: 500 })
+  held.resolve()
+  const isShown = async () => /The marketplace is not responding\./.test((await open(sellersPanel)).body)
+  t.ok(await until(isShown))
+  clock.step(10)
+  const again = createDeferred<void>()
+  upstream.fail(async () => {
+    await again.promise
+    return { status: 500 }
+  })
+  t.match((await open(sellersPanel)).body, /The marketplace is not responding\./, 'also during a retry')
+  again.resolve()
+})
 
-t.test('no page holds code or style of its own: no inline script, no style, no handler', async (t) => {
+t.test('no page has inline scripts, styles or handlers', async (t) => {
   const { open, upstream } = await browse(t)
   const pages = [
     await open('/'),
@@ -597,7 +596,7 @@ t.test('no page holds code or style of its own: no inline script, no style, no h
   }
 })
 
-/** Whether a tag has code or style in it, or leads away from our own origin. */
+/** Whether a tag has inline code or style, or links to another origin. */
 function holdsCode({ name, attributes, text }: Tag): boolean {
   const { href, src, action, 'hx-get': get } = attributes
   return (
@@ -608,7 +607,7 @@ function holdsCode({ name, attributes, text }: Tag): boolean {
   )
 }
 
-t.test('a page has a language, a title and a viewport, and htmx that evaluates nothing', async (t) => {
+t.test('a page has a language, a title, a viewport, and htmx without eval', async (t) => {
   const { open } = await browse(t)
   const { body } = await open('/')
   t.equal(find(body, ({ name }) => name === 'html').attributes.lang, 'en')
@@ -618,7 +617,7 @@ t.test('a page has a language, a title and a viewport, and htmx that evaluates n
   t.match(config, { includeIndicatorStyles: false, allowEval: false, selfRequestsOnly: true, historyCacheSize: 0 })
 })
 
-t.test('ids are there once a page', async (t) => {
+t.test('ids are unique in a page', async (t) => {
   const { open } = await browse(t)
   for (const url of ['/', `${sellersPanel}?seller_id=7`, eventsPanel]) {
     const ids = tagsOf((await open(url)).body).flatMap(({ attributes }) => attributes.id ?? [])
@@ -626,37 +625,34 @@ t.test('ids are there once a page', async (t) => {
   }
 })
 
-t.test(
-  'the window is named after what is shown: the panel, the search, and the page where it is not the first',
-  async (t) => {
-    const { open } = await browse(t)
-    for (const [url, title] of [
-      ['/', 'Sellers'],
-      ['/?page=2', 'Sellers – Page 2 of 3'],
-      ['/?page=99', 'Sellers'],
-      ['/?name=%20seller%20&page=2', 'Sellers – seller – Page 2 of 3'],
-      ['/panels/sellers/7/events', 'Seller 0007'],
-      ['/panels/sellers/7/events?title=sale&page=2', 'Seller 0007 – sale – Page 2 of 2'],
-    ] as const) {
-      t.match((await open(url)).body, `<title>${title} · Vitrine</title>`, url)
-    }
-  },
-)
+t.test('the document title has the panel, the filters, and the page unless it is the first', async (t) => {
+  const { open } = await browse(t)
+  for (const [url, title] of [
+    ['/', 'Sellers'],
+    ['/?page=2', 'Sellers – Page 2 of 3'],
+    ['/?page=99', 'Sellers'],
+    ['/?name=%20seller%20&page=2', 'Sellers – seller – Page 2 of 3'],
+    ['/panels/sellers/7/events', 'Seller 0007'],
+    ['/panels/sellers/7/events?title=sale&page=2', 'Seller 0007 – sale – Page 2 of 2'],
+  ] as const) {
+    t.match((await open(url)).body, `<title>${title} · Vitrine</title>`, url)
+  }
+})
 
-t.test('the way back from events leads to the row of their seller', async (t) => {
+t.test('the back link of events leads to the row of their seller', async (t) => {
   const { open } = await browse(t)
   const { body } = await open('/panels/sellers/27/events?list_page=2&list_page_size=20')
   t.match(body, /class="back" href="\/panels\/sellers\?page=2#seller-27"/)
   t.match((await open('/panels/sellers?page=2')).body, /<a class="row" id="seller-27"/)
 })
 
-t.test('files come from our own origin, may be kept for good, and have another address when they change', async (t) => {
+t.test('assets come from our own origin, are immutable, and change their URL with their content', async (t) => {
   const { app, open } = await browse(t)
   const tags = tagsOf((await open('/')).body)
   const files = tags
     .filter(({ name }) => ['link', 'script', 'img'].includes(name))
     .map(({ attributes }) => attributes.src ?? attributes.href ?? '')
-    .filter((address) => !address.startsWith('#')) // a part of the page itself
+    .filter((address) => !address.startsWith('#')) // an anchor in the page
   t.ok(new Set(files).size >= 4)
   for (const file of new Set(files)) {
     await t.test(file, async (t) => {
@@ -668,12 +664,12 @@ t.test('files come from our own origin, may be kept for good, and have another a
       t.ok(Number(/max-age=(\d+)/.exec(cacheControl)?.[1]) >= 31_536_000, cacheControl)
       const digest = createHash('sha256').update(rawPayload).digest('hex')
       const version = new URL(file, 'http://vitrine').searchParams.get('v') ?? ''
-      t.ok(version.length >= 8 && digest.startsWith(version), 'the address is made from what the file holds')
+      t.ok(version.length >= 8 && digest.startsWith(version), 'the URL contains a hash of the content')
     })
   }
 })
 
-t.test('nothing but the files of the pages is served as a file', async (t) => {
+t.test('only the assets of the pages are served as files', async (t) => {
   const { app } = await browse(t)
   for (const url of [
     '/assets/',

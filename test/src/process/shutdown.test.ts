@@ -11,14 +11,14 @@ async function startClosing(t: Test, environment: Record<string, string>): Promi
 }
 
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR2', 'SIGTERM'] as const) {
-  t.test(`${signal} closes and ends with 0`, async (t) => {
+  t.test(`${signal} closes and exits with 0`, async (t) => {
     const program = await startClosing(t, { CLOSE: 'ends' })
     t.match(await program.stop(signal), { code: 0, signal: null })
     t.strictSame(program.stdout, ['ready', `closing: ${signal}`])
   })
 }
 
-t.test('an error that nothing caught closes and ends with 1', async (t) => {
+t.test('an uncaught error closes and exits with 1', async (t) => {
   for (const [FAULT, message] of [
     ['throws', 'thrown'],
     ['rejects', 'rejected'],
@@ -29,13 +29,13 @@ t.test('an error that nothing caught closes and ends with 1', async (t) => {
   }
 })
 
-t.test('closing that fails ends with 1', async (t) => {
+t.test('a failed close exits with 1', async (t) => {
   const program = await startClosing(t, { CLOSE: 'fails' })
   t.match(await program.stop(), { code: 1, signal: null })
-  t.match(program.stderr.join('\n'), /vitrine: shutdown failed: .*cannot close/, 'the reason is not lost')
+  t.match(program.stderr.join('\n'), /vitrine: shutdown failed: .*cannot close/, 'with the reason')
 })
 
-t.test('closing that does not end by its deadline ends with 1', async (t) => {
+t.test('a close that exceeds the deadline exits with 1', async (t) => {
   const program = await startClosing(t, { CLOSE: 'never', DEADLINE_MS: '100' })
   t.match(await program.stop(), { code: 1, signal: null })
 })
@@ -50,10 +50,10 @@ for (const [first, second] of [
     ['999', 0],
     ['1000', 1],
   ] as const) {
-    t.test(`${second} ${AFTER_MS} ms after ${first} ends with ${code}`, async (t) => {
+    t.test(`${second} ${AFTER_MS} ms after ${first} exits with ${code}`, async (t) => {
       const program = await startClosing(t, { CLOSE: 'ends', SECOND: second, AFTER_MS })
       t.match(await program.stop(first), { code, signal: null })
-      t.strictSame(program.stdout, ['ready', `closing: ${first}`], 'it closes once')
+      t.strictSame(program.stdout, ['ready', `closing: ${first}`], 'closed once')
     })
   }
 }

@@ -1,27 +1,27 @@
 import t from 'tap'
 import { chooseLanguage } from '../../../src/texts/languages.js'
 
-t.test('a page is in the language of ours that is liked best, and in English for those who ask for none', async (t) => {
-  const wishes: [acceptLanguage: string | undefined, language: string, why: string][] = [
-    [undefined, 'en', 'no field'],
-    ['', 'en', 'an empty one'],
+t.test('the best match for Accept-Language is chosen, and English by default', async (t) => {
+  const cases: [acceptLanguage: string | undefined, language: string, why: string][] = [
+    [undefined, 'en', 'no header'],
+    ['', 'en', 'an empty header'],
     ['fr', 'fr', 'the language itself'],
-    ['FR', 'fr', 'in any case'],
-    ['fr-CA', 'fr', 'a region of it'],
-    ['fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7', 'fr', 'as a French browser asks'],
-    ['en-GB,en;q=0.9,fr;q=0.8', 'en', 'as a British one does'],
-    ['de,fr;q=0.1', 'fr', 'the only one that we have'],
-    ['de,nl', 'en', 'none that we have'],
+    ['FR', 'fr', 'in capitals'],
+    ['fr-CA', 'fr', 'a region'],
+    ['fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7', 'fr', 'a French browser'],
+    ['en-GB,en;q=0.9,fr;q=0.8', 'en', 'a British browser'],
+    ['de,fr;q=0.1', 'fr', 'the only supported one'],
+    ['de,nl', 'en', 'none supported'],
     ['*', 'en', 'any'],
-    ['en;q=0.5,fr;q=0.6', 'fr', 'weights count, not the order'],
-    ['en,fr', 'en', 'equals: the first'],
-    ['fr;q=0', 'en', 'refused'],
-    ['fr;q=0,*', 'en', 'any but this'],
-    [',,;q=,fr;q=x', 'en', 'rubbish'],
-    ['x'.repeat(16_000), 'en', 'a lot of it'],
+    ['en;q=0.5,fr;q=0.6', 'fr', 'weights, not order'],
+    ['en,fr', 'en', 'equal weights: the first'],
+    ['fr;q=0', 'en', 'excluded'],
+    ['fr;q=0,*', 'en', 'any other'],
+    [',,;q=,fr;q=x', 'en', 'invalid'],
+    ['x'.repeat(16_000), 'en', 'very long'],
   ]
-  for (const [wish, language, why] of wishes) {
-    t.equal(chooseLanguage(wish), language, why)
-    t.equal(chooseLanguage(wish), language, `${why}, asked again`)
+  for (const [header, language, why] of cases) {
+    t.equal(chooseLanguage(header), language, why)
+    t.equal(chooseLanguage(header), language, `${why}, cached`)
   }
 })

@@ -2,10 +2,10 @@ import t from 'tap'
 import { textsOf } from '../../../src/texts/index.js'
 import { languages } from '../../../src/texts/languages.js'
 
-/** What the languages may say in the same words. */
+/** Texts that may be equal in both languages. */
 const sameEverywhere = ['shell.site', 'stale.asOf']
 
-t.test('every sentence is there in every language, and in none of them by oversight in another', async (t) => {
+t.test('every text exists in every language and is translated', async (t) => {
   const [english, ...others] = languages.map((language) => sentencesOf(textsOf(language)))
   for (const sentences of others) {
     t.strictSame([...sentences.keys()].sort(), [...(english?.keys() ?? [])].sort())
@@ -16,7 +16,7 @@ t.test('every sentence is there in every language, and in none of them by oversi
   }
 })
 
-t.test('numbers are written as the language writes them, and one thing is said as one', async (t) => {
+t.test('numbers are formatted by language, with a singular', async (t) => {
   const [english, french] = [textsOf('en'), textsOf('fr')]
   const many = { from: 1_021, to: 1_040, total: 1_240 }
   t.equal(english.sellers.shown(many), '1,021–1,040 of 1,240 sellers')
@@ -32,7 +32,7 @@ t.test('numbers are written as the language writes them, and one thing is said a
   t.equal(french.sellers.noneOnPage(3), 'La liste n’a que 3 pages.')
 })
 
-/** All sentences by their place; those that are made are made of the same numbers. */
+/** All texts by path; functions are called with the same numbers. */
 function sentencesOf(texts: object, place = ''): Map<string, string> {
   const sentences = new Map<string, string>()
   for (const [name, text] of Object.entries(texts)) {

@@ -4,10 +4,10 @@ import { createDeferred } from '../../harness/deferred.js'
 
 const forever = new AbortController().signal
 
-/** Lets everything happen that is due without waiting for time or input. */
+/** Runs all pending microtasks and immediates. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A queue that records which calls have begun, each of which runs until it is ended. */
+/** A queue that records started calls. Each runs until the test ends it. */
 function recordedQueue(slots: number) {
   const queue = createCallQueue(slots)
   const begun: string[] = []
@@ -22,7 +22,7 @@ function recordedQueue(slots: number) {
   return { begun, start }
 }
 
-t.test('as many calls run at one moment as there are slots, and the others follow in order', async (t) => {
+t.test('as many calls run as there are slots, and the others follow in order', async (t) => {
   const { begun, start } = recordedQueue(2)
   const calls = ['a', 'b', 'c', 'd'].map((name) => start(name))
   await settle()
@@ -47,7 +47,7 @@ t.test('a call that fails frees its slot', async (t) => {
   t.equal(await second.result, 'second')
 })
 
-t.test('a call that is aborted while it waits leaves at once, does not run, and takes no slot', async (t) => {
+t.test('a call aborted while it waits rejects at once, does not run, and takes no slot', async (t) => {
   const { begun, start } = recordedQueue(1)
   const first = start('first')
   const caller = new AbortController()
@@ -55,7 +55,7 @@ t.test('a call that is aborted while it waits leaves at once, does not run, and 
   const third = start('third')
   const reason = new Error('called off')
   caller.abort(reason)
-  await t.rejects(second.result, reason, 'while the first call still runs')
+  await t.rejects(second.result, reason, 'while the first call runs')
   first.end()
   await settle()
   t.strictSame(begun, ['first', 'third'])
@@ -67,14 +67,14 @@ t.test('a call that is aborted while it waits leaves at once, does not run, and 
   fourth.end()
 })
 
-t.test('a call that is aborted before it asks does not run', async (t) => {
+t.test('a call with an aborted signal does not run', async (t) => {
   const { begun, start } = recordedQueue(1)
   const reason = new Error('called off')
   await t.rejects(start('first', AbortSignal.abort(reason)).result, reason)
   t.strictSame(begun, [])
 })
 
-t.test('a call that is aborted once it runs holds its slot until it ends', async (t) => {
+t.test('a running call that is aborted occupies its slot until it settles', async (t) => {
   const { begun, start } = recordedQueue(1)
   const caller = new AbortController()
   const first = start('first', caller.signal)

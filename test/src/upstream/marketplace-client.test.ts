@@ -22,7 +22,7 @@ import {
   type UpstreamOptions,
 } from '../../harness/upstream.js'
 
-/** Far beyond what any test takes, so that only the time under test is short. */
+/** Longer than any test, so that only the time-out under test passes. */
 const amply = 60_000
 
 async function connect(
@@ -54,7 +54,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
   throw new Error('it did not fail with an error')
 }
 
-/** Runs a call whose time-outs come when the test moves the time, however fast the machine is. */
+/** Runs a call with time-outs that the test triggers, so that the speed of the machine does not matter. */
 async function withSteppedTime<T>(run: (step: (milliseconds: number) => void) => Promise<T>): Promise<T> {
   mock.timers.enable({ apis: ['setTimeout'] })
   try {
@@ -64,7 +64,7 @@ async function withSteppedTime<T>(run: (step: (milliseconds: number) => void) =>
   }
 }
 
-/** Resolves when a client of this process has the head of an answer, and reads its body. */
+/** Resolves when a client of this process has received the head of a response and reads its body. */
 function headReceived(): Promise<void> {
   return new Promise((resolve) => {
     const receive = () => {
@@ -75,7 +75,7 @@ function headReceived(): Promise<void> {
   })
 }
 
-t.test('all sellers are read with page_size=500, and three fields of each are kept', async (t) => {
+t.test('all sellers are read with page_size=500, with three fields each', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(1240) } })
   const sellers = await marketplace.sellers.all()
   t.equal(sellers.length, 1240)
@@ -89,7 +89,7 @@ t.test('all sellers are read with page_size=500, and three fields of each are ke
   )
 })
 
-t.test('asks for every page of a list that the upstream caps at 100 a page', async (t) => {
+t.test('requests every page of a list that the upstream caps at 100 items per page', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(1240), maxPageSize: 100 } })
   const sellers = await marketplace.sellers.all()
   t.strictSame(
@@ -99,12 +99,12 @@ t.test('asks for every page of a list that the upstream caps at 100 a page', asy
   t.equal(upstream.requests.length, 13)
 })
 
-t.test('the catalogs of a seller are read with page_size=200, and four fields of each are kept', async (t) => {
+t.test('the catalogs of a seller are read with page_size=200, with four fields each', async (t) => {
   const catalogs = [...makeCatalogs({ sellerId: 7, count: 250 }), ...makeCatalogs({ sellerId: 8, count: 3 })]
   const { upstream, marketplace } = await connect(t, { upstream: { catalogs } })
-  const kept = await marketplace.catalogs.all({ sellerId: '7' })
-  t.equal(kept.length, 250)
-  t.strictSame(kept[0], {
+  const result = await marketplace.catalogs.all({ sellerId: '7' })
+  t.equal(result.length, 250)
+  t.strictSame(result[0], {
     id: '7-1',
     title: 'Sale 0001',
     customer_catalog_id: 'K-0001',
@@ -116,23 +116,23 @@ t.test('the catalogs of a seller are read with page_size=200, and four fields of
   )
 })
 
-t.test('a title narrows the catalogs of a seller', async (t) => {
+t.test('a title filters the catalogs of a seller', async (t) => {
   const { upstream, marketplace } = await connect(t, {
     upstream: { catalogs: makeCatalogs({ sellerId: 7, count: 30 }) },
   })
-  const kept = await marketplace.catalogs.all({ sellerId: 7, title: 'sale 002' })
-  t.equal(kept.length, 10)
+  const result = await marketplace.catalogs.all({ sellerId: 7, title: 'sale 002' })
+  t.equal(result.length, 10)
   t.equal(upstream.requests[0]?.query.title, 'sale 002')
 })
 
-t.test('an empty list is an empty list', async (t) => {
+t.test('an empty list is an empty array', async (t) => {
   const { marketplace } = await connect(t)
   t.strictSame(await marketplace.sellers.all(), [])
   t.strictSame(await marketplace.catalogs.all({ sellerId: 1 }), [])
   t.strictSame(await marketplace.sellers.page({ page: 1, pageSize: 20 }), { items: [], total: 0 })
 })
 
-t.test('ids keep the type that the upstream gave, and what is absent is null', async (t) => {
+t.test('ids have the type that the upstream sent, and missing fields are null', async (t) => {
   const { marketplace } = await connect(t, {
     upstream: {
       sellers: [
@@ -155,7 +155,7 @@ t.test('ids keep the type that the upstream gave, and what is absent is null', a
   ])
 })
 
-t.test('a page of sellers is asked for with its filters, whatever characters they have', async (t) => {
+t.test('a page of sellers is requested with its filters, whatever their characters', async (t) => {
   const sellers = [{ id: 1, name: 'Dürer & Söhne? 100%', customer_display_id: 'C/1#é' }, ...makeSellers(3)]
   const { upstream, marketplace } = await connect(t, { upstream: { sellers } })
   const query = { page: 1, pageSize: 20, name: '& Söhne? 100%', customerDisplayId: 'C/1#é' }
@@ -178,7 +178,7 @@ t.test('a blank filter is not sent', async (t) => {
   )
 })
 
-t.test('a page of sellers is whole when the upstream gives smaller pages than asked', async (t) => {
+t.test('a page of sellers is complete when the upstream sends smaller pages', async (t) => {
   const { marketplace } = await connect(t, { upstream: { sellers: makeSellers(45), maxPageSize: 10 } })
   const ids = async (page: number) => {
     const { items, total } = await marketplace.sellers.page({ page, pageSize: 20, name: 'Seller' })
@@ -222,7 +222,7 @@ for (const url of [
   })
 }
 
-t.test('passes on request id and trace to every page, and the token', async (t) => {
+t.test('sends request id, trace and token with every page request', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(1000) }, token: 'top-secret' })
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   await marketplace.sellers.all({ requestId: 'req-1', traceparent })
@@ -237,7 +237,7 @@ t.test('passes on request id and trace to every page, and the token', async (t) 
   }
 })
 
-t.test('sends neither request id nor trace nor authorization where it has none', async (t) => {
+t.test('sends no request id, trace or authorization without values', async (t) => {
   const { upstream, marketplace } = await connect(t)
   await marketplace.sellers.all()
   const names = Object.keys(upstream.requests[0]?.headers ?? {})
@@ -247,16 +247,16 @@ t.test('sends neither request id nor trace nor authorization where it has none',
   )
 })
 
-const passing: { title: string; fault: Fault }[] = [
+const transient: { title: string; fault: Fault }[] = [
   ...[408, 425, 429, 500, 502, 503, 504].map((status) => ({ title: `status ${status}`, fault: { status } })),
-  { title: 'a connection cut before the answer', fault: { destroy: 'at once' } },
-  { title: 'a connection cut in the middle of the body', fault: { destroy: 'half way' } },
-  { title: 'an answer that does not begin', fault: { hang: 'at once' } },
-  { title: 'a body that stalls half way', fault: { hang: 'half way' } },
+  { title: 'a connection closed before the response', fault: { destroy: 'at once' } },
+  { title: 'a connection closed during the body', fault: { destroy: 'half way' } },
+  { title: 'a response that does not start', fault: { hang: 'at once' } },
+  { title: 'a body that stalls', fault: { hang: 'half way' } },
 ]
 
-for (const { title, fault } of passing) {
-  t.test(`tries again after ${title}`, async (t) => {
+for (const { title, fault } of transient) {
+  t.test(`retries after ${title}`, async (t) => {
     const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(3) }, timeoutMs: 250 })
     upstream.fail(() => (upstream.requests.length === 1 ? fault : undefined))
     await withSteppedTime(async (step) => {
@@ -275,7 +275,7 @@ interface LastingFailure {
   expected: { code: string; statusCode: number; message: RegExp; upstreamStatus?: number }
   requests: number
   options?: Partial<MarketplaceClientOptions>
-  /** Each try runs out of time: before anything has come, or once the head has. */
+  /** Each attempt times out: before the head, or during the body. */
   timesOut?: 'at once' | 'in the body'
 }
 
@@ -283,7 +283,7 @@ const page = { items: [], page: 1, page_size: 500, total: 0 }
 
 const lasting: LastingFailure[] = [
   ...[204, 206, 302, 400, 401, 403, 404, 501].map((status) => ({
-    title: `status ${status} is no answer, and is not tried again`,
+    title: `status ${status} is an error and is not retried`,
     fault: () => ({ status }),
     expected: {
       code: 'VITRINE_UPSTREAM_STATUS',
@@ -294,20 +294,20 @@ const lasting: LastingFailure[] = [
     requests: 1,
   })),
   {
-    title: 'status 503 is told after three tries',
+    title: 'status 503 is reported after three attempts',
     fault: () => ({ status: 503 }),
     expected: { code: 'VITRINE_UPSTREAM_STATUS', statusCode: 502, upstreamStatus: 503, message: /\/sellers/ },
     requests: 3,
   },
   {
-    title: 'a long error page is told by its status',
+    title: 'a long error page is reported by its status',
     fault: () => ({ status: 404, body: 'x'.repeat(100_000) }),
     expected: { code: 'VITRINE_UPSTREAM_STATUS', statusCode: 502, upstreamStatus: 404, message: /\/sellers/ },
     requests: 1,
     options: { maxBodyBytes: 1_000 },
   },
   {
-    title: 'an error page that stalls is told by its status',
+    title: 'an error page that stalls is reported by its status',
     fault: () => ({ status: 404, hang: 'half way' }),
     expected: { code: 'VITRINE_UPSTREAM_STATUS', statusCode: 502, upstreamStatus: 404, message: /\/sellers/ },
     requests: 1,
@@ -315,19 +315,19 @@ const lasting: LastingFailure[] = [
     timesOut: 'in the body',
   },
   {
-    title: 'connections that are cut are told as unreachable after three tries',
+    title: 'closed connections are reported as unreachable after three attempts',
     fault: () => ({ destroy: 'at once' }),
     expected: { code: 'VITRINE_UPSTREAM_UNREACHABLE', statusCode: 503, message: /\/sellers: UND_ERR_SOCKET$/ },
     requests: 3,
   },
   {
-    title: 'bodies that are cut are told as unreachable after three tries',
+    title: 'truncated bodies are reported as unreachable after three attempts',
     fault: () => ({ destroy: 'half way' }),
     expected: { code: 'VITRINE_UPSTREAM_UNREACHABLE', statusCode: 503, message: /\/sellers/ },
     requests: 3,
   },
   {
-    title: 'an upstream that hangs is told as too slow after three tries',
+    title: 'an upstream that hangs is reported as a time-out after three attempts',
     fault: () => ({ hang: 'at once' }),
     expected: {
       code: 'VITRINE_UPSTREAM_TIMEOUT',
@@ -339,7 +339,7 @@ const lasting: LastingFailure[] = [
     timesOut: 'at once',
   },
   {
-    title: 'a body that stalls is told as too slow after three tries',
+    title: 'a body that stalls is reported as a time-out after three attempts',
     fault: () => ({ hang: 'half way' }),
     expected: {
       code: 'VITRINE_UPSTREAM_TIMEOUT',
@@ -351,7 +351,7 @@ const lasting: LastingFailure[] = [
     timesOut: 'at once',
   },
   {
-    title: 'HTML is not JSON, and is not tried again',
+    title: 'HTML is not JSON, and is not retried',
     fault: () => ({ body: '<html>Please log in</html>', headers: { 'content-type': 'text/html' } }),
     expected: { code: 'VITRINE_UPSTREAM_NOT_JSON', statusCode: 502, message: /\/sellers/ },
     requests: 1,
@@ -369,45 +369,45 @@ const lasting: LastingFailure[] = [
     requests: 1,
   },
   {
-    title: 'an error object with status 200 has the wrong shape, and is not tried again',
+    title: 'an error object with status 200 does not match the schema, and is not retried',
     fault: () => ({ body: { error: 'maintenance' } }),
     expected: { code: 'VITRINE_UPSTREAM_WRONG_SHAPE', statusCode: 502, message: /\/sellers .* at "\/items": / },
     requests: 1,
   },
   {
-    title: 'the first place that has the wrong shape is told',
+    title: 'the first mismatch is reported',
     fault: () => ({ body: { ...page, items: [{ id: 1, name: 'a' }, { id: 2 }], total: 2 } }),
     expected: { code: 'VITRINE_UPSTREAM_WRONG_SHAPE', statusCode: 502, message: /at "\/items\/1\/name": / },
     requests: 1,
   },
   {
-    title: 'an integer id that JSON has rounded is the wrong shape',
+    title: 'an integer id that JSON parsing rounded does not match the schema',
     fault: () => ({ body: '{"items":[{"id":9007199254740993,"name":"a"}],"page":1,"page_size":500,"total":1}' }),
     expected: { code: 'VITRINE_UPSTREAM_WRONG_SHAPE', statusCode: 502, message: /at "\/items\/0\/id": / },
     requests: 1,
   },
   {
-    title: 'a list that never reaches its total is incomplete after two walks',
+    title: 'a list that does not reach its total is incomplete after two walks',
     fault: () => ({ body: { ...page, total: 3 } }),
     expected: { code: 'VITRINE_UPSTREAM_INCOMPLETE', statusCode: 502, message: /\/sellers/ },
     requests: 2,
   },
   {
-    title: 'a body whose content-length is over the limit is too large, and is not tried again',
+    title: 'a body with a content-length over the limit is too large, and is not retried',
     fault: () => ({ body: { ...page, note: 'x'.repeat(1_000) } }),
     expected: { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/sellers .* more than 1000 bytes/ },
     requests: 1,
     options: { maxBodyBytes: 1_000 },
   },
   {
-    title: 'a body that says it is over the limit is too large before it is there',
+    title: 'a body with a content-length over the limit is rejected before it is read',
     fault: () => ({ body: page, headers: { 'content-length': '1001' }, hang: 'half way' }),
     expected: { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/sellers .* more than 1000 bytes/ },
     requests: 1,
     options: { maxBodyBytes: 1_000 },
   },
   {
-    title: 'a body that never ends is too large, and is not tried again',
+    title: 'an endless body is too large, and is not retried',
     fault: () => ({ body: Readable.from(endless()) }),
     expected: { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/sellers .* more than 1000 bytes/ },
     requests: 1,
@@ -449,21 +449,21 @@ for (const { title, fault, expected, requests, options, timesOut } of lasting) {
   })
 }
 
-t.test('a body at the limit is no longer than the limit', async (t) => {
+t.test('a body of exactly the limit is accepted', async (t) => {
   const body = JSON.stringify(page)
   const { upstream, marketplace } = await connect(t, { maxBodyBytes: body.length })
   upstream.fail({ body })
   t.strictSame(await marketplace.sellers.all(), [])
 })
 
-t.test('breaks off a body that never ends', async (t) => {
+t.test('aborts an endless body', async (t) => {
   const { upstream, marketplace } = await connect(t, { maxBodyBytes: 1_000 })
   upstream.fail({ body: Readable.from(endless()) })
   await failureOf(marketplace.sellers.all())
   t.equal(await upstream.requests[0]?.answered, false)
 })
 
-t.test('an upstream that refuses connections is unreachable, and the cause is told', async (t) => {
+t.test('an upstream that refuses connections is unreachable, and the cause is reported', async (t) => {
   const { upstream, marketplace } = await connect(t)
   await upstream.close()
   const error = await failureOf(marketplace.sellers.all())
@@ -480,12 +480,12 @@ t.test('an upstream that does not speak HTTP is unreachable', async (t) => {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
-  const { port } = server.address() as { port: number } // a TCP server that listens has an address with a port
+  const { port } = server.address() as { port: number } // a listening TCP server has a port
   const { marketplace } = await connect(t, { url: `http://127.0.0.1:${port}` })
   await t.rejects(marketplace.sellers.all(), { code: 'VITRINE_UPSTREAM_UNREACHABLE' })
 })
 
-t.test('messages name no host, token or value of the query', async (t) => {
+t.test('messages contain no host, token or query value', async (t) => {
   const { upstream, marketplace } = await connect(t, { token: 'top-secret', timeoutMs: 50 })
   const faults: Fault[] = [
     { status: 404 },
@@ -502,7 +502,7 @@ t.test('messages name no host, token or value of the query', async (t) => {
   }
 })
 
-t.test('a page that fails fails the walk with its error, and breaks off the pages in flight', async (t) => {
+t.test('a failed page rejects the walk with its error and aborts the pages in flight', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(50), maxPageSize: 10 } })
   upstream.fail(async ({ query }) => {
     if (query.page === '1') return undefined
@@ -523,7 +523,7 @@ t.test('a page that fails fails the walk with its error, and breaks off the page
   ])
 })
 
-t.test('waits before the next try when Retry-After says so, and other calls do not', async (t) => {
+t.test('a retry waits for Retry-After, and other calls do not', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(3) } })
   upstream.fail(({ path }) => {
     if (path === '/sellers') return { status: 429, headers: { 'retry-after': '30' } }
@@ -543,14 +543,14 @@ t.test('waits before the next try when Retry-After says so, and other calls do n
   t.equal(await failure, reason)
 })
 
-t.test('does not wait for a Retry-After that is behind the deadline', async (t) => {
+t.test('does not wait for a Retry-After beyond the deadline', async (t) => {
   const { upstream, marketplace } = await connect(t, { deadlineMs: 30_000 })
   upstream.fail({ status: 503, headers: { 'retry-after': '31' } })
   await t.rejects(marketplace.sellers.all(), { code: 'VITRINE_UPSTREAM_STATUS', upstreamStatus: 503 })
   t.equal(upstream.requests.length, 1)
 })
 
-t.test('retries end at the deadline, and the time-out tells what failed last', async (t) => {
+t.test('retries end at the deadline, and the time-out has the last failure as its cause', async (t) => {
   const { upstream, marketplace } = await connect(t, { deadlineMs: 300 })
   upstream.fail(() => (upstream.requests.length === 1 ? { status: 503 } : { hang: 'at once' }))
   const error = await withSteppedTime(async (step) => {
@@ -569,18 +569,15 @@ t.test('retries end at the deadline, and the time-out tells what failed last', a
   t.equal(await upstream.requests[1]?.answered, false)
 })
 
-t.test(
-  'retries are limited by a budget, so that an upstream in trouble is not asked three times as much',
-  async (t) => {
-    const { upstream, marketplace } = await connect(t)
-    upstream.fail({ status: 503 })
-    for (let calls = 0; calls < 50; calls++) await failureOf(marketplace.sellers.all())
-    const retries = upstream.requests.length - 50
-    t.equal(retries, 29, 'a burst of 20, then one for five calls')
-  },
-)
+t.test('retries are limited by a budget, so that a failing upstream does not get three times the load', async (t) => {
+  const { upstream, marketplace } = await connect(t)
+  upstream.fail({ status: 503 })
+  for (let calls = 0; calls < 50; calls++) await failureOf(marketplace.sellers.all())
+  const retries = upstream.requests.length - 50
+  t.equal(retries, 29, 'a burst of 20, then one for five calls')
+})
 
-t.test('the deadline is one for all pages of a walk', async (t) => {
+t.test('one deadline covers all pages of a walk', async (t) => {
   const { upstream, marketplace } = await connect(t, {
     upstream: { sellers: makeSellers(100), maxPageSize: 1 },
     deadlineMs: 400,
@@ -588,7 +585,7 @@ t.test('the deadline is one for all pages of a walk', async (t) => {
   })
   const failure = withSteppedTime(async (step) => {
     upstream.fail(() => {
-      step(40) // ten pages take all of the time
+      step(40) // ten pages take the complete deadline
       return undefined
     })
     return failureOf(marketplace.sellers.all())
@@ -597,7 +594,7 @@ t.test('the deadline is one for all pages of a walk', async (t) => {
   t.equal(upstream.requests.length, 10)
 })
 
-t.test("a call's time-out begins when a connection takes it, and not while it waits for one", async (t) => {
+t.test('the time-out of a call starts when a connection takes it, not while it waits for one', async (t) => {
   const timers = createTimers()
   const { upstream, marketplace } = await connect(t, {
     upstream: { catalogs: [1, 2, 3, 4, 5, 6].flatMap((sellerId) => makeCatalogs({ sellerId, count: 1 })) },
@@ -611,8 +608,8 @@ t.test("a call's time-out begins when a connection takes it, and not while it wa
   const lists = gates.map((_, index) => marketplace.catalogs.all({ sellerId: index + 1 }))
   for (const wave of [0, 2, 4]) {
     await upstream.received(wave + 2)
-    t.equal(timers.count, 2, 'as many timers as connections')
-    timers.step(999) // in all, far more than a call may take
+    t.equal(timers.count, 2, 'one timer per connection')
+    timers.step(999) // in total far more than one time-out
     for (const gate of gates.slice(wave, wave + 2)) gate.resolve(undefined)
     await Promise.all(lists.slice(wave, wave + 2))
   }
@@ -633,7 +630,7 @@ t.test("a call's time-out begins when a connection takes it, and not while it wa
   })
 })
 
-t.test('a call that is aborted while it waits for a connection leaves the queue at once', async (t) => {
+t.test('a call aborted while it waits for a connection leaves the queue at once', async (t) => {
   const { upstream, marketplace } = await connect(t, { maxConnections: 1 })
   const created: string[] = []
   const onCreate = (message: unknown) => created.push((message as { request: { path: string } }).request.path) // as undici documents it
@@ -648,7 +645,7 @@ t.test('a call that is aborted while it waits for a connection leaves the queue 
   const third = marketplace.catalogs.all({ sellerId: 3 })
   const reason = new Error('called off')
   caller.abort(reason)
-  t.equal(await second, reason, 'while the first call still has the connection')
+  t.equal(await second, reason, 'while the first call uses the connection')
   gate.resolve(undefined)
   await Promise.all([first, third])
   t.strictSame(
@@ -658,11 +655,11 @@ t.test('a call that is aborted while it waits for a connection leaves the queue 
   t.strictSame(
     created.filter((path) => path.includes('seller_id=2')),
     [],
-    'a connection does not even take it to drop it',
+    'no connection ever takes it',
   )
 })
 
-t.test('waiting for a connection ends with the load', async (t) => {
+t.test('waiting for a connection ends at the deadline', async (t) => {
   const { upstream, marketplace } = await connect(t, { maxConnections: 1, deadlineMs: 300 })
   upstream.fail({ hang: 'at once' })
   for (const error of await Promise.all(
@@ -672,7 +669,7 @@ t.test('waiting for a connection ends with the load', async (t) => {
   }
 })
 
-t.test('calls that are aborted on every connection do not block the next ones', async (t) => {
+t.test('aborted calls on every connection do not block later calls', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(3) }, maxConnections: 2 })
   for (const round of [1, 2, 3]) {
     upstream.reset()
@@ -690,13 +687,13 @@ t.test('calls that are aborted on every connection do not block the next ones', 
   }
 })
 
-t.test('connecting has a time-out of its own', async (t) => {
+t.test('connecting has its own time-out', async (t) => {
   const silent = createServer((socket) => t.after(() => socket.destroy())) // it never answers the TLS handshake
   silent.listen(0, '127.0.0.1')
   await once(silent, 'listening')
   t.after(() => silent.close())
   const timers = createTimers()
-  const { port } = silent.address() as { port: number } // a TCP server that listens has an address with a port
+  const { port } = silent.address() as { port: number } // a listening TCP server has a port
   const { marketplace } = await connect(t, {
     url: `https://127.0.0.1:${port}`,
     timeoutMs: 50,
@@ -714,26 +711,26 @@ t.test('connecting has a time-out of its own', async (t) => {
   t.equal(timers.count, 0)
 })
 
-t.test('a caller who aborts gets its reason, and the request is broken off', async (t) => {
+t.test('an aborted call rejects with the reason, and the request is aborted', async (t) => {
   const { upstream, marketplace } = await connect(t)
   upstream.fail({ hang: 'at once' })
   const caller = new AbortController()
   const failure = failureOf(marketplace.sellers.all({ signal: caller.signal }))
   await upstream.received(1)
-  const reason = new Error('nobody waits any more')
+  const reason = new Error('the caller aborted')
   caller.abort(reason)
   t.equal(await failure, reason)
   t.equal(await upstream.requests[0]?.answered, false)
 })
 
-t.test('a caller who has aborted already costs no request', async (t) => {
+t.test('an already aborted signal causes no request', async (t) => {
   const { upstream, marketplace } = await connect(t)
-  const reason = new Error('nobody waits any more')
+  const reason = new Error('the caller aborted')
   t.equal(await failureOf(marketplace.sellers.all({ signal: AbortSignal.abort(reason) })), reason)
   t.equal(upstream.requests.length, 0)
 })
 
-t.test("a caller's own time-out is a time-out of the upstream", async (t) => {
+t.test('a TimeoutError as the reason becomes an upstream time-out', async (t) => {
   const { upstream, marketplace } = await connect(t)
   upstream.fail({ hang: 'at once' })
   const signal = AbortSignal.timeout(50)
@@ -743,7 +740,7 @@ t.test("a caller's own time-out is a time-out of the upstream", async (t) => {
   })
 })
 
-t.test('abort ends all loads in flight, and the next one is welcome', async (t) => {
+t.test('abort ends all lists in flight, and later ones are accepted', async (t) => {
   const { upstream, marketplace } = await connect(t, { upstream: { sellers: makeSellers(3) } })
   upstream.fail({ hang: 'at once' })
   const failures = [marketplace.sellers.all(), marketplace.catalogs.all({ sellerId: 1 })].map(failureOf)
@@ -756,7 +753,7 @@ t.test('abort ends all loads in flight, and the next one is welcome', async (t) 
   t.equal((await marketplace.sellers.all()).length, 3)
 })
 
-t.test('close lets a load in flight end, and refuses new ones', async (t) => {
+t.test('close waits for lists in flight and refuses new ones', async (t) => {
   const { upstream, marketplace } = await connect(t, {
     upstream: { sellers: makeSellers(30), maxPageSize: 10 },
     closeGraceMs: amply,
@@ -768,11 +765,11 @@ t.test('close lets a load in flight end, and refuses new ones', async (t) => {
   const closed = marketplace.close()
   await t.rejects(marketplace.sellers.all(), { code: 'VITRINE_UPSTREAM_UNREACHABLE', message: /closed/ })
   held.resolve(undefined)
-  t.equal((await sellers).length, 30, 'with the pages that it asked for after close')
+  t.equal((await sellers).length, 30, 'including pages requested after close')
   await closed
 })
 
-t.test('close ends when the grace is over, whatever the upstream does', async (t) => {
+t.test('close ends after the grace period, whatever the upstream does', async (t) => {
   const { upstream, marketplace } = await connect(t, { closeGraceMs: 50 })
   upstream.fail({ hang: 'at once' })
   const failure = failureOf(marketplace.sellers.all())
@@ -784,7 +781,7 @@ t.test('close ends when the grace is over, whatever the upstream does', async (t
   t.pass('closing again is nothing')
 })
 
-t.test('close cuts the connections that are kept alive', async (t) => {
+t.test('close closes idle connections', async (t) => {
   const server = createHttpServer({ keepAliveTimeout: 0 }, (_, response) => {
     response.setHeader('keep-alive', 'timeout=600').end(JSON.stringify(page))
   })
@@ -792,7 +789,7 @@ t.test('close cuts the connections that are kept alive', async (t) => {
   const connected = once(server, 'connection')
   await once(server, 'listening')
   t.after(() => server.close())
-  const { port } = server.address() as { port: number } // a TCP server that listens has an address with a port
+  const { port } = server.address() as { port: number } // a listening TCP server has a port
   const { marketplace } = await connect(t, { url: `http://127.0.0.1:${port}` })
   await marketplace.sellers.all()
   const [socket] = await connected

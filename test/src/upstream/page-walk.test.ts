@@ -9,9 +9,9 @@ interface Row {
   note: string
 }
 
-/** A list of so many rows, given in pages of at most `cap`; remembers what it was asked for. */
+/** A list with pages of at most `cap` rows, which records requests. */
 function listOf(count: number, { cap = Number.POSITIVE_INFINITY } = {}) {
-  const rows = Array.from({ length: count }, (_, index): Row => ({ id: index + 1, note: 'not kept' }))
+  const rows = Array.from({ length: count }, (_, index): Row => ({ id: index + 1, note: 'not returned' }))
   const asked: UpstreamPageRequest[] = []
   return {
     rows,
@@ -35,7 +35,7 @@ function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
 }
 
-t.test('asks for every page, and keeps the order of the list', async (t) => {
+t.test('requests every page and returns the items in order', async (t) => {
   const list = listOf(1240)
   t.strictSame(await walk(list), numbers(1240))
   t.strictSame(
@@ -48,29 +48,29 @@ t.test('asks for every page, and keeps the order of the list', async (t) => {
   )
 })
 
-t.test('asks for every page of a list that is capped at 100 a page', async (t) => {
+t.test('requests every page of a list that is capped at 100 items per page', async (t) => {
   const list = listOf(1240, { cap: 100 })
   t.strictSame(await walk(list), numbers(1240))
   t.equal(list.asked.length, 13)
   t.ok(
     list.asked.every(({ pageSize }) => pageSize === 500),
-    'the same page size is asked for all the way',
+    'all requests have the same page size',
   )
 })
 
-t.test('asks once for a list that fits on a page exactly', async (t) => {
+t.test('requests a list that fits on one page once', async (t) => {
   const list = listOf(500)
   t.strictSame(await walk(list), numbers(500))
   t.equal(list.asked.length, 1)
 })
 
-t.test('an empty list is an empty array, asked for once', async (t) => {
+t.test('an empty list is an empty array after one request', async (t) => {
   const list = listOf(0)
   t.strictSame(await walk(list), [])
   t.equal(list.asked.length, 1)
 })
 
-t.test('goes on page by page when later pages are smaller than the first', async (t) => {
+t.test('continues page by page when later pages are smaller than the first', async (t) => {
   const pages = [numbers(10), [11, 12, 13], [14, 15, 16], [17, 18, 19, 20]]
   const asked: number[] = []
   const rows = await walk({
@@ -83,7 +83,7 @@ t.test('goes on page by page when later pages are smaller than the first', async
   t.strictSame(asked, [1, 2, 3, 4])
 })
 
-t.test('keeps no more than `concurrency` requests in flight, and that many', async (t) => {
+t.test('has exactly `concurrency` requests in flight', async (t) => {
   const list = listOf(1000, { cap: 50 })
   let inFlight = 0
   let most = 0
@@ -100,7 +100,7 @@ t.test('keeps no more than `concurrency` requests in flight, and that many', asy
   t.equal(most, 3)
 })
 
-t.test('keeps the order of the list when later pages come first', async (t) => {
+t.test('returns items in order when later pages arrive first', async (t) => {
   const list = listOf(40, { cap: 10 })
   const arrivals: number[] = []
   const held = createDeferred<void>()
@@ -116,7 +116,7 @@ t.test('keeps the order of the list when later pages come first', async (t) => {
   t.strictSame(rows, numbers(40))
 })
 
-t.test('restarts a walk once when the total shifts', async (t) => {
+t.test('restarts a walk once when the total changes', async (t) => {
   const list = listOf(30, { cap: 10 })
   const rows = await walk({
     concurrency: 1,
@@ -130,7 +130,7 @@ t.test('restarts a walk once when the total shifts', async (t) => {
   t.equal(list.asked.filter(({ page }) => page === 1).length, 2)
 })
 
-t.test('restarts a walk once when an item comes twice, which tells that the list moved', async (t) => {
+t.test('restarts a walk once when an item is duplicate, because the list changed', async (t) => {
   const list = listOf(30, { cap: 10 })
   const rows = await walk({
     concurrency: 1,
@@ -147,19 +147,19 @@ t.test('restarts a walk once when an item comes twice, which tells that the list
 })
 
 const unsteady = [
-  { title: 'the total shifts', answer: (page: number, asked: number) => ({ ids: [page], total: 3 + asked }) },
-  { title: 'an item comes twice', answer: () => ({ ids: [7], total: 2 }) },
+  { title: 'the total changes', answer: (page: number, asked: number) => ({ ids: [page], total: 3 + asked }) },
+  { title: 'an item is duplicate', answer: () => ({ ids: [7], total: 2 }) },
   {
     title: 'the pages end before the total',
     answer: (page: number) => ({ ids: page > 2 ? [] : [page], total: 5 }),
   },
   { title: 'the first page is empty and the total is not 0', answer: () => ({ ids: [], total: 5 }) },
-  { title: 'more items come than the total says', answer: () => ({ ids: [1, 2, 3], total: 2 }) },
-  { title: 'items come where the total is 0', answer: () => ({ ids: [1], total: 0 }) },
+  { title: 'there are more items than the total', answer: () => ({ ids: [1, 2, 3], total: 2 }) },
+  { title: 'there are items although the total is 0', answer: () => ({ ids: [1], total: 0 }) },
 ]
 
 for (const { title, answer } of unsteady) {
-  t.test(`fails as incomplete when it happens on the second walk too that ${title}`, async (t) => {
+  t.test(`fails as incomplete when on the second walk, too, ${title}`, async (t) => {
     const asked: number[] = []
     const rows = walk({
       concurrency: 1,
@@ -176,7 +176,7 @@ for (const { title, answer } of unsteady) {
   })
 }
 
-t.test('fails at once with the error of the page that failed, and ends the pages in flight', async (t) => {
+t.test('fails at once with the error of a page and aborts the pages in flight', async (t) => {
   const failure = new Error('page 3')
   const ended: number[] = []
   const rows = walk({
@@ -197,7 +197,7 @@ t.test('fails at once with the error of the page that failed, and ends the pages
   t.strictSame(ended, [2, 4])
 })
 
-t.test('asks for no further page once one has failed', async (t) => {
+t.test('requests no further page after a failure', async (t) => {
   const asked: number[] = []
   const held = createDeferred<void>()
   const rows = walk({
@@ -215,7 +215,7 @@ t.test('asks for no further page once one has failed', async (t) => {
   t.strictSame(asked, [1, 2, 3])
 })
 
-t.test('ends when the signal aborts', async (t) => {
+t.test('stops when the signal aborts', async (t) => {
   const caller = new AbortController()
   const reason = new Error('called off')
   const rows = walk({
@@ -244,7 +244,7 @@ for (const { title, limits, requests } of tooLarge) {
   })
 }
 
-t.test('a walk that goes on page by page ends at maxPages', async (t) => {
+t.test('a walk that continues page by page stops at maxPages', async (t) => {
   let asked = 0
   const rows = walk({
     maxPages: 5,

@@ -5,7 +5,7 @@ import type { UpstreamPageRequest } from '../../../src/upstream/pages.js'
 interface ListOptions {
   readonly count: number
   readonly cap: number
-  /** Whether the upstream says that it gave what was asked, when it gave less. */
+  /** Whether the upstream states the requested page size although it sent fewer items. */
   readonly isSilent?: boolean
 }
 
@@ -44,10 +44,10 @@ const windows: readonly Window[] = [
   { title: 'page 1', count: 100, cap: 500, page: 1, items: range(1, 20), asked: ['1 of 20'] },
   { title: 'a page in the middle', count: 100, cap: 500, page: 3, items: range(41, 60), asked: ['3 of 20'] },
   { title: 'a short page 1', count: 7, cap: 500, page: 1, items: range(1, 7), asked: ['1 of 20'] },
-  { title: 'a page behind the end', count: 7, cap: 500, page: 2, items: [], asked: ['2 of 20'] },
+  { title: 'a page beyond the end', count: 7, cap: 500, page: 2, items: [], asked: ['2 of 20'] },
   { title: 'an empty list', count: 0, cap: 500, page: 1, items: [], asked: ['1 of 20'] },
   {
-    title: 'a short last page, which has to be told from a cap',
+    title: 'a short last page, which looks like a cap',
     ...{ count: 25, cap: 500, page: 2, items: range(21, 25) },
     asked: ['2 of 20', '1 of 20'],
   },
@@ -62,7 +62,7 @@ const windows: readonly Window[] = [
     asked: ['2 of 20', '3 of 10', '4 of 10'],
   },
   {
-    title: 'a page where the cap is no part of the page size',
+    title: 'a page where the cap does not divide the page size',
     ...{ count: 100, cap: 7, page: 2, items: range(21, 40) },
     asked: ['2 of 20', '3 of 7', '4 of 7', '5 of 7', '6 of 7'],
   },
@@ -72,36 +72,36 @@ const windows: readonly Window[] = [
     asked: ['2 of 20', '3 of 10', '4 of 10'],
   },
   {
-    title: 'a whole list below the cap',
+    title: 'a complete list below the cap',
     ...{ count: 7, cap: 10, page: 1, items: range(1, 7) },
     asked: ['1 of 20'],
   },
   {
-    title: 'a page behind the end, where a capped page has rows',
+    title: 'a page beyond the end, where a capped page has rows',
     ...{ count: 35, cap: 10, page: 3, items: [] },
     asked: ['3 of 20'],
   },
   {
-    title: 'page 1 where pages are capped without saying so',
+    title: 'page 1 where pages are capped without stating it',
     ...{ count: 100, cap: 10, isSilent: true, page: 1, items: range(1, 20) },
     asked: ['1 of 20', '1 of 10', '2 of 10'],
   },
   {
-    title: 'page 2 where pages are capped without saying so, and has the rows that a short last page would have',
+    title: 'page 2 where pages are capped without stating it, with as many rows as a short last page',
     ...{ count: 30, cap: 10, isSilent: true, page: 2, items: range(21, 30) },
     asked: ['2 of 20', '1 of 20', '3 of 10'],
   },
 ]
 
 for (const { title, page, items, asked, ...options } of windows) {
-  t.test(`answers the rows of ${title}`, async (t) => {
+  t.test(`returns the rows of ${title}`, async (t) => {
     const list = listOf(options)
     t.strictSame(await read(list, page, 20), { items, total: options.count })
     t.strictSame(list.asked, asked)
   })
 }
 
-t.test('reads a window once more when the total shifts between its pages', async (t) => {
+t.test('reads a window once more when the total changes between its pages', async (t) => {
   const list = listOf({ count: 30, cap: 10 })
   const { getPage } = list
   const window = await readWindow({
@@ -118,7 +118,7 @@ t.test('reads a window once more when the total shifts between its pages', async
   t.strictSame(window, { items: range(0, 19), total: 31 })
 })
 
-t.test('fails as incomplete when rows of the window are missing on the second reading too', async (t) => {
+t.test('fails as incomplete when rows are missing on the second read too', async (t) => {
   const asked: number[] = []
   const window = readWindow({
     path: '/rows',

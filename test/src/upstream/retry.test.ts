@@ -10,7 +10,7 @@ import {
 } from '../../../src/upstream/errors.js'
 import { createRetryBudget, isTransient, retryDelayMs } from '../../../src/upstream/retry.js'
 
-t.test('time-outs, broken connections and statuses of a passing trouble are transient; nothing else is', async (t) => {
+t.test('time-outs, closed connections and temporary statuses are transient; other errors are not', async (t) => {
   const transient = [408, 425, 429, 500, 502, 503, 504]
   const lasting = [201, 204, 206, 301, 304, 400, 401, 403, 404, 409, 410, 422, 501, 505]
   t.strictSame(
@@ -23,10 +23,10 @@ t.test('time-outs, broken connections and statuses of a passing trouble are tran
   t.notOk(isTransient(new UpstreamWrongShape('/rows', '', '')))
   t.notOk(isTransient(new UpstreamIncomplete('/rows', '')))
   t.notOk(isTransient(new UpstreamTooLarge('/rows', '')))
-  t.notOk(isTransient(new Error('a mistake of ours')))
+  t.notOk(isTransient(new Error('our bug')))
 })
 
-t.test('pauses up to 50 ms, then up to 100 ms, as chance has it', async (t) => {
+t.test('the delay is random, up to 50 ms, then up to 100 ms', async (t) => {
   const error = new UpstreamUnreachable('/rows', 'ECONNREFUSED')
   t.equal(
     retryDelayMs(error, 1, () => 0),
@@ -46,7 +46,7 @@ t.test('pauses up to 50 ms, then up to 100 ms, as chance has it', async (t) => {
   )
 })
 
-t.test('pauses no less than the upstream asked for', async (t) => {
+t.test('the delay is at least Retry-After', async (t) => {
   const error = new UpstreamStatus('/rows', 503, 2_000)
   t.equal(
     retryDelayMs(error, 1, () => 1),
@@ -54,12 +54,12 @@ t.test('pauses no less than the upstream asked for', async (t) => {
   )
 })
 
-t.test('a budget that is used up grants one retry for every so many calls, and never more than a burst', async (t) => {
+t.test('an empty budget grants one retry per `callsPerRetry` calls, and at most a burst', async (t) => {
   const budget = createRetryBudget({ burst: 2, callsPerRetry: 2 })
   t.strictSame([budget.spend(), budget.spend(), budget.spend()], [true, true, false])
 
   budget.earn()
-  t.notOk(budget.spend(), 'half a retry is none')
+  t.notOk(budget.spend(), 'half a retry is not enough')
   budget.earn()
   t.ok(budget.spend())
 

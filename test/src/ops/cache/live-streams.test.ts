@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { LiveStreams } from '../../../../src/ops/cache/live-streams.js'
 
-t.test('a page that cannot be rendered is an error of its request and of nothing else', async (t) => {
+t.test('a render error fails its own request only', async (t) => {
   const app = Fastify()
   const streams = new LiveStreams()
   app.addHook('onSend', async () => nextTurn()) // the stream fails before Fastify reads it
@@ -18,7 +18,7 @@ t.test('a page that cannot be rendered is an error of its request and of nothing
   t.notOk(streams.isFull)
 })
 
-t.test('a stream is dropped when something else is sent in its place', async (t) => {
+t.test('a stream is dropped when another payload replaces it', async (t) => {
   const app = Fastify()
   const streams = new LiveStreams()
   app.addHook('onSend', async (_, __, payload) => {
