@@ -3,8 +3,9 @@ import { type Catalog, type CatalogsQuery, Catalogs as CatalogsSchema } from '..
 import { resolveFilter } from '../schemas/filter.js'
 import { isAccessDenied } from '../upstream/errors.js'
 import type { CallContext, MarketplaceClient } from '../upstream/marketplace-client.js'
+import { catalogsKey, filteredKey } from './cache-keys.js'
 import type { Calendar } from './calendar.js'
-import { bypassKey, type Listing, slicePage, withStaleness } from './paging.js'
+import { type Listing, slicePage, withStaleness } from './paging.js'
 import type { Sellers } from './sellers.js'
 
 /** Upcoming catalogs of a seller, soonest first. */
@@ -29,14 +30,14 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
       if (title !== undefined) {
         const filtered = { sellerId, title }
         const matches = await cache.fetch(
-          bypassKey('catalogs', filtered),
+          filteredKey('catalogs', filtered),
           async ({ signal }) => upcoming(await marketplace.catalogs.all(filtered, { ...context, signal })),
           { bypass: true },
         )
         return slicePage(matches, query)
       }
       const reading = await cache.read(
-        `catalogs_seller_${sellerId}`,
+        catalogsKey(sellerId),
         async (load) => {
           const catalogs = upcoming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
           const isUnknown = catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined

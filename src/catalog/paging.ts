@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Reading } from 'fastify-vitrine/cache'
 
 /** `page` counts from 1. */
@@ -58,9 +57,4 @@ export function withStaleness<Item>(
 ): Listing<Item> {
   if (state === 'fresh') return listing
   return { ...listing, stale: true, as_of: new Date(storedAt).toISOString(), isFailing: reason === 'stale-if-error' }
-}
-
-/** Key by which identical filtered requests in flight share one call. Hashed, because filters may be long. */
-export function bypassKey(list: string, query: object): string {
-  return `${list}_filtered_${createHash('sha256').update(JSON.stringify(query)).digest('base64url')}`
 }

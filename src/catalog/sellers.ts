@@ -3,9 +3,8 @@ import { resolveFilter } from '../schemas/filter.js'
 import { type Seller, type SellersQuery, Sellers as SellersSchema } from '../schemas/seller.js'
 import { isAccessDenied } from '../upstream/errors.js'
 import type { CallContext, MarketplaceClient } from '../upstream/marketplace-client.js'
-import { bypassKey, createListing, type Listing, slicePage, withStaleness } from './paging.js'
-
-const key = 'sellers_all'
+import { filteredKey, sellersKey } from './cache-keys.js'
+import { createListing, type Listing, slicePage, withStaleness } from './paging.js'
 
 /** Sellers of the marketplace. */
 export interface Sellers {
@@ -30,7 +29,7 @@ export function createSellers({ cache, marketplace }: SellersDeps): Sellers {
       if (name !== undefined || customerDisplayId !== undefined) {
         return listFiltered({ ...query, name, customerDisplayId }, context)
       }
-      const reading = await cache.read(key, ({ signal }) => marketplace.sellers.all({ ...context, signal }), {
+      const reading = await cache.read(sellersKey, ({ signal }) => marketplace.sellers.all({ ...context, signal }), {
         tags: ['sellers'],
         schema: SellersSchema,
         serveStaleOn: (error) => !isAccessDenied(error),
@@ -47,7 +46,7 @@ export function createSellers({ cache, marketplace }: SellersDeps): Sellers {
   }
 
   function cachedList(): Promise<readonly Seller[] | undefined> {
-    return cache.get(key, { schema: SellersSchema, allowStale: true })
+    return cache.get(sellersKey, { schema: SellersSchema, allowStale: true })
   }
 
   async function listFiltered(request: FilteredRequest, context: CallContext): Promise<Listing<Seller>> {
@@ -59,7 +58,7 @@ export function createSellers({ cache, marketplace }: SellersDeps): Sellers {
       ...(customerDisplayId === undefined ? {} : { customerDisplayId }),
     }
     const { items, total } = await cache.fetch(
-      bypassKey('sellers', filtered),
+      filteredKey('sellers', filtered),
       ({ signal }) => marketplace.sellers.page(filtered, { ...context, signal }),
       { bypass: true },
     )

@@ -50,8 +50,8 @@ export function testOperatorPage(t: Test, browser: Browser): void {
       await page.getByRole('button', { name: 'Inspect' }).click()
       await sees(page, '.explanation', 'Fresh: reads are served at once.')
       const { y = -1 } = (await page.locator('.explanation').boundingBox()) ?? {}
-      t.ok(y >= 0 && y < 800, 'the answer is in sight')
-      t.equal(await page.evaluate('document.activeElement.id'), 'looked-up', 'and is what a screen reader reads')
+      t.ok(y >= 0 && y < 800, 'the explanation is in view')
+      t.equal(await page.evaluate('document.activeElement.id'), 'explanation', 'and has the focus')
       t.equal(await page.getByRole('button', { name: 'Pause' }).isVisible(), javaScriptEnabled)
       t.equal(await horizontalOverflow(page), 0)
 
