@@ -8,7 +8,7 @@ import { createClock } from '../../harness/clock.js'
 import { connectRaw, listen } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
-// What a handler gets to see of the request, and what follows from its having looked.
+// What a handler sees of the request, and how the response depends on what it reads.
 
 async function startEdge(t: Test, routes: (app: FastifyInstance) => void): Promise<FastifyInstance> {
   const app = Fastify()
@@ -21,25 +21,18 @@ async function startEdge(t: Test, routes: (app: FastifyInstance) => void): Promi
   return app
 }
 
-t.test(
-  'a response that was negotiated for a client without a preference is not the one for those who have one',
-  async (t) => {
-    const app = await startEdge(t, (app) => {
-      app.get(
-        '/x',
-        { config: { edge: { ttlSeconds: 60 } } },
-        async ({ headers }) => headers['accept-language'] ?? 'any',
-      )
-    })
-    const any = await app.inject('/x')
-    t.match(any.headers, { vary: 'accept-language' })
-    const french = await app.inject({ url: '/x', headers: { 'accept-language': 'fr' } })
-    t.equal(french.body, 'fr')
-    t.match((await app.inject('/x')).headers, { 'cache-status': /hit/ })
-  },
-)
+t.test('a response for a client without a language is not sent to a client with one', async (t) => {
+  const app = await startEdge(t, (app) => {
+    app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async ({ headers }) => headers['accept-language'] ?? 'any')
+  })
+  const any = await app.inject('/x')
+  t.match(any.headers, { vary: 'accept-language' })
+  const french = await app.inject({ url: '/x', headers: { 'accept-language': 'fr' } })
+  t.equal(french.body, 'fr')
+  t.match((await app.inject('/x')).headers, { 'cache-status': /hit/ })
+})
 
-t.test('fields that are hidden are so in each form in which Node has them', async (t) => {
+t.test('masked request fields are hidden in all properties of the request', async (t) => {
   const [seen, after]: [unknown[], unknown[]] = [[], []]
   const app = await startEdge(t, (app) => {
     app.addHook('onRequest', async ({ raw }) => void raw.headersDistinct)
@@ -54,29 +47,26 @@ t.test('fields that are hidden are so in each form in which Node has them', asyn
   t.equal((await connection.response()).status, 200)
   t.notMatch(JSON.stringify(seen), 'a=b')
   t.ok(await until(() => after.length > 0))
-  t.strictSame(after, ['a=b', ['a=b']], 'who comes after the handler sees it again')
+  t.strictSame(after, ['a=b', ['a=b']], 'hooks after the handler see them')
 })
 
-t.test(
-  'a handler does not see parameters that the key does not cover, though a hook has read the target',
-  async (t) => {
-    const seen: unknown[] = []
-    const querystring = { type: 'object', properties: { name: { type: 'string' } } }
-    const app = await startEdge(t, (app) => {
-      app.addHook('onRequest', async ({ originalUrl }) => void seen.push(originalUrl))
-      app.get('/x', { schema: { querystring }, config: { edge: { ttlSeconds: 60 } } }, async ({ url, originalUrl }) => {
-        seen.push(url, originalUrl)
-        return 'x'
-      })
-      app.addHook('onResponse', async ({ url, originalUrl }) => void seen.push(url, originalUrl))
+t.test('a handler does not see parameters that are not in the key, also after a hook has read the URL', async (t) => {
+  const seen: unknown[] = []
+  const querystring = { type: 'object', properties: { name: { type: 'string' } } }
+  const app = await startEdge(t, (app) => {
+    app.addHook('onRequest', async ({ originalUrl }) => void seen.push(originalUrl))
+    app.get('/x', { schema: { querystring }, config: { edge: { ttlSeconds: 60 } } }, async ({ url, originalUrl }) => {
+      seen.push(url, originalUrl)
+      return 'x'
     })
-    await app.inject('/x?name=b&secret=s')
-    const [whole, shown] = ['/x?name=b&secret=s', '/x?name=b']
-    t.strictSame(seen, [whole, shown, shown, whole, whole])
-  },
-)
+    app.addHook('onResponse', async ({ url, originalUrl }) => void seen.push(url, originalUrl))
+  })
+  await app.inject('/x?name=b&secret=s')
+  const [whole, shown] = ['/x?name=b&secret=s', '/x?name=b']
+  t.strictSame(seen, [whole, shown, shown, whole, whole])
+})
 
-t.test('a stream that is made while it is read sees as little of the request as the handler', async (t) => {
+t.test('the request is masked for a stream until it ends', async (t) => {
   const [seen, after]: [unknown[], unknown[]] = [[], []]
   const querystring = { type: 'object', properties: { page: { type: 'string' } } }
   const app = await startEdge(t, (app) => {
@@ -88,7 +78,7 @@ t.test('a stream that is made while it is read sees as little of the request as 
     const own = { schema: { querystring }, config: { edge: { ttlSeconds: 60, ignoreCredentials: true } } }
     app.get('/node', own, async (request) => Readable.from(make(request)))
     app.get('/web', own, async (request, reply) => reply.send(ReadableStream.from(make(request))))
-    app.get('/unkept', own, async (request, reply) =>
+    app.get('/unstored', own, async (request, reply) =>
       reply
         .headers({ 'content-length': 3_000_000, 'cache-control': 'public, max-age=60' })
         .send(Readable.from(make(request))),
@@ -98,21 +88,21 @@ t.test('a stream that is made while it is read sees as little of the request as 
   for (const path of ['/node', '/web']) {
     const ask = (language: string) =>
       app.inject({ url: `${path}?page=1&secret=s`, headers: { cookie: 'a=b', 'accept-language': language } })
-    for (const told of [/miss/, /hit/]) {
+    for (const cacheStatus of [/miss/, /hit/]) {
       for (const language of ['fr', 'en']) {
         const { body, headers } = await ask(language)
         t.equal(body, `made for undefined ${language} ${path}?page=1`)
-        t.match(headers['cache-status'], told)
+        t.match(headers['cache-status'], cacheStatus)
       }
     }
   }
-  await app.inject({ url: '/unkept?page=1&secret=s', headers: { cookie: 'a=b' } })
+  await app.inject({ url: '/unstored?page=1&secret=s', headers: { cookie: 'a=b' } })
   t.notMatch(JSON.stringify(seen), /a=b|secret/)
   t.ok(await until(() => after.length === 9))
-  t.strictSame(after, Array(9).fill('a=b'), 'hooks after the handler see it again')
+  t.strictSame(after, Array(9).fill('a=b'), 'hooks after the handler see the cookie')
 })
 
-t.test('a stream that breaks off leaves the request as it came', async (t) => {
+t.test('the request is unmasked when a stream fails', async (t) => {
   const after: unknown[] = []
   const app = await startEdge(t, (app) => {
     app.get('/x', { config: { edge: { ttlSeconds: 60 } } }, async () =>
@@ -133,7 +123,7 @@ t.test('a stream that breaks off leaves the request as it came', async (t) => {
   t.strictSame(after, ['a=b'])
 })
 
-t.test('what a plugin has made of cookies is hidden with them, and shown where the route varies by them', async (t) => {
+t.test('request.cookies is masked with the Cookie field, and contains what the route varies by', async (t) => {
   const after: unknown[] = []
   const app = Fastify()
   t.teardown(() => app.close())
@@ -148,34 +138,34 @@ t.test('what a plugin has made of cookies is hidden with them, and shown where t
   app.get('/forwarded', { config: { proxyCache: {} } }, handler)
   app.addHook('onResponse', async ({ cookies }) => void after.push(cookies.user))
   const ask = (url: string, user: string) => app.inject({ url, headers: { cookie: `user=${user}; id=1` } })
-  for (const told of [/miss/, /hit/]) {
+  for (const cacheStatus of [/miss/, /hit/]) {
     t.equal((await ask('/hidden', 'alice')).body, 'hello undefined')
     for (const user of ['alice', 'bob']) {
       const { body, headers } = await ask('/varied', user)
       t.equal(body, `hello ${user}`)
-      t.match(headers['cache-status'], told)
+      t.match(headers['cache-status'], cacheStatus)
     }
   }
   t.equal((await ask('/forwarded', 'alice')).body, 'hello alice')
   t.strictSame(after, ['alice', 'alice', 'bob', 'alice', 'alice', 'bob', 'alice'])
 })
 
-t.test('a response is not kept where a hook ahead has made it vary by what the key does not cover', async (t) => {
+t.test('a response is not stored if a hook made it vary by a field that is not in the key', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(edge)
-  app.decorateRequest('told', '')
+  app.decorateRequest('languages', '')
   app.addHook('onRequest', async (request, reply) => {
     const { headers, query } = request
-    const { vary } = query as { vary: string } // each test says it
-    Object.assign(request, { told: `${headers['accept-language']} ${headers['user-agent']}` })
+    const { vary } = query as { vary: string } // each request has it
+    Object.assign(request, { languages: `${headers['accept-language']} ${headers['user-agent']}` })
     reply.header('vary', vary)
   })
   const schema = { querystring: { type: 'object', properties: { vary: { type: 'string' } } } }
-  const handler = async (request: FastifyRequest) => Reflect.get(request, 'told')
+  const handler = async (request: FastifyRequest) => Reflect.get(request, 'languages')
   app.get('/x', { schema, config: { edge: { ttlSeconds: 60 } } }, handler)
   app.get('/seen', { schema, config: { edge: { ttlSeconds: 60, unkeyedHeaders: ['user-agent'] } } }, handler)
-  for (const [path, vary, isKept, isApart] of [
+  for (const [path, vary, isStored, isApart] of [
     ['/x', 'X-Other', false, true],
     ['/x', 'Cookie', true, false],
     ['/x', 'Origin, User-Agent', false, true],
@@ -185,15 +175,15 @@ t.test('a response is not kept where a hook ahead has made it vary by what the k
   ] as const) {
     const ask = (fields: string) =>
       app.inject({ url: path, query: { vary }, headers: { 'accept-language': fields, 'user-agent': fields } })
-    for (const told of [/miss/, isKept ? /hit/ : /miss/]) {
-      t.match((await ask('a')).headers['cache-status'], told, vary)
+    for (const cacheStatus of [/miss/, isStored ? /hit/ : /miss/]) {
+      t.match((await ask('a')).headers['cache-status'], cacheStatus, vary)
       t.equal((await ask('a')).body, 'a a')
     }
     t.equal((await ask('b')).body, isApart ? 'b b' : 'a a', `${vary} of another one`)
   }
 })
 
-t.test('a field that may be seen is part of the key where the handler says that it has chosen by it', async (t) => {
+t.test('an unkeyed header is part of the key if the response varies by it', async (t) => {
   // RFC 9111 §4.1
   const app = await startEdge(t, (app) => {
     const config = { edge: { ttlSeconds: 60, unkeyedHeaders: ['user-agent'] } }
@@ -201,43 +191,43 @@ t.test('a field that may be seen is part of the key where the handler says that 
       reply.header('vary', 'User-Agent').send(headers['user-agent']),
     )
   })
-  for (const told of [/miss/, /hit/]) {
+  for (const cacheStatus of [/miss/, /hit/]) {
     for (const agent of ['a', 'b']) {
       const { body, headers } = await app.inject({ url: '/x', headers: { 'user-agent': agent } })
       t.equal(body, agent)
-      t.match(headers, { 'cache-status': told, vary: /^user-agent, Authorization, Cookie$/i })
+      t.match(headers, { 'cache-status': cacheStatus, vary: /^user-agent, Authorization, Cookie$/i })
     }
   }
 })
 
-t.test('a response that is not kept says as well what it was chosen by', async (t) => {
+t.test('a response that is not stored has Vary too', async (t) => {
   const app = await startEdge(t, (app) => {
     app.get(
       '/x',
       { config: { edge: { ttlSeconds: 60, maxBodyBytes: 1, vary: ['X-Lang'] } } },
       async ({ headers }, reply) =>
-        reply.header('cache-control', 'public, max-age=60').send(`made for ${headers['accept-language']}`),
+        reply.header('cache-control', 'public, max-age=60').send(`for ${headers['accept-language']}`),
     )
   })
   t.match((await app.inject('/x')).headers, { vary: 'x-lang, accept-language', 'cache-status': /too-large/ })
 })
 
-t.test('a hook between may say what the handler is to negotiate by', async (t) => {
+t.test('the handler negotiates by the field that a hook has set', async (t) => {
   const app = await startEdge(t, (app) => {
     const preHandler = async ({ headers }: FastifyRequest) => {
       headers.accept = 'text/html'
     }
     app.get('/x', { preHandler, config: { edge: { ttlSeconds: 60 } } }, async ({ headers }) => `${headers.accept}`)
   })
-  for (const told of [/miss/, /hit/]) {
+  for (const cacheStatus of [/miss/, /hit/]) {
     const { body, headers } = await app.inject({ url: '/x', headers: { accept: 'image/png' } })
     t.equal(body, 'text/html')
-    t.match(headers['cache-status'], told)
+    t.match(headers['cache-status'], cacheStatus)
   }
-  t.match((await app.inject('/x')).headers['cache-status'], /hit/, 'what the client says makes no difference')
+  t.match((await app.inject('/x')).headers['cache-status'], /hit/, 'the field of the client makes no difference')
 })
 
-t.test('a field that a hook has set and the handler removed stays away', async (t) => {
+t.test('a response field that a hook sets and the handler removes is not in hits', async (t) => {
   const app = await startEdge(t, (app) => {
     app.addHook('onRequest', async (_request, reply) => {
       reply.headers({ 'x-a': '1', 'x-b': '2', 'x-c': '3' })
@@ -254,15 +244,15 @@ t.test('a field that a hook has set and the handler removed stays away', async (
     }
   })
   for (const path of ['/own', '/fwd']) {
-    for (const told of [/miss/, /hit/]) {
+    for (const cacheStatus of [/miss/, /hit/]) {
       const { headers } = await app.inject(path)
-      t.match(headers, { 'cache-status': told, 'x-c': '5', 'x-raw': '4', 'x-list': ['1', '2'] })
+      t.match(headers, { 'cache-status': cacheStatus, 'x-c': '5', 'x-raw': '4', 'x-list': ['1', '2'] })
       t.notOk('x-a' in headers || 'x-b' in headers)
     }
   }
 })
 
-t.test('the tags of a response are told by what its handler has seen', async (t) => {
+t.test('the tags function sees the masked request', async (t) => {
   const [seen, after]: [unknown[], unknown[]] = [[], []]
   const querystring = { type: 'object', properties: { page: { type: 'integer', default: 1 } } }
   const app = await startEdge(t, (app) => {
@@ -276,9 +266,9 @@ t.test('the tags of a response are told by what its handler has seen', async (t)
     app.addHook('onResponse', async ({ headers }) => void after.push(headers.cookie))
   })
   for (const path of ['/x', '/stream']) {
-    for (const told of [/miss/, /hit/]) {
+    for (const cacheStatus of [/miss/, /hit/]) {
       const { headers } = await app.inject({ url: `${path}?secret=s`, headers: { cookie: 'a=b' } })
-      t.match(headers, { 'cache-status': told, 'surrogate-key': 'page:1' })
+      t.match(headers, { 'cache-status': cacheStatus, 'surrogate-key': 'page:1' })
     }
   }
   t.strictSame(seen, [
@@ -286,5 +276,5 @@ t.test('the tags of a response are told by what its handler has seen', async (t)
     [{ page: 1 }, undefined, '/stream?page=1'],
   ])
   t.ok(await until(() => after.length === 4))
-  t.strictSame(after, Array(4).fill('a=b'), 'hooks after the handler see it again')
+  t.strictSame(after, Array(4).fill('a=b'), 'hooks after the handler see the cookie')
 })

@@ -5,7 +5,7 @@ import { createClock } from '../../harness/clock.js'
 
 const { now } = createClock()
 
-/** A route of ours; tells how often its handler has run for what it is asked. */
+/** A route, and how often its handler has run. */
 async function start(t: Test, querystring?: object, name = 'querystring') {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -17,7 +17,7 @@ async function start(t: Test, querystring?: object, name = 'querystring') {
     return { query: request.query, path: request.params }
   })
   const ask = (url: string, host = 'a.test') => app.inject({ url, headers: { host } })
-  /** Whether the second is answered with what the first was. */
+  /** Whether the second URL gets the response of the first. */
   const isSame = async (first: string, second: string) => {
     await ask(first)
     const before = seen.length
@@ -32,25 +32,25 @@ const listing = {
   properties: { page: { type: 'integer', default: 1 }, tag: { type: 'array', items: { type: 'string' } } },
 }
 
-t.test('with a schema only what it names, and means, makes a difference', async (t) => {
+t.test('with a schema the key contains the validated parameters that it lists', async (t) => {
   const { isSame } = await start(t, listing)
-  t.ok(await isSame('/a', '/a?page=1'), 'a default that is spelled out')
-  t.ok(await isSame('/b?page=2&utm=1', '/b?utm=2&page=2'), 'order, and what nobody knows')
-  t.ok(await isSame('/c?page=2', '/c?page=02'), 'what is validated to the same')
+  t.ok(await isSame('/a', '/a?page=1'), 'an explicit default value')
+  t.ok(await isSame('/b?page=2&utm=1', '/b?utm=2&page=2'), 'order, and parameters that the schema does not list')
+  t.ok(await isSame('/c?page=2', '/c?page=02'), 'values that are validated to the same one')
   t.notOk(await isSame('/d?page=2', '/d?page=3'))
   t.notOk(await isSame('/e?tag=1&tag=2', '/e?tag=2&tag=1'))
   t.notOk(await isSame('/f?tag=1&tag=2', '/f?tag=1,2'))
   t.notOk(await isSame('/g?tag=1', '/g'))
 })
 
-t.test('a schema of the query counts by its other name too', async (t) => {
+t.test('the schema may be named query or querystring', async (t) => {
   const { ask, isSame, seen } = await start(t, listing, 'query')
   t.ok(await isSame('/a?page=2', '/a?utm=1&page=02'))
   t.strictSame({ ...(seen[0] as object) }, { page: 2 })
   t.equal((await ask('/a?page=x')).statusCode, 400)
 })
 
-t.test('no path is taken for another one', async (t) => {
+t.test('different paths have different keys', async (t) => {
   const { isSame } = await start(t, listing)
   for (const [one, other] of [
     ['/a%2Fb', '/a/b'],
@@ -62,14 +62,14 @@ t.test('no path is taken for another one', async (t) => {
   }
 })
 
-t.test('names that objects have of themselves are parameters that nobody knows', async (t) => {
+t.test('names of inherited object properties are unknown parameters', async (t) => {
   const { ask, seen } = await start(t, listing)
   const answer = await ask('/a?__proto__=1&constructor=2&hasOwnProperty=3&page=4')
   t.equal(answer.statusCode, 200)
   t.strictSame({ ...(seen[0] as object) }, { page: 4 })
 })
 
-t.test('what the schema refuses is neither kept nor answered', async (t) => {
+t.test('a request with an invalid query is neither stored nor answered from the cache', async (t) => {
   const { ask } = await start(t, listing)
   for (let count = 0; count < 2; count += 1) {
     const { statusCode, headers } = await ask('/a?page=x')
@@ -78,7 +78,7 @@ t.test('what the schema refuses is neither kept nor answered', async (t) => {
   }
 })
 
-t.test('without a schema the whole target URI counts, the host too', async (t) => {
+t.test('without a schema the key is the complete target URI with the host', async (t) => {
   const { ask, isSame, seen } = await start(t)
   t.ok(await isSame('/a?x=1', '/a?x=1'))
   t.notOk(await isSame('/b?x=1&y=2', '/b?y=2&x=1'))
@@ -86,10 +86,10 @@ t.test('without a schema the whole target URI counts, the host too', async (t) =
   await ask('/d', 'a.test')
   await ask('/d', 'b.test')
   await ask('/d', 'A.TEST')
-  t.equal(seen.length, before + 2, 'hosts in any case')
+  t.equal(seen.length, before + 2, 'the host is case-insensitive')
 })
 
-t.test('routes of one path for different hosts are told apart, however the hosts are given', async (t) => {
+t.test('routes with one path and different host constraints have different keys', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(edge, { now, ttlSeconds: 60 })
@@ -97,11 +97,11 @@ t.test('routes of one path for different hosts are told apart, however the hosts
   for (const [name, host] of Object.entries(hosts)) {
     app.get('/x', { schema: { querystring: listing }, constraints: { host }, config: { edge: {} } }, async () => name)
   }
-  for (const told of [/miss/, /hit/]) {
+  for (const cacheStatus of [/miss/, /hit/]) {
     for (const host of Object.keys(hosts)) {
       const { body, headers } = await app.inject({ url: '/x', headers: { host } })
       t.equal(body, host)
-      t.match(headers['cache-status'], told)
+      t.match(headers['cache-status'], cacheStatus)
     }
   }
 })

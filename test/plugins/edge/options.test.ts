@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type EdgeOptions, type EdgeRouteOptions, resolveOptions, resolveRoute } from '../../../plugins/edge/options.js'
 
-t.test('a wrong option is refused at registration, by its name', async (t) => {
+t.test('an invalid option is refused at registration, by its name', async (t) => {
   const wrong: readonly (readonly [string, unknown])[] = [
     ['name', 'two words'],
     ['name', ''],
@@ -15,12 +15,12 @@ t.test('a wrong option is refused at registration, by its name', async (t) => {
     ['vary', ['accept']],
   ]
   for (const [name, value] of wrong) {
-    const options = { [name]: value } as EdgeOptions // wrong on purpose
+    const options = { [name]: value } as EdgeOptions // invalid on purpose
     t.throws(() => resolveOptions(options), { code: 'VITRINE_EDGE_OPTION', message: new RegExp(name) })
   }
 })
 
-t.test('a wrong option of a route is refused at registration, by its name', async (t) => {
+t.test('an invalid option of a route is refused at registration, by its name', async (t) => {
   const wrong: readonly (readonly [string, unknown])[] = [
     ['ttlSeconds', Number.POSITIVE_INFINITY],
     ['staleWhileRevalidateSeconds', -1],
@@ -43,14 +43,14 @@ t.test('a wrong option of a route is refused at registration, by its name', asyn
     ['maxMemoryBytes', 5],
   ]
   for (const [name, value] of wrong) {
-    const options = { [name]: value } as EdgeRouteOptions // wrong on purpose
+    const options = { [name]: value } as EdgeRouteOptions // invalid on purpose
     t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: new RegExp(name) })
   }
 })
 
 t.test('config.edge is an object of options, or false', async (t) => {
   for (const value of [null, true, 60, 'on']) {
-    const options = value as unknown as EdgeRouteOptions // wrong on purpose
+    const options = value as unknown as EdgeRouteOptions // invalid on purpose
     t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: /config\.edge/ })
   }
 })
@@ -69,14 +69,14 @@ t.test('options of the proxy cache are refused with the plugin to use instead', 
   }
 })
 
-t.test('a route takes the lifetime of the registration, masks the request and makes encodings', async (t) => {
+t.test('a route has the defaults of the registration', async (t) => {
   t.match(resolveRoute({}, {}), { freshness: { ttlSeconds: undefined }, bypassesCredentials: true, compress: true })
   t.match(resolveRoute({ ttlSeconds: 1 }, {}), { freshness: { ttlSeconds: 1 } })
   t.match(resolveRoute({}, { ttlSeconds: 1 }), { freshness: { ttlSeconds: 1 } })
   t.match(resolveRoute({ ignoreCredentials: true }, {}), { bypassesCredentials: false })
 })
 
-t.test('what a route says goes before what was said at registration', async (t) => {
+t.test('options of a route take precedence over those of the registration', async (t) => {
   t.match(resolveRoute({ ttlSeconds: 2 }, { ttlSeconds: 1, maxVariants: 3 }), {
     freshness: { ttlSeconds: 2 },
     maxVariants: 3,

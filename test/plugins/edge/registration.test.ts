@@ -9,7 +9,7 @@ import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createClock } from '../../harness/clock.js'
 import { createLogBook } from '../../harness/log.js'
 
-// Where the edge may be registered, before which routes it stands, and what of them it tells apart.
+// Where the edge may be registered, and which routes share responses.
 
 const { now } = createClock()
 
@@ -25,7 +25,7 @@ async function start(t: Test, options: EdgeOptions = { ttlSeconds: 60 }) {
   return { app, book, statusOf }
 }
 
-t.test('routes with the same URL and other constraints do not get one another’s responses', async (t) => {
+t.test('routes with one URL and different constraints do not share responses', async (t) => {
   const { app } = await start(t)
   const schema = { querystring: { type: 'object', properties: { a: { type: 'string' } } } }
   for (const host of ['a.test', 'b.test']) {
@@ -37,7 +37,7 @@ t.test('routes with the same URL and other constraints do not get one another’
 })
 
 t.test(
-  'routes that are told apart by the version that is asked for keep their own responses, until they change',
+  'routes with one URL and different versions do not share responses, and one POST invalidates both',
   async (t) => {
     for (const config of [{ edge: { ttlSeconds: 60 } }, { proxyCache: {} }]) {
       const { app } = await start(t)
@@ -55,13 +55,13 @@ t.test(
       const bodies = [await read('1.x'), await read('2.x'), await read('1.x'), await read('2.x')]
       t.strictSame(bodies, ['1.0.0 1', '2.0.0 2', '1.0.0 1', '2.0.0 2'])
       await app.inject({ method: 'POST', url: '/x' })
-      t.equal(await read('1.x'), '1.0.0 3', 'a change of what the address names ends both')
+      t.equal(await read('1.x'), '1.0.0 3', 'the POST invalidates both')
       t.equal(await read('2.x'), '2.0.0 4')
     }
   },
 )
 
-t.test('two registrations, each in a plugin of its own, keep their own responses under their own names', async (t) => {
+t.test('two registrations in different plugins have their own responses and names', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cache, { now })
@@ -79,7 +79,7 @@ t.test('two registrations, each in a plugin of its own, keep their own responses
   }
 })
 
-t.test('a route of several methods answers HEAD from what GET brought, and POST ends it', async (t) => {
+t.test('a route of several methods answers HEAD with the response to GET, which POST invalidates', async (t) => {
   const { app, statusOf } = await start(t)
   let count = 0
   const handler = async () => String(++count)
@@ -92,7 +92,7 @@ t.test('a route of several methods answers HEAD from what GET brought, and POST 
   t.match(await statusOf('/x'), /fwd=uri-miss/)
 })
 
-t.test('of HTTP/2 too it answers in full, by HEAD and with 304, and shows no more than the key covers', async (t) => {
+t.test('over HTTP/2 it answers GET, HEAD and conditions, and masks the request', async (t) => {
   const app = Fastify({ http2: true })
   t.teardown(() => app.close())
   await app.register(cache, { now })
@@ -122,7 +122,7 @@ t.test('of HTTP/2 too it answers in full, by HEAD and with 304, and shows no mor
   t.match(await ask({ 'if-none-match': String(first.head.etag) }), { head: { ':status': 304 }, body: '' })
 })
 
-t.test('the cache may be registered after it', async (t) => {
+t.test('the data cache may be registered after the edge', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(edge, { now, ttlSeconds: 60 })
@@ -133,7 +133,7 @@ t.test('the cache may be registered after it', async (t) => {
   t.match((await app.inject('/x')).headers['cache-status'], /fwd=stale/)
 })
 
-t.test('it keeps responses without a cache, too', async (t) => {
+t.test('it stores responses without a data cache', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(edge, { now, ttlSeconds: 60 })
@@ -142,7 +142,7 @@ t.test('it keeps responses without a cache, too', async (t) => {
   t.match((await app.inject('/x')).headers, { 'cache-status': /hit/, 'surrogate-key': 'one' })
 })
 
-t.test('a response whose tags cannot be told is sent and not kept, and a warning says why', async (t) => {
+t.test('a response is not stored if the tags function fails, and a warning says why', async (t) => {
   const { app, book, statusOf } = await start(t)
   const fail = () => {
     throw new Error('no tags today')
@@ -153,7 +153,7 @@ t.test('a response whose tags cannot be told is sent and not kept, and a warning
   t.equal(book.at(40).length, 1, 'once')
 })
 
-t.test('a route whose hits wait for later hooks is warned of once, with the names of the hooks', async (t) => {
+t.test('one warning names the hooks that the hits of a route wait for', async (t) => {
   const { app, book } = await start(t)
   const onlyStaff = async () => undefined
   app.get('/x', { preHandler: onlyStaff, config: { edge: {} } }, async () => 'x')
@@ -162,7 +162,7 @@ t.test('a route whose hits wait for later hooks is warned of once, with the name
   t.equal(book.at(40).length, 1)
 })
 
-t.test('what hooks ahead have set goes along with a hit, as it is for that request', async (t) => {
+t.test('a hit has the response fields that hooks set for its request', async (t) => {
   const { app } = await start(t)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('vary', 'Origin').header('access-control-allow-origin', request.headers.origin ?? '*')
@@ -174,7 +174,7 @@ t.test('what hooks ahead have set goes along with a hit, as it is for that reque
   t.strictSame(headers['x-list'], ['a', 'b'])
 })
 
-t.test('the application closes while requests wait for one that hangs', async (t) => {
+t.test('the application closes while collapsed requests wait', async (t) => {
   const app = Fastify({ forceCloseConnections: true })
   await app.register(edge, { now, ttlSeconds: 60, collapseTimeoutMs: 60_000 })
   let calls = 0

@@ -10,7 +10,7 @@ import edge, { type EdgeOptions, type EdgeRouteOptions } from '../../../plugins/
 import proxyCache, { type ProxyCacheRouteOptions } from '../../../plugins/proxy-cache/index.js'
 import { createLogBook } from '../../harness/log.js'
 
-// One client asks, then another one: what the second gets is what it would have got from an empty cache.
+// One client asks, then another one: the second gets what it would have got from an empty cache.
 
 async function start(t: Test, options: EdgeOptions | undefined, build: (app: FastifyInstance) => unknown) {
   const book = createLogBook()
@@ -48,7 +48,7 @@ t.test('a request bypasses the cache when the option bypass returns any truthy v
 })
 
 t.test(
-  'an asynchronous function among the options is refused: at registration, or when it gives a promise',
+  'an asynchronous function among the options is refused, at registration or when it returns a promise',
   async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -59,7 +59,7 @@ t.test(
       tags: { tags: later },
       normalise: { vary: [{ name: 'x-tenant', normalise: later }] },
     })) {
-      const wrong = options as unknown as EdgeRouteOptions // as a program without types has them
+      const wrong = options as unknown as EdgeRouteOptions // as in a program without types
       t.throws(() => app.get('/x', { config: { edge: wrong } }, async () => 'x'), {
         code: 'VITRINE_EDGE_OPTION',
         message: new RegExp(`${name} must be synchronous`),
@@ -87,7 +87,7 @@ t.test(
   },
 )
 
-t.test('hooks that a plugin adds to a route run for hits too, registered before the edge or after it', async (t) => {
+t.test('hooks that a plugin adds to routes run for hits, registered before the edge or after it', async (t) => {
   for (const order of ['before', 'after']) {
     for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
       let calls = 0
@@ -103,13 +103,13 @@ t.test('hooks that a plugin adds to a route run for hits too, registered before 
       t.strictSame(statuses, [200, 200, 429, 429], `${hook}, registered ${order} the edge`)
       t.equal(calls, 1, 'the second answer was a hit')
       const warnings = book.at(40).map(({ hooks }) => String(hooks))
-      if (hook === 'onRequest') t.strictSame(warnings, [], 'nothing is skipped, so nothing is warned of')
+      if (hook === 'onRequest') t.strictSame(warnings, [], 'no warning, because no hook is skipped')
       else t.match(warnings, [new RegExp(`^${hook}`)], 'one warning names the hook')
     }
   }
 })
 
-t.test('hooks of the instance run for hits too, added before the route or after it', async (t) => {
+t.test('hooks of the instance run for hits, added before the route or after it', async (t) => {
   for (const order of ['before', 'after']) {
     for (const hook of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
       let calls = 0
@@ -146,7 +146,7 @@ t.test('a route that acknowledges skipped hooks sends hits before them, without 
   t.strictSame(book.at(40), [])
 })
 
-t.test('a hit in the handler’s place answers by the query as validated, and a wrong query is refused', async (t) => {
+t.test('a hit after validation is selected by the validated query, and an invalid query is refused', async (t) => {
   const querystring = { type: 'object', properties: { page: { type: 'integer', minimum: 1, default: 1 } } }
   let calls = 0
   const { ask } = await start(t, { ttlSeconds: 60 }, (app) => {
@@ -202,7 +202,7 @@ t.test('a cookie that the response withholds from caches goes to its client, and
   }
 })
 
-t.test('the handler sees exactly the text of a request field that is in the key', async (t) => {
+t.test('the handler sees request fields exactly as they are in the key', async (t) => {
   const spellings = ['acme', 'acme,', 'acme, ', ', acme', 'acme,,', 'ACME', '"acme"', 'acme;q=1', '']
   const upper = { name: 'X-Tenant', normalise: (value: string | undefined) => value?.toUpperCase() }
   for (const [field, config] of [
@@ -233,7 +233,7 @@ t.test('the handler sees exactly the text of a request field that is in the key'
   }
 })
 
-t.test('the target that the handler sees is spelled as in the key, whatever the spelling of the client', async (t) => {
+t.test('the handler sees the URL as it is in the key, not as the client wrote it', async (t) => {
   const querystring = { type: 'object', properties: { page: { type: 'integer' } } }
   const { ask } = await start(t, { ttlSeconds: 60 }, (app) => {
     app.get('/x', { schema: { querystring }, config: { edge: {} } }, async ({ url, query }) => ({ url, query }))
@@ -244,7 +244,7 @@ t.test('the target that the handler sees is spelled as in the key, whatever the 
   }
 })
 
-t.test('another decorator of the name cache is left alone', async (t) => {
+t.test('a cache decorator of another plugin is ignored', async (t) => {
   for (const decorator of [new Map(), null, { collect: () => 'not ours' }, 'text', () => undefined]) {
     const { ask } = await start(t, { ttlSeconds: 60 }, (app) => {
       app.decorate('cache', decorator as never) // of another plugin, which has its own type
@@ -311,22 +311,25 @@ for (const [name, install] of Object.entries(identities)) {
   })
 }
 
-t.test('a route that ignores credentials answers all clients alike, and its handler sees none', async (t) => {
-  const { ask } = await start(t, { ttlSeconds: 60 }, async (app) => {
-    await app.register(cookie)
-    app.get('/x', { config: { edge: { ignoreCredentials: true } } }, async ({ headers, cookies, raw }) => ({
-      seen: [headers.cookie, headers.authorization, ...Object.keys(cookies), ...raw.rawHeaders],
-    }))
-  })
-  const first = await ask({ cookie: 'user=alice', authorization: 'Bearer alice' })
-  t.match(first, { body: '{"seen":[null,null]}', cacheStatus: /stored/ })
-  t.notMatch(String(first.headers.vary ?? ''), /cookie|authorization/i)
-  for (const headers of [{}, { cookie: 'user=bob' }, { authorization: 'Bearer bob' }]) {
-    t.match(await ask(headers), { body: first.body, cacheStatus: /hit/ })
-  }
-})
+t.test(
+  'a route that ignores credentials gives all clients one response, and its handler sees no credentials',
+  async (t) => {
+    const { ask } = await start(t, { ttlSeconds: 60 }, async (app) => {
+      await app.register(cookie)
+      app.get('/x', { config: { edge: { ignoreCredentials: true } } }, async ({ headers, cookies, raw }) => ({
+        seen: [headers.cookie, headers.authorization, ...Object.keys(cookies), ...raw.rawHeaders],
+      }))
+    })
+    const first = await ask({ cookie: 'user=alice', authorization: 'Bearer alice' })
+    t.match(first, { body: '{"seen":[null,null]}', cacheStatus: /stored/ })
+    t.notMatch(String(first.headers.vary ?? ''), /cookie|authorization/i)
+    for (const headers of [{}, { cookie: 'user=bob' }, { authorization: 'Bearer bob' }]) {
+      t.match(await ask(headers), { body: first.body, cacheStatus: /hit/ })
+    }
+  },
+)
 
-t.test('options that would let credentials into a shared answer are refused with what to write instead', async (t) => {
+t.test('options that would let credentials into responses are refused with what to write instead', async (t) => {
   const wrong: readonly (readonly [EdgeRouteOptions, RegExp])[] = [
     [{ ttlSeconds: 60, vary: ['Cookie'] }, /ignoreCredentials: true and vary: \[\{ name: 'Cookie', normalise \}\]/],
     [{ ttlSeconds: 60, vary: [{ name: 'cookie', normalise: () => 'a' }] }, /ignoreCredentials: true/],
@@ -345,7 +348,7 @@ t.test('options that would let credentials into a shared answer are refused with
   }
 })
 
-t.test('a response is not stored where a read of the cache failed, was stale or had not ended', async (t) => {
+t.test('a response is not stored if a read of the data cache failed, was stale or had not ended', async (t) => {
   const { app, ask } = await start(t, { ttlSeconds: 60 }, async (app) => {
     await app.register(cache, { ttlSeconds: 60 })
     let finish: (value: string) => void = () => undefined

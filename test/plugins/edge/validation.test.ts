@@ -24,24 +24,27 @@ async function startEdge(t: Test) {
   return app
 }
 
-t.test('an answer carries a validator, and a browser may keep it for a moment', async (t) => {
+t.test('a response has an entity-tag and a short lifetime for browsers', async (t) => {
   const app = await startEdge(t)
   const { headers } = await app.inject('/json')
   t.match(headers, { etag: /^"[\w-]+"$/, 'cache-control': 'max-age=5' })
 })
 
-t.test('a client that has the answer gets a 304 without a body and with the fields of RFC 9110 15.4.5', async (t) => {
-  const app = await startEdge(t)
-  const { etag } = (await app.inject('/json')).headers
-  const again = await app.inject({ url: '/json', headers: { 'if-none-match': String(etag) } })
-  t.equal(again.statusCode, 304)
-  t.equal(again.body, '')
-  t.match(again.headers, { etag, 'cache-control': 'max-age=5' })
-  t.notOk(again.headers['content-type'])
-  t.notOk('content-length' in again.headers, 'nor does it say that there are no bytes')
-})
+t.test(
+  'a client that has the response gets a 304 without a body and with the fields of RFC 9110 §15.4.5',
+  async (t) => {
+    const app = await startEdge(t)
+    const { etag } = (await app.inject('/json')).headers
+    const again = await app.inject({ url: '/json', headers: { 'if-none-match': String(etag) } })
+    t.equal(again.statusCode, 304)
+    t.equal(again.body, '')
+    t.match(again.headers, { etag, 'cache-control': 'max-age=5' })
+    t.notOk(again.headers['content-type'])
+    t.notOk('content-length' in again.headers, 'it does not claim an empty representation')
+  },
+)
 
-t.test('a HEAD request is validated like the GET that it stands for', async (t) => {
+t.test('a HEAD request is validated like GET', async (t) => {
   const app = await startEdge(t)
   const { etag } = (await app.inject('/json')).headers
   const head = await app.inject({ method: 'HEAD', url: '/json' })
@@ -51,21 +54,21 @@ t.test('a HEAD request is validated like the GET that it stands for', async (t) 
   t.equal(again.statusCode, 304)
 })
 
-t.test('what the handler says of itself stands', async (t) => {
+t.test('validators and Cache-Control of the handler are not changed', async (t) => {
   const app = await startEdge(t)
   const { headers } = await app.inject('/own')
   t.match(headers, { etag: 'W/"mine"', 'cache-control': 'private' })
   t.equal((await app.inject({ url: '/own', headers: { 'if-none-match': '"mine"' } })).statusCode, 304)
 })
 
-t.test('a stream goes through untouched', async (t) => {
+t.test('a stream gets no entity-tag', async (t) => {
   const app = await startEdge(t)
   const { headers, body } = await app.inject({ url: '/stream', headers: { 'if-none-match': '*' } })
   t.equal(body, 'ab')
   t.notOk(headers.etag)
 })
 
-t.test('errors, other methods and routes that did not ask are left alone', async (t) => {
+t.test('errors, other methods and routes without an edge are not changed', async (t) => {
   const app = await startEdge(t)
   for (const request of [
     { method: 'GET', url: '/missing' },
@@ -79,7 +82,7 @@ t.test('errors, other methods and routes that did not ask are left alone', async
   }
 })
 
-t.test('a HEAD request that nothing is kept for is told what GET would be told', async (t) => {
+t.test('a HEAD request without a stored response gets the fields of GET', async (t) => {
   const app = Fastify()
   await app.register(edge, { now })
   app.get('/x', { config: { edge: { ttlSeconds: 60, vary: ['X-Lang'] } } }, async () => 'text')
@@ -93,7 +96,7 @@ t.test('a HEAD request that nothing is kept for is told what GET would be told',
   t.equal(again.statusCode, 304)
 })
 
-t.test('a field that Node refuses to send is an error of that request alone', async (t) => {
+t.test('an invalid response field fails its request alone', async (t) => {
   const app = Fastify()
   await app.register(edge, { now })
   app.addHook('onRequest', async ({ headers }, reply) => {

@@ -6,7 +6,7 @@ await testAll('one cache that stores responses in memory', {})
 
 const { default: t } = await import('tap')
 
-t.test('a title names one row', async (t) => {
+t.test('titles are unique', async (t) => {
   const titles = rows.map(({ title }) => title)
   t.strictSame(
     titles.filter((title, index) => titles.indexOf(title) !== index),
@@ -15,7 +15,7 @@ t.test('a title names one row', async (t) => {
 })
 
 t.test(
-  'plugins/docs/conformance.md has every clause, with its rows, and everything that is not supported',
+  'plugins/docs/conformance.md lists every clause with its number of rows, and what is not supported',
   async (t) => {
     const page = await readFile(new URL('../../../plugins/docs/conformance.md', import.meta.url), 'utf8')
     const lines = [...page.matchAll(/^\| (RFC \d+ §[\d.]+) \|.*\| ([^|]+) \| (\d+) \|$/gm)]
@@ -29,7 +29,7 @@ t.test(
       'the example of each clause is one of its rows',
     )
     const unsupported = rows.filter(({ supported }) => supported === false)
-    const told = [...page.matchAll(/^- (RFC .*)$/gm)].map(([, line]) => line)
-    t.strictSame(told.sort(), unsupported.map(({ clause, title }) => `${clause}: ${title}`).sort())
+    const cacheStatus = [...page.matchAll(/^- (RFC .*)$/gm)].map(([, line]) => line)
+    t.strictSame(cacheStatus.sort(), unsupported.map(({ clause, title }) => `${clause}: ${title}`).sort())
   },
 )

@@ -9,7 +9,7 @@ import { type Nginx, skipWithoutNginx, startNginx } from '../../harness/nginx.js
 import { listen } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
-// A real nginx that serves files behind a forwarding route: what clients get is what they would get from it.
+// A real nginx serves files behind the proxy cache: clients get what they would get from nginx.
 
 const skip = skipWithoutNginx
 const lifetimeSeconds = 60
@@ -34,19 +34,19 @@ interface Answer {
 
 type Fields = Readonly<Record<string, string>>
 
-interface World {
+interface Fixture {
   readonly nginx: Nginx
   direct(path: string, fields?: Fields, method?: 'GET' | 'HEAD'): Promise<Answer>
   /** Through the cache. */
   through(path: string, fields?: Fields, method?: 'GET' | 'HEAD'): Promise<Answer>
   step(seconds: number): void
-  /** What nginx has answered since the last call, once it has written so much down. */
+  /** The responses of nginx since the last call, once its log has so many. */
   answered(count: number): Promise<string[]>
 }
 
-async function startWorld(t: Test): Promise<World> {
+async function start(t: Test): Promise<Fixture> {
   const nginx = await startNginx(t, directives)
-  // A week before nginx' clock, so that no step takes its responses for old ones.
+  // A week before the clock of nginx, so that its responses are never old.
   const clock = createClock(Date.now() - 7 * 86_400_000)
   const app = await startEdge(t, nginx.url, clock.now)
   const url = `http://127.0.0.1:${await listen(app)}`
@@ -82,7 +82,7 @@ async function startEdge(t: Test, base: string, now: () => number): Promise<Fast
   return app
 }
 
-/** What a client relies on. Of a 304 nginx says less than of a 200, and marks no entity-tag as weak. */
+/** What a client relies on. A 304 of nginx has fewer fields than a 200, and no weak entity-tags. */
 function essence({ status, fields, body }: Answer) {
   if (status === 416) return { status, range: fields['content-range'] }
   const { date, expires, etag, vary } = fields
@@ -103,7 +103,7 @@ function essence({ status, fields, body }: Answer) {
 
 // --- the same as direct ------------------------------------------------------------------------------------------------------
 
-/** Request fields by what is known of the representation. */
+/** Request fields, given the validators of the representation. */
 type Case = readonly [title: string, fields: (is: { etag: string; modified: string }) => Fields]
 
 const later = 'Tue, 03 Feb 2026 10:00:00 GMT'
@@ -142,7 +142,7 @@ const ranges: readonly Case[] = [
 ]
 const places: readonly { path: string; codings: readonly string[]; cases: readonly Case[]; hasTag?: boolean }[] = [
   { path: '/plain/a.txt', codings: ['', 'gzip'], cases: [...conditional, ...onlyByOrigin, ...ranges] },
-  { path: '/static/a.txt', codings: ['gzip', 'br, gzip'], cases: conditional }, // of what lies there as .gz nginx sends no parts
+  { path: '/static/a.txt', codings: ['gzip', 'br, gzip'], cases: conditional }, // nginx sends no ranges of precompressed files
   { path: '/static/a.txt', codings: ['', 'br', 'gzip;q=0'], cases: [...conditional, ...ranges] },
   { path: '/gzip/a.txt', codings: ['gzip', 'gzip;q=0', 'identity'], cases: conditional },
   {
@@ -156,10 +156,10 @@ const places: readonly { path: string; codings: readonly string[]; cases: readon
 ]
 
 t.test(
-  'what comes through the cache is what nginx says, before it is stored, then, and when it is stale',
+  'the cache answers like nginx, before a response is stored, while it is fresh, and when it is stale',
   { skip },
   async (t) => {
-    const world = await startWorld(t)
+    const world = await start(t)
     const { nginx, direct, through, step } = world
     for (const { path } of places) await nginx.write(path, text)
     await nginx.write('/static/a.txt.gz', gzipSync(text))
@@ -173,7 +173,7 @@ t.test(
         for (const [title, fieldsOf] of cases) {
           const fields = { ...coded, ...fieldsOf({ etag: etag ?? '"none"', modified: modified ?? '' }) }
           for (const method of ['GET', 'HEAD'] as const) {
-            if (method === 'HEAD' && 'range' in fields) continue // means nothing there, RFC 9110 §14.2, and nginx takes it to
+            if (method === 'HEAD' && 'range' in fields) continue // undefined in RFC 9110 §14.2, and nginx honours it
             const name = `${method} ${path} with ${title}${coding === '' ? '' : `, accepting ${coding}`}`
             count += 1
             const target = `${path}?${count}`
@@ -192,8 +192,8 @@ t.test(
   },
 )
 
-t.test('several parts are sent as nginx sends them, or the whole is', { skip }, async (t) => {
-  const { nginx, direct, through } = await startWorld(t)
+t.test('several ranges are answered like nginx does, or with the complete file', { skip }, async (t) => {
+  const { nginx, direct, through } = await start(t)
   await nginx.write('/plain/a.txt', text)
   const fields = { range: 'bytes=0-1,10-12' }
   const parts = ({ body }: Answer) => body.toString().replace(/^--\w+/gm, '--')
@@ -202,8 +202,8 @@ t.test('several parts are sent as nginx sends them, or the whole is', { skip }, 
   const before = await through('/plain/a.txt', fields)
   t.equal(parts(before), parts(expected))
   await through('/plain/a.txt')
-  const kept = await through('/plain/a.txt', fields)
-  t.match(kept, { status: 200, body: Buffer.from(text) })
+  const stored = await through('/plain/a.txt', fields)
+  t.match(stored, { status: 200, body: Buffer.from(text) })
 })
 
 // --- revalidation ------------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ for (const [place, coding] of [
     `a file that has not changed is confirmed, and served again without asking: /${place}/`,
     { skip },
     async (t) => {
-      const { nginx, through, step, answered } = await startWorld(t)
+      const { nginx, through, step, answered } = await start(t)
       const path = `/${place}/a.txt`
       await nginx.write(path, text)
       if (place === 'static') await nginx.write(`${path}.gz`, gzipSync(text))
@@ -237,8 +237,8 @@ for (const [place, coding] of [
     },
   )
 
-  t.test(`a file that has changed is fetched, and the old one is gone: /${place}/`, { skip }, async (t) => {
-    const { nginx, direct, through, step, answered } = await startWorld(t)
+  t.test(`a changed file replaces the stored one: /${place}/`, { skip }, async (t) => {
+    const { nginx, direct, through, step, answered } = await start(t)
     const path = `/${place}/a.txt`
     const write = async (content: string, changedAt: string) => {
       await nginx.write(path, content, changedAt)
@@ -258,8 +258,8 @@ for (const [place, coding] of [
   })
 }
 
-t.test('codings are kept and confirmed each by itself', { skip }, async (t) => {
-  const { nginx, direct, through, step, answered } = await startWorld(t)
+t.test('each encoding is stored and validated by itself', { skip }, async (t) => {
+  const { nginx, direct, through, step, answered } = await start(t)
   await nginx.write('/static/a.txt', text)
   await nginx.write('/static/a.txt.gz', gzipSync(text))
   for (const round of [1, 2]) {
@@ -269,15 +269,15 @@ t.test('codings are kept and confirmed each by itself', { skip }, async (t) => {
         t.strictSame(essence(await through('/static/a.txt', { 'accept-encoding': coding })), essence(expected))
       }
     }
-    const told = await answered(4)
-    t.equal(told.filter((line) => line.endsWith('304')).length, round === 1 ? 0 : 2)
-    t.equal(told.length, 4)
+    const cacheStatus = await answered(4)
+    t.equal(cacheStatus.filter((line) => line.endsWith('304')).length, round === 1 ? 0 : 2)
+    t.equal(cacheStatus.length, 4)
     step(lifetimeSeconds + 1)
   }
 })
 
-t.test('a file that is gone is gone, and one that comes back is there', { skip }, async (t) => {
-  const { nginx, through, step } = await startWorld(t)
+t.test('a removed file is a 404, and a restored one a 200', { skip }, async (t) => {
+  const { nginx, through, step } = await start(t)
   await nginx.write('/plain/a.txt', text)
   t.equal((await through('/plain/a.txt')).status, 200)
   await nginx.remove('/plain/a.txt')
@@ -287,20 +287,16 @@ t.test('a file that is gone is gone, and one that comes back is there', { skip }
   t.match(await through('/plain/a.txt'), { status: 200, body: Buffer.from('new') })
 })
 
-t.test(
-  'what is stale is served at once where nginx allows it, and the changed file after that',
-  { skip },
-  async (t) => {
-    const { nginx, through, step, answered } = await startWorld(t)
-    await nginx.write('/behind/a.txt', 'old')
-    await through('/behind/a.txt')
-    await nginx.write('/behind/a.txt', 'new', '2026-02-03T10:00:00Z')
-    step(2)
-    t.match(await through('/behind/a.txt'), {
-      body: Buffer.from('old'),
-      fields: { 'cache-status': /stale-while-revalidate/ },
-    })
-    t.strictSame(await answered(2), ['GET /behind/a.txt 200', 'GET /behind/a.txt 200'])
-    t.ok(await until(async () => (await through('/behind/a.txt')).body.toString() === 'new'))
-  },
-)
+t.test('a stale file is served if nginx allows it, and the changed file after that', { skip }, async (t) => {
+  const { nginx, through, step, answered } = await start(t)
+  await nginx.write('/behind/a.txt', 'old')
+  await through('/behind/a.txt')
+  await nginx.write('/behind/a.txt', 'new', '2026-02-03T10:00:00Z')
+  step(2)
+  t.match(await through('/behind/a.txt'), {
+    body: Buffer.from('old'),
+    fields: { 'cache-status': /stale-while-revalidate/ },
+  })
+  t.strictSame(await answered(2), ['GET /behind/a.txt 200', 'GET /behind/a.txt 200'])
+  t.ok(await until(async () => (await through('/behind/a.txt')).body.toString() === 'new'))
+})

@@ -5,12 +5,12 @@ import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { until } from '../../harness/until.js'
 
-// What an edge in front of this one is told, so that it keeps nothing that it could not purge. RFC 9213.
+// Fields for caches in front, which must not store what they could not purge. RFC 9213.
 
 const { now } = createClock()
 const explicit = { 'cache-control': 'public, max-age=3600' }
 
-/** A stream that reads from the cache while it is being read itself. */
+/** A stream that reads from the data cache after it has begun. */
 function readLate(app: FastifyInstance, tag: string): Readable {
   return Readable.from(
     (async function* () {
@@ -20,7 +20,7 @@ function readLate(app: FastifyInstance, tag: string): Readable {
   )
 }
 
-t.test('the first answer has the tags that those from what is kept have', async (t) => {
+t.test('the first response has the same tags as a hit', async (t) => {
   const { app } = await startPlugins(t, {
     cache: { now },
     edge: { now },
@@ -41,17 +41,17 @@ t.test('the first answer has the tags that those from what is kept have', async 
     },
   })
   for (const path of ['/fwd', '/own', '/fwd/stream', '/own/stream']) {
-    for (const told of [/miss/, /hit/]) {
+    for (const cacheStatus of [/miss/, /hit/]) {
       const { headers } = await app.inject(path)
-      t.match(headers, { 'cache-status': told, 'surrogate-key': 'listed stated read', ...explicit }, path)
+      t.match(headers, { 'cache-status': cacheStatus, 'surrogate-key': 'listed stated read', ...explicit }, path)
     }
   }
   for (const path of ['/fwd', '/own', '/fwd/stream']) {
-    t.notOk((await app.inject(`${path}?again`)).headers['cdn-cache-control'], `${path} may be kept elsewhere`)
+    t.notOk((await app.inject(`${path}?again`)).headers['cdn-cache-control'], `${path} may be stored in front`)
   }
 })
 
-t.test('while it is not known by which tags a response of ours goes, no edge is to keep it', async (t) => {
+t.test('a response with unknown tags must not be stored in front', async (t) => {
   const { app } = await startPlugins(t, {
     cache: { now },
     edge: { now, ttlSeconds: 60 },
@@ -77,7 +77,7 @@ t.test('while it is not known by which tags a response of ours goes, no edge is 
   t.notOk(headers['cdn-cache-control'])
 })
 
-t.test('an edge that takes fewer tags keeps nothing of what has more, whoever stated the lifetime', async (t) => {
+t.test('a response with more tags than the field can hold must not be stored in front', async (t) => {
   const clock = createClock()
   const tags = Array.from({ length: 257 }, (_, index) => `t${index}`)
   const { app } = await startPlugins(t, {
@@ -96,9 +96,9 @@ t.test('an edge that takes fewer tags keeps nothing of what has more, whoever st
     },
   })
   for (const path of ['/fwd', '/own', '/silent']) {
-    for (const told of [/miss/, /hit/]) {
+    for (const cacheStatus of [/miss/, /hit/]) {
       const { headers } = await app.inject(path)
-      t.match(headers, { 'cache-status': told, 'cdn-cache-control': 'no-store' }, path)
+      t.match(headers, { 'cache-status': cacheStatus, 'cdn-cache-control': 'no-store' }, path)
       t.notOk(headers['surrogate-key'])
     }
   }
@@ -107,7 +107,7 @@ t.test('an edge that takes fewer tags keeps nothing of what has more, whoever st
   t.match((await app.inject('/fwd')).headers, { 'cache-status': /hit/, 'cdn-cache-control': 'no-store' })
 })
 
-t.test('what is said to edges and browsers is said again after the handler has confirmed what is kept', async (t) => {
+t.test('a confirmed response has the lifetimes for CDNs and browsers again', async (t) => {
   const clock = createClock()
   const { app } = await startPlugins(t, {
     cache: { now: clock.now },
@@ -119,49 +119,46 @@ t.test('what is said to edges and browsers is said again after the handler has c
       })
     },
   })
-  const told = { 'cdn-cache-control': 'max-age=60', 'cache-control': 'max-age=5' }
-  t.match((await app.inject('/x')).headers, told)
+  const cacheStatus = { 'cdn-cache-control': 'max-age=60', 'cache-control': 'max-age=5' }
+  t.match((await app.inject('/x')).headers, cacheStatus)
   clock.step(61)
-  t.match((await app.inject('/x')).headers, { ...told, 'cache-status': /fwd=stale; fwd-status=304/ })
+  t.match((await app.inject('/x')).headers, { ...cacheStatus, 'cache-status': /fwd=stale; fwd-status=304/ })
   t.ok(await until(async () => /hit/.test(String((await app.inject('/x')).headers['cache-status']))))
 })
 
-t.test(
-  'what was purged is sent for want of anything else only where that is allowed, and kept by nobody',
-  async (t) => {
-    let isDown = false
-    const { app } = await startPlugins(t, {
-      cache: { now },
-      edge: { now },
-      proxyCache: { now },
-      routes: (app) => {
-        for (const [path, config] of [
-          ['/own', { edge: { ttlSeconds: 60, tags: ['t'], staleIfErrorSeconds: 600 } }],
-          ['/fwd', { proxyCache: { tags: ['t'], staleIfErrorSeconds: 600 } }],
-          ['/own/never', { edge: { ttlSeconds: 60, tags: ['t'] } }],
-          ['/fwd/never', { proxyCache: { tags: ['t'] } }],
-        ] as const) {
-          app.get(path, { config }, async (_request, reply) => {
-            if (isDown) return reply.code(503).send('down')
-            return path.startsWith('/fwd') ? reply.headers({ 'cache-control': 'max-age=60' }).send('old') : 'old'
-          })
-        }
-      },
-    })
-    const paths = ['/own', '/fwd', '/own/never', '/fwd/never']
-    for (const path of paths) await app.inject(path)
-    isDown = true
-    for (const path of paths) t.equal((await app.inject(path)).body, 'old', `${path} is fresh`)
-    await app.cache.purge({ tags: ['t'] })
-    for (const path of ['/own', '/fwd']) {
-      for (const which of ['tried', 'left alone']) {
-        const { statusCode, body, headers } = await app.inject(path)
-        t.strictSame([statusCode, body], [200, 'old'], `${path}, ${which}`)
-        t.match(headers['cache-status'], /ttl=0; detail=stale-if-error/)
-        t.equal(headers['cache-control'], 'no-cache')
-        t.equal(headers['cdn-cache-control'], undefined)
+t.test('a purged response is a last resort only with stale-if-error, and carries no-cache', async (t) => {
+  let isDown = false
+  const { app } = await startPlugins(t, {
+    cache: { now },
+    edge: { now },
+    proxyCache: { now },
+    routes: (app) => {
+      for (const [path, config] of [
+        ['/own', { edge: { ttlSeconds: 60, tags: ['t'], staleIfErrorSeconds: 600 } }],
+        ['/fwd', { proxyCache: { tags: ['t'], staleIfErrorSeconds: 600 } }],
+        ['/own/never', { edge: { ttlSeconds: 60, tags: ['t'] } }],
+        ['/fwd/never', { proxyCache: { tags: ['t'] } }],
+      ] as const) {
+        app.get(path, { config }, async (_request, reply) => {
+          if (isDown) return reply.code(503).send('down')
+          return path.startsWith('/fwd') ? reply.headers({ 'cache-control': 'max-age=60' }).send('old') : 'old'
+        })
       }
+    },
+  })
+  const paths = ['/own', '/fwd', '/own/never', '/fwd/never']
+  for (const path of paths) await app.inject(path)
+  isDown = true
+  for (const path of paths) t.equal((await app.inject(path)).body, 'old', `${path} is fresh`)
+  await app.cache.purge({ tags: ['t'] })
+  for (const path of ['/own', '/fwd']) {
+    for (const which of ['after a failure', 'during the back-off']) {
+      const { statusCode, body, headers } = await app.inject(path)
+      t.strictSame([statusCode, body], [200, 'old'], `${path}, ${which}`)
+      t.match(headers['cache-status'], /ttl=0; detail=stale-if-error/)
+      t.equal(headers['cache-control'], 'no-cache')
+      t.equal(headers['cdn-cache-control'], undefined)
     }
-    for (const path of ['/own/never', '/fwd/never']) t.equal((await app.inject(path)).statusCode, 503, path)
-  },
-)
+  }
+  for (const path of ['/own/never', '/fwd/never']) t.equal((await app.inject(path)).statusCode, 503, path)
+})

@@ -15,10 +15,10 @@ import { type Clock, createClock } from '../../harness/clock.js'
 import { type HostileRequest, hostileBatch, requestsInBatch } from '../../harness/hostile-requests.js'
 import { connectRaw, listen, type RawConnection, type RawHead, type RawResponse } from '../../harness/raw-http.js'
 
-// Requests as they come from scanners and attackers, against own and forwarding routes. The model is the same application
-// without a cache: it is sent the same request right before, and what it answers is what the cache has to answer.
+// Requests of scanners and attackers, to routes of both caches. The model is the same application without a cache: it is
+// sent the same request before, and the caches have to answer like it.
 
-/** HOSTILE_REQUESTS=100000 sends more, and others than before; HOSTILE_SEED=… those of a run that told its seed. */
+/** HOSTILE_REQUESTS=100000 sends more, with another seed each time; HOSTILE_SEED=… repeats a run. */
 const { HOSTILE_REQUESTS, HOSTILE_SEED } = process.env
 const wanted = Number(HOSTILE_REQUESTS ?? 3_000)
 const seed = Number(HOSTILE_SEED ?? (HOSTILE_REQUESTS === undefined ? 2_026 : Date.now() % 2 ** 31))
@@ -27,7 +27,7 @@ interface Answer extends RawHead {
   readonly body: Buffer
 }
 
-/** Sends a batch, all at once or one after the other, and gives the answers in the order of the requests. */
+/** Sends a batch, concurrently or in sequence; gives the answers in the order of the requests. */
 type Transport = (app: 'model' | 'edge', shapes: readonly HostileRequest[]) => Promise<Answer[]>
 
 const secretPattern = /zq\d+qz/g
@@ -42,10 +42,10 @@ const ownQuery = Type.Object({
 })
 const ownParameters = Object.keys(ownQuery.properties)
 const isGold = (tier: string | undefined) => (tier?.toLowerCase().includes('gold') ? 'gold' : undefined)
-/** More than is compressed from. */
+/** Long enough to be compressed. */
 const padding = 'sellers and their catalogs '.repeat(60)
 
-/** All that a handler can find in a request, but for what it negotiates by: reading that is part of the answer. */
+/** Everything that a handler can find in a request, except the fields that it negotiates by. */
 function everything(request: FastifyRequest): string {
   const {
     accept: _accept,
@@ -62,7 +62,7 @@ function everything(request: FastifyRequest): string {
   )
 }
 
-/** The application under test, or, without the edge, its model. */
+/** The application under test, or, without the caches, its model. */
 async function buildApp(t: Test, origin: string, options?: { readonly now: () => number; readonly shared: boolean }) {
   const app = Fastify({ trustProxy: true, routerOptions: { maxParamLength: 500 } })
   if (options !== undefined) {
@@ -89,7 +89,7 @@ async function buildApp(t: Test, origin: string, options?: { readonly now: () =>
       const { 'x-lang': lang, 'x-tier': tier } = request.headers
       if (!isModel) reply.header('x-everything', everything(request))
       if (lang !== undefined) reply.header('x-lang-echo', lang)
-      // Without a cache, or when the request bypasses it, the handler sees all parameters, else those that the schema names.
+      // Without a cache, and when the request bypasses it, the handler sees all parameters.
       const query = sorted(pick(request.query, ownParameters))
       return { query, lang: members(lang), tier: isGold(String(tier)) ?? null, padding }
     },
@@ -135,19 +135,19 @@ async function buildApp(t: Test, origin: string, options?: { readonly now: () =>
   return app
 }
 
-/** What no forwarder passes on: fields of the connection, those of a body that is not there, and those of responses. */
+/** Fields that are not forwarded: of the connection, of a missing body, and of responses. */
 const unforwardable = [
   ...['content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer', 'proxy-connection'],
   ...['proxy-authorization', 'cache-status', 'surrogate-key', 'surrogate-control', 'cache-tag'],
 ]
 
-/** A request may have the absolute form; a server passes on what follows the authority. RFC 9112 §3.2.2. */
+/** A request may have the absolute form; a server forwards what follows the authority. RFC 9112 §3.2.2. */
 function originTarget({ raw }: FastifyRequest): string {
   const [path = '/'] = (raw.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '').split('?')
   return path
 }
 
-/** The order of parameters is of no account. */
+/** Parameters in a fixed order. */
 function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
@@ -160,7 +160,7 @@ function without<T>(values: Readonly<Record<string, T>>, names: readonly string[
   return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)))
 }
 
-/** The field as it counts where responses are told apart by it. */
+/** The members of a list field, as variants are compared by it. */
 function members(field: string | string[] | undefined): string[] | null {
   if (field === undefined) return null
   return String(field)
@@ -171,7 +171,7 @@ function members(field: string | string[] | undefined): string[] | null {
 
 // --- the origin ------------------------------------------------------------------------------------------------------
 
-/** Says back what it received, as far as it declares that its answer depends on it; or all of it, and that it is private. */
+/** Echoes what it received, as far as it declares that the response depends on it; or everything in a private response. */
 async function startOrigin(t: Test, clock: Clock): Promise<string> {
   const versions = new Map<string, number>()
   const server = createServer((request, response) => {
@@ -194,7 +194,7 @@ async function startOrigin(t: Test, clock: Clock): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-/** A cache may give a list another spelling, in which empty members and white space are missing. RFC 9110 §5.6.1.2. */
+/** A cache may normalise a list, without empty members and white space. RFC 9110 §5.6.1.2. */
 function withListsSpelledOut(headers: IncomingMessage['headers']): object {
   const lists = ['accept', 'accept-charset', 'accept-encoding', 'accept-language']
   return Object.fromEntries(
@@ -257,9 +257,9 @@ function echo(request: IncomingMessage, response: ServerResponse, is: object, cl
   response.end(request.method === 'HEAD' ? undefined : text)
 }
 
-// --- how it is sent --------------------------------------------------------------------------------------------------
+// --- transports ------------------------------------------------------------------------------------------------------
 
-/** Whether `inject` would send the request as it is, and what forwards it would hear that it has come to its end. */
+/** Whether `inject` would send the request unchanged. */
 function isInjectable({ target, payload, headers }: HostileRequest): boolean {
   if (payload !== undefined || !/^\/(?!\/|fwd\/hop)/.test(target)) return false
   const { pathname, search, hash } = new URL(target, 'http://localhost')
@@ -287,7 +287,7 @@ function byInject(apps: Readonly<Record<'model' | 'edge', FastifyInstance>>): (i
       headers: given,
       rawPayload,
     } = await app.inject({
-      method: method as 'GET', // one that it knows
+      method: method as 'GET', // a method that `inject` knows
       url: target,
       headers: joined,
     })
@@ -331,7 +331,7 @@ function bySockets(t: Test, ports: Readonly<Record<'model' | 'edge', number>>): 
         })
         answers.push(answer)
         if (answer.fields.connection !== 'close') continue
-        await connection.closed // what was written behind it is written again
+        await connection.closed // the pipelined requests are written again
         break
       }
     }
@@ -339,11 +339,11 @@ function bySockets(t: Test, ports: Readonly<Record<'model' | 'edge', number>>): 
   }
 }
 
-// --- what is to come of it -------------------------------------------------------------------------------------------
+// --- expectations ----------------------------------------------------------------------------------------------------
 
 const conditions = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range']
 
-/** What the model is asked: for the whole, of whoever has it, and not of a cache. */
+/** The request to the model: unconditional, for the complete representation. */
 function wholeOf({ method, headers, ...shape }: HostileRequest): HostileRequest {
   const left = headers.filter(([name]) => ![...conditions, 'cache-control', 'pragma'].includes(name.toLowerCase()))
   return { ...shape, method: method === 'HEAD' ? 'GET' : method, headers: left }
@@ -367,9 +367,9 @@ function has({ headers }: HostileRequest, ...names: readonly string[]): boolean 
   return headers.some(([name]) => names.includes(name.toLowerCase()))
 }
 
-/** Complains when the answer is none that the model allows. */
+/** Throws if the model does not allow the answer. */
 class Judge {
-  /** Body of which an entity-tag was heard. */
+  /** Body by entity-tag. */
   readonly #tagged = new Map<string, string>()
 
   judge(shape: HostileRequest, secret: string, model: Answer, answer: Answer): void {
@@ -382,7 +382,7 @@ class Judge {
     const head = answer.lines.map(([name, value]) => `${name}: ${value}`).join('\n')
     const body = status === 206 ? answer.body : decoded(answer)
     const seen = decodeURIComponent(`${head}\n${body.toString('latin1')}`.replace(/%(?![0-9a-f]{2})|%[89a-f]./gi, '_'))
-    for (const other of seen.match(secretPattern) ?? []) if (other !== secret) complain(`it tells of ${other}`)
+    for (const other of seen.match(secretPattern) ?? []) if (other !== secret) complain(`it contains ${other}`)
     if ('x-injected' in fields || /\n/.test(answer.lines.flat().join(''))) complain('a header was injected')
 
     if (isUnsafe(shape) || status === 504 || status === 412 || model.status !== 200) return
@@ -426,7 +426,7 @@ class Judge {
     if (!isPart) complain('a part of something else')
   }
 
-  /** Nothing of what the handler says is missing, and what is added is what a cache adds. */
+  /** No field of the handler is missing, and only fields of a cache are added. */
   #judgeFields({ fields }: Answer, model: Answer, isForwarded: boolean, complain: (what: string) => never): void {
     const added = [
       'age',
@@ -451,7 +451,7 @@ class Judge {
     for (const name of Object.keys(fields)) if (!allowed.has(name)) complain(`a field ${name}`)
     const notOnlyHis = new Set([...added, 'transfer-encoding', 'x-hop', 'x-secret', 'set-cookie', 'etag'])
     for (const [name, value] of Object.entries(model.fields)) {
-      // Node encodes fields beyond ASCII as it does the body, which is a text in the one and bytes in the other.
+      // Node encodes non-ASCII fields like the body, which is a string in one and bytes in the other.
       const isComparable = !notOnlyHis.has(name) && /^[ -~]*$/.test(value)
       if (isComparable && fields[name] !== value) complain(`${name}: ${fields[name]}`)
     }
@@ -464,14 +464,14 @@ function decoded({ fields, body }: Answer): Buffer {
   return coding === 'br' ? brotliDecompressSync(body) : gunzipSync(body)
 }
 
-/** What the origin answers whoever does not identify himself. */
+/** The response of the origin to a request without credentials. */
 function anonymous(whole: Buffer): string {
   return JSON.stringify({ ...JSON.parse(whole.toString()), authorization: null })
 }
 
 // --- the tests -------------------------------------------------------------------------------------------------------
 
-async function createWorld(t: Test, { shared }: { readonly shared: boolean }) {
+async function createFixture(t: Test, { shared }: { readonly shared: boolean }) {
   const clock = createClock()
   const origin = await startOrigin(t, clock)
   const apps = {
@@ -499,19 +499,19 @@ async function createWorld(t: Test, { shared }: { readonly shared: boolean }) {
     get count() {
       return count
     },
-    /** Sends the requests to the model and to the application, and judges each answer. */
+    /** Sends the requests to the model and to the application, and checks each answer. */
     async run(
       shapes: readonly HostileRequest[],
       { isConcurrent = false, overSockets = true, seconds = 0 } = {},
     ): Promise<void> {
       clock.step(seconds)
-      // Where one changes what others get, there is no saying who was first.
+      // With unsafe requests the order of concurrent ones would be unknown.
       const mayOverlap = isConcurrent && !shapes.some(isUnsafe)
       const transport = (overSockets || !shapes.every(isInjectable) ? written : injected)(mayOverlap)
       const requests = shapes.map(filled)
       for (const part of mayOverlap ? [requests] : requests.map((one) => [one])) {
         const wholes = part.map(({ shape }) => wholeOf(shape))
-        // Of the two only the application may change the origin.
+        // The model must not change the origin.
         const models = part.some(({ shape }) => isUnsafe(shape)) ? undefined : await transport('model', wholes)
         const answers = await transport(
           'edge',
@@ -537,9 +537,9 @@ for (const [where, shared, requests] of [
   ['in the shared store as well', true, Math.ceil(wanted * 0.3)],
 ] as const) {
   t.test(
-    `whatever is asked, the answer is what the handler would give, and tells nothing of other requests, kept ${where}`,
+    `the cache answers like the handler, and nothing of one request is in the response to another, stored ${where}`,
     async (t) => {
-      const world = await createWorld(t, { shared })
+      const world = await createFixture(t, { shared })
       await fc.assert(
         fc.asyncProperty(hostileBatch, ({ shapes, ...how }) => world.run(shapes, how)),
         { numRuns: Math.ceil(requests / requestsInBatch), seed, endOnFailure: true },
@@ -549,7 +549,7 @@ for (const [where, shared, requests] of [
         .sort(([, one], [, other]) => other - one)
         .map(([name, times]) => `${name}: ${times}`)
       t.comment(seen.join(', '))
-      if (requests < 900) return // too few for every kind to be among them
+      if (requests < 900) return // too few for every kind
       const kinds = ['200 hit', '200 fwd=uri-miss', '200 fwd=stale', '200 fwd=vary-miss', '304 hit', '206 hit']
       t.strictSame(
         kinds.filter((kind) => !world.statuses.has(kind)),
@@ -560,7 +560,7 @@ for (const [where, shared, requests] of [
   )
 }
 
-t.test('a change ends what is kept, and is answered, whatever the client calls the host', async (t) => {
+t.test('POST invalidates and is answered, whatever the Host field', async (t) => {
   const app = Fastify()
   await app.register(proxyCache, { now: createClock().now })
   let version = 1

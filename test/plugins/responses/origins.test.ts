@@ -12,7 +12,7 @@ import { createDeferred } from '../../harness/deferred.js'
 import { connectRaw, listen, type RawConnection } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
-// Servers and handlers that misbehave: nothing of it is kept, nobody is left waiting, and the next request is none the worse.
+// Faulty servers and handlers: nothing is stored, no request hangs, and the next request succeeds.
 
 const stray: unknown[] = []
 for (const event of ['unhandledRejection', 'uncaughtException']) process.on(event, (error) => stray.push(error))
@@ -29,9 +29,9 @@ interface RudeOrigin {
   readonly url: string
   /** Connections, one for each request, in order. */
   readonly visits: readonly Socket[]
-  /** What it does to requests from now on. */
+  /** How it answers from now on. */
   behave(behaviour: Behaviour): void
-  /** Whether it does not answer, so that only a timeout ends a request. */
+  /** Whether only a time-out ends a request. */
   isStalling(): boolean
 }
 
@@ -40,7 +40,7 @@ async function startOrigin(t: Test): Promise<RudeOrigin> {
   let behaviour: Behaviour = (socket) => socket.write(healed)
   const server = createServer((socket) => {
     let received = ''
-    socket.on('error', () => undefined) // whoever it is rude to may cut it off
+    socket.on('error', () => undefined) // the other end may reset the connection
     socket.on('data', (chunk) => {
       received += chunk
       if (!received.includes('\r\n\r\n')) return
@@ -64,22 +64,22 @@ async function startOrigin(t: Test): Promise<RudeOrigin> {
   }
 }
 
-interface World {
+interface Fixture {
   readonly app: FastifyInstance
   readonly arrived: () => number
   readonly step: (seconds: number) => void
   connect(): Promise<RawConnection>
-  /** What becomes of a request on a connection of its own: status and body, or that it was cut off. */
+  /** Status and body of a request on a connection of its own, or that it was cut off. */
   ask(): Promise<string>
 }
 
 type CommonOptions = Pick<EdgeOptions, 'maxBodyBytes' | 'staleIfErrorSeconds'>
 
-async function startWorld(
+async function start(
   t: Test,
   routes: (app: FastifyInstance) => void,
   options: CommonOptions | false = {},
-): Promise<World> {
+): Promise<Fixture> {
   const clock = createClock()
   const app = Fastify()
   if (options !== false) {
@@ -114,15 +114,15 @@ async function outcomeOf(connection: RawConnection): Promise<string> {
   }
 }
 
-/** Milliseconds for which a route that forwards waits for an origin that does not answer; for others it waits for minutes. */
+/** Time-out for an origin that never answers. */
 const stallTimeoutMs = 50
-/** Milliseconds that requests wait for one another. */
+/** Longer than any test. */
 const collapseTimeoutMs = 300_000
 
-/** A route that forwards. */
+/** A route of the proxy cache. */
 async function startForwarding(t: Test, options: CommonOptions = {}) {
   const origin = await startOrigin(t)
-  const world = await startWorld(
+  const world = await start(
     t,
     (app) => {
       app.register(replyFrom, { base: origin.url, disableRequestLogging: true })
@@ -143,7 +143,7 @@ const stopsInBody: Behaviour = (socket) => socket.write(`${head}Content-Length: 
 const failures: readonly [title: string, behaviour: Behaviour][] = [
   ['ends without a word', (socket) => socket.end()],
   ['is reset', (socket) => socket.resetAndDestroy()],
-  ['talks rubbish', (socket) => socket.write('RUBBISH\r\n\r\n')],
+  ['is no HTTP', (socket) => socket.write('GARBAGE\r\n\r\n')],
   ['stops in the middle of its head', stopsInHead],
   ['has a head of 1 MB', (socket) => socket.write(`${head}X-Long: ${'x'.repeat(2 ** 20)}\r\n\r\n`)],
   ['has 20,000 fields', (socket) => socket.write(`${head}${'X-A: 1\r\n'.repeat(20_000)}\r\n`)],
@@ -170,12 +170,12 @@ const cuts: readonly [title: string, behaviour: Behaviour][] = [
 ]
 const odd: readonly [title: string, behaviour: Behaviour, outcome: string][] = [
   [
-    'says 304 to somebody who has nothing',
+    'is a 304 to an unconditional request',
     (socket) => socket.write('HTTP/1.1 304 No\r\nCache-Control: max-age=60\r\n\r\n'),
     '304 ',
   ],
   [
-    'sends a part to somebody who wants the whole',
+    'is a 206 to a request without a range',
     (socket) =>
       socket.write(
         'HTTP/1.1 206 Part\r\nCache-Control: max-age=60\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nab',
@@ -189,7 +189,7 @@ for (const [title, behaviour, outcome] of [
   ...cuts.map(([title, behaviour]) => [title, behaviour, /^(?:cut off|50[024] .*)$/] as const),
   ...odd.map(([title, behaviour, outcome]) => [title, behaviour, new RegExp(`^${outcome}$`)] as const),
 ]) {
-  t.test(`nothing is kept of a response that ${title}, and nobody waits for it`, async (t) => {
+  t.test(`a response is not stored and no request hangs if it ${title}`, async (t) => {
     const { ask, origin } = await startForwarding(t)
     origin.behave(behaviour)
     for (const seen of await Promise.all([ask(), ask(), ask()])) t.match(seen, outcome)
@@ -197,13 +197,13 @@ for (const [title, behaviour, outcome] of [
     t.ok(visits <= 3)
     origin.behave((socket) => socket.write(healed))
     t.equal(await ask(), '200 healed')
-    t.equal(origin.visits.length, visits + 1, 'it was asked again')
+    t.equal(origin.visits.length, visits + 1, 'it is requested again')
     t.equal(await ask(), '200 healed')
-    t.equal(origin.visits.length, visits + 1, 'and what it said then is kept')
+    t.equal(origin.visits.length, visits + 1, 'the next response is stored')
   })
 }
 
-t.test('what is behind the length that was said is not part of anything', async (t) => {
+t.test('bytes after the content length are ignored', async (t) => {
   const { ask, origin } = await startForwarding(t)
   origin.behave((socket) =>
     socket.write(`${head}Content-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`),
@@ -213,14 +213,14 @@ t.test('what is behind the length that was said is not part of anything', async 
   t.match(await ask(), /^200 (?:abc|healed)$/)
 })
 
-t.test('what was kept for it outlives a server that fails, in whichever way', async (t) => {
+t.test('a stored response is served stale for every kind of failure', async (t) => {
   for (const [title, behaviour] of [...cuts, ...failures]) {
     const { ask, origin, step } = await startForwarding(t, { staleIfErrorSeconds: 3_600 })
     t.equal(await ask(), '200 healed')
     step(61)
     origin.behave(behaviour)
     const seen = await ask()
-    // Or it has been passed on as far as it came.
+    // Or the client received the beginning of the response.
     t.ok(seen === '200 healed' || (cuts.some(([cut]) => cut === title) && seen === 'cut off'), `it ${title}`)
     origin.behave((socket) => socket.destroy())
     step(10)
@@ -228,7 +228,7 @@ t.test('what was kept for it outlives a server that fails, in whichever way', as
   }
 })
 
-t.test('an interim response is none, and trailers do no harm', async (t) => {
+t.test('interim responses are skipped, and trailers ignored', async (t) => {
   const { ask, origin } = await startForwarding(t)
   const chunks = 'Transfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n6\r\nhealed\r\n0\r\nX-A: 1\r\n\r\n'
   origin.behave((socket) =>
@@ -238,7 +238,7 @@ t.test('an interim response is none, and trailers do no harm', async (t) => {
   t.equal(origin.visits.length, 1)
 })
 
-t.test('a body without end is passed on at the pace of its reader, and never kept', async (t) => {
+t.test('an endless body is sent at the pace of its reader, and not stored', async (t) => {
   const { arrived, connect, origin } = await startForwarding(t, { maxBodyBytes: 2 ** 20 })
   const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
   /** Bytes that the origin has written to the first client. */
@@ -256,7 +256,7 @@ t.test('a body without end is passed on at the pace of its reader, and never kep
     more()
   })
   const client = await write(connect())
-  t.equal((await client.head()).status, 200, 'it begins before it has ended')
+  t.equal((await client.head()).status, 200, 'the response begins before its end')
   await client.take(2 ** 21)
   client.socket.pause()
   let [before, looks] = [-1, 0]
@@ -265,25 +265,25 @@ t.test('a body without end is passed on at the pace of its reader, and never kep
     before = written
     return looks === 20
   }
-  t.ok(await until(isBlocked), 'it is told to wait when its reader waits')
+  t.ok(await until(isBlocked), 'back-pressure reaches the origin')
 
   const other = await write(connect())
-  t.ok(await until(() => arrived() === 2 && origin.visits.length === 2), 'nobody waits for its end')
+  t.ok(await until(() => arrived() === 2 && origin.visits.length === 2), 'the next request does not wait for the end')
   await other.take(2 ** 21)
   t.ok(written < 64 * 2 ** 20, `${written} bytes are on their way`)
   for (const [at, one] of [client, other].entries()) {
     one.socket.destroy()
-    t.ok(await until(() => origin.visits[at]?.destroyed === true), 'it ends when nobody reads it')
+    t.ok(await until(() => origin.visits[at]?.destroyed === true), 'the origin request ends with its reader')
   }
   const gone = await write(connect())
   t.ok(await until(() => origin.visits.length === 3))
   gone.socket.destroy()
-  t.ok(await until(() => origin.visits[2]?.destroyed === true), 'nor is it read to its end for being kept')
+  t.ok(await until(() => origin.visits[2]?.destroyed === true), 'it is not read to its end to be stored')
   origin.behave((socket) => socket.write(healed))
   t.equal(await outcomeOf(await write(connect())), '200 healed')
 })
 
-t.test('a body that comes byte by byte is seen as it comes, and is kept when it is whole', async (t) => {
+t.test('a body of single bytes is streamed, and stored when it is complete', async (t) => {
   const { arrived, connect, ask, origin } = await startForwarding(t)
   origin.behave((socket) => socket.write(`${head}Content-Length: 6\r\n\r\n<`))
   const leader = await write(connect())
@@ -405,11 +405,11 @@ const misdeeds: readonly [title: string, handler: RouteHandlerMethod][] = [
   ],
 ]
 
-/** A route whose handler does as the test says; without the edge where that is what it is held against. */
+/** A route of the edge with the handler of the test; without the edge for comparison. */
 async function startOwn(t: Test, options: CommonOptions | false = {}) {
   let handler: RouteHandlerMethod = async () => 'healed'
   let calls = 0
-  const world = await startWorld(
+  const world = await start(
     t,
     (app) => {
       app.addHook('onSend', async (request) => {
@@ -432,7 +432,7 @@ async function startOwn(t: Test, options: CommonOptions | false = {}) {
 }
 
 for (const [title, misdeed] of misdeeds) {
-  t.test(`nothing is kept when a handler ${title}, and clients see what they would see without us`, async (t) => {
+  t.test(`nothing is stored if a handler ${title}, and clients see what they would see without a cache`, async (t) => {
     const plain = await startOwn(t, false)
     plain.behave(misdeed)
     const expected = await plain.ask()
@@ -447,7 +447,7 @@ for (const [title, misdeed] of misdeeds) {
   })
 }
 
-t.test('a stream that is not as long as its handler says is not kept', async (t) => {
+t.test('a stream of another length than its Content-Length is not stored', async (t) => {
   for (const length of [3, 9]) {
     const { connect, ask, behave, calls } = await startOwn(t)
     behave((_request, reply) => stream(reply.header('content-length', length), Readable.from(['abc', 'def'])))
@@ -461,7 +461,7 @@ t.test('a stream that is not as long as its handler says is not kept', async (t)
   }
 })
 
-t.test('a stream without end from a handler is passed on, and never kept', async (t) => {
+t.test('an endless stream of a handler is sent, and not stored', async (t) => {
   const { connect, ask, behave } = await startOwn(t, { maxBodyBytes: 2 ** 16 })
   const bodies: Readable[] = []
   behave((_request, reply) => {
@@ -480,7 +480,7 @@ t.test('a stream without end from a handler is passed on, and never kept', async
   t.equal(await ask(), '200 healed')
 })
 
-t.test('who waits for a handler that never answers is let through, and nobody waits for it after that', async (t) => {
+t.test('a request is forwarded after the collapse time-out, and later ones do not wait', async (t) => {
   const waits = controlDelays(t, collapseTimeoutMs)
   const { connect, ask, behave, calls, step } = await startOwn(t)
   const never = createDeferred<string>()
@@ -491,20 +491,20 @@ t.test('who waits for a handler that never answers is let through, and nobody wa
   behave(async () => `answer ${calls()}`)
   const follower = await write(connect())
   t.ok(await until(() => waits.started === 1))
-  t.equal(calls(), 1, 'the follower waits')
+  t.equal(calls(), 1, 'the second request waits')
   waits.finish()
   t.equal(await outcomeOf(follower), '200 answer 2')
   t.equal(await ask(), '200 answer 2')
   step(61)
   t.equal(await ask(), '200 answer 3')
-  t.equal(waits.started, 1, 'no other request has waited')
+  t.equal(waits.started, 1, 'later requests do not wait')
   leader.socket.destroy()
   await leader.closed
   never.resolve('late')
   t.match(await ask(), /^200 answer/)
 })
 
-t.test('a client that leaves a handler that never answers leaves nobody waiting', async (t) => {
+t.test('later requests succeed after a client has left a handler that never answers', async (t) => {
   const waits = controlDelays(t, collapseTimeoutMs)
   const { connect, ask, behave, calls } = await startOwn(t)
   const never = createDeferred<string>()
@@ -520,5 +520,5 @@ t.test('a client that leaves a handler that never answers leaves nobody waiting'
   waits.finish()
   for (const answer of [await next, await ask()]) t.equal(answer, '200 healed')
   t.equal(calls(), 2)
-  t.ok(waits.started <= 1, 'once that has taken too long, no request waits')
+  t.ok(waits.started <= 1, 'no request waits after the time-out')
 })

@@ -11,28 +11,24 @@ import { createDeferred, type Deferred } from '../../harness/deferred.js'
 import { connectRaw, listen, type RawConnection } from '../../harness/raw-http.js'
 import { until } from '../../harness/until.js'
 
-// What happens on the wire: clients that go away or do not read, connections that are used again, and the frames of messages.
+// Behaviour on the wire: clients that leave or do not read, persistent connections, and message framing.
 
 const own: EdgeRouteOptions = { ttlSeconds: 60 }
 const text = 'sellers and their catalogs\n'.repeat(200)
 
-interface World {
+interface Fixture {
   readonly app: FastifyInstance
-  /** Requests that have come as far as the edge. */
+  /** Number of requests that have reached the cache. */
   readonly arrived: () => number
   connect(): Promise<RawConnection>
 }
 
-interface WorldOptions {
-  /** Origin of what is forwarded. */
+interface FixtureOptions {
+  /** Origin of the forwarding routes. */
   readonly base?: string
 }
 
-async function startWorld(
-  t: Test,
-  routes: (app: FastifyInstance) => void,
-  { base }: WorldOptions = {},
-): Promise<World> {
+async function start(t: Test, routes: (app: FastifyInstance) => void, { base }: FixtureOptions = {}): Promise<Fixture> {
   const app = Fastify()
   const options = { now: createClock().now, collapseTimeoutMs: 300_000 }
   await app.register(edge, options)
@@ -49,7 +45,7 @@ async function startWorld(
   return { app, arrived: () => arrived, connect: () => connectRaw(t, port) }
 }
 
-/** A handler whose answers the test gives, one for each call. */
+/** A handler whose calls the test resolves. */
 function heldHandler() {
   const calls: Deferred<unknown>[] = []
   const handler: RouteHandlerMethod = async (_request, reply) => {
@@ -67,42 +63,45 @@ function ask(target: string, fields: Readonly<Record<string, string>> = {}, meth
   return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-/** Asks for the same without a socket. */
+/** Requests the same without a socket. */
 function again(app: FastifyInstance, fields: Readonly<Record<string, string>> = {}) {
   return app.inject({ url: '/x', headers: { host: 'a.example', ...fields } })
 }
 
-// --- clients that go away ----------------------------------------------------------------------------------------------------
+// --- clients that leave ------------------------------------------------------------------------------------------------------
 
 for (const [kind, payload] of [
   ['text', () => text],
   ['a stream', () => Readable.from([text.slice(0, 100), text.slice(100)])],
 ] as const) {
-  t.test(`a client that goes away takes nobody along, and what it asked for is kept: ${kind}`, async (t) => {
-    const { calls, handler } = heldHandler()
-    const { app, arrived, connect } = await startWorld(t, (app) => app.get('/x', { config: { edge: own } }, handler))
-    const [leader, ...followers] = [await connect(), await connect(), await connect()]
-    leader.write(ask('/x'))
-    t.ok(await until(() => calls.length === 1))
-    for (const follower of followers) follower.write(ask('/x'))
-    t.ok(await until(() => arrived() === 3))
-    leader.socket.destroy()
-    t.ok(await until(async () => (await connectionsOf(app)) === 2))
-    calls[0]?.resolve(payload())
-    for (const follower of followers) {
-      const { status, fields, body } = await follower.response()
-      t.match(
-        { status, fields, body: body.toString() },
-        { status: 200, fields: { 'cache-status': /collapsed/ }, body: text },
-      )
-    }
-    t.match((await again(app)).headers, { 'cache-status': /hit/ })
-    t.equal(calls.length, 1)
-  })
+  t.test(
+    `collapsed requests are answered after the first client has left, and the response is stored: ${kind}`,
+    async (t) => {
+      const { calls, handler } = heldHandler()
+      const { app, arrived, connect } = await start(t, (app) => app.get('/x', { config: { edge: own } }, handler))
+      const [leader, ...followers] = [await connect(), await connect(), await connect()]
+      leader.write(ask('/x'))
+      t.ok(await until(() => calls.length === 1))
+      for (const follower of followers) follower.write(ask('/x'))
+      t.ok(await until(() => arrived() === 3))
+      leader.socket.destroy()
+      t.ok(await until(async () => (await connectionsOf(app)) === 2))
+      calls[0]?.resolve(payload())
+      for (const follower of followers) {
+        const { status, fields, body } = await follower.response()
+        t.match(
+          { status, fields, body: body.toString() },
+          { status: 200, fields: { 'cache-status': /collapsed/ }, body: text },
+        )
+      }
+      t.match((await again(app)).headers, { 'cache-status': /hit/ })
+      t.equal(calls.length, 1)
+    },
+  )
 
-  t.test(`what the only client has gone away from is kept: ${kind}`, async (t) => {
+  t.test(`a response is stored after its only client has left: ${kind}`, async (t) => {
     const { calls, handler } = heldHandler()
-    const { app, connect } = await startWorld(t, (app) => app.get('/x', { config: { edge: own } }, handler))
+    const { app, connect } = await start(t, (app) => app.get('/x', { config: { edge: own } }, handler))
     const only = await connect()
     only.write(ask('/x'))
     t.ok(await until(() => calls.length === 1))
@@ -126,11 +125,11 @@ function connectionsOf({ server }: FastifyInstance): Promise<number> {
 
 interface HeldOrigin {
   readonly url: string
-  /** One for each request: resolves when its head, and then when its body, is to be sent. */
+  /** One for each request: resolve to send the head, then the body. */
   readonly visits: { readonly head: Deferred<void>; readonly body: Deferred<void> }[]
 }
 
-/** Answers with the text, to be kept for a minute, when and as far as the test says. */
+/** Answers with the text, fresh for a minute, as far as the test allows. */
 async function startHeldOrigin(t: Test): Promise<HeldOrigin> {
   const visits: HeldOrigin['visits'] = []
   const server = createServer(async (_request, response) => {
@@ -155,33 +154,36 @@ async function startHeldOrigin(t: Test): Promise<HeldOrigin> {
 
 const forward: RouteHandlerMethod = (request, reply) => reply.from(request.raw.url)
 
-t.test('a client that goes away before the other server has answered leaves the others with an answer', async (t) => {
-  const origin = await startHeldOrigin(t)
-  const routes = (app: FastifyInstance) => void app.get('/x', { config: { proxyCache: {} } }, forward)
-  const { app, arrived, connect } = await startWorld(t, routes, { base: origin.url })
-  const [leader, ...followers] = [await connect(), await connect(), await connect()]
-  leader.write(ask('/x'))
-  t.ok(await until(() => origin.visits.length === 1))
-  for (const follower of followers) follower.write(ask('/x'))
-  t.ok(await until(() => arrived() === 3))
-  leader.socket.destroy()
-  t.ok(await until(async () => (await connectionsOf(app)) === 2))
-  const giveAll = setInterval(() => {
-    for (const { head, body } of origin.visits) {
-      head.resolve()
-      body.resolve()
-    }
-  }, 5)
-  t.teardown(() => clearInterval(giveAll))
-  for (const follower of followers) t.equal((await follower.response()).body.toString(), text)
-  t.match((await again(app)).headers, { 'cache-status': /hit/ })
-  t.ok(origin.visits.length <= 2, 'one of them has asked again, for both')
-})
+t.test(
+  'collapsed requests are answered after the first client has left before the other server answered',
+  async (t) => {
+    const origin = await startHeldOrigin(t)
+    const routes = (app: FastifyInstance) => void app.get('/x', { config: { proxyCache: {} } }, forward)
+    const { app, arrived, connect } = await start(t, routes, { base: origin.url })
+    const [leader, ...followers] = [await connect(), await connect(), await connect()]
+    leader.write(ask('/x'))
+    t.ok(await until(() => origin.visits.length === 1))
+    for (const follower of followers) follower.write(ask('/x'))
+    t.ok(await until(() => arrived() === 3))
+    leader.socket.destroy()
+    t.ok(await until(async () => (await connectionsOf(app)) === 2))
+    const giveAll = setInterval(() => {
+      for (const { head, body } of origin.visits) {
+        head.resolve()
+        body.resolve()
+      }
+    }, 5)
+    t.teardown(() => clearInterval(giveAll))
+    for (const follower of followers) t.equal((await follower.response()).body.toString(), text)
+    t.match((await again(app)).headers, { 'cache-status': /hit/ })
+    t.ok(origin.visits.length <= 2, 'one of them was forwarded, for both')
+  },
+)
 
-t.test('a client that goes away in the middle of a forwarded response leaves it to be kept whole', async (t) => {
+t.test('a forwarded response is stored completely after its client has left', async (t) => {
   const origin = await startHeldOrigin(t)
   const routes = (app: FastifyInstance) => void app.get('/x', { config: { proxyCache: {} } }, forward)
-  const { app, connect } = await startWorld(t, routes, { base: origin.url })
+  const { app, connect } = await start(t, routes, { base: origin.url })
   const only = await connect()
   only.write(ask('/x'))
   t.ok(await until(() => origin.visits.length === 1))
@@ -200,44 +202,41 @@ t.test('a client that goes away in the middle of a forwarded response leaves it 
 
 // --- clients that do not read ------------------------------------------------------------------------------------------------
 
-t.test(
-  'a client that does not read holds up nobody who waits for the same, and gets all of it in the end',
-  async (t) => {
-    const chunk = Buffer.alloc(64 * 1_024, 'x')
-    const chunks = 512
-    let given = 0
-    const body = () => {
-      given = 0
-      return new Readable({
-        read() {
-          given += 1
-          this.push(given > chunks ? null : chunk)
-        },
-      })
-    }
-    const route = { config: { edge: { ...own, maxBodyBytes: 64 * 2 ** 20, compress: false } } }
-    const { arrived, connect } = await startWorld(t, (app) => {
-      app.get('/x', route, async (_request, reply) => reply.type('text/plain').send(body()))
+t.test('a client that does not read does not delay the others, and gets the complete response later', async (t) => {
+  const chunk = Buffer.alloc(64 * 1_024, 'x')
+  const chunks = 512
+  let given = 0
+  const body = () => {
+    given = 0
+    return new Readable({
+      read() {
+        given += 1
+        this.push(given > chunks ? null : chunk)
+      },
     })
-    const [slow, other] = [await connect(), await connect()]
-    slow.socket.pause()
-    slow.write(ask('/x'))
-    t.ok(await until(() => arrived() === 1))
-    other.write(ask('/x'))
-    const quick = await other.response()
-    t.match(quick.fields, { 'cache-status': /collapsed|hit/ })
-    t.equal(quick.body.length, chunks * chunk.length)
-    slow.socket.resume()
-    const late = await slow.response()
-    t.equal(late.body.length, chunks * chunk.length)
-  },
-)
+  }
+  const route = { config: { edge: { ...own, maxBodyBytes: 64 * 2 ** 20, compress: false } } }
+  const { arrived, connect } = await start(t, (app) => {
+    app.get('/x', route, async (_request, reply) => reply.type('text/plain').send(body()))
+  })
+  const [slow, other] = [await connect(), await connect()]
+  slow.socket.pause()
+  slow.write(ask('/x'))
+  t.ok(await until(() => arrived() === 1))
+  other.write(ask('/x'))
+  const quick = await other.response()
+  t.match(quick.fields, { 'cache-status': /collapsed|hit/ })
+  t.equal(quick.body.length, chunks * chunk.length)
+  slow.socket.resume()
+  const late = await slow.response()
+  t.equal(late.body.length, chunks * chunk.length)
+})
 
-// --- connections that are used again -----------------------------------------------------------------------------------------
+// --- persistent connections --------------------------------------------------------------------------------------------------
 
-t.test('answers come in the order of the requests, each in its own frame, whatever they are', async (t) => {
+t.test('pipelined requests are answered in order, each with its own framing', async (t) => {
   const { calls, handler } = heldHandler()
-  const { connect } = await startWorld(t, (app) => {
+  const { connect } = await start(t, (app) => {
     app.get('/slow', { config: { edge: own } }, handler)
     app.get('/text', { config: { edge: own } }, async () => text)
     app.get('/empty', { config: { edge: own } }, async () => '')
@@ -276,24 +275,24 @@ t.test('answers come in the order of the requests, each in its own frame, whatev
     for (const [, , method] of requests) answers.push(await connection.response(method))
     await connection.closed
     t.equal(connection.unread.length, 0)
-    const told = answers.map(({ status, body }) => `${status} ${body.length}`)
+    const cacheStatus = answers.map(({ status, body }) => `${status} ${body.length}`)
     const [n, thrice] = [text.length, (get: string, head: string) => [get, head, get]]
-    t.strictSame(told, [
+    t.strictSame(cacheStatus, [
       '200 4',
       ...thrice(`200 ${n}`, '200 0'),
       ...thrice('200 0', '200 0'),
       ...thrice('204 0', '204 0'),
       ...thrice('500 8', '500 0'),
       ...thrice(`200 ${2 * n}`, '200 0'),
-      ...thrice(told[16]?.startsWith('404') ? (told[16] ?? '') : '404', '404 0'),
+      ...thrice(cacheStatus[16]?.startsWith('404') ? (cacheStatus[16] ?? '') : '404', '404 0'),
       ...['304 0', '304 0', '206 7', '416 0', `200 ${n}`, '200 4', `200 ${n}`],
     ])
   }
   t.equal(calls.length, 1)
 })
 
-t.test('a request that comes byte by byte is one request', async (t) => {
-  const { connect } = await startWorld(t, (app) => app.get('/x', { config: { edge: own } }, async () => text))
+t.test('a request may arrive byte by byte', async (t) => {
+  const { connect } = await start(t, (app) => app.get('/x', { config: { edge: own } }, async () => text))
   const connection = await connect()
   connection.socket.setNoDelay(true)
   for (const _ of [1, 2]) {
@@ -305,8 +304,8 @@ t.test('a request that comes byte by byte is one request', async (t) => {
   }
 })
 
-t.test('a client that has said all it has to say, or knows only HTTP/1.0, is answered', async (t) => {
-  const { connect } = await startWorld(t, (app) => {
+t.test('half-closed connections and HTTP/1.0 clients are answered', async (t) => {
+  const { connect } = await start(t, (app) => {
     app.get('/x', { config: { edge: own } }, async () => text)
     app.get('/stream', { config: { edge: own } }, async (_request, reply) =>
       reply.type('text/plain').send(Readable.from([text])),
@@ -320,14 +319,14 @@ t.test('a client that has said all it has to say, or knows only HTTP/1.0, is ans
     old.write(`GET ${target} HTTP/1.0\r\n\r\n`)
     const { fields, body } = await old.response()
     t.equal(body.toString(), text)
-    t.notOk(fields['transfer-encoding'], 'which it would not understand')
+    t.notOk(fields['transfer-encoding'], 'HTTP/1.0 has no transfer codings')
     await old.closed
   }
 })
 
-t.test('who waits to be told to continue is told so before the answer, behind other requests too', async (t) => {
+t.test('100 Continue is sent before the response, also after pipelined requests', async (t) => {
   const { calls, handler } = heldHandler()
-  const { connect } = await startWorld(t, (app) => {
+  const { connect } = await start(t, (app) => {
     app.get('/slow', { config: { edge: own } }, handler)
     app.get('/x', { config: { edge: own } }, async () => text)
   })
@@ -343,13 +342,13 @@ t.test('who waits to be told to continue is told so before the answer, behind ot
 
 // --- frames ------------------------------------------------------------------------------------------------------------------
 
-t.test('the answer to HEAD is that to GET without its body', async (t) => {
+t.test('the response to HEAD is that to GET without its body', async (t) => {
   const origin = await startHeldOrigin(t)
   const routes = (app: FastifyInstance) => {
     app.get('/x', { config: { edge: own } }, async () => text)
     app.get('/fwd', { config: { proxyCache: {} } }, forward)
   }
-  const { connect } = await startWorld(t, routes, { base: origin.url })
+  const { connect } = await start(t, routes, { base: origin.url })
   const connection = await connect()
   const giveAll = setInterval(() => {
     for (const { head, body } of origin.visits) {
@@ -371,17 +370,17 @@ t.test('the answer to HEAD is that to GET without its body', async (t) => {
     t.equal(head.fields['content-length'], get.fields['content-length'])
     t.equal(head.fields.etag, get.fields.etag)
     for (const name of target === '/x' ? ['etag', 'content-length', 'content-type'] : ['content-type']) {
-      t.equal(miss.fields[name], whole.fields[name], `${name}, though nothing was kept`)
+      t.equal(miss.fields[name], whole.fields[name], `${name}, though nothing was stored`)
     }
     for (const { fields, status } of [miss, whole])
       t.match({ fields, status }, { status: 200, fields: { 'content-type': /text/ } })
   }
 })
 
-t.test('a 304 has no body, and says nothing of one', async (t) => {
-  const { connect } = await startWorld(t, (app) => {
+t.test('a 304 has no body and no fields that describe one', async (t) => {
+  const { connect } = await start(t, (app) => {
     app.get('/own', { config: { edge: own } }, async () => text)
-    app.get('/unkept', { config: { edge: own } }, async (_request, reply) =>
+    app.get('/unstored', { config: { edge: own } }, async (_request, reply) =>
       reply.header('cache-control', 'no-store').send(text),
     )
     app.get('/fwd', { config: { proxyCache: {} } }, async ({ headers }, reply) => {
@@ -390,7 +389,7 @@ t.test('a 304 has no body, and says nothing of one', async (t) => {
     })
   })
   const connection = await connect()
-  for (const target of ['/own', '/unkept', '/fwd']) {
+  for (const target of ['/own', '/unstored', '/fwd']) {
     for (const method of ['HEAD', 'GET', 'HEAD', 'GET', 'GET', 'HEAD']) {
       connection.write(ask(target, { 'If-None-Match': '*' }, method))
       const { status, fields, lines } = await connection.response(method)
@@ -398,11 +397,11 @@ t.test('a 304 has no body, and says nothing of one', async (t) => {
       for (const name of ['transfer-encoding', 'content-type', 'content-encoding']) {
         t.notOk(name in fields, `${name} in ${JSON.stringify(lines)}`)
       }
-      // To HEAD the length of the representation may be told, RFC 9110 §8.6. Of an empty payload Fastify itself says 0.
+      // A response to HEAD may have the length of the representation, RFC 9110 §8.6. Fastify sends 0 for an empty payload.
       if (method === 'GET') t.notOk('content-length' in fields)
       else if (target !== '/fwd') t.ok(['5400', undefined].includes(fields['content-length']))
       connection.write(ask('/own'))
-      t.equal((await connection.response()).body.toString(), text, 'the next answer begins where it should')
+      t.equal((await connection.response()).body.toString(), text, 'the framing of the next response is intact')
     }
   }
 })
@@ -414,9 +413,9 @@ for (const [kind, options, payload] of [
   ['a stream', own, () => Readable.from([text])],
   ['text with its own lifetime', {}, () => text],
 ] as const) {
-  t.test(`64 requests at once for what is not kept are one for the handler: ${kind}`, async (t) => {
+  t.test(`64 concurrent requests are collapsed into one: ${kind}`, async (t) => {
     const { calls, handler } = heldHandler()
-    const { arrived, connect } = await startWorld(t, (app) => {
+    const { arrived, connect } = await start(t, (app) => {
       if (options !== own)
         app.addHook('preHandler', async (_request, reply) => void reply.header('cache-control', 'max-age=60'))
       app.get('/x', { config: { edge: options } }, handler)
@@ -433,34 +432,34 @@ for (const [kind, options, payload] of [
   })
 }
 
-t.test('requests wait for one another once where nothing can be kept, and not a second time', async (t) => {
+t.test('requests whose response cannot be stored are collapsed once, and not again', async (t) => {
   const { calls, handler } = heldHandler()
   const routes = (app: FastifyInstance) => {
     app.addHook('preHandler', async (_request, reply) => void reply.header('cache-control', 'private'))
     app.get('/x', { config: { edge: own } }, handler)
   }
-  const { arrived, connect } = await startWorld(t, routes)
+  const { arrived, connect } = await start(t, routes)
   const clients = await Promise.all(Array.from({ length: 8 }, connect))
   for (const client of clients) client.write(ask('/x'))
   t.ok(await until(() => arrived() === 8))
   t.equal(calls.length, 1)
   calls[0]?.resolve('own 0')
-  t.ok(await until(() => calls.length === 8), 'the others do not follow one by one')
+  t.ok(await until(() => calls.length === 8), 'the others are forwarded at once')
   for (const [at, call] of calls.entries()) call.resolve(`own ${at}`)
   const bodies = await Promise.all(clients.map(async (client) => (await client.response()).body.toString()))
-  t.equal(new Set(bodies).size, 8, 'each has its own')
+  t.equal(new Set(bodies).size, 8, 'each client has its own response')
 
   for (const client of clients) client.write(ask('/x'))
-  t.ok(await until(() => calls.length === 16), 'the second time all of them are with the handler at once')
+  t.ok(await until(() => calls.length === 16), 'the second time all of them are forwarded at once')
   for (const call of calls) call.resolve('own')
   for (const client of clients) t.equal((await client.response()).status, 200)
 })
 
 // --- codings -----------------------------------------------------------------------------------------------------------------
 
-t.test('a coding is made once somebody wants it, and sent from when it is there', async (t) => {
+t.test('an encoding is computed on the first request for it, and sent once it is there', async (t) => {
   let calls = 0
-  const { connect } = await startWorld(t, (app) =>
+  const { connect } = await start(t, (app) =>
     app.get('/x', { config: { edge: own } }, async () => {
       calls += 1
       return text
@@ -479,16 +478,16 @@ t.test('a coding is made once somebody wants it, and sent from when it is there'
     ['gzip', gunzipSync],
   ] as const) {
     const first = await get({ 'Accept-Encoding': coding })
-    t.equal(first.fields['content-encoding'], undefined, 'nobody waits for it')
+    t.equal(first.fields['content-encoding'], undefined, 'the request does not wait for it')
     t.equal(first.body.toString(), text)
     t.ok(await until(async () => (await get({ 'Accept-Encoding': coding })).fields['content-encoding'] === coding))
     const { fields, body } = await get({ 'Accept-Encoding': `identity;q=0.1, ${coding}` })
     t.equal(decode(body).toString(), text)
     t.ok(body.length < text.length)
-    t.notOk(tags.has(fields.etag), 'other bytes, another strong entity-tag')
+    t.notOk(tags.has(fields.etag), 'each encoding has another strong entity-tag')
     tags.add(fields.etag)
     t.equal((await get({ 'Accept-Encoding': coding, 'If-None-Match': fields.etag ?? '' })).status, 304)
-    t.equal((await get({ 'If-None-Match': fields.etag ?? '' })).status, 304, 'it is the same to whoever has it')
+    t.equal((await get({ 'If-None-Match': fields.etag ?? '' })).status, 304, 'the client has the representation')
   }
   t.match(await get({ 'Accept-Encoding': 'gzip, br' }), { fields: { 'content-encoding': 'br' } })
   for (const none of ['identity', 'br;q=0, gzip;q=0', 'deflate', '']) {

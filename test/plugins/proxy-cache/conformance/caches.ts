@@ -11,12 +11,12 @@ import { pairs, type ScriptedOrigin, startScriptedOrigin } from '../../../harnes
 import { until } from '../../../harness/until.js'
 import type { RouteName } from './row.js'
 
-/** A response as the client had it. */
+/** A response as the client received it. */
 export interface ClientResponse {
   readonly status: number
   readonly lines: readonly (readonly [name: string, value: string])[]
   readonly body: string
-  /** False when the connection broke before the end. */
+  /** False if the connection ended before the response. */
   readonly isWhole: boolean
 }
 
@@ -30,19 +30,19 @@ export interface ClientRequestOptions {
 
 /** How a request is sent. */
 export interface SendOptions {
-  /** Times that it is sent at the same moment. Default 1. */
+  /** Number of concurrent requests. Default 1. */
   readonly count?: number
-  /** Called when all of them have come to the cache. */
-  readonly whenAllCame?: (() => void) | undefined
+  /** Called when all of them have reached the cache. */
+  readonly whenAllArrived?: (() => void) | undefined
 }
 
-/** One or two caches before an origin, all on one clock. */
+/** One or two caches before an origin, with one clock. */
 export interface CachesBeforeOrigin {
   readonly clock: Clock
   readonly origin: ScriptedOrigin
-  /** Sends requests at the same moment to the cache whose turn it is; the next call asks the next one. */
+  /** Sends concurrent requests to one cache; the next call uses the next cache. */
   send(request: ClientRequestOptions, options?: SendOptions): Promise<ClientResponse[]>
-  /** Resolves when what the last request set going is done: a refresh, writes to Redis, and their notices. */
+  /** Resolves when the effects of the last request are complete: a refresh, writes to Redis, and their invalidations. */
   settle(): Promise<void>
   close(): Promise<void>
 }
@@ -65,7 +65,7 @@ const routes: Readonly<Record<RouteName, ProxyCacheRouteOptions>> = {
   smallBodies: { maxBodyBytes: 100 },
 }
 
-/** Methods beyond the usual ones that the parser of Node knows. */
+/** Other methods that the parser of Node knows. */
 const furtherMethods = ['M-SEARCH', 'PROPFIND', 'REPORT', 'LOCK', 'PURGE'] as const
 
 let prefixes = 0
@@ -88,9 +88,9 @@ export async function startCaches({ count = 1, redisUrl }: CachesOptions): Promi
       return await cache.send(request, options)
     },
     async settle() {
-      // A client has its answer before the cache has done with it.
+      // The cache works on after the client has its answer.
       while (caches.some(({ isBusy }) => isBusy())) await turn()
-      // Redis has sent the notices of what was written by the time that it answers.
+      // Redis has sent the invalidations of earlier writes when it answers.
       await Promise.all(caches.map(({ app }) => (app.hasDecorator('redis') ? app.redis.ping() : undefined)))
       await turn()
     },
@@ -101,30 +101,30 @@ export async function startCaches({ count = 1, redisUrl }: CachesOptions): Promi
   }
 }
 
-interface CacheParts {
+interface CacheOptions {
   readonly clock: Clock
   readonly origin: ScriptedOrigin
   readonly keyPrefix: string
   readonly redisUrl: string | undefined
 }
 
-async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheParts) {
+async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheOptions) {
   const app = Fastify({ forceCloseConnections: true })
   const { now } = clock
   const isShared = redisUrl !== undefined
-  let came = 0
-  let onCame: () => void = () => undefined
-  const underWay = new Set<FastifyRequest>()
+  let arrived = 0
+  let onArrival: () => void = () => undefined
+  const inFlight = new Set<FastifyRequest>()
   app.addHook('onRequest', async (request, reply) => {
-    if (request.socket.remotePort !== undefined) came += 1 // not what the cache asks of itself
-    underWay.add(request)
-    for (const event of ['finish', 'close']) reply.raw.once(event, () => underWay.delete(request))
-    onCame()
+    if (request.socket.remotePort !== undefined) arrived += 1 // no background refresh
+    inFlight.add(request)
+    for (const event of ['finish', 'close']) reply.raw.once(event, () => inFlight.delete(request))
+    onArrival()
   })
   for (const method of furtherMethods) app.addHttpMethod(method, { hasBody: true })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   if (isShared) {
-    // The rules are not about a slow Redis, which a busy machine makes of any.
+    // A busy machine makes Redis slow.
     await app.register(redis, { url: redisUrl, commandTimeoutMs: 10_000 })
     await app.register(cache, { keyPrefix, now, readTimeoutMs: 10_000, writeTimeoutMs: 10_000 })
   }
@@ -134,24 +134,24 @@ async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheParts) {
     app.all(`/${name}/*`, { config: { proxyCache: { ...options, ...(isShared ? { shared: true } : {}) } } }, forward)
   }
   await app.listen({ host: '127.0.0.1', port: 0 })
-  if (isShared && !(await until(() => app.cache.stats().coherence === 'tracking'))) throw new Error('no notices')
+  if (isShared && !(await until(() => app.cache.stats().coherence === 'tracking'))) throw new Error('no invalidations')
   const { port } = app.server.address() as AddressInfo // a TCP server that listens has no other kind of address
   const agent = new Agent({ keepAlive: true })
 
   function forward(request: FastifyRequest, reply: FastifyReply) {
     return reply.from(request.url, {
       getUpstream: () => origin.urlFor(request.url),
-      retryDelay: () => null, // by itself it asks again, after a random pause, when it is told 503
+      retryDelay: () => null, // by default it retries after a 503
     })
   }
 
   return {
     app,
-    isBusy: () => underWay.size > 0,
-    async send(request: ClientRequestOptions, { count = 1, whenAllCame }: SendOptions = {}) {
-      came = 0
-      onCame = () => {
-        if (came === count && whenAllCame !== undefined) setImmediate(whenAllCame)
+    isBusy: () => inFlight.size > 0,
+    async send(request: ClientRequestOptions, { count = 1, whenAllArrived }: SendOptions = {}) {
+      arrived = 0
+      onArrival = () => {
+        if (arrived === count && whenAllArrived !== undefined) setImmediate(whenAllArrived)
       }
       return await Promise.all(Array.from({ length: count }, () => sendOne({ agent, port, ...request })))
     },
@@ -167,7 +167,7 @@ interface Sending extends ClientRequestOptions {
   readonly port: number
 }
 
-/** Sends the lines as they are, and gives back those of the response as they came. */
+/** Sends the field lines unchanged, and gives those of the response unchanged. */
 async function sendOne({ agent, port, method, path, host, lines, body }: Sending): Promise<ClientResponse> {
   const length = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
   const headers = ['Host', host, ...length, ...lines.flat()]

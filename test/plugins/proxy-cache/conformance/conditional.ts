@@ -38,7 +38,7 @@ export const conditional = [
     notModified('answers 304 to a client that has what is stored', { stored: [strong], asking: [inm('"a"')] }),
     conditionally('answers in full to a client that has something else', { stored: [strong], asking: [inm('"b"')] }),
     {
-      title: 'passes on a condition for which it has nothing stored, and what comes of it',
+      title: 'forwards a condition without a stored response, and its result',
       exchanges: [
         {
           fields: [inm('"a"')],

@@ -61,7 +61,7 @@ const dates = {
 
 const hour: FieldLines = [cacheControl('max-age=3600')]
 
-/** Status codes whose responses may be kept without a word about freshness. RFC 9110 §15.1. */
+/** Statuses whose responses are heuristically cacheable. RFC 9110 §15.1. */
 const heuristicallyCacheable = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
 const notHeuristicallyCacheable = [201, 202, 299, 302, 303, 307, 400, 401, 403, 406, 409, 429, 500, 502, 503, 504, 599]
 const tenDaysOld = ['Last-Modified', httpDate(-864_000)] as const
@@ -145,7 +145,7 @@ export const freshness = [
       ],
       after: 29,
     }),
-    doesNotReuse('does not take for fresh an Expires that lies ahead of us and before its Date', {
+    doesNotReuse('does not treat as fresh an Expires in the future but before its Date', {
       fields: [
         ['Date', httpDate(400)],
         ['Expires', httpDate(300)],
@@ -215,7 +215,7 @@ export const freshness = [
       after: 10,
       expect: { fields: { age: '40' } },
     }),
-    reuses('does not make a response younger for a Date that lies ahead', {
+    reuses('does not make a response younger for a Date in the future', {
       fields: [...hour, ['Date', httpDate(1_000)]],
       after: 10,
       expect: { fields: { age: '10' } },
@@ -345,7 +345,7 @@ export const freshness = [
       ],
     },
     doesNotReuse('guesses nothing without a Last-Modified', { route: 'heuristic', fields: [['ETag', '"a"']] }),
-    doesNotReuse('guesses nothing from a Last-Modified that lies ahead', {
+    doesNotReuse('uses no heuristic with a Last-Modified in the future', {
       route: 'heuristic',
       fields: [['Last-Modified', httpDate(1_000)]],
     }),

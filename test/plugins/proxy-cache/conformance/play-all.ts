@@ -5,44 +5,44 @@ import type { Row } from './row.js'
 import { clauses, countRows, rows } from './rows.js'
 
 // A route with `config: { proxyCache: {} }` is a shared HTTP cache. Each row of the tables is a rule
-// and a conversation over sockets that shows it. All rows are played in three files, as the stores and processes differ.
+// and a conversation over sockets that shows it. Three files play all rows, with different stores and processes.
 
-/** Conversations that are held at the same time, each with a clock, an origin and caches of its own. */
+/** Number of concurrent conversations, each with a clock, an origin and caches of its own. */
 const conversations = 6
 
 /**
- * Plays all rows and reports them, one assertion for each clause. The test runner follows every promise and socket of the
- * process from the moment that it is loaded, which would take a quarter of the time: it is loaded after the last row.
+ * Plays all rows, with one assertion for each clause. The test runner tracks every promise and socket once it is loaded, which would
+ * take a quarter of the time: it is loaded after the last row.
  */
 export async function testAll(title: string, options: CachesOptions, stop?: () => Promise<void>): Promise<void> {
   multiplyTimeouts()
-  const complaints = await playAll(options)
+  const failures = await playAll(options)
   await stop?.()
   const { default: t } = await import('tap')
   t.test(title, async (t) => {
-    for (const clause of clauses) t.strictSame(complaintsOf(clause, complaints), [], countRows(clause))
+    for (const clause of clauses) t.strictSame(failuresOf(clause, failures), [], countRows(clause))
   })
 }
 
-type Complaints = ReadonlyMap<Row, readonly string[]>
+type Failures = ReadonlyMap<Row, readonly string[]>
 
-async function playAll(options: CachesOptions): Promise<Complaints> {
-  const complaints = new Map<Row, readonly string[]>()
+async function playAll(options: CachesOptions): Promise<Failures> {
+  const failures = new Map<Row, readonly string[]>()
   const waiting = [...rows]
   const converse = async () => {
     const caches = await startCaches(options)
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
-      complaints.set(row, await play(row, caches))
+      failures.set(row, await play(row, caches))
     }
     await caches.close()
   }
   await Promise.all(Array.from({ length: conversations }, converse))
-  return complaints
+  return failures
 }
 
-/** Everything that rows of the clause complain of. */
-function complaintsOf(clause: string, complaints: Complaints): string[] {
+/** The failures of the rows of a clause. */
+function failuresOf(clause: string, failures: Failures): string[] {
   return rows
     .filter((row) => row.clause === clause)
-    .flatMap((row) => (complaints.get(row) ?? ['not played']).map((complaint) => `${row.title}: ${complaint}`))
+    .flatMap((row) => (failures.get(row) ?? ['not played']).map((failure) => `${row.title}: ${failure}`))
 }

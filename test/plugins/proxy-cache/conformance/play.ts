@@ -5,21 +5,21 @@ import { bodyOf, type Exchange, type Expectation, type FieldExpectation, type Ro
 
 let paths = 0
 
-/** Holds the conversation of a row, under a path of its own, and tells what was not as it should be. */
+/** Plays the conversation of a row under a path of its own; gives the failures. */
 export async function play(row: Row, caches: CachesBeforeOrigin): Promise<string[]> {
   const { clock, origin } = caches
   paths += 1
   const prefix = `/${row.route ?? 'plain'}/${paths}`
-  // At a full second, so that dates lose nothing; each exchange takes a millisecond.
+  // Starts at a full second, the precision of dates; each exchange takes a millisecond.
   clock.set(Math.ceil(clock.now() / 1_000) * 1_000)
-  const complaints: string[] = []
+  const failures: string[] = []
   for (const [index, exchange] of row.exchanges.entries()) {
-    const complain = (complaint: string) => complaints.push(`exchange ${index + 1}: ${complaint}`)
-    await playExchange({ row, index, exchange, prefix, caches, complain })
+    const fail = (failure: string) => failures.push(`exchange ${index + 1}: ${failure}`)
+    await playExchange({ row, index, exchange, prefix, caches, fail })
     clock.step(0.001)
   }
   origin.forget(prefix)
-  return complaints
+  return failures
 }
 
 interface Playing {
@@ -28,10 +28,10 @@ interface Playing {
   readonly exchange: Exchange
   readonly prefix: string
   readonly caches: CachesBeforeOrigin
-  complain(complaint: string): void
+  fail(failure: string): void
 }
 
-async function playExchange({ row, index, exchange, prefix, caches, complain }: Playing): Promise<void> {
+async function playExchange({ row, index, exchange, prefix, caches, fail }: Playing): Promise<void> {
   const { clock, origin } = caches
   const { method = 'GET', after = 0, expect = {} } = exchange
   clock.step(after)
@@ -42,27 +42,27 @@ async function playExchange({ row, index, exchange, prefix, caches, complain }: 
   await caches.settle()
   const reached = reachedBy()
 
-  const wanted = wantedOf(row, index)
-  for (const response of responses) compareResponse(response, wanted, complain)
+  const expected = expectedOf(row, index)
+  for (const response of responses) compareResponse(response, expected, fail)
   const lines = responses[0]?.lines ?? []
-  if (expect.by === 'store') compareFields('response', { age: /^\d+$/ }, lines, now, complain)
-  compareFields('response', expect.fields, lines, now, complain)
-  compareReached(reached, expect, method, complain)
-  compareFields('request to the origin', expect.sent, reached.at(-1)?.lines ?? [], now, complain)
+  if (expect.by === 'store') compareFields('response', { age: /^\d+$/ }, lines, now, fail)
+  compareFields('response', expect.fields, lines, now, fail)
+  compareReached(reached, expect, method, fail)
+  compareFields('request to the origin', expect.sent, reached.at(-1)?.lines ?? [], now, fail)
   if (expect.refreshed) {
     const wasAsked = await until(() => origin.received(prefix).length === before + 1)
-    if (!wasAsked) complain('the origin was not asked after the answer')
+    if (!wasAsked) fail('the origin was not asked after the answer')
     await caches.settle()
   }
 }
 
 interface Conversation {
   readonly responses: readonly ClientResponse[]
-  /** What has come of the requests to the origin so far. */
+  /** The requests that have reached the origin so far. */
   readonly reachedBy: () => readonly ReceivedRequest[]
 }
 
-/** Sends the request of an exchange, as often as it says, and the one that comes meanwhile. */
+/** Sends the requests of an exchange. */
 async function converse(exchange: Exchange, prefix: string, caches: CachesBeforeOrigin): Promise<Conversation> {
   const { clock, origin } = caches
   const { method = 'GET', path = '', host = 'edge.test', fields = [], body, together = 1, meanwhile } = exchange
@@ -70,8 +70,8 @@ async function converse(exchange: Exchange, prefix: string, caches: CachesBefore
   const before = origin.received(prefix).length
   const received = () => origin.received(prefix).slice(before)
   if (meanwhile === undefined) {
-    const whenAllCame = together > 1 ? origin.hold(prefix).release : undefined
-    const responses = await caches.send(request, { count: together, whenAllCame })
+    const whenAllArrived = together > 1 ? origin.hold(prefix).release : undefined
+    const responses = await caches.send(request, { count: together, whenAllArrived })
     return { responses, reachedBy: received }
   }
   const hold = origin.hold(prefix)
@@ -89,66 +89,66 @@ function answerOf(exchange: Exchange, index: number): Answer {
   return { body: bodyOf(index + 1), ...exchange.origin }
 }
 
-interface Wanted {
+interface Expected {
   readonly status: number | 'broken' | undefined
   readonly body: string | RegExp | undefined
 }
 
 const withoutContent = new Set([204, 205, 304])
 
-/** Status and body that the client is to have. */
-function wantedOf({ exchanges }: Row, index: number): Wanted {
+/** Expected status and body. */
+function expectedOf({ exchanges }: Row, index: number): Expected {
   const { method, expect = {} } = exchanges[index] ?? {}
   const { by = 'origin', of = 1 } = expect
   const source = by === 'origin' ? index : of - 1
   const answer = answerOf(exchanges[source] ?? {}, source)
-  const status = expect.status ?? (by === 'nobody' ? undefined : (answer.status ?? 200))
-  if (by === 'nobody') return { status, body: expect.body ?? /^(?!answer)/ }
+  const status = expect.status ?? (by === 'none' ? undefined : (answer.status ?? 200))
+  if (by === 'none') return { status, body: expect.body ?? /^(?!answer)/ }
   const isEmpty = method === 'HEAD' || (typeof status === 'number' && withoutContent.has(status))
   return { status, body: expect.body ?? (isEmpty ? '' : answer.body) }
 }
 
-function compareResponse(response: ClientResponse, wanted: Wanted, complain: Playing['complain']): void {
+function compareResponse(response: ClientResponse, expected: Expected, fail: Playing['fail']): void {
   const status = response.isWhole ? response.status : 'broken'
-  if (wanted.status !== undefined && status !== wanted.status) complain(`status ${status}, not ${wanted.status}`)
+  if (expected.status !== undefined && status !== expected.status) fail(`status ${status}, not ${expected.status}`)
   if (status === 'broken') return
-  const { body } = wanted
+  const { body } = expected
   const isRight = body instanceof RegExp ? body.test(response.body) : body === undefined || body === response.body
-  if (!isRight) complain(`body ${JSON.stringify(response.body)}, not ${body}`)
+  if (!isRight) fail(`body ${JSON.stringify(response.body)}, not ${body}`)
 }
 
 function compareReached(
   reached: readonly ReceivedRequest[],
   { by = 'origin', reached: count, sentMethod, refreshed }: Expectation,
   method: string,
-  complain: Playing['complain'],
+  fail: Playing['fail'],
 ): void {
-  const wanted = count ?? { origin: 1, validation: 1, store: 0, nobody: undefined }[by]
-  // A refresh may reach the origin before or after this moment; that it does is checked elsewhere.
-  const isRight = refreshed ? reached.length <= 1 : wanted === undefined || reached.length === wanted
-  if (!isRight) complain(`${reached.length} requests reached the origin, not ${wanted}`)
+  const expected = count ?? { origin: 1, validation: 1, store: 0, none: undefined }[by]
+  // A refresh may reach the origin before or after this moment; the caller waits for it.
+  const isRight = refreshed ? reached.length <= 1 : expected === undefined || reached.length === expected
+  if (!isRight) fail(`${reached.length} requests reached the origin, not ${expected}`)
   const last = reached.at(-1)
-  if (last !== undefined && last.method !== (sentMethod ?? method)) complain(`the origin was asked with ${last.method}`)
+  if (last !== undefined && last.method !== (sentMethod ?? method)) fail(`the origin was asked with ${last.method}`)
   const isConditional = last?.field('if-none-match') !== undefined || last?.field('if-modified-since') !== undefined
-  if (by === 'validation' && !isConditional) complain('the origin was asked without a condition')
+  if (by === 'validation' && !isConditional) fail('the origin was asked without a condition')
 }
 
 function compareFields(
   where: string,
-  wanted: Expectation['fields'],
+  expectedFields: Expectation['fields'],
   lines: readonly (readonly [name: string, value: string])[],
   now: number,
-  complain: Playing['complain'],
+  fail: Playing['fail'],
 ): void {
-  for (const [name, expected] of Object.entries(wanted ?? {})) {
+  for (const [name, expected] of Object.entries(expectedFields ?? {})) {
     const values = lines.filter(([line]) => line.toLowerCase() === name).map(([, value]) => value)
-    if (!isAsExpected(values, expected, now)) {
-      complain(`${name} of the ${where} is ${JSON.stringify(values)}, not ${shown(expected, now)}`)
+    if (!matches(values, expected, now)) {
+      fail(`${name} of the ${where} is ${JSON.stringify(values)}, not ${format(expected, now)}`)
     }
   }
 }
 
-function isAsExpected(values: readonly string[], expected: FieldExpectation, now: number): boolean {
+function matches(values: readonly string[], expected: FieldExpectation, now: number): boolean {
   if (expected === null) return values.length === 0
   if (expected instanceof RegExp) return values.length > 0 && expected.test(values.join(', '))
   if (typeof expected === 'object' && 'without' in expected) return !values.join(', ').includes(expected.without)
@@ -157,7 +157,7 @@ function isAsExpected(values: readonly string[], expected: FieldExpectation, now
   return JSON.stringify(values) === JSON.stringify(expected)
 }
 
-function shown(expected: FieldExpectation, now: number): string {
+function format(expected: FieldExpectation, now: number): string {
   if (expected instanceof RegExp) return String(expected)
   return JSON.stringify(typeof expected === 'function' ? expected(now, '') : expected)
 }

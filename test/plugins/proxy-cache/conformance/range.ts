@@ -93,7 +93,7 @@ export const range9110 = [
       ] satisfies Exchange[],
     },
     {
-      title: 'passes on a request for a range for which it has nothing stored, and what comes of it',
+      title: 'forwards a range without a stored response, and its result',
       exchanges: [
         {
           fields: [range('bytes=0-1')],
@@ -106,7 +106,7 @@ export const range9110 = [
 
   ...under('RFC 9110 §15.5.17', [
     ...['bytes=11-', 'bytes=11-20', 'bytes=99-100', 'bytes=-0', 'bytes=99999999999999999999-'].map((value) => ({
-      title: `answers 416 to a range that lies outside the stored whole: ${value}`,
+      title: `answers 416 to a range outside the stored representation: ${value}`,
       exchanges: ranged([range(value)], unsatisfiable),
     })),
   ]),

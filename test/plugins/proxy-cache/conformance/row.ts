@@ -1,19 +1,19 @@
 import type { Answer, FieldLines, FieldValue } from '../../../harness/scripted-origin.js'
 
-/** One rule of a specification, and a short conversation that shows what the cache makes of it. */
+/** One rule of a specification, and a short conversation that shows how the cache follows it. */
 export interface Row {
-  /** What the cache does, as a sentence without a subject. No two rows have the same. */
+  /** What the cache does, as a sentence without a subject; unique. */
   readonly title: string
   /** `RFC 9111 §4.2.1`. */
   readonly clause: string
-  /** The kind of route that is asked. Default `plain`: `config: { proxyCache: {} }`. */
+  /** The route. Default `plain`: `config: { proxyCache: {} }`. */
   readonly route?: RouteName
   readonly exchanges: readonly Exchange[]
-  /** False: the clause permits more than we do, and the row shows what happens instead. */
+  /** False: the clause permits more than is implemented, and the row shows what happens instead. */
   readonly supported?: false
 }
 
-/** Options of the routes that the rows ask; see `routes` in caches.ts. */
+/** Names of routes; see `routes` in caches.ts. */
 export type RouteName =
   | 'plain'
   | 'heuristic'
@@ -24,7 +24,7 @@ export type RouteName =
   | 'fewVariants'
   | 'smallBodies'
 
-/** A request, what the origin would answer to it, and what is to come of it. */
+/** A request, the response of the origin, and the expected result. */
 export interface Exchange {
   /** Default GET. */
   readonly method?: string
@@ -35,50 +35,50 @@ export interface Exchange {
   readonly body?: string
   /** Seconds that pass before the request. Default 0. */
   readonly after?: number
-  /** How many times it is sent at the same moment, the origin answering none before all have come. Default 1. */
+  /** Number of concurrent requests; the origin answers none before all have arrived. Default 1. */
   readonly together?: number
-  /** Method of another request for the same target, which comes and is answered with 200 while the origin has this one. */
+  /** Method of another request for the same target, which is answered with 200 while this one is in flight. */
   readonly meanwhile?: string
-  /** Default: 200 without a word about freshness. Its body says which exchange it belongs to. */
+  /** Default: a 200 that states no freshness, with the number of the exchange in its body. */
   readonly origin?: Answer
   readonly expect?: Expectation
 }
 
-/** Who answered the client: the origin; the store alone; the store after the origin was asked and said 304; or nobody. */
-export type AnsweredBy = 'origin' | 'store' | 'validation' | 'nobody'
+/** Who answered the client: the origin, the store, the store after a 304 of the origin, or none of them. */
+export type AnsweredBy = 'origin' | 'store' | 'validation' | 'none'
 
 export interface Expectation {
   /** Default `origin`. */
   readonly by?: AnsweredBy
   /** The exchange, counted from 1, whose answer the store gives. Default 1. */
   readonly of?: number
-  /** Default: that of the answer. A broken-off response has none. */
+  /** Default: that of the answer. An incomplete response has none. */
   readonly status?: number | 'broken'
-  /** Default: that of the answer, or nothing where the response has no content. */
+  /** Default: that of the answer, or empty if the response has no content. */
   readonly body?: string | RegExp
-  /** Fields of the response: as one value, as lines, by pattern, `null` when it must not be there, or without a text. */
+  /** Fields of the response: a value, lines, a pattern, `null` for a missing field, or a text that it must not contain. */
   readonly fields?: Readonly<Record<string, FieldExpectation>>
   /** Fields of the last request that reached the origin. */
   readonly sent?: Readonly<Record<string, FieldExpectation>>
-  /** Method with which the origin was asked, when it is not the client's. */
+  /** Method of the request to the origin, if it is not that of the client. */
   readonly sentMethod?: string
-  /** Requests that reach the origin. Default: one by `origin` and `validation`, none by `store`; `nobody` may ask. */
+  /** Requests that reach the origin. Default: one by `origin` and `validation`, none by `store`; `none` may ask. */
   readonly reached?: number
-  /** The origin is asked once more after the client has its answer. */
+  /** The origin receives another request after the client has its answer. */
   readonly refreshed?: true
 }
 
 export type FieldExpectation = FieldValue | readonly string[] | RegExp | { readonly without: string } | null
 
-/** A row that does not say yet under which clause it stands. */
+/** A row without its clause. */
 export type Rule = Omit<Row, 'clause'>
 
-/** The rows under one clause. */
+/** Rows of one clause. */
 export function under(clause: string, rows: readonly Rule[]): readonly Row[] {
   return rows.map((row) => ({ ...row, clause }))
 }
 
-/** Body of the answer that the origin has for the n-th exchange when it is not told another. */
+/** Default body of the origin for the n-th exchange. */
 export function bodyOf(exchange: number): string {
   return `answer ${exchange}`
 }
@@ -88,11 +88,11 @@ export function cacheControl(value: string): readonly [string, string] {
   return ['Cache-Control', value]
 }
 
-/** What most rows about a stored response need beside its title. */
+/** The usual parts of a row about a stored response. */
 export interface Reuse {
-  /** Field lines of the response that is or is not to be kept. */
+  /** Field lines of the first response. */
   readonly fields?: FieldLines
-  /** The rest of that answer. */
+  /** Other parts of that response. */
   readonly answer?: Answer
   /** Field lines of the first request. */
   readonly asked?: FieldLines
@@ -102,7 +102,7 @@ export interface Reuse {
   readonly after?: number
   readonly route?: RouteName
   readonly supported?: false
-  /** What else holds of the second exchange. */
+  /** Other expectations of the second exchange. */
   readonly expect?: Expectation
 }
 
@@ -116,7 +116,7 @@ export function doesNotReuse(title: string, reuse: Reuse): Rule {
   return twice(title, reuse, 'origin')
 }
 
-/** The second request is answered from the store once the origin has said that nothing changed. */
+/** The second request is answered from the store after the origin has answered 304. */
 export function validates(title: string, reuse: Reuse): Rule {
   return twice(title, reuse, 'validation')
 }
@@ -133,7 +133,7 @@ function twice(title: string, reuse: Reuse, by: AnsweredBy): Rule {
       {
         fields: asking,
         after,
-        // What validates is asked of an origin that still has the same; what does not is to be told apart by its body.
+        // To a validation the origin has the same response, else another body.
         origin: by === 'validation' ? origin : { status: origin.status ?? 200 },
         expect: { by, ...expect },
       },

@@ -12,7 +12,7 @@ import { targeted } from './targeted.js'
 import { validation } from './validation.js'
 import { vary } from './vary.js'
 
-/** The rows of all tables; `ROW=…` names a part of the titles to play. */
+/** The rows of all tables; `ROW=…` selects rows by a part of their title. */
 export const rows: readonly Row[] = [
   ...storing,
   ...directives,
@@ -30,7 +30,7 @@ export const rows: readonly Row[] = [
 
 export const clauses: readonly string[] = [...new Set(rows.map(({ clause }) => clause))]
 
-/** How many rows there are of each clause, in words. */
+/** The clause with its number of rows. */
 export function countRows(clause: string): string {
   return `${clause}: ${rows.filter((row) => row.clause === clause).length} rows`
 }

@@ -27,7 +27,7 @@ type Untitled = Omit<Rule, 'title'>
 /** The client gets the failure. */
 function passesOn(first: Answer, [, failure, status]: (typeof failures)[number], secondsStale?: number): Untitled {
   const [store, ask] = failing(first, failure, secondsStale)
-  const expect = status === undefined ? { by: 'nobody' as const } : { status }
+  const expect = status === undefined ? { by: 'none' as const } : { status }
   return { exchanges: [store, { ...ask, expect }] }
 }
 
@@ -162,7 +162,7 @@ export const stale = [
       ],
     },
     {
-      title: 'replaces the stale response by what must not be kept',
+      title: 'replaces the stale response by one that must not be stored',
       exchanges: [
         { origin: says('max-age=60, stale-while-revalidate=600') },
         { after: 61, origin: says('no-store'), expect: { by: 'store', refreshed: true } },

@@ -101,7 +101,7 @@ export const storing = [
         { after: 1, expect: { by: 'store' } },
       ],
     },
-    reuses('is not kept from reusing a response by the cookies of a request', {
+    reuses('reuses a response though the request has cookies', {
       fields: [fresh],
       asked: [['Cookie', 'a=1']],
       asking: [['Cookie', 'a=2']],
@@ -185,12 +185,12 @@ export const storing = [
   ...under('RFC 9111 §3.5', [
     ...['max-age=60', 'max-age=60, proxy-revalidate', 'max-age=60, immutable', 'max-age=60, stale-if-error=60'].map(
       (value) =>
-        doesNotReuse(`does not reuse for anybody what answered Authorization and says ${value}`, {
+        doesNotReuse(`does not reuse a response to Authorization that says ${value}`, {
           asked: [bearer],
           fields: [cacheControl(value)],
         }),
     ),
-    doesNotReuse('does not reuse for anybody what answered Authorization and says Expires', {
+    doesNotReuse('does not reuse a response to Authorization that says Expires', {
       asked: [bearer],
       fields: [['Expires', httpDate(60)]],
     }),
@@ -224,7 +224,7 @@ export const storing = [
       asked: [bearer],
       fields: [cacheControl('private, must-revalidate, max-age=60')],
     }),
-    reuses('reuses for a request with Authorization what anybody may have', { fields: [fresh], asking: [bearer] }),
+    reuses('reuses a response for all clients for a request with Authorization', { fields: [fresh], asking: [bearer] }),
     {
       title: 'passes the credentials on to the origin',
       exchanges: [{ fields: [bearer], expect: { sent: { authorization: 'Bearer one' } } }],
@@ -295,7 +295,7 @@ export const storing = [
       exchanges: [{ together: 3, origin: { fields: [cacheControl('private')] }, expect: { reached: 3 } }],
     },
     {
-      title: 'forwards each of the requests that come together when the answer is not to be kept',
+      title: 'forwards each of several concurrent requests when the response must not be stored',
       exchanges: [{ together: 3, origin: { fields: [cacheControl('no-store')] }, expect: { reached: 3 } }],
     },
     {
