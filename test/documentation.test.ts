@@ -31,6 +31,14 @@ t.test('no page of the package links to a file that is not installed with it', a
   }
 })
 
+t.test('npm scripts run files that exist', async (t) => {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
+  for (const [name, command] of Object.entries<string>(scripts)) {
+    for (const [file] of command.matchAll(/(?:test|bench)\/[\w./-]+\.[jt]s/g))
+      t.ok(existsSync(file), `${name}: ${file}`)
+  }
+})
+
 t.test('every picture in docs/screens is shown by a page', async (t) => {
   const pages = await Promise.all((await pagesIn(folders)).map((page) => readFile(page, 'utf8')))
   for (const picture of await readdir('docs/screens')) {
