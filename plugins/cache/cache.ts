@@ -4,6 +4,7 @@ import { raceTimeout } from '../timeout.js'
 import { cacheBrand } from './brand.js'
 import type { CacheClock } from './clock.js'
 import { type Dependencies, DependencyTracker } from './dependencies.js'
+import { isStored } from './entry/decide-write.js'
 import { type SchemaCheck, SchemaChecks } from './entry/schema-check.js'
 import { ValueEncoder } from './entry/value-encoder.js'
 import { earlyRefreshAt } from './load/early-refresh.js'
@@ -31,7 +32,6 @@ import { type Reading, toReading, type WithoutSchema, type WithSchema } from './
 import { CacheSignals } from './signals.js'
 import type { Store } from './store.js'
 import { StoreAccess } from './store-access.js'
-import { isStored } from './tiers/tier-writer.js'
 import { Tiers } from './tiers/tiers.js'
 
 export interface CacheDeps {

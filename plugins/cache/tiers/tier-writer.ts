@@ -1,4 +1,5 @@
 import type { Entry } from '../entry/codec.js'
+import { decideAfterWrite, decideWrite } from '../entry/decide-write.js'
 import type { ChangeWatch } from '../memory/change-watches.js'
 import type { MemoryTier } from '../memory/memory-tier.js'
 import type { CacheEvents } from '../observe/cache-events.js'
@@ -51,13 +52,14 @@ export class TierWriter {
   write(write: EntryWrite, { watch, isPersisted = true }: WriteOptions = {}): WriteResult {
     const { key, entry, text } = write
     const { memory, verifiedMemory, access } = this.#deps
-    const previous = memory.peek(key)
-    if (previous !== undefined && previous.stamp > entry.stamp) return { value: entry.value, outcome: 'newer' }
+    const store = isPersisted ? access.storeFor(key) : undefined
+    const { stamp } = entry
+    const target = decideWrite({ stamp, memoryStamp: memory.peek(key)?.stamp, canPersist: store !== undefined })
+    if (target === 'none') return { value: entry.value, outcome: 'newer' }
     const placed = verifiedMemory.place(key, entry, { bytes: Buffer.byteLength(text), isPersisted: false })
     const value = placed === undefined ? entry.value : placed.value
     if (watch?.isCurrent === false) memory.markUnverified(key)
-    const store = access.storeFor(key)
-    if (store === undefined || !isPersisted) return { value, outcome: 'memory-only' }
+    if (target === 'memory' || store === undefined) return { value, outcome: 'memory-only' }
     return { value, outcome: this.#persist(store, write, watch) }
   }
 
@@ -73,9 +75,10 @@ export class TierWriter {
     const outcome = isRemoved ? 'purged' : await access.attempt(key, () => store.set(key, entry, text))
     events.writeEnded(key, outcome)
     const isInMemory = memory.peek(key)?.stamp === entry.stamp
-    if (outcome === undefined && isInMemory) memory.consumeEcho(key)
-    if (outcome === 'stored' && isInMemory) memory.markPersisted(key, true)
-    if (outcome === 'newer' || outcome === 'purged') this.#changed(key)
+    const effect = decideAfterWrite(outcome, isInMemory)
+    if (effect === 'changed') this.#changed(key)
+    else if (effect === 'persisted') memory.markPersisted(key, true)
+    else if (effect === 'no-echo') memory.consumeEcho(key)
     return outcome
   }
 
@@ -108,9 +111,4 @@ export class TierWriter {
     memory.markPersisted(key, true)
     if (verifiedMemory.checkPurges(key, entry) === 'none') memory.markVerified(key, coherence.version)
   }
-}
-
-/** Whether the next read returns the written value, in this process at least. */
-export function isStored(outcome: WriteOutcome | 'memory-only' | undefined): boolean {
-  return outcome !== 'newer' && outcome !== 'purged'
 }
