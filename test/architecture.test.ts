@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import t from 'tap'
+import ts from 'typescript-5'
 
-// The import rules of docs/ARCHITECTURE.md.
+// The import rules of docs/ARCHITECTURE.md, and limits for the size of files and functions.
 
 /** Within the cache: what every layer above `entry` may import. */
 const cacheCommon = [
@@ -178,3 +179,48 @@ t.test('edge and proxy-cache do not import each other', async (t) => {
     )
   }
 })
+
+const maxFileLines = 300
+const maxFunctionLines = 80
+/** The maximum for all files of a folder. */
+const maxFolderLines: Readonly<Record<string, number>> = { 'plugins/edge': 2_000 }
+
+t.test(`no file has more than ${maxFileLines} lines, and no function more than ${maxFunctionLines}`, async (t) => {
+  const files = [...(await sourceFilesIn('plugins')), ...(await sourceFilesIn('src'))]
+  t.ok(files.length > 100, 'files are found')
+  for (const file of files) {
+    const source = ts.createSourceFile(file, await readFile(file, 'utf8'), ts.ScriptTarget.Latest, true)
+    const lines = linesIn(source.text)
+    const isGenerated = source.text.startsWith('// Written by `npm run ')
+    t.ok(lines <= maxFileLines || isGenerated, `${file} has ${lines} lines`)
+    const long = functionsIn(source).filter(({ lines }) => lines > maxFunctionLines)
+    t.strictSame(long, [], `functions of ${file}`)
+  }
+})
+
+for (const [folder, maxLines] of Object.entries(maxFolderLines)) {
+  t.test(`${folder} has at most ${maxLines} lines`, async (t) => {
+    const texts = await Promise.all((await sourceFilesIn(folder)).map((file) => readFile(file, 'utf8')))
+    const lines = texts.reduce((sum, text) => sum + linesIn(text), 0)
+    t.ok(lines > 0 && lines <= maxLines, `${lines} lines`)
+  })
+}
+
+function linesIn(text: string): number {
+  return text.trimEnd().split('\n').length
+}
+
+/** The functions, methods and accessors of a file with their position and number of lines. */
+function functionsIn(source: ts.SourceFile): { at: string; lines: number }[] {
+  const found: { at: string; lines: number }[] = []
+  const visit = (node: ts.Node) => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const [first, last] = [node.getStart(source), node.end].map((at) => source.getLineAndCharacterOfPosition(at).line)
+      const start = (first ?? 0) + 1
+      found.push({ at: `${source.fileName}:${start}`, lines: (last ?? 0) + 2 - start })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
