@@ -35,8 +35,14 @@ const ims = (value: string | ReturnType<typeof httpDate>) => ['If-Modified-Since
 
 export const conditional = [
   ...under('RFC 9111 §4.3.2', [
-    notModified('answers 304 to a client that has what is stored', { stored: [strong], asking: [inm('"a"')] }),
-    conditionally('answers in full to a client that has something else', { stored: [strong], asking: [inm('"b"')] }),
+    notModified('answers 304 to a client that has the stored representation', {
+      stored: [strong],
+      asking: [inm('"a"')],
+    }),
+    conditionally('sends the full response to a client that has another representation', {
+      stored: [strong],
+      asking: [inm('"b"')],
+    }),
     {
       title: 'forwards a condition without a stored response, and its result',
       exchanges: [
@@ -49,7 +55,7 @@ export const conditional = [
       ],
     },
     {
-      title: 'passes on If-Modified-Since for which it has nothing stored',
+      title: 'forwards If-Modified-Since without a stored response',
       exchanges: [
         {
           fields: [ims(httpDate(-10))],
@@ -59,21 +65,21 @@ export const conditional = [
       ],
     },
     {
-      title: 'keeps the full answer to a condition that fails',
+      title: 'stores the full response to a condition that fails',
       exchanges: [
         { fields: [inm('"old"')], origin: { fields: [hour, strong] } },
         { after: 1, expect: { by: 'store' } },
       ],
     },
     {
-      title: 'does not take its store for the judge of If-Match',
+      title: 'does not evaluate If-Match against the stored response',
       exchanges: [
         { origin: { fields: [hour, strong] } },
         { fields: [['If-Match', '"b"']], origin: { status: 412 }, expect: { sent: { 'if-match': '"b"' } } },
       ],
     },
     {
-      title: 'does not take its store for the judge of If-Unmodified-Since',
+      title: 'does not evaluate If-Unmodified-Since against the stored response',
       exchanges: [
         { origin: { fields: [hour, modified] } },
         { fields: [['If-Unmodified-Since', httpDate(-2_000)]], origin: { status: 412 } },
@@ -93,7 +99,7 @@ export const conditional = [
       ],
     },
     {
-      title: 'answers in full to a client that has something else once a stale response is validated',
+      title: 'sends the full response to a client that has another representation once a stale response is validated',
       exchanges: [
         { origin: { fields: [minute, strong] } },
         {
@@ -128,17 +134,17 @@ export const conditional = [
         },
       ],
     },
-    conditionally('answers in full a condition on a stored 404', {
+    conditionally('sends the full response to a condition on a stored 404', {
       stored: [strong],
       asking: [inm('"a"')],
       status: 404,
     }),
-    conditionally('answers in full a condition on a stored 301', {
+    conditionally('sends the full response to a condition on a stored 301', {
       stored: [strong],
       asking: [inm('"a"')],
       status: 301,
     }),
-    conditionally('answers in full If-Modified-Since on a stored 404', {
+    conditionally('sends the full response to If-Modified-Since on a stored 404', {
       stored: [modified],
       asking: [ims(httpDate(0))],
       status: 404,
@@ -182,12 +188,12 @@ export const conditional = [
       ['in single quotes', '"a"', "'a'"],
       ['with a quote that does not end', '"a"', '"a'],
     ].map(([title, stored = '', asking = '']) =>
-      conditionally(`answers in full to If-None-Match with an entity-tag ${title}`, {
+      conditionally(`sends the full response to If-None-Match with an entity-tag ${title}`, {
         stored: [['ETag', stored]],
         asking: [inm(asking)],
       }),
     ),
-    conditionally('answers in full to If-None-Match on a response without an entity-tag', {
+    conditionally('sends the full response to If-None-Match on a response without an entity-tag', {
       stored: [],
       asking: [inm('"a"')],
     }),
@@ -202,7 +208,7 @@ export const conditional = [
       stored: [modified],
       asking: [ims(httpDate(-500))],
     }),
-    conditionally('answers in full to If-Modified-Since before Last-Modified', {
+    conditionally('sends the full response to If-Modified-Since before Last-Modified', {
       stored: [modified],
       asking: [ims(httpDate(-1_001))],
     }),
@@ -218,11 +224,11 @@ export const conditional = [
       stored: [['Last-Modified', httpDate(-1_000, 'rfc850-date')]],
       asking: [ims(httpDate(-1_000))],
     }),
-    notModified('goes by the Date of a response without Last-Modified', {
+    notModified('uses the Date of a response without Last-Modified', {
       stored: [],
       asking: [ims(httpDate(0))],
     }),
-    conditionally('answers in full when the Date of a response without Last-Modified is later', {
+    conditionally('sends the full response when the Date of a response without Last-Modified is later', {
       stored: [],
       asking: [ims(httpDate(-3_000))],
     }),
@@ -236,15 +242,15 @@ export const conditional = [
     ].map(([title, value = '']) =>
       conditionally(`ignores an If-Modified-Since that is ${title}`, { stored: [modified], asking: [ims(value)] }),
     ),
-    conditionally('ignores If-Modified-Since beside an If-None-Match that does not match', {
+    conditionally('ignores If-Modified-Since with an If-None-Match that does not match', {
       stored: [strong, modified],
       asking: [inm('"b"'), ims(httpDate(0))],
     }),
-    notModified('ignores If-Modified-Since beside an If-None-Match that matches', {
+    notModified('ignores If-Modified-Since with an If-None-Match that matches', {
       stored: [strong, modified],
       asking: [inm('"a"'), ims(httpDate(-5_000))],
     }),
-    conditionally('ignores If-Modified-Since beside an If-None-Match on a response without an entity-tag', {
+    conditionally('ignores If-Modified-Since with an If-None-Match on a response without an entity-tag', {
       stored: [modified],
       asking: [inm('"a"'), ims(httpDate(0))],
     }),
@@ -252,7 +258,7 @@ export const conditional = [
 
   ...under('RFC 9110 §15.4.5', [
     notModified(
-      'sends with 304 the fields that a client needs to go on with what it has',
+      'sends with a 304 the fields that a client needs for an update',
       {
         stored: [
           strong,
@@ -277,17 +283,17 @@ export const conditional = [
       },
     ),
     notModified(
-      'sends with 304 nothing about a content that is not there',
+      'sends no fields about content with a 304',
       { stored: [strong, ['Content-Type', 'text/plain'], ['Content-Language', 'en']], asking: [inm('"a"')] },
       { fields: { 'content-type': null, 'content-length': null, 'transfer-encoding': null } },
     ),
     notModified(
-      'sends with 304 the CDN-Cache-Control that is stored',
+      'sends the stored CDN-Cache-Control with a 304',
       { stored: [strong, ['CDN-Cache-Control', 'max-age=7200']], asking: [inm('"a"')] },
       { fields: { 'cdn-cache-control': 'max-age=7200' } },
     ),
     notModified(
-      'sends with 304 the Last-Modified that a client went by',
+      'sends with a 304 the Last-Modified that the client used',
       { stored: [modified], asking: [ims(httpDate(-500))] },
       { fields: { 'last-modified': httpDate(-1_000) } },
     ),

@@ -62,7 +62,7 @@ export const directives = [
   ...under('RFC 9111 §5.2', [
     ...fresh.map(([title, ...lines]) => reuses(`understands freshness ${title}`, { fields: lines.map(cacheControl) })),
     ...notFresh.map(([title, ...lines]) =>
-      doesNotReuse(`does not take for fresh a ${title}`, { fields: lines.map(cacheControl) }),
+      doesNotReuse(`does not treat as fresh a ${title}`, { fields: lines.map(cacheControl) }),
     ),
     ...['NO-STORE', 'No-StOrE', 'no-store=1', 'no-store="x"', 'foo, no-store', ',no-store,', 'no-store ,foo'].map(
       (value) =>
@@ -82,19 +82,19 @@ export const directives = [
     doesNotReuse('understands private on a line before others', {
       fields: [cacheControl('private'), cacheControl('max-age=60'), cacheControl('public')],
     }),
-    doesNotReuse('does not take what a field of another name says for freshness', {
+    doesNotReuse('does not read freshness from a field of another name', {
       fields: [
         ['X-Cache-Control', 'max-age=60'],
         ['Surrogate-Control', 'max-age=60'],
       ],
     }),
-    reuses('does not take what a field of another name says for a prohibition', {
+    reuses('does not read a prohibition from a field of another name', {
       fields: [cacheControl('max-age=60'), ['X-Cache-Control', 'no-store'], ['Surrogate-Control', 'no-store']],
     }),
   ]),
 
   ...under('RFC 9111 §4.2.1', [
-    reuses('takes the first of two max-age that differ, when that is what allows reuse for now', {
+    reuses('uses the first of two different max-age, when only the first allows reuse', {
       fields: [cacheControl('max-age=30, max-age=60')],
       after: 29,
     }),
@@ -111,14 +111,14 @@ export const directives = [
       fields: [cacheControl('s-maxage=10, s-maxage=60')],
       after: 11,
     }),
-    reuses('takes a max-age that is said twice for what it says', { fields: [cacheControl('max-age=60, max-age=60')] }),
+    reuses('uses a max-age that is repeated with the same value', { fields: [cacheControl('max-age=60, max-age=60')] }),
     doesNotReuse('honours the more restrictive of max-age and no-cache', {
       fields: [cacheControl('max-age=60'), cacheControl('no-cache')],
     }),
-    doesNotReuse('takes an invalid max-age for stale, whatever Expires says', {
+    doesNotReuse('treats an invalid max-age as stale, whatever Expires is', {
       fields: [cacheControl('max-age=soon'), ['Expires', httpDate(60)]],
     }),
-    doesNotReuse('takes an invalid s-maxage for stale, whatever Expires says', {
+    doesNotReuse('treats an invalid s-maxage as stale, whatever Expires is', {
       fields: [cacheControl('s-maxage=-1'), ['Expires', httpDate(60)]],
     }),
     reuses('prefers a longer s-maxage to max-age', { fields: [cacheControl('max-age=10, s-maxage=60')], after: 30 }),
@@ -175,7 +175,7 @@ export const directives = [
       }),
     ),
     {
-      title: 'gives to the one who asked the fields that private names',
+      title: 'sends to the client the fields that private names',
       exchanges: [
         {
           origin: { fields: [cacheControl('max-age=60, private="x-secret"'), ['X-Secret', '1']] },
@@ -183,7 +183,7 @@ export const directives = [
         },
       ],
     },
-    reuses('keeps it without the fields that private names in two places', {
+    reuses('stores it without the fields that private names in two places', {
       fields: [
         cacheControl('private="x-a", max-age=60'),
         cacheControl('private="x-b"'),
@@ -193,11 +193,11 @@ export const directives = [
       ],
       expect: { fields: { 'x-a': null, 'x-b': null, 'x-c': '3' } },
     }),
-    doesNotReuse('does not keep what says private both with and without fields', {
+    doesNotReuse('does not store a response with private both with and without fields', {
       fields: [cacheControl('private="x-a", max-age=60, private')],
     }),
     {
-      title: 'does not take over from a 304 the fields that private names',
+      title: 'does not update from a 304 the fields that private names',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, private="x-secret"'), ['ETag', '"a"']] } },
         {
@@ -220,7 +220,7 @@ export const directives = [
         expect: { fields: { 'x-secret': null, 'x-open': '2' } },
       }),
     ),
-    doesNotReuse('does not reuse what says no-cache both with and without fields', {
+    doesNotReuse('does not reuse a response with no-cache both with and without fields', {
       fields: [cacheControl('no-cache="x-a", max-age=60, no-cache')],
     }),
   ]),

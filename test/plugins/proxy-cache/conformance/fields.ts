@@ -60,15 +60,15 @@ const ours = (parameters: string, before = '') => new RegExp(`^${before}.*Vitrin
 export const fields = [
   ...under('RFC 9111 §3.1', [
     ...stored.map(([name, value]) => ({
-      title: `answers from the store with the ${name} that it came with`,
+      title: `serves the stored ${name}`,
       exchanges: from([[name, value]], { [name.toLowerCase()]: value }),
     })),
     ...notStored.map(([name, value]) => ({
-      title: `does not keep ${name}`,
+      title: `does not store ${name}`,
       exchanges: from([[name, value]], { [name.toLowerCase()]: { without: value } }),
     })),
     {
-      title: 'does not keep Connection, nor the fields that it names',
+      title: 'does not store Connection, nor the fields that it names',
       exchanges: from(
         [
           ['Connection', 'X-A, x-b'],
@@ -85,7 +85,7 @@ export const fields = [
       ),
     },
     {
-      title: 'keeps lines of the same name apart, in their order',
+      title: 'stores lines of the same name separately, in their order',
       exchanges: from(
         [
           ['X-Bar', 'a=1'],
@@ -119,26 +119,26 @@ export const fields = [
       ],
     },
     {
-      title: 'keeps a field with an empty value',
+      title: 'stores a field with an empty value',
       exchanges: from([['X-Empty', '']], { 'x-empty': [''] }),
     },
     {
-      title: 'keeps a field as long as a server accepts',
+      title: 'stores a field as long as a server accepts',
       exchanges: from([['X-Long', 'x'.repeat(8_000)]], { 'x-long': 'x'.repeat(8_000) }),
     },
   ]),
 
   ...under('RFC 9111 §4', [
     {
-      title: 'says how old the response from the store is',
+      title: 'sends the Age of a stored response',
       exchanges: from([], { age: ['100'] }, 100),
     },
     {
-      title: 'says that a response that it has just stored is not old',
+      title: 'sends an Age of 0 for a response just stored',
       exchanges: from([], { age: ['0'] }, 0),
     },
     {
-      title: 'says the whole seconds of an age',
+      title: 'sends Age in whole seconds',
       exchanges: from([], { age: ['1'] }, 1.9),
     },
     {
@@ -153,14 +153,14 @@ export const fields = [
 
   ...under('RFC 9110 §6.6.1', [
     {
-      title: 'does not change the date that the response came with',
+      title: 'does not change the Date of a response',
       exchanges: from([['Date', httpDate(-5)]], { date: httpDate(-5) }, 0),
     },
     {
-      title: 'does not move the date on with time',
+      title: 'does not change the Date over time',
       exchanges: from([], { date: httpDate(-100) }, 100),
     },
-    reuses('gives the date of its coming to a response that came without one', {
+    reuses('adds the time of receipt as Date to a response without one', {
       fields: [hour],
       answer: { date: false },
       after: 100,
@@ -170,11 +170,11 @@ export const fields = [
 
   ...under('RFC 9211 §2', [
     {
-      title: 'says in Cache-Status that it answered, and for how long it still may',
+      title: 'reports a hit and the remaining lifetime in Cache-Status',
       exchanges: from([], { 'cache-status': ours('hit; ttl=3500') }, 100),
     },
     {
-      title: 'says in Cache-Status that it had nothing, that it keeps the answer, and for how long',
+      title: 'reports a miss, the storing and the lifetime in Cache-Status',
       exchanges: [
         {
           origin: { fields: [hour] },
@@ -183,7 +183,7 @@ export const fields = [
       ],
     },
     {
-      title: 'does not say that it keeps what it does not',
+      title: 'does not report storing a response that it does not store',
       exchanges: [
         {
           origin: { fields: [cacheControl('no-store')] },
@@ -192,14 +192,14 @@ export const fields = [
       ],
     },
     {
-      title: 'says in Cache-Status that another variant was there',
+      title: 'reports in Cache-Status that another variant is stored',
       exchanges: [
         { fields: [['Foo', '1']], origin: { fields: [hour, ['Vary', 'Foo']] } },
         { fields: [['Foo', '2']], expect: { fields: { 'cache-status': ours('fwd=vary-miss') } } },
       ],
     },
     {
-      title: 'says in Cache-Status that what it has was stale, and what the origin said',
+      title: 'reports in Cache-Status that the stored response was stale, and the status of the origin',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60'), ['ETag', '"a"']] } },
         {
@@ -210,18 +210,18 @@ export const fields = [
       ],
     },
     {
-      title: 'says in Cache-Status that the method makes it ask',
+      title: 'reports in Cache-Status that the method requires forwarding',
       exchanges: [{ method: 'POST', body: 'x', expect: { fields: { 'cache-status': ours('fwd=method') } } }],
     },
     {
-      title: 'says in Cache-Status that the request makes it ask',
+      title: 'reports in Cache-Status that the request requires forwarding',
       exchanges: [
         { origin: { fields: [hour] } },
         { fields: [cacheControl('no-cache')], expect: { fields: { 'cache-status': ours('fwd=request') } } },
       ],
     },
     {
-      title: 'says in Cache-Status that what it serves is stale, by a lifetime below zero',
+      title: 'reports a stale response by a negative lifetime in Cache-Status',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, stale-if-error=600')] } },
         {

@@ -68,17 +68,17 @@ const tenDaysOld = ['Last-Modified', httpDate(-864_000)] as const
 
 export const freshness = [
   ...under('RFC 9111 §4.2', [
-    reuses('takes a response for fresh while its age is less than its lifetime', {
+    reuses('treats a response as fresh while its age is less than its lifetime', {
       fields: [cacheControl('max-age=60')],
       after: 59,
       expect: { fields: { age: '59' } },
     }),
-    doesNotReuse('takes a response for stale once its age is its lifetime', {
+    doesNotReuse('treats a response as stale once its age is its lifetime', {
       fields: [cacheControl('max-age=60')],
       after: 60,
     }),
-    reuses('takes a response for fresh until its Expires', { fields: [['Expires', httpDate(60)]], after: 59 }),
-    doesNotReuse('takes a response for stale from its Expires on', { fields: [['Expires', httpDate(60)]], after: 60 }),
+    reuses('treats a response as fresh until its Expires', { fields: [['Expires', httpDate(60)]], after: 59 }),
+    doesNotReuse('treats a response as stale from its Expires on', { fields: [['Expires', httpDate(60)]], after: 60 }),
     reuses('reuses a response as long as its lifetime says, however long', {
       fields: [cacheControl('max-age=31536000')],
       after: 31_535_000,
@@ -87,10 +87,10 @@ export const freshness = [
   ]),
 
   ...under('RFC 9110 §5.6.7', [
-    doesNotReuse('takes a year of two digits that would be more than 50 years ahead for one that is past', {
+    doesNotReuse('treats a two-digit year more than 50 years ahead as past', {
       fields: [['Expires', httpDate(51.1 * year, 'rfc850-date')]],
     }),
-    doesNotReuse('takes a year of two digits just behind us for one that is past', {
+    doesNotReuse('treats a two-digit year in the recent past as past', {
       fields: [['Expires', httpDate(-year, 'rfc850-date')]],
     }),
   ]),
@@ -102,27 +102,27 @@ export const freshness = [
       after: 0,
     }),
     ...dates.invalid.map(([title, value]) =>
-      doesNotReuse(`takes for past an Expires that is ${title}`, { fields: [['Expires', value]] }),
+      doesNotReuse(`treats as past an Expires that is ${title}`, { fields: [['Expires', value]] }),
     ),
-    doesNotReuse('takes two Expires for past', {
+    doesNotReuse('treats two Expires as past', {
       fields: [
         ['Expires', httpDate(60)],
         ['Expires', httpDate(120)],
       ],
     }),
-    doesNotReuse('takes two equal Expires for past', {
+    doesNotReuse('treats two equal Expires as past', {
       fields: [
         ['Expires', httpDate(60)],
         ['Expires', httpDate(60)],
       ],
     }),
-    doesNotReuse('takes two Expires of which one is invalid for past', {
+    doesNotReuse('treats two Expires of which one is invalid as past', {
       fields: [
         ['Expires', httpDate(60)],
         ['Expires', '0'],
       ],
     }),
-    validates('keeps for validation a response whose Expires is past', {
+    validates('stores for validation a response whose Expires is past', {
       fields: [
         ['Expires', httpDate(-60)],
         ['ETag', '"a"'],
@@ -168,12 +168,12 @@ export const freshness = [
       ],
       after: 30,
     }),
-    reuses('takes max-age for what it is when there is no Date', {
+    reuses('uses max-age when there is no Date', {
       fields: hour,
       answer: { date: false },
       after: 3_599,
     }),
-    reuses('takes max-age for what it is when the Date is invalid', { fields: [...hour, ['Date', '0']], after: 3_599 }),
+    reuses('uses max-age when the Date is invalid', { fields: [...hour, ['Date', '0']], after: 3_599 }),
   ]),
 
   ...under('RFC 9111 §4.2.3', [
@@ -193,24 +193,24 @@ export const freshness = [
     doesNotReuse('does not reuse a response that came with an age beyond its lifetime', {
       fields: [...hour, ['Age', '7200']],
     }),
-    doesNotReuse('takes a response for stale when the age it came with and its own make its lifetime', {
+    doesNotReuse('treats a response as stale once its Age and the time in the cache are its lifetime', {
       fields: [...hour, ['Age', '3590']],
       after: 10,
     }),
-    reuses('takes the time since its Date for the age of a response', {
+    reuses('counts the time since Date as the age of a response', {
       fields: [...hour, ['Date', httpDate(-100)]],
       after: 10,
       expect: { fields: { age: '110' } },
     }),
-    doesNotReuse('takes a response for stale whose Date is further back than its lifetime', {
+    doesNotReuse('treats a response as stale whose Date is further back than its lifetime', {
       fields: [...hour, ['Date', httpDate(-3_601)]],
     }),
-    reuses('takes the greater of the age it came with and the time since its Date', {
+    reuses('uses the greater of Age and the time since Date', {
       fields: [...hour, ['Date', httpDate(-100)], ['Age', '30']],
       after: 10,
       expect: { fields: { age: '110' } },
     }),
-    reuses('takes the age it came with when the time since its Date is less', {
+    reuses('uses Age when the time since Date is less', {
       fields: [...hour, ['Date', httpDate(-10)], ['Age', '30']],
       after: 10,
       expect: { fields: { age: '40' } },
@@ -220,14 +220,14 @@ export const freshness = [
       after: 10,
       expect: { fields: { age: '10' } },
     }),
-    doesNotReuse('takes a response for stale whose age exceeds Expires less a slow Date', {
+    doesNotReuse('treats a response as stale whose age exceeds Expires less a slow Date', {
       fields: [
         ['Date', httpDate(-10)],
         ['Expires', httpDate(10)],
         ['Age', '25'],
       ],
     }),
-    doesNotReuse('takes a response for stale whose age exceeds Expires less a fast Date', {
+    doesNotReuse('treats a response as stale whose age exceeds Expires less a fast Date', {
       fields: [
         ['Date', httpDate(10)],
         ['Expires', httpDate(20)],
@@ -241,10 +241,10 @@ export const freshness = [
       expect: { fields: { age: '45' } },
     }),
     {
-      title: 'passes on the age that a response comes with',
+      title: 'forwards the age of a response',
       exchanges: [{ origin: { fields: [...hour, ['Age', '30']] }, expect: { fields: { age: ['30'] } } }],
     },
-    doesNotReuse('takes for stale what took longer to come than it is fresh', {
+    doesNotReuse('treats as stale a response that took longer than its lifetime', {
       fields: [cacheControl('max-age=10'), ['Age', '0']],
       answer: { takesSeconds: 11 },
     }),
@@ -272,21 +272,21 @@ export const freshness = [
       ['a list without spaces', '0,7200'],
       ['a list of the same', '0, 0'],
     ].map(([title, value = '']) =>
-      reuses(`takes the first member of an Age that is ${title}: ${value}`, {
+      reuses(`uses the first member of an Age that is ${title}: ${value}`, {
         fields: [...hour, ['Age', value]],
         expect: { fields: { age: '1' } },
       }),
     ),
     ...['7200, 0', '7200,0', '7200, 7200', '7200, abc'].map((value) =>
-      doesNotReuse(`takes the first member of an Age beyond the lifetime: ${value}`, {
+      doesNotReuse(`uses the first member of an Age beyond the lifetime: ${value}`, {
         fields: [...hour, ['Age', value]],
       }),
     ),
-    reuses('takes the first of several lines of Age', {
+    reuses('uses the first of several lines of Age', {
       fields: [...hour, ['Age', '0'], ['Age', '7200']],
       expect: { fields: { age: ['1'] } },
     }),
-    doesNotReuse('takes the first of several lines of Age when it is beyond the lifetime', {
+    doesNotReuse('uses the first of several lines of Age when it is beyond the lifetime', {
       fields: [...hour, ['Age', '7200'], ['Age', '0']],
     }),
     reuses('understands an Age with leading zeros', {
@@ -294,100 +294,103 @@ export const freshness = [
       expect: { fields: { age: '31' } },
     }),
     ...['2147483647', '2147483648', '99999999999', '99999999999999999999999999'].map((value) =>
-      doesNotReuse(`takes a response for stale whose Age is ${value}`, { fields: [...hour, ['Age', value]] }),
+      doesNotReuse(`treats a response as stale whose Age is ${value}`, { fields: [...hour, ['Age', value]] }),
     ),
-    reuses('answers with one Age, its own', {
+    reuses('sends one Age, its own', {
       fields: [...hour, ['Age', '5'], ['Age', '5']],
       expect: { fields: { age: ['6'] } },
     }),
   ]),
 
   ...under('RFC 9111 §4.2.2', [
-    doesNotReuse('guesses no lifetime from Last-Modified unless the route says so', { fields: [tenDaysOld] }),
+    doesNotReuse('uses no heuristic lifetime unless the route says so', { fields: [tenDaysOld] }),
     ...heuristicallyCacheable.map((status) =>
-      reuses(`guesses the lifetime of a ${status} from its Last-Modified where the route says so`, {
+      reuses(`uses a heuristic lifetime for a ${status} if the route says so`, {
         route: 'heuristic',
         fields: [tenDaysOld],
         answer: { status },
       }),
     ),
     ...notHeuristicallyCacheable.map((status) =>
-      doesNotReuse(`guesses no lifetime for a ${status}`, {
+      doesNotReuse(`uses no heuristic lifetime for a ${status}`, {
         route: 'heuristic',
         fields: [tenDaysOld],
         answer: { status },
       }),
     ),
     ...notHeuristicallyCacheable.map((status) =>
-      reuses(`guesses the lifetime of a ${status} that says public`, {
+      reuses(`uses a heuristic lifetime for a ${status} with public`, {
         route: 'heuristic',
         fields: [tenDaysOld, cacheControl('public')],
         answer: { status },
       }),
     ),
-    reuses('guesses a tenth of the time since Last-Modified', {
+    reuses('uses a tenth of the time since Last-Modified', {
       route: 'heuristic',
       fields: [['Last-Modified', httpDate(-1_000)]],
       after: 99,
     }),
-    doesNotReuse('guesses no more than a tenth of the time since Last-Modified', {
+    doesNotReuse('uses no more than a tenth of the time since Last-Modified', {
       route: 'heuristic',
       fields: [['Last-Modified', httpDate(-1_000)]],
       after: 100,
       expect: { sent: { 'if-modified-since': httpDate(-1_100) } },
     }),
     {
-      title: 'guesses for a target with a query as well',
+      title: 'uses a heuristic lifetime for a target with a query, too',
       route: 'heuristic',
       exchanges: [
         { path: '?a=1', origin: { fields: [tenDaysOld] } },
         { path: '?a=1', after: 1, expect: { by: 'store' } },
       ],
     },
-    doesNotReuse('guesses nothing without a Last-Modified', { route: 'heuristic', fields: [['ETag', '"a"']] }),
+    doesNotReuse('uses no heuristic lifetime without a Last-Modified', {
+      route: 'heuristic',
+      fields: [['ETag', '"a"']],
+    }),
     doesNotReuse('uses no heuristic with a Last-Modified in the future', {
       route: 'heuristic',
       fields: [['Last-Modified', httpDate(1_000)]],
     }),
-    doesNotReuse('guesses nothing from a Last-Modified that is invalid', {
+    doesNotReuse('uses no heuristic lifetime with an invalid Last-Modified', {
       route: 'heuristic',
       fields: [['Last-Modified', 'yesterday']],
     }),
-    doesNotReuse('does not guess where max-age has said', {
+    doesNotReuse('uses no heuristic lifetime with max-age', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('max-age=10')],
       after: 11,
     }),
-    doesNotReuse('does not guess where Expires has said', {
+    doesNotReuse('uses no heuristic lifetime with Expires', {
       route: 'heuristic',
       fields: [tenDaysOld, ['Expires', httpDate(10)]],
       after: 11,
     }),
-    doesNotReuse('does not guess where an invalid Expires has said', {
+    doesNotReuse('uses no heuristic lifetime with an invalid Expires', {
       route: 'heuristic',
       fields: [tenDaysOld, ['Expires', '0']],
     }),
-    doesNotReuse('does not guess where an invalid max-age has said', {
+    doesNotReuse('uses no heuristic lifetime with an invalid max-age', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('max-age=a')],
     }),
-    doesNotReuse('does not guess for what sets a cookie', {
+    doesNotReuse('uses no heuristic lifetime for a response that sets a cookie', {
       route: 'heuristic',
       fields: [tenDaysOld, ['Set-Cookie', 'a=b']],
     }),
-    doesNotReuse('does not guess for what says no-cache', {
+    doesNotReuse('uses no heuristic lifetime for a response with no-cache', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('no-cache')],
     }),
-    doesNotReuse('does not guess for what says no-store', {
+    doesNotReuse('uses no heuristic lifetime for a response with no-store', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('no-store')],
     }),
-    doesNotReuse('does not guess for what says private', {
+    doesNotReuse('uses no heuristic lifetime for a response with private', {
       route: 'heuristic',
       fields: [tenDaysOld, cacheControl('private')],
     }),
-    doesNotReuse('does not guess for what answered Authorization', {
+    doesNotReuse('uses no heuristic lifetime for a response to Authorization', {
       route: 'heuristic',
       asked: [['Authorization', 'Bearer one']],
       fields: [tenDaysOld],

@@ -30,24 +30,24 @@ export const methods = [
   ...under('RFC 9111 §4.4', [
     ...unsafeMethods.flatMap((method) => [
       {
-        title: `forgets a response when ${method} of its target succeeds`,
+        title: `invalidates a response when ${method} of its target succeeds`,
         exchanges: [stored, unsafe(method), fromOrigin],
       },
       ...[400, 404, 409, 500, 503].map((status) => ({
-        title: `keeps a response when ${method} of its target fails with ${status}`,
+        title: `does not invalidate a response when ${method} of its target fails with ${status}`,
         exchanges: [stored, unsafe(method, { status }), fromStore],
       })),
     ]),
     ...[200, 201, 202, 203, 204, 205, 207, 299, 300, 301, 302, 303, 307, 308].map((status) => ({
-      title: `takes ${status} for the success of an unsafe method`,
+      title: `treats ${status} as the success of an unsafe method`,
       exchanges: [stored, unsafe('POST', { status }), fromOrigin],
     })),
     ...safeMethods.map((method) => ({
-      title: `keeps a response when ${method}, which is safe, asks for its target`,
+      title: `does not invalidate a response when ${method}, which is safe, asks for its target`,
       exchanges: [stored, { method }, fromStore],
     })),
     {
-      title: 'keeps a response when an unsafe request breaks off',
+      title: 'does not invalidate a response when an unsafe request breaks off',
       exchanges: [stored, { ...unsafe('POST', { fault: 'cut' }), expect: { by: 'none' } }, fromStore],
     },
     {
@@ -55,7 +55,7 @@ export const methods = [
       exchanges: [stored, unsafe('PUT', { fields: [cacheControl('no-store')] }), fromOrigin],
     },
     {
-      title: 'forgets all variants of a target that changed',
+      title: 'invalidates all variants of a target that changed',
       exchanges: [
         { fields: [['Foo', '1']], origin: { fields: [hour, ['Vary', 'Foo']] } },
         { fields: [['Foo', '2']], origin: { fields: [hour, ['Vary', 'Foo']] } },
@@ -65,7 +65,7 @@ export const methods = [
       ],
     },
     {
-      title: 'keeps a response when a target with another query changed',
+      title: 'does not invalidate a response when a target with another query changed',
       exchanges: [
         { path: '?a=1', origin: { fields: [hour] } },
         unsafe('POST', {}, '?a=2'),
@@ -73,11 +73,11 @@ export const methods = [
       ],
     },
     {
-      title: 'keeps a response when a target of another host changed',
+      title: 'does not invalidate a response when a target of another host changed',
       exchanges: [stored, { ...unsafe('POST'), host: 'other.test' }, fromStore],
     },
     {
-      title: 'keeps what comes after a target changed',
+      title: 'stores a response received after its target changed',
       exchanges: [
         stored,
         unsafe('POST'),
@@ -86,15 +86,15 @@ export const methods = [
       ],
     },
     {
-      title: 'keeps what comes in the same moment after a target changed',
+      title: 'stores a response received in the same moment after its target changed',
       exchanges: [stored, unsafe('POST'), { origin: { fields: [hour] } }, { expect: { by: 'store', of: 3 } }],
     },
     {
-      title: 'does not keep what was asked for before its target changed and comes after it',
+      title: 'does not store a response requested before its target changed and received after it',
       exchanges: [{ ...stored, meanwhile: 'POST' }, fromOrigin],
     },
     {
-      title: 'does not keep what was asked for before its target changed, and comes in chunks after it',
+      title: 'does not store a response requested before its target changed, which comes in chunks after it',
       exchanges: [{ origin: { fields: [hour], chunked: true }, meanwhile: 'PUT' }, fromOrigin],
     },
     {
@@ -106,11 +106,11 @@ export const methods = [
       ],
     },
     {
-      title: 'keeps what was asked for before a safe request for its target',
+      title: 'stores a response requested before a safe request for its target',
       exchanges: [{ ...stored, meanwhile: 'OPTIONS' }, fromStore],
     },
     {
-      title: 'does not serve stale, for an error, what a change has invalidated',
+      title: 'does not serve stale, for an error, an invalidated response',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, stale-if-error=600')] } },
         unsafe('POST'),
@@ -118,7 +118,7 @@ export const methods = [
       ],
     },
     {
-      title: 'does not serve stale, while it asks, what a change has invalidated',
+      title: 'does not serve stale, while it asks, an invalidated response',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, stale-while-revalidate=600')] } },
         unsafe('POST'),
@@ -126,7 +126,7 @@ export const methods = [
       ],
     },
     {
-      title: 'does not serve what a change has invalidated to a request that says max-stale',
+      title: 'does not serve an invalidated response to a request with max-stale',
       exchanges: [stored, unsafe('POST'), { after: 1, fields: [cacheControl('max-stale')] }],
     },
     {
@@ -134,7 +134,7 @@ export const methods = [
       exchanges: [{ ...unsafe('POST'), origin: { fields: [hour] } }, unsafe('POST'), stored, unsafe('POST')],
     },
     {
-      title: 'passes the body of an unsafe request on to the origin',
+      title: 'forwards the body of an unsafe request to the origin',
       exchanges: [
         {
           method: 'PUT',
@@ -146,23 +146,23 @@ export const methods = [
     },
     ...['Location', 'Content-Location'].flatMap((field): Rule[] => [
       ...['POST', 'PUT', 'DELETE'].map((method) => ({
-        title: `forgets what the ${field} of the response to ${method} points to`,
+        title: `invalidates the target of the ${field} of the response to ${method}`,
         exchanges: [...pointing(field, 'other', method), otherGone],
       })),
       {
-        title: `forgets what a ${field} with a scheme and the same host points to`,
+        title: `invalidates the target of a ${field} with a scheme and the same host`,
         exchanges: [...pointingAbsolutely(field, 'http://edge.test'), otherGone],
       },
       ...['http://other.test', 'http://edge.test:8080', 'https://other.test', '//other.test'].map((origin) => ({
-        title: `keeps what a ${field} of the origin ${origin} points to`,
+        title: `does not invalidate the target of a ${field} of the origin ${origin}`,
         exchanges: [...pointingAbsolutely(field, origin), otherKept],
       })),
       {
-        title: `keeps what the ${field} of an error points to`,
+        title: `does not invalidate the target of the ${field} of an error`,
         exchanges: [...pointing(field, 'other', 'POST', 500), otherKept],
       },
       {
-        title: `keeps what the ${field} of a response to GET points to`,
+        title: `does not invalidate the target of the ${field} of a response to GET`,
         exchanges: [
           { path: '/other', origin: { fields: [hour] } },
           { path: '/target', origin: { fields: [hour, [field, 'other']] } },
@@ -207,7 +207,7 @@ export const methods = [
       ],
     },
     {
-      title: 'does not keep a response to HEAD for GET',
+      title: 'does not store a response to HEAD for GET',
       exchanges: [{ method: 'HEAD', origin: { fields: [hour] } }, { after: 1 }],
     },
     {
@@ -215,14 +215,14 @@ export const methods = [
       exchanges: [{ method: 'HEAD', origin: { fields: [hour] }, expect: { sentMethod: 'HEAD' } }],
     },
     {
-      title: 'keeps what is stored when HEAD is answered with an error',
+      title: 'does not invalidate a response when HEAD is answered with an error',
       exchanges: [stored, { method: 'HEAD', fields: [cacheControl('no-cache')], origin: { status: 404 } }, fromStore],
     },
   ]),
 
   ...under('RFC 9111 §4.3.5', [
     {
-      title: 'does not go on with a stored response when HEAD shows another entity-tag',
+      title: 'does not reuse a stored response when HEAD shows another entity-tag',
       exchanges: [
         { origin: { fields: [hour, entityTag] } },
         head({ fields: [hour, ['ETag', '"b"']] }),
@@ -230,7 +230,7 @@ export const methods = [
       ],
     },
     {
-      title: 'does not go on with a stored response when HEAD shows another Last-Modified',
+      title: 'does not reuse a stored response when HEAD shows another Last-Modified',
       exchanges: [
         { origin: { fields: [hour, ['Last-Modified', 'Mon, 09 Mar 2026 12:00:00 GMT']] } },
         head({ fields: [hour, ['Last-Modified', 'Mon, 09 Mar 2026 13:00:00 GMT']] }),
@@ -238,11 +238,11 @@ export const methods = [
       ],
     },
     {
-      title: 'does not go on with a stored response when HEAD shows another length',
+      title: 'does not reuse a stored response when HEAD shows another length',
       exchanges: [stored, head({ fields: [hour], body: 'another length' }), fromOrigin],
     },
     {
-      title: 'goes on with a stored response when HEAD shows the same validators and length',
+      title: 'reuses a stored response when HEAD shows the same validators and length',
       exchanges: [
         { origin: { fields: [hour, entityTag] } },
         head({ fields: [hour, entityTag], body: bodyOf(1) }),
@@ -250,7 +250,7 @@ export const methods = [
       ],
     },
     {
-      title: 'takes over the fields of a HEAD that shows a stored response to be the same',
+      title: 'updates a stored response from a HEAD response for the same representation',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60'), entityTag, ['X-Turn', '1']] } },
         { ...head({ fields: [hour, entityTag, ['X-Turn', '2']], body: bodyOf(1) }), after: 30 },

@@ -59,11 +59,11 @@ const ignored = [
 export const range9110 = [
   ...under('RFC 9110 §14.2', [
     ...ranges.map(([title, value, expect]) => ({
-      title: `answers from the stored whole a request for ${title}`,
+      title: `serves from the complete stored response a request for ${title}`,
       exchanges: ranged([range(value)], expect),
     })),
     ...several.map((value) => ({
-      title: `answers with the stored whole a request for several ranges: ${value}`,
+      title: `serves the complete stored response to a request for several ranges: ${value}`,
       exchanges: ranged([range(value)], whole),
     })),
     ...ignored.map((value) => ({
@@ -113,7 +113,7 @@ export const range9110 = [
 
   ...under('RFC 9110 §15.3.7', [
     {
-      title: 'sends with 206 the fields of the stored whole',
+      title: 'sends the stored fields with a 206',
       exchanges: ranged(
         [range('bytes=0-1')],
         {
@@ -143,7 +143,7 @@ export const range9110 = [
       exchanges: ranged([range('bytes=0-1'), ['If-Range', '"b"']], whole),
     },
     {
-      title: 'answers with the whole a range whose If-Range is weak',
+      title: 'sends the complete response to a range with a weak If-Range',
       exchanges: ranged([range('bytes=0-1'), ['If-Range', 'W/"a"']], whole, [['ETag', 'W/"a"']]),
     },
     {
@@ -186,7 +186,7 @@ export const range9110 = [
 
   ...under('RFC 9110 §13.2.2', [
     {
-      title: 'answers 304 to a range whose client has what is stored',
+      title: 'answers 304 to a range of a client that has the stored representation',
       exchanges: ranged([range('bytes=0-1'), ['If-None-Match', '"a"']], { status: 304 }),
     },
     {

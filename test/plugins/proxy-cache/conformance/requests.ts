@@ -52,14 +52,12 @@ const satisfied = [
 
 export const requests = [
   ...under('RFC 9111 §5.2.1', [
-    ...refused.map((value) =>
-      doesNotReuse(`asks the origin for a request that says ${value}`, asked(value, [hour], 100)),
-    ),
+    ...refused.map((value) => doesNotReuse(`forwards a request with ${value}`, asked(value, [hour], 100))),
     ...satisfied.map((value) =>
-      reuses(`answers from the store a request that says ${value}`, asked(value, [hour], 100)),
+      reuses(`serves the stored response to a request with ${value}`, asked(value, [hour], 100)),
     ),
     ...refused.map((value) =>
-      reuses(`does not listen, where the route says so, to a request that says ${value}`, {
+      reuses(`ignores, if the route says so, a request with ${value}`, {
         ...asked(value, [hour], 100),
         route: 'deaf',
       }),
@@ -71,7 +69,7 @@ export const requests = [
   ]),
 
   ...under('RFC 9111 §5.2.1.1', [
-    doesNotReuse('counts the age that the response came with against max-age', {
+    doesNotReuse('counts the Age of the response against max-age', {
       ...asked('max-age=600', [hour]),
       fields: [hour, ['Age', '1800']],
     }),
@@ -96,25 +94,28 @@ export const requests = [
   ]),
 
   ...under('RFC 9111 §5.2.1.2', [
-    reuses('serves stale to a request that says max-stale', asked('max-stale', [hour], 5_000)),
+    reuses('serves stale to a request with max-stale', asked('max-stale', [hour], 5_000)),
     reuses('serves stale by no more than max-stale', asked('max-stale=1000', [hour], 4_500)),
-    doesNotReuse('does not serve what is stale by more than max-stale', asked('max-stale=1000', [hour], 4_700)),
-    reuses('counts the age that a response came with for max-stale', {
+    doesNotReuse(
+      'does not serve a response that is stale by more than max-stale',
+      asked('max-stale=1000', [hour], 4_700),
+    ),
+    reuses('counts the Age of a response for max-stale', {
       ...asked('max-stale=1000'),
       fields: [cacheControl('max-age=1500'), ['Age', '2000']],
     }),
-    doesNotReuse('takes a max-stale that is no number for none', asked('max-stale=much', [hour], 3_700)),
+    doesNotReuse('ignores a max-stale that is no number', asked('max-stale=much', [hour], 3_700)),
     doesNotReuse('does not serve stale within max-stale a response older than max-age', {
       ...asked('max-stale=1000, max-age=3000', [hour], 3_700),
     }),
-    doesNotReuse('does not listen to max-stale where the route says so', {
+    doesNotReuse('ignores max-stale if the route says so', {
       ...asked('max-stale', [hour], 3_700),
       route: 'deaf',
     }),
   ]),
 
   ...under('RFC 9111 §5.2.1.3', [
-    doesNotReuse('counts the age that the response came with against min-fresh', {
+    doesNotReuse('counts the Age of the response against min-fresh', {
       ...asked('min-fresh=1000'),
       fields: [cacheControl('max-age=1500'), ['Age', '1000']],
     }),
@@ -125,18 +126,18 @@ export const requests = [
   ]),
 
   ...under('RFC 9111 §5.2.1.4', [
-    validates('validates for a request that says no-cache what has an entity-tag', {
+    validates('validates a response with an entity-tag for a request with no-cache', {
       ...asked('no-cache'),
       fields: [hour, entityTag],
       expect: { sent: { 'if-none-match': '"a"' } },
     }),
-    validates('validates for a request that says no-cache what has a Last-Modified', {
+    validates('validates a response with a Last-Modified for a request with no-cache', {
       ...asked('no-cache'),
       fields: [hour, ['Last-Modified', 'Mon, 09 Mar 2026 12:00:00 GMT']],
       expect: { sent: { 'if-modified-since': 'Mon, 09 Mar 2026 12:00:00 GMT' } },
     }),
     {
-      title: 'keeps for others what a request that said no-cache brought',
+      title: 'stores for others the response to a request with no-cache',
       exchanges: [
         { origin: { fields: [hour] } },
         { fields: [cacheControl('no-cache')], origin: { fields: [hour] } },
@@ -144,14 +145,14 @@ export const requests = [
       ],
     },
     {
-      title: 'passes the directives of a request on to the origin',
+      title: 'forwards the directives of a request to the origin',
       exchanges: [{ fields: [cacheControl('no-cache, foo')], expect: { sent: { 'cache-control': /no-cache, foo/ } } }],
     },
   ]),
 
   ...under('RFC 9111 §5.2.1.5', [
     {
-      title: 'does not keep a response to a request that says no-store',
+      title: 'does not store a response to a request with no-store',
       exchanges: [{ fields: [cacheControl('no-store')], origin: { fields: [hour] } }, { after: 1 }],
     },
     {
@@ -163,7 +164,7 @@ export const requests = [
       ],
     },
     {
-      title: 'keeps it where the route does not listen to requests',
+      title: 'stores it if the route does not honor request directives',
       route: 'deaf',
       exchanges: [
         { fields: [cacheControl('no-store')], origin: { fields: [hour] } },
@@ -173,7 +174,7 @@ export const requests = [
   ]),
 
   ...under('RFC 9111 §5.2.1.6', [
-    reuses('gives to a request that says no-transform the bytes of the origin', {
+    reuses('sends the bytes of the origin to a request with no-transform', {
       ...asked('no-transform'),
       asking: [cacheControl('no-transform'), ['Accept-Encoding', 'gzip, br']],
       answer: { body: 'x'.repeat(5_000) },
@@ -182,7 +183,7 @@ export const requests = [
   ]),
 
   ...under('RFC 9111 §5.2.2.6', [
-    reuses('does not transform what it keeps, whether or not it says no-transform', {
+    reuses('does not transform a stored response, with or without no-transform', {
       fields: [hour],
       asking: [['Accept-Encoding', 'gzip, br']],
       answer: { body: 'x'.repeat(5_000) },
@@ -192,54 +193,54 @@ export const requests = [
 
   ...under('RFC 9111 §5.2.1.7', [
     {
-      title: 'answers 504 to a request that says only-if-cached when nothing is stored',
+      title: 'answers 504 to a request with only-if-cached when nothing is stored',
       exchanges: [{ fields: [cacheControl('only-if-cached')], expect: { by: 'none', status: 504, reached: 0 } }],
     },
     {
-      title: 'answers 504 to a request that says only-if-cached when what is stored is stale',
+      title: 'answers 504 to a request with only-if-cached when the stored response is stale',
       exchanges: [
         { origin: { fields: [hour, entityTag] } },
         { after: 3_601, fields: [cacheControl('only-if-cached')], expect: { by: 'none', status: 504, reached: 0 } },
       ],
     },
     {
-      title: 'answers 504 to a request that says only-if-cached when another variant is stored',
+      title: 'answers 504 to a request with only-if-cached when another variant is stored',
       exchanges: [
         { fields: [['Foo', '1']], origin: { fields: [hour, ['Vary', 'Foo']] } },
         { fields: [['Foo', '2'], cacheControl('only-if-cached')], expect: { by: 'none', status: 504, reached: 0 } },
       ],
     },
     {
-      title: 'answers from the store a request that says only-if-cached and takes stale responses',
+      title: 'serves a stale response to a request with only-if-cached and max-stale',
       exchanges: [
         { origin: { fields: [hour] } },
         { after: 3_601, fields: [cacheControl('only-if-cached, max-stale')], expect: { by: 'store' } },
       ],
     },
     {
-      title: 'answers 504 to HEAD that says only-if-cached when nothing is stored',
+      title: 'answers 504 to HEAD with only-if-cached when nothing is stored',
       exchanges: [
         { method: 'HEAD', fields: [cacheControl('only-if-cached')], expect: { by: 'none', status: 504, reached: 0 } },
       ],
     },
     {
-      title: 'asks the origin, where the route does not listen, for a request that says only-if-cached',
+      title: 'asks the origin, where the route does not listen, for a request with only-if-cached',
       route: 'deaf',
       exchanges: [{ fields: [cacheControl('only-if-cached')] }],
     },
   ]),
 
   ...under('RFC 9111 §5.4', [
-    reuses('does not take Pragma in a request for a directive of ours', {
+    reuses('does not treat Pragma in a request as a directive', {
       fields: [hour],
       asking: [['Pragma', 'foo']],
     }),
-    reuses('does not take Pragma in a response for a directive', { fields: [hour, ['Pragma', 'no-cache']] }),
+    reuses('does not treat Pragma in a response as a directive', { fields: [hour, ['Pragma', 'no-cache']] }),
     reuses('listens to Cache-Control rather than Pragma', {
       fields: [hour],
       asking: [['Pragma', 'no-cache'], cacheControl('max-age=1000')],
     }),
-    doesNotReuse('asks the origin for a request that says Pragma: no-cache and has no Cache-Control', {
+    doesNotReuse('forwards a request with Pragma: no-cache and has no Cache-Control', {
       fields: [hour],
       asking: [['Pragma', 'no-cache']],
     }),

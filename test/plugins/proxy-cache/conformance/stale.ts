@@ -6,10 +6,10 @@ const entityTag = ['ETag', '"a"'] as const
 
 /** What may become of asking the origin, and what the client gets when it may not have the stale response instead. */
 const failures: readonly [title: string, answer: Answer, status: number | undefined][] = [
-  ['says 500', { status: 500 }, 500],
-  ['says 502', { status: 502 }, 502],
-  ['says 503', { status: 503 }, 503],
-  ['says 504', { status: 504 }, 504],
+  ['returns 500', { status: 500 }, 500],
+  ['returns 502', { status: 502 }, 502],
+  ['returns 503', { status: 503 }, 503],
+  ['returns 504', { status: 504 }, 504],
   ['refuses the connection', { fault: 'refused' }, undefined],
   ['cuts the connection', { fault: 'cut' }, undefined],
 ]
@@ -42,26 +42,26 @@ const says = (value: string): Answer => ({ fields: [cacheControl(value)] })
 
 export const stale = [
   ...under('RFC 9111 §4.2.4', [
-    doesNotReuse('does not serve a stale response that nothing permits to', { fields: [minute], after: 61 }),
+    doesNotReuse('does not serve a stale response without permission', { fields: [minute], after: 61 }),
     ...failures.map((failure) => ({
-      title: `does not serve a stale response that nothing permits to, when the origin ${failure[0]}`,
+      title: `does not serve a stale response without permission, when the origin ${failure[0]}`,
       ...passesOn(says('max-age=60'), failure),
     })),
     ...prohibitions.flatMap((prohibition) =>
       failures.map((failure) => ({
-        title: `does not serve stale what says ${prohibition}, when the origin ${failure[0]}`,
+        title: `does not serve stale a response with ${prohibition}, when the origin ${failure[0]}`,
         ...passesOn(says(`max-age=60, stale-if-error=600, ${prohibition}`), failure),
       })),
     ),
     ...prohibitions.map((prohibition) => ({
-      title: `does not serve stale while it asks what says ${prohibition}`,
+      title: `does not serve stale while it asks a response with ${prohibition}`,
       exchanges: [
         { origin: says(`max-age=60, stale-while-revalidate=600, ${prohibition}`) },
         { after: 61 },
       ] satisfies Exchange[],
     })),
     ...prohibitions.map((prohibition) => ({
-      title: `does not serve stale what says ${prohibition} to a client that would take it`,
+      title: `does not serve stale a response with ${prohibition} to a client that would take it`,
       exchanges: [
         { origin: says(`max-age=60, ${prohibition}`) },
         { after: 61, fields: [cacheControl('max-stale')] },
@@ -80,14 +80,14 @@ export const stale = [
   ]),
 
   ...under('RFC 9111 §5.2.2.2', [
-    validates('reuses what says must-revalidate once it is validated', {
+    validates('reuses a response with must-revalidate once it is validated', {
       fields: [cacheControl('max-age=60, must-revalidate'), entityTag],
       after: 61,
     }),
   ]),
 
   ...under('RFC 9111 §5.2.2.8', [
-    validates('reuses what says proxy-revalidate once it is validated', {
+    validates('reuses a response with proxy-revalidate once it is validated', {
       fields: [cacheControl('max-age=60, proxy-revalidate'), entityTag],
       after: 61,
     }),
@@ -95,7 +95,7 @@ export const stale = [
 
   ...under('RFC 5861 §3', [
     {
-      title: 'serves stale within stale-while-revalidate, and asks the origin behind it',
+      title: 'serves stale within stale-while-revalidate, and refreshes in the background',
       exchanges: [
         { origin: says('max-age=60, stale-while-revalidate=30') },
         {
@@ -107,7 +107,7 @@ export const stale = [
       ],
     },
     {
-      title: 'serves stale within stale-while-revalidate, and validates behind it',
+      title: 'serves stale within stale-while-revalidate, and validates in the background',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, stale-while-revalidate=30'), entityTag] } },
         {
@@ -137,15 +137,15 @@ export const stale = [
       ],
     },
     {
-      title: 'takes a stale-while-revalidate that is no number for none',
+      title: 'ignores a stale-while-revalidate that is no number',
       exchanges: [{ origin: says('max-age=60, stale-while-revalidate=soon') }, { after: 61 }],
     },
     {
-      title: 'takes a stale-while-revalidate of 0 for none',
+      title: 'ignores a stale-while-revalidate of 0',
       exchanges: [{ origin: says('max-age=60, stale-while-revalidate=0') }, { after: 61 }],
     },
     {
-      title: 'keeps a response of max-age 0 for its stale-while-revalidate',
+      title: 'stores a response of max-age 0 for its stale-while-revalidate',
       exchanges: [
         { origin: says('max-age=0, stale-while-revalidate=30') },
         { after: 1, origin: says('max-age=60'), expect: { by: 'store', refreshed: true } },
@@ -153,7 +153,7 @@ export const stale = [
       ],
     },
     {
-      title: 'keeps the stale response when the origin fails behind it',
+      title: 'keeps the stale response when the origin fails in the background',
       exchanges: [
         { origin: says('max-age=60, stale-while-revalidate=600') },
         { after: 61, origin: { status: 503 }, expect: { by: 'store', refreshed: true } },
@@ -170,7 +170,7 @@ export const stale = [
       ],
     },
     {
-      title: 'serves stale within the window that the route permits, and asks the origin behind it',
+      title: 'serves stale within the window that the route permits, and refreshes in the background',
       route: 'staleWhileRevalidate',
       exchanges: [
         { origin: says('max-age=60') },
@@ -277,15 +277,15 @@ export const stale = [
       ...passesOn(says('max-age=60'), failure, 61),
     })),
     ...[400, 401, 403, 404, 410, 429, 501, 505].map((status) => ({
-      title: `does not take a ${status} for an error that a stale response may stand in for`,
+      title: `does not replace a ${status} by a stale response`,
       ...passesOn(says('max-age=60, stale-if-error=30'), ['', { status }, status]),
     })),
     {
-      title: 'takes a stale-if-error that is no number for none',
+      title: 'ignores a stale-if-error that is no number',
       ...passesOn(says('max-age=60, stale-if-error=soon'), ['', { status: 503 }, 503]),
     },
     {
-      title: 'says how old the response is that it serves when the origin fails',
+      title: 'sends the Age of a response served when the origin fails',
       exchanges: [
         { origin: says('max-age=60, stale-if-error=600') },
         { after: 100, origin: { status: 503 }, expect: { by: 'store', reached: 1, fields: { age: '100' } } },
@@ -299,7 +299,7 @@ export const stale = [
       ],
     },
     {
-      title: 'serves a part of what is stale for an error',
+      title: 'serves a range of a stale response for an error',
       exchanges: [
         { origin: says('max-age=60, stale-if-error=30') },
         {
@@ -311,7 +311,7 @@ export const stale = [
       ],
     },
     {
-      title: 'answers 304 for an error to a client that has what is stale',
+      title: 'answers 304 for an error to a client that has the stale representation',
       exchanges: [
         { origin: { fields: [cacheControl('max-age=60, stale-if-error=30'), entityTag] } },
         {
@@ -332,7 +332,7 @@ export const stale = [
       ],
     },
     {
-      title: 'serves stale for an error, within stale-if-error, to a request that says no-cache as well',
+      title: 'serves stale for an error, within stale-if-error, to a request with no-cache as well',
       exchanges: [
         { origin: says('max-age=60, stale-if-error=600') },
         {
@@ -344,7 +344,7 @@ export const stale = [
       ],
     },
     {
-      title: 'does not let stale-if-error of a request permit what the response does not',
+      title: 'does not serve stale by stale-if-error of a request',
       supported: false,
       exchanges: [
         { origin: says('max-age=60') },
@@ -359,7 +359,7 @@ export const stale = [
 
   ...under('RFC 9111 §4.3.3', [
     {
-      title: 'serves what is fresh to a request that says no-cache when the origin fails',
+      title: 'serves a fresh response to a request with no-cache when the origin fails',
       exchanges: [
         { origin: says('max-age=60') },
         {
@@ -379,7 +379,7 @@ export const stale = [
       ],
     },
     {
-      title: 'gives the client the full response that the origin answers a validation with',
+      title: 'sends the client the full response that the origin returns to a validation',
       exchanges: [
         { origin: { fields: [minute, entityTag] } },
         { after: 61, origin: { fields: [minute, ['ETag', '"b"']] }, expect: { sent: { 'if-none-match': '"a"' } } },
@@ -387,7 +387,7 @@ export const stale = [
       ],
     },
     {
-      title: 'gives the client the 404 that the origin answers a validation with',
+      title: 'sends the client the 404 that the origin returns to a validation',
       exchanges: [
         { origin: { fields: [minute, entityTag] } },
         { after: 61, origin: { status: 404, fields: [minute] } },
@@ -398,7 +398,7 @@ export const stale = [
 
   ...under('RFC 9111 §5.5', [
     {
-      title: 'does not warn of a stale response by the Warning that is no more',
+      title: 'sends no Warning for a stale response',
       exchanges: [
         { origin: says('max-age=60, stale-if-error=600') },
         { after: 61, origin: { status: 503 }, expect: { by: 'store', reached: 1, fields: { warning: null } } },

@@ -13,34 +13,34 @@ const statuses = [
 
 export const storing = [
   ...under('RFC 9111 §3', [
-    reuses('reuses a response that says max-age', { fields: [fresh] }),
-    reuses('reuses a response that says s-maxage', { fields: [cacheControl('s-maxage=60')] }),
-    reuses('reuses a response that says Expires', { fields: [['Expires', httpDate(60)]] }),
-    reuses('reuses a response that says public beside its freshness', { fields: [cacheControl('public, max-age=60')] }),
-    doesNotReuse('does not keep a response that says nothing about freshness', {}),
-    doesNotReuse('does not keep a response that has an entity-tag and nothing about freshness', {
+    reuses('reuses a response with max-age', { fields: [fresh] }),
+    reuses('reuses a response with s-maxage', { fields: [cacheControl('s-maxage=60')] }),
+    reuses('reuses a response with Expires', { fields: [['Expires', httpDate(60)]] }),
+    reuses('reuses a response with public with its freshness', { fields: [cacheControl('public, max-age=60')] }),
+    doesNotReuse('does not store a response without explicit freshness', {}),
+    doesNotReuse('does not store a response with an entity-tag and without explicit freshness', {
       fields: [['ETag', '"a"']],
       expect: { sent: { 'if-none-match': null } },
     }),
-    doesNotReuse('does not keep a response that says public and nothing about freshness', {
+    doesNotReuse('does not store a response with public and without explicit freshness', {
       fields: [cacheControl('public')],
     }),
-    reuses('keeps a response without freshness for the lifetime that the route gives it', {
+    reuses('stores a response without freshness for the lifetime of the route', {
       route: 'defaultLifetime',
       after: 59,
     }),
-    doesNotReuse('keeps it no longer than the route says', { route: 'defaultLifetime', after: 60 }),
+    doesNotReuse('stores it no longer than the lifetime of the route', { route: 'defaultLifetime', after: 60 }),
     ...[404, 500, 503].map((status) =>
       doesNotReuse(`does not give a lifetime of its own to a ${status}`, {
         route: 'defaultLifetime',
         answer: { status },
       }),
     ),
-    doesNotReuse('does not give a lifetime of its own to what sets a cookie', {
+    doesNotReuse('does not give a lifetime of its own to a response that sets a cookie', {
       route: 'defaultLifetime',
       fields: [['Set-Cookie', 'a=b']],
     }),
-    doesNotReuse('does not give a lifetime of its own to what answered Authorization', {
+    doesNotReuse('does not give a lifetime of its own to a response to Authorization', {
       route: 'defaultLifetime',
       asked: [bearer],
     }),
@@ -50,7 +50,7 @@ export const storing = [
       after: 11,
     }),
     ...statuses.map((status) =>
-      reuses(`reuses a ${status} that says how long it is fresh`, { fields: [fresh], answer: { status } }),
+      reuses(`reuses a ${status} with explicit freshness`, { fields: [fresh], answer: { status } }),
     ),
     ...statuses.map((status) =>
       doesNotReuse(`does not reuse a ${status} beyond its freshness`, {
@@ -60,7 +60,7 @@ export const storing = [
       }),
     ),
     {
-      title: 'does not keep a 304 that answers the condition of a client',
+      title: 'does not store a 304 that answers the condition of a client',
       exchanges: [
         { fields: [['If-None-Match', '"a"']], origin: { status: 304, fields: [fresh, ['ETag', '"a"']] } },
         { after: 1 },
@@ -77,17 +77,17 @@ export const storing = [
         { after: 1 },
       ],
     },
-    reuses('keeps the final response after an interim one', { fields: [fresh], answer: { interim: [103] } }),
-    reuses('keeps the final response after several interim ones', {
+    reuses('stores the final response after an interim one', { fields: [fresh], answer: { interim: [103] } }),
+    reuses('stores the final response after several interim ones', {
       fields: [fresh],
       answer: { interim: [102, 103, 103] },
     }),
     ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'REPORT'].map((method) => ({
-      title: `does not keep a response to ${method} for another ${method}, nor for GET`,
+      title: `does not store a response to ${method} for another ${method}, nor for GET`,
       exchanges: [{ method, body: 'x', origin: { fields: [fresh] } }, { method, body: 'x' }, {}] satisfies Exchange[],
     })),
     {
-      title: 'does not keep a response to POST for GET, even with a Content-Location that names its own target',
+      title: 'does not store a response to POST for GET, even with a Content-Location that names its own target',
       supported: false,
       exchanges: [
         { method: 'POST', path: '?a', body: 'x', origin: { fields: [fresh, ['Content-Location', '?a']] } },
@@ -95,7 +95,7 @@ export const storing = [
       ],
     },
     {
-      title: 'does not let the content of a GET into what others get',
+      title: 'does not let the content of a GET request change the response to others',
       exchanges: [
         { body: 'poison', origin: { fields: [fresh] }, expect: { sent: { 'transfer-encoding': null } } },
         { after: 1, expect: { by: 'store' } },
@@ -120,17 +120,17 @@ export const storing = [
       fields: [fresh, ['Content-Disposition', 'attachment; filename=a.txt']],
     }),
     reuses('reuses a response without content', { fields: [fresh], answer: { body: '' } }),
-    doesNotReuse('passes on whole, and does not keep, what is larger than the route allows', {
+    doesNotReuse('forwards completely, and does not store, a response larger than the route allows', {
       route: 'smallBodies',
       fields: [fresh],
       answer: { body: 'x'.repeat(101) },
     }),
-    doesNotReuse('passes on whole, and does not keep, what turns out larger than the route allows', {
+    doesNotReuse('forwards completely, and does not store, a response that turns out larger than the route allows', {
       route: 'smallBodies',
       fields: [fresh],
       answer: { body: 'x'.repeat(101), chunked: true },
     }),
-    reuses('keeps what is as large as the route allows', {
+    reuses('stores a response as large as the route allows', {
       route: 'smallBodies',
       fields: [fresh],
       answer: { body: 'x'.repeat(100) },
@@ -138,38 +138,38 @@ export const storing = [
   ]),
 
   ...under('RFC 9111 §5.2.2.5', [
-    doesNotReuse('does not keep a response that says no-store', { fields: [cacheControl('no-store')] }),
-    doesNotReuse('does not keep a response that says no-store beside max-age and Expires', {
+    doesNotReuse('does not store a response with no-store', { fields: [cacheControl('no-store')] }),
+    doesNotReuse('does not store a response with no-store, max-age and Expires', {
       fields: [cacheControl('max-age=60, no-store'), ['Expires', httpDate(60)]],
     }),
-    doesNotReuse('does not keep a response that says no-store beside public', {
+    doesNotReuse('does not store a response with no-store and public', {
       fields: [cacheControl('public, s-maxage=60, no-store')],
     }),
-    doesNotReuse('does not keep for validation a response that says no-store', {
+    doesNotReuse('does not store for validation a response with no-store', {
       fields: [cacheControl('no-store'), ['ETag', '"a"']],
       expect: { sent: { 'if-none-match': null } },
     }),
   ]),
 
   ...under('RFC 9111 §5.2.2.7', [
-    doesNotReuse('does not keep a private response', { fields: [cacheControl('private, max-age=60')] }),
-    doesNotReuse('does not keep a private response that says public as well', {
+    doesNotReuse('does not store a private response', { fields: [cacheControl('private, max-age=60')] }),
+    doesNotReuse('does not store a private response with public, too', {
       fields: [cacheControl('public, private, max-age=60')],
     }),
-    doesNotReuse('does not keep a private response for its s-maxage', {
+    doesNotReuse('does not store a private response for its s-maxage', {
       fields: [cacheControl('private, s-maxage=60')],
     }),
-    doesNotReuse('does not keep for validation a private response', {
+    doesNotReuse('does not store for validation a private response', {
       fields: [cacheControl('private, no-cache'), ['ETag', '"a"']],
       expect: { sent: { 'if-none-match': null } },
     }),
   ]),
 
   ...under('RFC 9111 §5.2.2.3', [
-    reuses('keeps a must-understand response whose status it understands, whatever no-store says', {
+    reuses('stores a must-understand response with an understood status in spite of no-store', {
       fields: [cacheControl('must-understand, no-store, max-age=60')],
     }),
-    doesNotReuse('does not keep a must-understand response whose status it does not understand', {
+    doesNotReuse('does not store a must-understand response whose status it does not understand', {
       fields: [cacheControl('must-understand, max-age=60')],
       answer: { status: 299 },
     }),
@@ -185,36 +185,36 @@ export const storing = [
   ...under('RFC 9111 §3.5', [
     ...['max-age=60', 'max-age=60, proxy-revalidate', 'max-age=60, immutable', 'max-age=60, stale-if-error=60'].map(
       (value) =>
-        doesNotReuse(`does not reuse a response to Authorization that says ${value}`, {
+        doesNotReuse(`does not reuse a response to Authorization with ${value}`, {
           asked: [bearer],
           fields: [cacheControl(value)],
         }),
     ),
-    doesNotReuse('does not reuse a response to Authorization that says Expires', {
+    doesNotReuse('does not reuse a response to Authorization with Expires', {
       asked: [bearer],
       fields: [['Expires', httpDate(60)]],
     }),
-    doesNotReuse('does not reuse for other credentials what answered Authorization', {
+    doesNotReuse('does not reuse for other credentials a response to Authorization', {
       asked: [bearer],
       fields: [fresh],
       asking: [['Authorization', 'Bearer two']],
     }),
-    doesNotReuse('does not reuse for the same credentials what answered Authorization', {
+    doesNotReuse('does not reuse for the same credentials a response to Authorization', {
       asked: [bearer],
       fields: [fresh],
       asking: [bearer],
     }),
     ...['public, max-age=60', 's-maxage=60', 'must-revalidate, max-age=60'].flatMap((value) => [
-      reuses(`reuses what answered Authorization and says ${value}`, {
+      reuses(`reuses a response to Authorization with ${value}`, {
         asked: [bearer],
         fields: [cacheControl(value)],
       }),
-      reuses(`reuses for other credentials what answered Authorization and says ${value}`, {
+      reuses(`reuses for other credentials a response to Authorization with ${value}`, {
         asked: [bearer],
         fields: [cacheControl(value)],
         asking: [['Authorization', 'Bearer two']],
       }),
-      doesNotReuse(`does not reuse stale what answered Authorization and says ${value}`, {
+      doesNotReuse(`does not reuse stale a response to Authorization with ${value}`, {
         asked: [bearer],
         fields: [cacheControl(value)],
         after: 61,
@@ -226,26 +226,26 @@ export const storing = [
     }),
     reuses('reuses a response for all clients for a request with Authorization', { fields: [fresh], asking: [bearer] }),
     {
-      title: 'passes the credentials on to the origin',
+      title: 'forwards the credentials to the origin',
       exchanges: [{ fields: [bearer], expect: { sent: { authorization: 'Bearer one' } } }],
     },
   ]),
 
   ...under('RFC 9111 §3.3', [
     {
-      title: 'does not keep a body that broke off before the length it announced',
+      title: 'does not store a body that broke off before the length it announced',
       exchanges: [{ origin: { fields: [fresh], fault: 'cut half way' }, expect: { status: 'broken' } }, { after: 1 }],
     },
     {
-      title: 'does not keep a chunked body that broke off before its last chunk',
+      title: 'does not store a chunked body that broke off before its last chunk',
       exchanges: [
         { origin: { fields: [fresh], chunked: true, fault: 'cut half way' }, expect: { status: 'broken' } },
         { after: 1 },
       ],
     },
-    reuses('keeps a chunked body that is whole', { fields: [fresh], answer: { chunked: true } }),
+    reuses('stores a complete chunked body', { fields: [fresh], answer: { chunked: true } }),
     {
-      title: 'keeps nothing of a 206, and asks the origin for the same range again',
+      title: 'does not store a 206, and forwards the same range again',
       supported: false,
       exchanges: [
         partial('bytes=0-3', 'answ', 'bytes 0-3/8'),
@@ -253,7 +253,7 @@ export const storing = [
       ],
     },
     {
-      title: 'keeps nothing of a 206, and asks the origin for a range within it again',
+      title: 'does not store a 206, and forwards a range within it again',
       supported: false,
       exchanges: [
         partial('bytes=0-3', 'answ', 'bytes 0-3/8'),
@@ -265,7 +265,7 @@ export const storing = [
       exchanges: [partial('bytes=0-3', 'answ', 'bytes 0-3/8'), { after: 1, expect: { sent: { range: null } } }],
     },
     {
-      title: 'keeps a 200 that came although a range was asked for',
+      title: 'stores a 200 sent for a range request',
       exchanges: [
         { fields: [['Range', 'bytes=0-1']], origin: { fields: [fresh] } },
         { after: 1, expect: { by: 'store' } },
@@ -275,7 +275,7 @@ export const storing = [
 
   ...under('RFC 9111 §3.4', [
     {
-      title: 'does not put parts together to a whole',
+      title: 'does not combine parts',
       supported: false,
       exchanges: [
         partial('bytes=0-3', 'answ', 'bytes 0-3/8'),
@@ -287,11 +287,11 @@ export const storing = [
 
   ...under('RFC 9111 §4', [
     {
-      title: 'answers requests that come together with one answer of the origin when that may be reused',
+      title: 'answers concurrent requests with one response of the origin if it may be reused',
       exchanges: [{ together: 5, origin: { fields: [fresh] }, expect: { reached: 1 } }],
     },
     {
-      title: 'forwards each of the requests that come together when the answer is not to be shared',
+      title: 'forwards each of several concurrent requests when the answer is not to be shared',
       exchanges: [{ together: 3, origin: { fields: [cacheControl('private')] }, expect: { reached: 3 } }],
     },
     {
@@ -299,11 +299,11 @@ export const storing = [
       exchanges: [{ together: 3, origin: { fields: [cacheControl('no-store')] }, expect: { reached: 3 } }],
     },
     {
-      title: 'forwards each of the unsafe requests that come together',
+      title: 'forwards each of several concurrent unsafe requests',
       exchanges: [{ method: 'POST', body: 'x', together: 3, origin: { fields: [fresh] }, expect: { reached: 3 } }],
     },
     {
-      title: 'validates once for requests that come together',
+      title: 'validates once for concurrent requests',
       exchanges: [
         { origin: { fields: [fresh, ['ETag', '"a"']] } },
         {
@@ -317,17 +317,17 @@ export const storing = [
   ]),
 
   ...under('RFC 9111 §5.2.2.4', [
-    validates('keeps a response that says no-cache, and validates it before each use', {
+    validates('stores a response with no-cache, and validates it before each use', {
       fields: [cacheControl('no-cache'), ['ETag', '"a"']],
     }),
-    validates('validates a response that says no-cache however fresh it is', {
+    validates('validates a response with no-cache even if it is fresh', {
       fields: [cacheControl('max-age=60, no-cache'), ['Expires', httpDate(60)], ['ETag', '"a"']],
     }),
-    doesNotReuse('does not reuse without an answer of the origin what says no-cache', {
+    doesNotReuse('does not reuse without validation a response with no-cache', {
       fields: [cacheControl('no-cache, max-age=60')],
     }),
     {
-      title: 'validates a response that says no-cache again after it was validated',
+      title: 'validates a response with no-cache again after it was validated',
       exchanges: [
         { origin: { fields: [cacheControl('no-cache, max-age=60'), ['ETag', '"a"']] } },
         { origin: { fields: [cacheControl('no-cache, max-age=60'), ['ETag', '"a"']] }, expect: { by: 'validation' } },

@@ -52,7 +52,7 @@ const wrongType = ['max-age="60"', 'max-age=60.5', 'max-age', 'max-age=?1', 'max
 export const targeted = [
   ...under('RFC 9213 §2.1', [
     ...valid.map((value) =>
-      reuses(`goes by a CDN-Cache-Control that is a dictionary: ${value}`, {
+      reuses(`uses a CDN-Cache-Control that is a dictionary: ${value}`, {
         fields: [noStore, cdn(value)],
         after: 59,
       }),
@@ -63,24 +63,24 @@ export const targeted = [
       }),
     ),
     ...invalid.map((value) =>
-      reuses(`goes by Cache-Control when CDN-Cache-Control is no dictionary: ${JSON.stringify(value)}`, {
+      reuses(`uses Cache-Control when CDN-Cache-Control is no dictionary: ${JSON.stringify(value)}`, {
         fields: [hour, cdn(value)],
         after: 3_599,
       }),
     ),
     ...wrongType.map((value) =>
-      doesNotReuse(`does not take for fresh a CDN-Cache-Control whose max-age is no integer: ${value}`, {
+      doesNotReuse(`does not treat as fresh a CDN-Cache-Control whose max-age is no integer: ${value}`, {
         fields: [noStore, cdn(value)],
       }),
     ),
-    reuses('takes a CDN-Cache-Control whose max-age is a decimal of zero for the integer', {
+    reuses('treats a CDN-Cache-Control with a decimal max-age of zero as the integer', {
       supported: false,
       fields: [noStore, cdn('max-age=60.0')],
     }),
-    doesNotReuse('does not take for fresh a CDN-Cache-Control whose max-age is negative', {
+    doesNotReuse('does not treat as fresh a CDN-Cache-Control whose max-age is negative', {
       fields: [cdn('max-age=-60')],
     }),
-    doesNotReuse('goes by the last of two directives of the same name', {
+    doesNotReuse('uses the last of two directives of the same name', {
       fields: [cdn('max-age=60, max-age=10')],
       after: 11,
     }),
@@ -92,47 +92,47 @@ export const targeted = [
   ]),
 
   ...under('RFC 9213 §2.2', [
-    reuses('goes by a longer CDN-Cache-Control rather than Cache-Control', {
+    reuses('uses a longer CDN-Cache-Control rather than Cache-Control', {
       fields: [cacheControl('max-age=10'), cdn('max-age=60')],
       after: 30,
     }),
-    doesNotReuse('goes by a shorter CDN-Cache-Control rather than Cache-Control', {
+    doesNotReuse('uses a shorter CDN-Cache-Control rather than Cache-Control', {
       fields: [cacheControl('max-age=60'), cdn('max-age=10')],
       after: 30,
     }),
-    doesNotReuse('goes by a shorter CDN-Cache-Control rather than s-maxage', {
+    doesNotReuse('uses a shorter CDN-Cache-Control rather than s-maxage', {
       fields: [cacheControl('s-maxage=60'), cdn('max-age=10')],
       after: 30,
     }),
-    reuses('keeps by CDN-Cache-Control what Cache-Control says is private', {
+    reuses('stores by CDN-Cache-Control a response whose Cache-Control is private', {
       fields: [cacheControl('private'), cdn('max-age=60')],
     }),
-    reuses('reuses by CDN-Cache-Control what Cache-Control says no-cache of', {
+    reuses('reuses by CDN-Cache-Control a response whose Cache-Control has no-cache', {
       fields: [cacheControl('no-cache'), cdn('max-age=60')],
     }),
-    reuses('goes by CDN-Cache-Control rather than an Expires in the past', {
+    reuses('uses CDN-Cache-Control rather than an Expires in the past', {
       fields: [cdn('max-age=60'), ['Expires', httpDate(-60)]],
     }),
-    reuses('goes by CDN-Cache-Control rather than an Expires that is invalid', {
+    reuses('uses CDN-Cache-Control rather than an Expires that is invalid', {
       fields: [cdn('max-age=60'), ['Expires', '0']],
     }),
-    doesNotReuse('goes by a CDN-Cache-Control of 0 rather than an Expires ahead', {
+    doesNotReuse('uses a CDN-Cache-Control of 0 rather than an Expires ahead', {
       fields: [cdn('max-age=0'), ['Expires', httpDate(60)]],
     }),
-    doesNotReuse('goes by neither Cache-Control nor Expires when CDN-Cache-Control says nothing of freshness', {
+    doesNotReuse('uses neither Cache-Control nor Expires when CDN-Cache-Control has no freshness', {
       fields: [hour, ['Expires', httpDate(60)], cdn('none')],
     }),
-    doesNotReuse('does not keep what CDN-Cache-Control says no-store of', {
+    doesNotReuse('does not store a response whose CDN-Cache-Control has no-store', {
       fields: [hour, cdn('no-store'), ['Expires', httpDate(60)]],
     }),
-    doesNotReuse('does not keep what CDN-Cache-Control says is private', { fields: [hour, cdn('private')] }),
-    doesNotReuse('does not keep what CDN-Cache-Control says no-store of beside max-age', {
+    doesNotReuse('does not store a response whose CDN-Cache-Control is private', { fields: [hour, cdn('private')] }),
+    doesNotReuse('does not store a response whose CDN-Cache-Control has no-store and max-age', {
       fields: [hour, cdn('max-age=60, no-store')],
     }),
-    validates('validates before each use what CDN-Cache-Control says no-cache of', {
+    validates('validates before each use a response whose CDN-Cache-Control has no-cache', {
       fields: [hour, cdn('no-cache, max-age=60'), ['ETag', '"a"']],
     }),
-    validates('does not reuse without an answer of the origin what CDN-Cache-Control says must-revalidate of', {
+    validates('does not reuse without validation a response whose CDN-Cache-Control has must-revalidate', {
       fields: [cdn('max-age=60, must-revalidate, stale-while-revalidate=60'), ['ETag', '"a"']],
       after: 61,
     }),
@@ -157,19 +157,19 @@ export const targeted = [
         { after: 61, origin: { status: 503 }, expect: { status: 503 } },
       ],
     },
-    reuses('reuses what answered Authorization by the public of CDN-Cache-Control', {
+    reuses('reuses a response to Authorization by the public of CDN-Cache-Control', {
       asked: [['Authorization', 'Bearer one']],
       fields: [cdn('public, max-age=60')],
     }),
-    doesNotReuse('does not reuse what answered Authorization by the public of a Cache-Control that is replaced', {
+    doesNotReuse('does not reuse a response to Authorization by the public of a Cache-Control that is replaced', {
       asked: [['Authorization', 'Bearer one']],
       fields: [cacheControl('public, max-age=60'), cdn('max-age=60')],
     }),
-    reuses('takes a field that is targeted at others for none', {
+    reuses('ignores a field that is targeted at others', {
       fields: [hour, ['Example-Cache-Control', 'no-store'], ['Surrogate-Control', 'no-store']],
     }),
     {
-      title: 'does not go by Surrogate-Control, and passes it on',
+      title: 'does not use Surrogate-Control, and forwards it',
       supported: false,
       exchanges: [
         {
@@ -182,7 +182,7 @@ export const targeted = [
   ]),
 
   ...under('RFC 9213 §2.3', [
-    reuses('counts the age that a response came with against CDN-Cache-Control', {
+    reuses('counts the Age of a response against CDN-Cache-Control', {
       fields: [cdn('max-age=3600'), ['Age', '30']],
       expect: { fields: { age: '31' } },
     }),
@@ -193,7 +193,7 @@ export const targeted = [
 
   ...under('RFC 9213 §3', [
     {
-      title: 'passes CDN-Cache-Control on as it came',
+      title: 'forwards CDN-Cache-Control unchanged',
       exchanges: [
         {
           origin: { fields: [hour, cdn('max-age=60;x=1, foo')] },
@@ -209,14 +209,14 @@ export const targeted = [
       ],
     },
     {
-      title: 'passes on a CDN-Cache-Control that is no dictionary as it came',
+      title: 'forwards an invalid CDN-Cache-Control unchanged',
       exchanges: [
         { origin: { fields: [hour, cdn('&&&')] }, expect: { fields: { 'cdn-cache-control': '&&&' } } },
         { after: 1, expect: { by: 'store', fields: { 'cdn-cache-control': '&&&' } } },
       ],
     },
     {
-      title: 'goes by the CDN-Cache-Control that a 304 brings',
+      title: 'uses the CDN-Cache-Control that a 304 brings',
       exchanges: [
         { origin: { fields: [cdn('max-age=60'), ['ETag', '"a"']] } },
         {

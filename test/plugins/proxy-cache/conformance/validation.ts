@@ -49,7 +49,7 @@ const notUpdated: readonly [name: string, before: string, after: string][] = [
 export const validation = [
   ...under('RFC 9111 §4.3.1', [
     {
-      title: 'asks the origin whether the entity-tag of a stale response still holds',
+      title: 'validates a stale response by its entity-tag',
       exchanges: [
         { origin: { fields: [minute, strong] } },
         {
@@ -127,7 +127,7 @@ export const validation = [
       ],
     },
     {
-      title: 'does not validate for a client that asks for a range, and passes that on',
+      title: 'does not validate for a range request, and forwards it',
       supported: false,
       exchanges: [
         { origin: { fields: [minute, strong] } },
@@ -187,7 +187,7 @@ export const validation = [
       ],
     },
     {
-      title: 'gives the lifetime that was stored to a 304 that says none',
+      title: 'uses the stored lifetime for a 304 without one',
       exchanges: [
         { origin: { fields: [minute, strong] } },
         { after: 61, origin: { status: 304, fields: [strong] }, expect: { by: 'validation' } },
@@ -196,7 +196,7 @@ export const validation = [
       ],
     },
     {
-      title: 'gives to the client the date of the 304',
+      title: 'sends the date of the 304 to the client',
       exchanges: freshened([strong], [strong], {
         first: { fields: { date: httpDate(0) } },
         later: { fields: { date: httpDate(-10) } },
@@ -211,7 +211,7 @@ export const validation = [
       exchanges: freshened([strong], []),
     },
     {
-      title: 'takes nothing over from a 304 with another entity-tag, answers with what is stored, and forgets it',
+      title: 'updates nothing from a 304 with another entity-tag, serves the stored response and invalidates it',
       exchanges: [
         { origin: { fields: [minute, strong, ['X-Turn', '1']] } },
         {
@@ -223,7 +223,7 @@ export const validation = [
       ],
     },
     {
-      title: 'takes nothing over from a 304 with another Last-Modified and no entity-tag',
+      title: 'updates nothing from a 304 with another Last-Modified and no entity-tag',
       exchanges: [
         { origin: { fields: [minute, modified, ['X-Turn', '1']] } },
         {
@@ -238,7 +238,7 @@ export const validation = [
       ],
     },
     {
-      title: 'goes by the entity-tag of a 304 whose Last-Modified is another one',
+      title: 'uses the entity-tag of a 304 whose Last-Modified is another one',
       exchanges: freshened([strong, modified], [strong, ['Last-Modified', 'Mon, 09 Mar 2026 13:00:00 GMT']], {
         later: { fields: { 'last-modified': 'Mon, 09 Mar 2026 13:00:00 GMT' } },
       }),
@@ -283,7 +283,7 @@ export const validation = [
       ],
     },
     {
-      title: 'passes on a 304 that answers the condition of a client, and not one of its own',
+      title: 'forwards a 304 to the condition of a client',
       exchanges: [
         { fields: [['If-None-Match', '"a"']], origin: { fields: [minute, strong] }, expect: { status: 304, body: '' } },
         { origin: { fields: [minute, strong] } },
@@ -294,14 +294,14 @@ export const validation = [
 
   ...under('RFC 9111 §3.2', [
     ...updated.map(([name, before, after]) => ({
-      title: `takes over ${name} from a 304`,
+      title: `updates ${name} from a 304`,
       exchanges: freshened([strong, [name, before]], [strong, [name, after]], {
         first: { fields: { [name.toLowerCase()]: after } },
         later: { fields: { [name.toLowerCase()]: after } },
       }),
     })),
     ...updated.map(([name, before, after]) => ({
-      title: `takes over ${name} from a 304 that was asked for by Last-Modified`,
+      title: `updates ${name} from a 304 that was asked for by Last-Modified`,
       exchanges: freshened([modified, [name, before]], [modified, [name, after]], {
         first: { fields: { [name.toLowerCase()]: after } },
         later: { fields: { [name.toLowerCase()]: after } },
@@ -315,27 +315,27 @@ export const validation = [
       }),
     })),
     ...notUpdated.map(([name, before, after]) => ({
-      title: `does not take over ${name}, which belongs to the stored content, from a 304`,
+      title: `does not update ${name}, which belongs to the stored content, from a 304`,
       exchanges: freshened([strong, [name, before]], [strong, [name, after]], {
         first: { fields: { [name.toLowerCase()]: before } },
         later: { fields: { [name.toLowerCase()]: before } },
       }),
     })),
     {
-      title: 'does not take over Content-Length, which belongs to the stored content, from a 304',
+      title: 'does not update Content-Length, which belongs to the stored content, from a 304',
       exchanges: freshened([strong], [strong, ['Content-Length', '3']], {
         first: { fields: { 'content-length': String(bodyOf(1).length) } },
         later: { fields: { 'content-length': String(bodyOf(1).length) } },
       }),
     },
     ...['Connection', 'Keep-Alive', 'Proxy-Authenticate', 'Proxy-Connection', 'TE', 'Upgrade'].map((name) => ({
-      title: `does not take over ${name}, which belongs to one connection, from a 304`,
+      title: `does not update ${name}, which belongs to one connection, from a 304`,
       exchanges: freshened([strong], [strong, [name, 'x-foo']], {
         later: { fields: { [name.toLowerCase()]: { without: 'x-foo' } } },
       }),
     })),
     {
-      title: 'takes over from a 304 a field that was not stored',
+      title: 'adds from a 304 a field that was not stored',
       exchanges: freshened([strong], [strong, ['X-New', '1']], {
         first: { fields: { 'x-new': '1' } },
         later: { fields: { 'x-new': '1' } },
@@ -349,7 +349,7 @@ export const validation = [
       }),
     },
     {
-      title: 'takes over all lines of a field from a 304',
+      title: 'updates all lines of a field from a 304',
       exchanges: freshened([strong, ['X-Foo', '1']], [strong, ['X-Foo', '2'], ['X-Foo', '3']], {
         later: { fields: { 'x-foo': ['2', '3'] } },
       }),
@@ -362,7 +362,7 @@ export const validation = [
       }),
     },
     {
-      title: 'takes over Expires from a 304 when that says how long the response is fresh',
+      title: 'updates Expires from a 304 when it is the freshness of the response',
       exchanges: [
         { origin: { fields: [['Expires', httpDate(60)], strong] } },
         {
@@ -374,7 +374,7 @@ export const validation = [
       ],
     },
     {
-      title: 'takes over from a 304 by which fields the response varies',
+      title: 'updates from a 304 the fields that the response varies by',
       exchanges: [
         { fields: [['Foo', '1']], origin: { fields: [minute, strong] } },
         {
@@ -389,7 +389,7 @@ export const validation = [
       ],
     },
     {
-      title: 'takes over a Cache-Control that says no-cache from a 304',
+      title: 'updates a Cache-Control with no-cache from a 304',
       exchanges: [
         { origin: { fields: [minute, strong] } },
         {

@@ -17,22 +17,22 @@ export const vary = [
     doesNotReuse('does not reuse a stored response when Vary names a field that differs', selected('1', '2')),
     doesNotReuse('does not reuse it when the field is missing from the request', selected('1', undefined)),
     doesNotReuse('does not reuse it when the field was missing from the first request', selected(undefined, '1')),
-    doesNotReuse('does not take an empty field for one that is missing', selected(undefined, '')),
+    doesNotReuse('tells an empty field from a missing one', selected(undefined, '')),
     reuses('reuses it when the field is missing from both', selected(undefined, undefined)),
-    reuses('does not mind the spaces around the value of a field', selected('1', '  1 ')),
+    reuses('ignores the spaces around the value of a field', selected('1', '  1 ')),
     doesNotReuse('minds the case of a value', selected('a', 'A')),
     doesNotReuse('minds the order of a list', selected('a, b', 'b, a')),
-    reuses('does not mind other fields', {
+    reuses('ignores other fields', {
       ...selected('1', '1'),
       asked: [foo('1'), ['Other', '2']],
       asking: [['Other', '3'], foo('1')],
     }),
-    reuses('takes two lines of a field for one with a comma', {
+    reuses('treats two lines of a field as one with a comma', {
       fields: [hour, ['Vary', 'Foo']],
       asked: [foo('1, 2')],
       asking: [foo('1'), foo('2')],
     }),
-    reuses('does not mind spaces after the comma of a list', selected('en,de', 'en,  de', 'Accept-Language')),
+    reuses('ignores spaces after the comma of a list', selected('en,de', 'en,  de', 'Accept-Language')),
     ...['foo', 'FOO', 'fOO', ' Foo ', 'Foo,', ', Foo', 'Foo, Foo'].map((value) =>
       reuses(`understands a Vary written ${JSON.stringify(value)}, and reuses what matches`, {
         fields: [hour, ['Vary', value]],
@@ -52,7 +52,7 @@ export const vary = [
       asked: [foo('1')],
       asking: [foo('2')],
     }),
-    reuses('takes an empty Vary for none', { fields: [hour, ['Vary', '']], asked: [foo('1')], asking: [foo('2')] }),
+    reuses('ignores an empty Vary', { fields: [hour, ['Vary', '']], asked: [foo('1')], asking: [foo('2')] }),
     ...[
       ['*'],
       [' * '],
@@ -77,22 +77,22 @@ export const vary = [
       asked: [['*', '1']],
       asking: [['*', '1']],
     }),
-    reuses('reuses what varies by two fields when both match', {
+    reuses('reuses a response that varies by two fields when both match', {
       fields: [hour, ['Vary', 'Foo, Bar']],
       asked: [foo('1'), ['Bar', 'a']],
       asking: [['Bar', 'a'], foo('1')],
     }),
-    doesNotReuse('does not reuse what varies by two fields when the first differs', {
+    doesNotReuse('does not reuse a response that varies by two fields when the first differs', {
       fields: [hour, ['Vary', 'Foo, Bar']],
       asked: [foo('1'), ['Bar', 'a']],
       asking: [foo('2'), ['Bar', 'a']],
     }),
-    doesNotReuse('does not reuse what varies by two fields when the second differs', {
+    doesNotReuse('does not reuse a response that varies by two fields when the second differs', {
       fields: [hour, ['Vary', 'Foo, Bar']],
       asked: [foo('1'), ['Bar', 'a']],
       asking: [foo('1'), ['Bar', 'b']],
     }),
-    doesNotReuse('does not take the value of one field for that of another', {
+    doesNotReuse('does not mistake the value of one field for that of another', {
       fields: [hour, ['Vary', 'Foo, Bar']],
       asked: [foo('a'), ['Bar', 'b']],
       asking: [foo('b'), ['Bar', 'a']],
@@ -102,24 +102,24 @@ export const vary = [
       asked: [foo('a,b'), ['Bar', 'c']],
       asking: [foo('a'), ['Bar', 'b,c']],
     }),
-    reuses('reuses what varies by three fields of which one is missing from both', {
+    reuses('reuses a response that varies by three fields of which one is missing from both', {
       fields: [hour, ['Vary', 'Foo, Bar, Baz']],
       asked: [foo('1'), ['Baz', '7']],
       asking: [foo('1'), ['Baz', '7']],
     }),
-    doesNotReuse('does not reuse what varies by three fields when one differs, in whatever order they come', {
+    doesNotReuse('does not reuse a response that varies by three fields when one differs, in any order', {
       fields: [hour, ['Vary', 'Foo, Bar, Baz']],
       asked: [foo('1'), ['Bar', 'abc'], ['Baz', '7']],
       asking: [foo('1'), ['Baz', '7'], ['Bar', 'abcde']],
     }),
     ...['Accept', 'Accept-Encoding', 'Accept-Language', 'User-Agent', 'Cookie', 'Origin', 'Authorization'].map((name) =>
-      doesNotReuse(`does not reuse what varies by ${name} for another one`, {
+      doesNotReuse(`does not reuse a response that varies by ${name} for another one`, {
         ...selected('one', 'two', name),
         fields: [cacheControl('public, max-age=3600'), ['Vary', name]],
       }),
     ),
     {
-      title: 'keeps one response for each of the values',
+      title: 'stores one response for each of the values',
       exchanges: [
         variant('1'),
         variant('2'),
@@ -131,7 +131,7 @@ export const vary = [
       ],
     },
     {
-      title: 'keeps one for requests that have the field and one for those that do not',
+      title: 'stores one for requests that have the field and one for those that do not',
       exchanges: [
         variant('1'),
         { origin: { fields: [hour, ['Vary', 'Foo']] } },
@@ -140,7 +140,7 @@ export const vary = [
       ],
     },
     {
-      title: 'keeps no more variants than the route allows, and forgets the one that came first',
+      title: 'stores no more variants than the route allows, and drops the oldest',
       route: 'fewVariants',
       exchanges: [
         variant('1'),
@@ -160,7 +160,7 @@ export const vary = [
       ],
     },
     {
-      title: 'does not go by the order of arrival where Date says which one is more recent',
+      title: 'does not use the order of arrival where Date says which one is more recent',
       exchanges: [
         { fields: [foo('1'), ['Bar', 'a']], origin: { fields: [hour, ['Vary', 'Foo']] } },
         {
@@ -208,7 +208,7 @@ export const vary = [
         { fields: [foo('1')], after: 1, expect: { by: 'store', of: 1 } },
       ],
     },
-    reuses('answers from the store with the Vary that it came with', {
+    reuses('serves the stored Vary', {
       ...selected('1', '1'),
       expect: { fields: { vary: 'Foo' } },
     }),
@@ -225,34 +225,34 @@ export const vary = [
 
   ...under('RFC 9111 §2', [
     {
-      title: 'takes another query for another target',
+      title: 'treats another query as another target',
       exchanges: [{ path: '?a=1', origin: { fields: [hour] } }, { path: '?a=2' }, { path: '' }, { path: '?a=1&b=2' }],
     },
     {
-      title: 'takes the same query for the same target',
+      title: 'treats the same query as the same target',
       exchanges: [
         { path: '?a=1&b=%20', origin: { fields: [hour] } },
         { path: '?a=1&b=%20', expect: { by: 'store' } },
       ],
     },
     {
-      title: 'takes parameters in another order for another target',
+      title: 'treats parameters in another order as another target',
       exchanges: [{ path: '?a=1&b=2', origin: { fields: [hour] } }, { path: '?b=2&a=1' }],
     },
     {
-      title: 'takes an empty query for another target than none',
+      title: 'treats an empty query as another target than none',
       exchanges: [{ origin: { fields: [hour] } }, { path: '?' }],
     },
     {
-      title: 'takes a path in another case for another target',
+      title: 'treats a path in another case as another target',
       exchanges: [{ path: '/a', origin: { fields: [hour] } }, { path: '/A' }],
     },
     {
-      title: 'takes a slash at the end for another target',
+      title: 'treats a slash at the end as another target',
       exchanges: [{ path: '/a', origin: { fields: [hour] } }, { path: '/a/' }],
     },
     {
-      title: 'takes another host for another target',
+      title: 'treats another host as another target',
       exchanges: [
         { host: 'one.test', origin: { fields: [hour] } },
         { host: 'two.test' },
@@ -260,18 +260,18 @@ export const vary = [
       ],
     },
     {
-      title: 'takes another port for another target',
+      title: 'treats another port as another target',
       exchanges: [{ host: 'one.test:8080', origin: { fields: [hour] } }, { host: 'one.test:8081' }],
     },
     {
-      title: 'takes a host in capitals for the same one',
+      title: 'treats a host in capitals as the same host',
       exchanges: [
         { host: 'one.test', origin: { fields: [hour] } },
         { host: 'ONE.test', expect: { by: 'store' } },
       ],
     },
     {
-      title: 'does not take what a request says of another host for its target',
+      title: 'ignores X-Forwarded-Host in the key',
       exchanges: [
         { fields: [['X-Forwarded-Host', 'evil.test']], origin: { fields: [hour] } },
         { fields: [['X-Forwarded-Host', 'other.test']], expect: { by: 'store' } },
