@@ -115,10 +115,7 @@ t.test('the client explains each problem to the user', async (t) => {
   upstream.fail({ destroy: 'at once' })
   t.equal(explain(await failureOf(client.sellers())), 'The marketplace is unavailable. Try again in 5 s.')
   upstream.fail({ status: 500 })
-  t.match(
-    explain(await failureOf(client.sellers({ name: 'x' }))),
-    /^Something went wrong\. Request id: [\w-]{36}$/,
-  )
+  t.match(explain(await failureOf(client.sellers({ name: 'x' }))), /^Something went wrong\. Request id: [\w-]{36}$/)
   upstream.heal()
   await all(client.sellers({ page_size: 100 }))
   t.match(explain(await failureOf(client.sellers())), /^Too many requests\. Try again in \d+ s\.$/)

@@ -93,7 +93,7 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
     t.ok(await until(async () => Boolean(await page.evaluate(isAtEvents))))
     t.equal(await page.locator('#live-message').textContent(), '1–20 of 45 upcoming events')
     await page.keyboard.press('Escape')
-    t.match(await focused(), /^Seller 0002/, 'back where it came from')
+    t.match(await focused(), /^Seller 0002/, 'back in the list')
     await page.goBack()
     await sees(page, '#events .empty', 'Select a seller')
     t.match(await focused(), /^Seller 0002/, 'and so it is by way of the history')
@@ -304,6 +304,6 @@ export function testAccess(t: Test, browser: Browser, shared: Site): void {
       .flatMap((type) => performance.getEntriesByType(type))
       .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`)
     t.ok(files.length >= 4 && Number(bytes) > 10_000 && Number(bytes) < 60_000, `${bytes} bytes`)
-    t.strictSame(faults, [], 'no other origin is asked')
+    t.strictSame(faults, [], 'no request to another origin')
   })
 }

@@ -95,7 +95,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
     await app.cache.purge({ tags: ['paused'] })
     app.liveStats.tick()
     await page.getByRole('button', { name: 'Pause', pressed: true }).waitFor()
-    t.equal(await page.locator('.change').count(), 0, 'what is paused does not change')
+    t.equal(await page.locator('.change').count(), 0, 'no updates while paused')
     await page.getByRole('button', { name: 'Pause' }).click()
     await sees(page, '.change', 'Purged: paused')
 
@@ -135,7 +135,7 @@ export function testOperatorPage(t: Test, browser: Browser): void {
     await page.goto(`${url}/ops/cache?key=sellers_all`)
     await check('well')
     await page.goto(`${url}/ops/cache/purge?kind=tag&name=sellers`)
-    await check('a purge asked back')
+    await check('a confirmation')
     await redis.kill()
     upstream.fail({ status: 500 })
     await app.inject('/api/v1/sellers?name=x')

@@ -293,7 +293,7 @@ function textOf(page: Page): Promise<string> {
 async function checkWhole(t: Test, page: Page): Promise<void> {
   const parts = ['.masthead', '#main', '#sellers', '#events', 'h1']
   const counts = await Promise.all(parts.map((part) => page.locator(part).count()))
-  t.strictSame(counts, [1, 1, 1, 1, 1], `a whole page: ${parts.join(', ')}`)
+  t.strictSame(counts, [1, 1, 1, 1, 1], `a complete page: ${parts.join(', ')}`)
   await checkStyled(t, page)
 }
 

@@ -8,21 +8,21 @@ import { type Site, sees, startSite } from '../harness/site.js'
 
 interface Search extends Visit, Site {
   /** URLs that searches requested. */
-  readonly asked: string[]
+  readonly searches: string[]
 }
 
 /** A page with a manual clock, so that pauses between letters are exact. */
 async function open(t: Test, browser: Browser, site: Site, path = '/'): Promise<Search> {
   const visit = await openWindow(browser, { viewport: { width: 1_280, height: 800 } })
   t.teardown(() => visit.context.close())
-  const asked: string[] = []
+  const searches: string[] = []
   visit.page.on('request', (request) => {
-    if (isSearch(request)) asked.push(request.url().slice(site.url.length))
+    if (isSearch(request)) searches.push(request.url().slice(site.url.length))
   })
   await visit.context.clock.install()
   await visit.page.goto(`${site.url}${path}`)
   await visit.page.clock.pauseAt(Date.now() + 60_000)
-  return { ...site, ...visit, asked }
+  return { ...site, ...visit, searches }
 }
 
 function isSearch(request: Request): boolean {
@@ -47,12 +47,12 @@ function focusOf(page: Page): Promise<unknown> {
 /** `shared` is for read-only tests. */
 export function testSearches(t: Test, browser: Browser, shared: Site): void {
   t.test('a search starts when typing pauses, not for each letter', async (t) => {
-    const { page, asked, faults } = await open(t, browser, shared)
+    const { page, searches, faults } = await open(t, browser, shared)
     await page.getByLabel('Name').pressSequentially('seller 001')
-    t.strictSame(asked, [])
+    t.strictSame(searches, [])
     await pause(page)
     await sees(page, '#sellers .count', '1–10 of 10 sellers found')
-    t.strictSame(asked, ['/panels/sellers?name=seller%20001'])
+    t.strictSame(searches, ['/panels/sellers?name=seller%20001'])
     t.strictSame(faults, [])
   })
 
@@ -80,7 +80,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
   })
 
   t.test('a new search replaces the previous one, whose late response is ignored', async (t) => {
-    const { page, upstream, asked, faults } = await open(t, browser, await startSite(t))
+    const { page, upstream, searches, faults } = await open(t, browser, await startSite(t))
     const held = createDeferred<undefined>()
     upstream.fail(({ query }) => (query.name === 'seller 000' ? held.promise : undefined))
     const cancelled = page.waitForEvent('requestfailed')
@@ -94,7 +94,7 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
     await upstream.requests.at(-2)?.answered
     await sees(page, '#sellers .row-name', 'Seller 0007')
     t.equal(await page.locator('#sellers a.row').count(), 1)
-    t.strictSame(asked, ['/panels/sellers?name=seller%20000', '/panels/sellers?name=seller%200007'])
+    t.strictSame(searches, ['/panels/sellers?name=seller%20000', '/panels/sellers?name=seller%200007'])
     t.strictSame(faults, [])
   })
 
@@ -148,13 +148,13 @@ export function testSearches(t: Test, browser: Browser, shared: Site): void {
   })
 
   t.test('Enter searches at once, with one request', async (t) => {
-    const { page, asked, faults } = await open(t, browser, shared)
+    const { page, searches, faults } = await open(t, browser, shared)
     await page.getByLabel('Customer id').pressSequentially('C-0007')
     await page.keyboard.press('Enter')
     await sees(page, '#sellers .count', '1 seller found')
     await pause(page)
     await pause(page)
-    t.strictSame(asked, ['/panels/sellers?customer_display_id=C-0007'])
+    t.strictSame(searches, ['/panels/sellers?customer_display_id=C-0007'])
     t.strictSame(faults, [])
   })
 

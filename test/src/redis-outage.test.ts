@@ -152,8 +152,8 @@ for (const { name, timeouts, begin, end } of outages) {
       t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
     }
     // On a busy machine there may be more outages, each logged and recovered.
-    const [told, over] = [book.at(40).length, recoveries(book).length]
-    t.ok(over >= 2 && over <= told, `a line for each recovery: ${over}, after ${told} warnings`)
+    const [outages, over] = [book.at(40).length, recoveries(book).length]
+    t.ok(over >= 2 && over <= outages, `a line for each recovery: ${over}, after ${outages} warnings`)
     t.equal(book.at(50).length, 0)
   })
 }

@@ -180,8 +180,8 @@ t.test('every response has the request id of the log', async (t) => {
   for (const url of ['/', sellersApi, '/nowhere', `${sellersApi}?page=0`, '/healthz']) {
     const given = await app.inject({ url, headers: { 'x-request-id': 'mobile-42' } })
     t.equal(given.headers['x-request-id'], 'mobile-42', url)
-    const made = await app.inject({ url, headers: { 'x-request-id': 'not<harmless>' } })
-    t.match(made.headers['x-request-id'], /^[\da-f-]{36}$/, url)
+    const generated = await app.inject({ url, headers: { 'x-request-id': 'not<harmless>' } })
+    t.match(generated.headers['x-request-id'], /^[\da-f-]{36}$/, url)
   }
 })
 
@@ -517,12 +517,12 @@ t.test('over the rate limit the API responds with a problem and the panels with 
     await t.test(url, async (t) => {
       const ask = (url: string) => app.inject({ url, headers, remoteAddress })
       for (let count = 1; count <= 3; count += 1) t.not((await ask(url)).statusCode, 429)
-      const asked = upstream.requests.length
+      const requested = upstream.requests.length
       const response = await ask(`${url}?page=2&name=new`)
       t.equal(response.statusCode, 429)
       t.match(response.headers['content-type'], type)
       t.ok(Number(response.headers['retry-after']) > 0)
-      t.equal(upstream.requests.length, asked, 'the upstream receives no request')
+      t.equal(upstream.requests.length, requested, 'the upstream receives no request')
       if (url.startsWith('/panels')) t.match(response.body, /Error 429/)
       else t.match(response.json(), { title: 'Too Many Requests', status: 429, detail: String, request_id: String })
     })

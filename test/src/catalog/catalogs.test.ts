@@ -158,10 +158,10 @@ t.test('catalogs that start today or later are upcoming, and the zone decides wh
       upstream: { catalogs: starting(...cases.map(([startDate]) => startDate)) },
     })
     for (const filter of ['', '?title=Sale']) {
-      const coming = cases.flatMap(([startDate, zones]) => (zones.includes(zone) ? [startDate] : []))
+      const upcoming = cases.flatMap(([startDate, zones]) => (zones.includes(zone) ? [startDate] : []))
       const answer = await ask(filter)
-      t.strictSame(startDatesOf(answer).sort(), coming.sort(), `${zone}${filter}`)
-      t.equal(answer.body.total, coming.length, 'the total counts upcoming catalogs')
+      t.strictSame(startDatesOf(answer).sort(), upcoming.sort(), `${zone}${filter}`)
+      t.equal(answer.body.total, upcoming.length, 'the total counts upcoming catalogs')
     }
   }
 })
@@ -493,7 +493,7 @@ t.test('an upstream failure without a cached list is a problem, and nothing is c
       502,
       'VITRINE_UPSTREAM_WRONG_SHAPE',
     ],
-    ['fewer than it says', { body: { ...page, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
+    ['fewer items than the total', { body: { ...page, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
   ]
   const clock = createClock()
   const options = { now: clock.now, upstream: { catalogs: makeCatalogs({ sellerId: 1, count: 3 }) } }

@@ -314,10 +314,10 @@ t.test('a walk with a failed page is an error and caches nothing; the next walk 
   t.match(await ask(), { status: 502, body: { code: 'VITRINE_UPSTREAM_STATUS' } })
   t.equal(await app.cache.get('sellers_all'), undefined)
 
-  const asked = upstream.requests.length
+  const requested = upstream.requests.length
   clock.step(10)
   t.match(await ask(), { status: 502 })
-  t.ok(upstream.requests.length > asked, 'the failure is not cached')
+  t.ok(upstream.requests.length > requested, 'the failure is not cached')
 
   upstream.heal()
   clock.step(10)
@@ -354,7 +354,7 @@ t.test('every upstream failure is a problem with its code, and nothing is cached
     ['null', { body: 'null' }, 502, 'VITRINE_UPSTREAM_WRONG_SHAPE'],
     ['a seller without a name', { body: { ...page, items: [{ id: 1 }] } }, 502, 'VITRINE_UPSTREAM_WRONG_SHAPE'],
     ['a seller without an id', { body: { ...page, items: [{ name: 'One' }] } }, 502, 'VITRINE_UPSTREAM_WRONG_SHAPE'],
-    ['fewer than it says', { body: { ...page, total: 3, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
+    ['fewer items than the total', { body: { ...page, total: 3, items: [] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
     ['one twice', { body: { ...page, total: 2, items: [seller, seller] } }, 502, 'VITRINE_UPSTREAM_INCOMPLETE'],
   ]
   const clock = createClock()

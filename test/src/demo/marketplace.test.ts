@@ -233,9 +233,9 @@ t.test('as a program, prints its URL in one line, serves, and exits with 0 on SI
 t.test('as a program with an invalid PORT, exits with 1 and one line that names it', async (t) => {
   for (const PORT of ['http', '65536']) {
     const child = startAlone({ PORT })
-    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    const [message, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     t.equal(code, 1, PORT)
-    t.equal(said, `PORT must be an integer between 0 and 65535, not "${PORT}"\n`)
+    t.equal(message, `PORT must be an integer between 0 and 65535, not "${PORT}"\n`)
   }
 })
 

@@ -45,15 +45,15 @@ t.test('unknown parameters, their order and cookies do not change the key', asyn
 t.test('pages, fragments and restored pages are separate variants', async (t) => {
   const { open: get } = await browse(t)
   const requests = [{}, { 'hx-request': 'true' }, { 'hx-request': 'true', 'hx-history-restore-request': 'true' }]
-  const made = [await get('/'), await get('/', requests[1]), await get('/', requests[2])]
+  const first = [await get('/'), await get('/', requests[1]), await get('/', requests[2])]
   for (const [index, headers] of requests.entries()) {
     const { headers: fields, body } = await get('/', headers)
     t.match(fields['cache-status'], /hit/)
     const vary = String(fields.vary).toLowerCase().split(', ')
     t.ok(vary.includes('hx-request') && vary.includes('hx-history-restore-request'), `Vary: ${fields.vary}`)
-    t.equal(body, made[index]?.body)
+    t.equal(body, first[index]?.body)
   }
-  t.not(made[0]?.body, made[1]?.body)
+  t.not(first[0]?.body, first[1]?.body)
   t.match((await get('/', { 'hx-request': 'nonsense' })).headers['cache-status'], /hit/, 'other values are ignored')
 })
 

@@ -315,7 +315,7 @@ t.test('everything that htmx requests works without it: links have an href, form
       t.equal((await open(address ?? '/nothing')).statusCode, 200, `${address} on ${url}`)
     }
     for (const { attributes } of live) {
-      t.ok(hasId(body, attributes['hx-target']?.slice(1) ?? ''), `${attributes['hx-target']} is there to be replaced`)
+      t.ok(hasId(body, attributes['hx-target']?.slice(1) ?? ''), `${attributes['hx-target']} exists`)
       t.equal((await open(attributes['hx-get'] ?? '/nothing', fragment)).statusCode, 200)
     }
   }
@@ -430,7 +430,7 @@ t.test(
     for (const url of [`${sellersPanel}?name=seller&seller_id=7`, `${eventsPanel}?list_name=seller`]) {
       const { body } = await open(url)
       t.ok(rowNames(body).includes('Seller 0007'))
-      t.equal(byId(body, 'events-heading').text, 'Seller 0007', `${url}, while the whole list is not cached`)
+      t.equal(byId(body, 'events-heading').text, 'Seller 0007', `${url}, while the complete list is not cached`)
     }
   },
 )
@@ -493,10 +493,10 @@ t.test('when one panel fails the page shows the other and the error', async (t) 
 
 t.test('the lists of both panels are requested at the same time', async (t) => {
   const { open, upstream } = await browse(t)
-  const asked = createDeferred<void>()
+  const catalogsRequested = createDeferred<void>()
   upstream.fail(async ({ path }) => {
-    if (path === '/catalogs') asked.resolve()
-    else await asked.promise
+    if (path === '/catalogs') catalogsRequested.resolve()
+    else await catalogsRequested.promise
     return undefined
   })
   const { body } = await open(eventsPanel)

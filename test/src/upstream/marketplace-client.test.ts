@@ -778,7 +778,7 @@ t.test('close ends after the grace period, whatever the upstream does', async (t
   t.match(await failure, { code: 'VITRINE_UPSTREAM_UNREACHABLE', message: /closed/ })
   t.equal(await upstream.requests[0]?.answered, false)
   await marketplace.close()
-  t.pass('closing again is nothing')
+  t.pass('closing again has no effect')
 })
 
 t.test('close closes idle connections', async (t) => {

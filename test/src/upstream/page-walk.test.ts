@@ -12,12 +12,12 @@ interface Row {
 /** A list with pages of at most `cap` rows, which records requests. */
 function listOf(count: number, { cap = Number.POSITIVE_INFINITY } = {}) {
   const rows = Array.from({ length: count }, (_, index): Row => ({ id: index + 1, note: 'not returned' }))
-  const asked: UpstreamPageRequest[] = []
+  const requested: UpstreamPageRequest[] = []
   return {
     rows,
-    asked,
+    requested,
     async getPage(request: UpstreamPageRequest) {
-      asked.push(request)
+      requested.push(request)
       const size = Math.min(request.pageSize, cap)
       const items = rows.slice((request.page - 1) * size, request.page * size)
       return { items, page_size: size, total: rows.length }
@@ -39,7 +39,7 @@ t.test('requests every page and returns the items in order', async (t) => {
   const list = listOf(1240)
   t.strictSame(await walk(list), numbers(1240))
   t.strictSame(
-    list.asked.map(({ page, pageSize }) => [page, pageSize]),
+    list.requested.map(({ page, pageSize }) => [page, pageSize]),
     [
       [1, 500],
       [2, 500],
@@ -51,9 +51,9 @@ t.test('requests every page and returns the items in order', async (t) => {
 t.test('requests every page of a list that is capped at 100 items per page', async (t) => {
   const list = listOf(1240, { cap: 100 })
   t.strictSame(await walk(list), numbers(1240))
-  t.equal(list.asked.length, 13)
+  t.equal(list.requested.length, 13)
   t.ok(
-    list.asked.every(({ pageSize }) => pageSize === 500),
+    list.requested.every(({ pageSize }) => pageSize === 500),
     'all requests have the same page size',
   )
 })
@@ -61,26 +61,26 @@ t.test('requests every page of a list that is capped at 100 items per page', asy
 t.test('requests a list that fits on one page once', async (t) => {
   const list = listOf(500)
   t.strictSame(await walk(list), numbers(500))
-  t.equal(list.asked.length, 1)
+  t.equal(list.requested.length, 1)
 })
 
 t.test('an empty list is an empty array after one request', async (t) => {
   const list = listOf(0)
   t.strictSame(await walk(list), [])
-  t.equal(list.asked.length, 1)
+  t.equal(list.requested.length, 1)
 })
 
 t.test('continues page by page when later pages are smaller than the first', async (t) => {
   const pages = [numbers(10), [11, 12, 13], [14, 15, 16], [17, 18, 19, 20]]
-  const asked: number[] = []
+  const requested: number[] = []
   const rows = await walk({
     async getPage({ page }) {
-      asked.push(page)
+      requested.push(page)
       return { items: (pages[page - 1] ?? []).map((id) => ({ id, note: '' })), page_size: 10, total: 20 }
     },
   })
   t.strictSame(rows, numbers(20))
-  t.strictSame(asked, [1, 2, 3, 4])
+  t.strictSame(requested, [1, 2, 3, 4])
 })
 
 t.test('has exactly `concurrency` requests in flight', async (t) => {
@@ -122,12 +122,12 @@ t.test('restarts a walk once when the total changes', async (t) => {
     concurrency: 1,
     async getPage(request) {
       const answer = await list.getPage(request)
-      if (list.asked.length === 2) list.rows.push({ id: 31, note: '' })
+      if (list.requested.length === 2) list.rows.push({ id: 31, note: '' })
       return answer
     },
   })
   t.strictSame(rows, numbers(31))
-  t.equal(list.asked.filter(({ page }) => page === 1).length, 2)
+  t.equal(list.requested.filter(({ page }) => page === 1).length, 2)
 })
 
 t.test('restarts a walk once when an item is duplicate, because the list changed', async (t) => {
@@ -136,7 +136,7 @@ t.test('restarts a walk once when an item is duplicate, because the list changed
     concurrency: 1,
     async getPage(request) {
       const answer = await list.getPage(request)
-      if (list.asked.length === 1) {
+      if (list.requested.length === 1) {
         list.rows.unshift({ id: 0, note: '' })
         list.rows.pop()
       }
@@ -147,7 +147,7 @@ t.test('restarts a walk once when an item is duplicate, because the list changed
 })
 
 const unsteady = [
-  { title: 'the total changes', answer: (page: number, asked: number) => ({ ids: [page], total: 3 + asked }) },
+  { title: 'the total changes', answer: (page: number, requested: number) => ({ ids: [page], total: 3 + requested }) },
   { title: 'an item is duplicate', answer: () => ({ ids: [7], total: 2 }) },
   {
     title: 'the pages end before the total',
@@ -160,19 +160,19 @@ const unsteady = [
 
 for (const { title, answer } of unsteady) {
   t.test(`fails as incomplete when on the second walk, too, ${title}`, async (t) => {
-    const asked: number[] = []
+    const requested: number[] = []
     const rows = walk({
       concurrency: 1,
       async getPage({ page }) {
-        asked.push(page)
-        const { ids, total } = answer(page, asked.length)
+        requested.push(page)
+        const { ids, total } = answer(page, requested.length)
         return { items: ids.map((id) => ({ id, note: '' })), page_size: 500, total }
       },
     })
     const error = await rows.catch((error: unknown) => error)
     t.ok(error instanceof UpstreamIncomplete)
     t.match(error, { code: 'VITRINE_UPSTREAM_INCOMPLETE', statusCode: 502, message: /\/rows/ })
-    t.equal(asked.filter((page) => page === 1).length, 2)
+    t.equal(requested.filter((page) => page === 1).length, 2)
   })
 }
 
@@ -198,12 +198,12 @@ t.test('fails at once with the error of a page and aborts the pages in flight', 
 })
 
 t.test('requests no further page after a failure', async (t) => {
-  const asked: number[] = []
+  const requested: number[] = []
   const held = createDeferred<void>()
   const rows = walk({
     concurrency: 2,
     async getPage({ page }) {
-      asked.push(page)
+      requested.push(page)
       if (page === 3) throw new Error('page 3')
       if (page === 2) await held.promise
       return { items: [{ id: page, note: '' }], page_size: 1, total: 9 }
@@ -212,7 +212,7 @@ t.test('requests no further page after a failure', async (t) => {
   await t.rejects(rows, { message: 'page 3' })
   held.resolve()
   await new Promise(setImmediate)
-  t.strictSame(asked, [1, 2, 3])
+  t.strictSame(requested, [1, 2, 3])
 })
 
 t.test('stops when the signal aborts', async (t) => {
@@ -240,22 +240,22 @@ for (const { title, limits, requests } of tooLarge) {
     const error = await walk({ ...list, ...limits }).catch((error: unknown) => error)
     t.ok(error instanceof UpstreamTooLarge)
     t.match(error, { code: 'VITRINE_UPSTREAM_TOO_LARGE', statusCode: 502, message: /\/rows/ })
-    t.equal(list.asked.length, requests)
+    t.equal(list.requested.length, requests)
   })
 }
 
 t.test('a walk that continues page by page stops at maxPages', async (t) => {
-  let asked = 0
+  let requested = 0
   const rows = walk({
     maxPages: 5,
     async getPage({ page }) {
-      asked += 1
+      requested += 1
       const ids = page === 1 ? numbers(10) : [10 + page]
       return { items: ids.map((id) => ({ id, note: '' })), page_size: 10, total: 40 }
     },
   })
   await t.rejects(rows, { code: 'VITRINE_UPSTREAM_TOO_LARGE' })
-  t.equal(asked, 5)
+  t.equal(requested, 5)
 })
 
 t.test('a list at the limits is read', async (t) => {

@@ -11,12 +11,12 @@ interface ListOptions {
 
 function listOf({ count, cap, isSilent = false }: ListOptions) {
   const rows = Array.from({ length: count }, (_, index) => index + 1)
-  const asked: string[] = []
+  const requested: string[] = []
   return {
     rows,
-    asked,
+    requested,
     async getPage({ page, pageSize }: UpstreamPageRequest) {
-      asked.push(`${page} of ${pageSize}`)
+      requested.push(`${page} of ${pageSize}`)
       const size = Math.min(pageSize, cap)
       const items = rows.slice((page - 1) * size, page * size)
       return { items, page_size: isSilent ? pageSize : size, total: rows.length }
@@ -37,67 +37,67 @@ interface Window extends ListOptions {
   readonly title: string
   readonly page: number
   readonly items: readonly number[]
-  readonly asked: readonly string[]
+  readonly requested: readonly string[]
 }
 
 const windows: readonly Window[] = [
-  { title: 'page 1', count: 100, cap: 500, page: 1, items: range(1, 20), asked: ['1 of 20'] },
-  { title: 'a page in the middle', count: 100, cap: 500, page: 3, items: range(41, 60), asked: ['3 of 20'] },
-  { title: 'a short page 1', count: 7, cap: 500, page: 1, items: range(1, 7), asked: ['1 of 20'] },
-  { title: 'a page beyond the end', count: 7, cap: 500, page: 2, items: [], asked: ['2 of 20'] },
-  { title: 'an empty list', count: 0, cap: 500, page: 1, items: [], asked: ['1 of 20'] },
+  { title: 'page 1', count: 100, cap: 500, page: 1, items: range(1, 20), requested: ['1 of 20'] },
+  { title: 'a page in the middle', count: 100, cap: 500, page: 3, items: range(41, 60), requested: ['3 of 20'] },
+  { title: 'a short page 1', count: 7, cap: 500, page: 1, items: range(1, 7), requested: ['1 of 20'] },
+  { title: 'a page beyond the end', count: 7, cap: 500, page: 2, items: [], requested: ['2 of 20'] },
+  { title: 'an empty list', count: 0, cap: 500, page: 1, items: [], requested: ['1 of 20'] },
   {
     title: 'a short last page, which looks like a cap',
     ...{ count: 25, cap: 500, page: 2, items: range(21, 25) },
-    asked: ['2 of 20', '1 of 20'],
+    requested: ['2 of 20', '1 of 20'],
   },
   {
     title: 'page 1 where pages are capped at half',
     ...{ count: 100, cap: 10, page: 1, items: range(1, 20) },
-    asked: ['1 of 20', '1 of 10', '2 of 10'],
+    requested: ['1 of 20', '1 of 10', '2 of 10'],
   },
   {
     title: 'page 2 where pages are capped at half',
     ...{ count: 100, cap: 10, page: 2, items: range(21, 40) },
-    asked: ['2 of 20', '3 of 10', '4 of 10'],
+    requested: ['2 of 20', '3 of 10', '4 of 10'],
   },
   {
     title: 'a page where the cap does not divide the page size',
     ...{ count: 100, cap: 7, page: 2, items: range(21, 40) },
-    asked: ['2 of 20', '3 of 7', '4 of 7', '5 of 7', '6 of 7'],
+    requested: ['2 of 20', '3 of 7', '4 of 7', '5 of 7', '6 of 7'],
   },
   {
     title: 'the last page where pages are capped',
     ...{ count: 33, cap: 10, page: 2, items: range(21, 33) },
-    asked: ['2 of 20', '3 of 10', '4 of 10'],
+    requested: ['2 of 20', '3 of 10', '4 of 10'],
   },
   {
     title: 'a complete list below the cap',
     ...{ count: 7, cap: 10, page: 1, items: range(1, 7) },
-    asked: ['1 of 20'],
+    requested: ['1 of 20'],
   },
   {
     title: 'a page beyond the end, where a capped page has rows',
     ...{ count: 35, cap: 10, page: 3, items: [] },
-    asked: ['3 of 20'],
+    requested: ['3 of 20'],
   },
   {
     title: 'page 1 where pages are capped without stating it',
     ...{ count: 100, cap: 10, isSilent: true, page: 1, items: range(1, 20) },
-    asked: ['1 of 20', '1 of 10', '2 of 10'],
+    requested: ['1 of 20', '1 of 10', '2 of 10'],
   },
   {
     title: 'page 2 where pages are capped without stating it, with as many rows as a short last page',
     ...{ count: 30, cap: 10, isSilent: true, page: 2, items: range(21, 30) },
-    asked: ['2 of 20', '1 of 20', '3 of 10'],
+    requested: ['2 of 20', '1 of 20', '3 of 10'],
   },
 ]
 
-for (const { title, page, items, asked, ...options } of windows) {
+for (const { title, page, items, requested, ...options } of windows) {
   t.test(`returns the rows of ${title}`, async (t) => {
     const list = listOf(options)
     t.strictSame(await read(list, page, 20), { items, total: options.count })
-    t.strictSame(list.asked, asked)
+    t.strictSame(list.requested, requested)
   })
 }
 
@@ -111,7 +111,7 @@ t.test('reads a window once more when the total changes between its pages', asyn
     project: (row) => row,
     concurrency: 1,
     async getPage(request) {
-      if (list.asked.length === 2) list.rows.unshift(0)
+      if (list.requested.length === 2) list.rows.unshift(0)
       return getPage(request)
     },
   })
@@ -119,19 +119,19 @@ t.test('reads a window once more when the total changes between its pages', asyn
 })
 
 t.test('fails as incomplete when rows are missing on the second read too', async (t) => {
-  const asked: number[] = []
+  const requested: number[] = []
   const window = readWindow({
     path: '/rows',
     page: 1,
     pageSize: 20,
     project: (row) => row,
     async getPage({ page }) {
-      asked.push(page)
+      requested.push(page)
       return { items: page === 1 ? range(1, 10) : [], page_size: 10, total: 20 }
     },
   })
   await t.rejects(window, { code: 'VITRINE_UPSTREAM_INCOMPLETE', statusCode: 502, message: /\/rows/ })
-  t.strictSame(asked, [1, 1, 2, 1, 1, 2])
+  t.strictSame(requested, [1, 1, 2, 1, 1, 2])
 })
 
 t.test('fails as incomplete when page 1 is empty and the total is not 0', async (t) => {

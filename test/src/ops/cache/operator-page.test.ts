@@ -100,8 +100,8 @@ t.test('the token opens a session in a cookie that scripts cannot read and other
 t.test('after signing in the requested key is shown, and GETs of form URLs redirect to the page', async (t) => {
   const { app } = await operate(t)
   const browser = browserOf(app)
-  const asked = await browser.open('/ops/cache?key=a%26b')
-  const key = /name="key" value="([^"]+)"/.exec(asked.body)?.[1]
+  const signInPage = await browser.open('/ops/cache?key=a%26b')
+  const key = /name="key" value="([^"]+)"/.exec(signInPage.body)?.[1]
   t.equal(key, 'a&amp;b')
   const wrong = await browser.send('/ops/cache/session', { token: 'wrong', key: 'a&b' })
   t.match(wrong.body, 'name="key" value="a&amp;b"', 'also after a wrong token')

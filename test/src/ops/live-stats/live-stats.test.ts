@@ -11,7 +11,7 @@ const data = () => ({ sellers: makeSellers(3) })
 mock.timers.enable({ apis: ['setInterval'] }) // else a busy machine takes a sample in the middle of a test
 t.teardown(() => mock.timers.reset())
 
-/** The sample of what has been asked since the last one. */
+/** The sample since the last call. */
 function sampleOf(app: FastifyInstance) {
   app.liveStats.tick()
   return app.liveStats.samples.all.at(-1)
