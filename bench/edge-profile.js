@@ -1,15 +1,15 @@
-// Where the time of a server goes: what a CPU profile of it says, as a table by kind of work and a tree of calls.
+// Prints a CPU profile of a server: a table by kind of work and a tree of calls.
 
-/** Kinds of work by where a function lives; the first that fits. What is native has no address and a name alone. */
+/** Kinds of work by the file of a function; the first match counts. Native functions have no URL. */
 const kinds = [
   ['idle', ({ functionName }) => functionName === '(idle)'],
-  ['collecting garbage', ({ functionName }) => functionName === '(garbage collector)'],
+  ['garbage collection', ({ functionName }) => functionName === '(garbage collector)'],
   [
-    'parsing, polling and the rest of native code',
+    'parsing, polling and other native code',
     ({ functionName }) => functionName === '(program)' || functionName === '(root)',
   ],
-  ['system calls that write', ({ url, functionName }) => url === '' && /^(write|shutdown)/.test(functionName)],
-  ['edge', ({ url }) => /\/plugins\/dist\/(edge|$)/.test(url)],
+  ['write system calls', ({ url, functionName }) => url === '' && /^(write|shutdown)/.test(functionName)],
+  ['edge', ({ url }) => /\/plugins\/dist\/(edge|responses|http)\//.test(url)],
   ['cache and other plugins', ({ url }) => /\/plugins\/dist\/|\/lru-cache\//.test(url)],
   ['application', ({ url }) => url.includes('/dist/') && !url.includes('/node_modules/')],
   [
@@ -21,10 +21,10 @@ const kinds = [
   ['node:net and streams', ({ url }) => /^node:(net|_stream|stream|internal\/(stream|streams|js_stream))/.test(url)],
   ['timers, ticks and async hooks', ({ url }) => url.startsWith('node:')],
   ['native functions called from JavaScript', ({ url }) => url === ''],
-  ['elsewhere', () => true],
+  ['other', () => true],
 ]
 
-/** Prints the share of each kind of work, the functions that take most by themselves, and the calls that lead there. */
+/** Prints the share of each kind of work, the functions with the most self time, and the call tree. */
 export function printProfile({ nodes, samples, timeDeltas }) {
   const byId = new Map(nodes.map((node) => [node.id, { ...node, self: 0, total: 0 }]))
   samples.forEach((id, index) => {
@@ -42,12 +42,12 @@ export function printProfile({ nodes, samples, timeDeltas }) {
     const place = placeOf(callFrame)
     byFunction.set(place, (byFunction.get(place) ?? 0) + self)
   }
-  const most = (map) => [...map].filter(([, self]) => self > 0).sort(([, one], [, other]) => other - one)
+  const sorted = (map) => [...map].filter(([, self]) => self > 0).sort(([, one], [, other]) => other - one)
   console.log('  self time by kind of work')
-  for (const [name, self] of most(byKind)) console.log(`  ${share(self)}  ${name}`)
-  console.log('  functions that take most by themselves')
-  for (const [place, self] of most(byFunction).slice(0, 30)) console.log(`  ${share(self)}  ${place}`)
-  console.log('  calls, with all that they call, from 1 % up')
+  for (const [name, self] of sorted(byKind)) console.log(`  ${share(self)}  ${name}`)
+  console.log('  functions by self time')
+  for (const [place, self] of sorted(byFunction).slice(0, 30)) console.log(`  ${share(self)}  ${place}`)
+  console.log('  call tree, total time of 1 % or more')
   printTree(root, 0)
 
   function addUp(node) {

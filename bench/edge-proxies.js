@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { freePort } from './harness.js'
 
 /**
- * nginx with one worker and `proxy_cache`, whose files lie in a folder of ours. It passes header fields of the origin on as
- * they were stored, validators included, and answers 304 by itself.
+ * nginx with one worker and `proxy_cache`, with its files in the given folder. It sends the stored header fields of the origin, and
+ * answers 304 itself.
  */
 export async function nginx({ folder, originPort }) {
   const port = await freePort()

@@ -1,7 +1,7 @@
-// How soon a purge of `sellers` at one process is seen in what the others answer. Method: three servers on one Redis, all
-// processes of this machine; pages and JSON made from the sellers are warm in each; one process is told to purge, while every
-// address of every process is asked again and again. Told per round: milliseconds from ordering the purge to the start of the last
-// request, anywhere, that was still answered with what was kept before. Wants `npm run build` and redis-server.
+// How soon a purge of `sellers` in one process reaches the responses of the others. Method: three servers on one Redis, all on
+// this machine, with warm pages and JSON of the sellers. One process purges while every URL of every process is requested in a
+// loop. The result of a round is the time from the purge request to the start of the last request, in any process, that was
+// answered with an old response. Requires `npm run build` and redis-server.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { freePort, round, startServer, summary } from './harness.js'
@@ -19,7 +19,7 @@ const redis = spawn('redis-server', ['--port', String(port), '--save', '', '--bi
 const environment = { REDIS_URL: `redis://127.0.0.1:${port}`, PURGE_TOKEN: 'bench' }
 const servers = await Promise.all([1, 2, 3].map(() => startServer(environment)))
 
-/** Whether it was answered with what was kept. */
+/** Whether the URL is answered with a stored response. */
 async function isHit(url) {
   const response = await fetch(url)
   await response.arrayBuffer()
@@ -35,8 +35,8 @@ const lags = []
 for (let count = 0; count < rounds; count += 1) {
   await Promise.all(urls.map(warm))
   await new Promise((resolve) => setTimeout(resolve, 50))
-  const ordered = performance.now()
-  const purging = fetch(`${servers[count % servers.length].url}/ops/cache/purge`, {
+  const startedAt = performance.now()
+  const purge = fetch(`${servers[count % servers.length].url}/ops/cache/purge`, {
     method: 'POST',
     headers: { authorization: 'Bearer bench', 'content-type': 'application/json' },
     body: JSON.stringify({ tags: ['sellers'] }),
@@ -46,16 +46,16 @@ for (let count = 0; count < rounds; count += 1) {
       for (let last = 0; ; ) {
         const began = performance.now()
         if (!(await isHit(url))) return last
-        last = began - ordered
+        last = began - startedAt
       }
     }),
   )
-  if ((await purging).status !== 200) throw new Error('the purge was not done')
+  if ((await purge).status !== 200) throw new Error('the purge failed')
   lags.push(Math.max(...lasts))
 }
 const { p50, max } = summary(lags)
 console.log(
-  `${rounds} purges, ${urls.length} addresses: last old answer p50 ${round(p50)} ms, max ${round(max)} ms after the order`,
+  `${rounds} purges, ${urls.length} URLs: last old response p50 ${round(p50)} ms, max ${round(max)} ms after the purge request`,
 )
 await Promise.all(servers.map((server) => server.stop()))
 redis.kill('SIGKILL')

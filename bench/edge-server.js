@@ -1,5 +1,5 @@
-// The Node servers that bench/edge.js holds against each other, one a process: `node bench/edge-server.js KIND`. The parent
-// tells over IPC what to answer and hears the port; it may also ask for a CPU profile of what happens meanwhile.
+// The Node servers that bench/edge.js compares, one in each process: `node bench/edge-server.js KIND`. The parent sends the answers
+// over IPC and receives the port; it may also request a CPU profile.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -18,14 +18,14 @@ process.send({ port: await kinds[kind](answers) })
 process.on('disconnect', () => process.exit())
 profileOnDemand()
 
-/** What is measured: pages and JSON of some 20 kB, made by handlers that are not called any more once it runs. */
+/** The edge under test: pages and JSON of about 20 kB, whose handlers do not run while it is measured. */
 async function startEdge() {
   const app = Fastify()
   await app.register(cache)
   await app.register(edge)
   const config = { edge: { ttlSeconds: 86_400 } }
   const rows = sellers(90).map(({ name, city, rating, sales }) => {
-    const id = createHash('sha256').update(name).digest('base64url').slice(0, 16) // or Brotli would leave next to nothing
+    const id = createHash('sha256').update(name).digest('base64url').slice(0, 16) // random ids, which Brotli cannot compress away
     const cells = [name, city, rating, sales].map((text) => `<td class="cell">${text}</td>`)
     return `<tr id="${id}"><th scope="row"><a href="/panels/sellers/${id}">${id}</a></th>${cells.join('')}</tr>\n`
   })
@@ -37,14 +37,14 @@ async function startEdge() {
   return listening(app)
 }
 
-/** The measure of all others: bytes and header fields that never change, from a route that looks at nothing. */
+/** The reference: a route that sends constant bytes and header fields. */
 async function constant(answers) {
   const app = Fastify()
   for (const { path, status, headers, body } of answers) addConstant(app, path, status, headers, body)
   return listening(app)
 }
 
-/** The same below what the application has around every route: security headers, request ids and its hooks. */
+/** The same with the security headers, request ids and hooks of the application. */
 async function hooked(answers) {
   const { default: security } = await import('../dist/http/security.js')
   const { decodableUrl, resolveRequestId } = await import('../dist/http/request-id.js')
@@ -82,7 +82,7 @@ async function bareHttp(answers) {
   })
 }
 
-/** What people write by hand. */
+/** A hand-written cache. */
 async function byHand(answers) {
   const app = Fastify()
   const lru = new LRUCache({ max: 1_000 })
@@ -92,16 +92,16 @@ async function byHand(answers) {
   }
   app.get('/*', (request, reply) => {
     const encoding = request.headers['accept-encoding']?.includes('br') ? 'br' : 'identity'
-    const kept = lru.get(`${request.url} ${encoding}`)
-    if (kept === undefined || kept.until < Date.now()) return reply.code(404).send()
-    reply.headers(kept.headers)
-    if (request.headers['if-none-match'] !== kept.headers.etag) return reply.send(kept.body)
+    const entry = lru.get(`${request.url} ${encoding}`)
+    if (entry === undefined || entry.until < Date.now()) return reply.code(404).send()
+    reply.headers(entry.headers)
+    if (request.headers['if-none-match'] !== entry.headers.etag) return reply.send(entry.body)
     return reply.code(304).removeHeader('content-length').removeHeader('content-type').send()
   })
   return listening(app)
 }
 
-/** Behind nginx and Varnish: the whole answers, which both keep. */
+/** The origin of nginx and Varnish, which both store its answers. */
 async function origin(answers) {
   const byPath = new Map(answers.map(({ path, whole }) => [path, whole]))
   return served((request, response) => {
@@ -111,7 +111,7 @@ async function origin(answers) {
   })
 }
 
-/** The whole application, with its bundled demo marketplace. */
+/** The application with its bundled demo marketplace. */
 async function application() {
   await import('../dist/server.js')
   return Number(process.env.PORT)
@@ -128,7 +128,7 @@ async function served(handler) {
   return server.address().port
 }
 
-/** `{ profileMs }` from the parent is answered with `{ profile }`, as Chrome's developer tools know it. */
+/** Answers `{ profileMs }` of the parent with a `{ profile }` in the format of Chrome's developer tools. */
 function profileOnDemand() {
   process.on('message', async ({ profileMs }) => {
     const session = new Session()

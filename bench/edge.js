@@ -1,7 +1,7 @@
-// What a hit of the edge costs, beside a constant and beside other caches. Method: every contender is a process of its own
-// on a loopback port, pinned to the first core; wrk (one thread, 64 connections) is pinned to the second. The contenders
-// take turns within each round, in an order that moves on, and a ratio is the median of the rounds' ratios. Before anything
-// is measured the answers are compared: the same bytes, the same fields. `--profile` says where the time goes instead.
+// The cost of a hit of the edge, compared with a constant and with other caches. Method: every contender is a process of its own
+// on a loopback port, pinned to the first core; wrk (one thread, 64 connections) is pinned to the second. The contenders take turns
+// within each round, in a rotating order, and a ratio is the median of the rounds' ratios. Before the measurement the answers are
+// compared: the same bytes, the same fields. `--profile` prints CPU profiles instead.
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -29,11 +29,11 @@ const only = options.only === '' ? [] : options.only.split(',')
 const rounds = Number(options.rounds)
 const seconds = Number(options.seconds)
 const run = promisify(execFile)
-/** Cores that other work may keep busy while something is measured. */
-const mostOthers = 0.15
+/** Maximum load by other processes during a measurement, in cores. */
+const maxOtherLoad = 0.15
 let noisy = 0
-/** Fields that say when or how an answer was got, and so may differ from one answer to the next. */
-const passing = [
+/** Fields that may differ between two answers. */
+const volatileFields = [
   'age',
   'cache-control',
   'cache-status',
@@ -67,9 +67,9 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
 const isPinned = has('taskset') && cpus().length > 1
-if (!isPinned) console.log('left as the system likes: no taskset, or one core; server and wrk may hinder one another')
+if (!isPinned) console.log('not pinned: no taskset, or one core; server and wrk may compete')
 if (!has('wrk')) {
-  console.log('left out, all of it: no wrk (Debian: apt-get install wrk)')
+  console.log('skipped: no wrk (Debian: apt-get install wrk)')
 } else {
   const wanted = options.cases.split(',')
   await plugin(cases.filter(({ name }) => wanted.includes(name)))
@@ -93,8 +93,8 @@ async function plugin(chosen) {
     { label: 'lru-cache by hand', start: () => startNode('lru', answers) },
   ]
   await compare(contenders, answers, ({ ratios }) => [
-    { what: 'edge / constant', ratio: ratios('edge', 'constant'), least: 0.9 },
-    { what: 'edge / varnish', ratio: ratios('edge', 'varnish'), least: 1 },
+    { what: 'edge / constant', ratio: ratios('edge', 'constant'), minRatio: 0.9 },
+    { what: 'edge / varnish', ratio: ratios('edge', 'varnish'), minRatio: 1 },
   ])
   await stop(child)
 }
@@ -113,14 +113,14 @@ async function wholeApplication() {
     { label: 'application', start },
   ]
   await compare(contenders, [answer], ({ ratios }) => [
-    { what: 'application / constant', ratio: ratios('application', 'constant'), least: 0.9 },
+    { what: 'application / constant', ratio: ratios('application', 'constant'), minRatio: 0.9 },
     { what: 'application / constant in such an app', ratio: ratios('application', 'constant in such an app') },
   ])
 }
 
 /**
- * Each round starts every contender anew: two processes of the same program may differ by a tenth for as long as they live.
- * What was recorded of one process holds for the next, since handlers answer the same bytes every time.
+ * Each round restarts every contender: two processes of the same program may differ by a tenth as long as they run. The recorded
+ * answers apply to the next process, because handlers always answer the same bytes.
  */
 async function compare(contenders, chosen, verdicts) {
   const wanted = contenders.filter(({ label }) => only.length === 0 || only.includes(label))
@@ -130,7 +130,7 @@ async function compare(contenders, chosen, verdicts) {
     for (const { label, start } of wanted) {
       const server = await start()
       if (server !== undefined) here.push({ label, ...server })
-      else if (round === 0) console.log(`left out: no ${label} (Debian: apt-get install ${label})`)
+      else if (round === 0) console.log(`skipped: no ${label} (Debian: apt-get install ${label})`)
     }
     for (const answer of chosen) {
       for (const contender of here) {
@@ -145,14 +145,14 @@ async function compare(contenders, chosen, verdicts) {
     for (const { child } of here) await stop(child)
   }
   if (options.profile) return
-  if (noisy > 0) console.log(`measured though other work was on the machine: ${noisy} times`)
+  if (noisy > 0) console.log(`measured under other load: ${noisy} times`)
   for (const [index, answer] of chosen.entries()) {
     console.log(titleOf(answer))
     report(figures[index], verdicts)
   }
 }
 
-/** One figure for each contender; who begins moves on with the rounds. */
+/** One figure for each contender, in an order that rotates with the rounds. */
 async function takeTurns(here, answer, round, figures) {
   for (let turn = 0; turn < here.length; turn += 1) {
     const contender = here[(turn + round) % here.length]
@@ -161,7 +161,7 @@ async function takeTurns(here, answer, round, figures) {
   }
 }
 
-/** What the edge answers from its store, and the whole answer that belongs to it. */
+/** A hit of the edge, and its complete answer. */
 async function record(server, { title, path, headers, isConditional = false }) {
   const wantsBrotli = headers['accept-encoding'] === 'br'
   let whole
@@ -169,7 +169,7 @@ async function record(server, { title, path, headers, isConditional = false }) {
     whole = await get(server, path, headers)
     const isVariant = !wantsBrotli || whole.headers['content-encoding'] === 'br'
     if (/\bhit\b/.test(whole.headers['cache-status']) && isVariant) break
-    if (turn === 100) throw new Error(`${path} is not answered from the store: ${JSON.stringify(whole.headers)}`)
+    if (turn === 100) throw new Error(`${path} is no hit: ${JSON.stringify(whole.headers)}`)
     await sleep(50)
   }
   if (!isConditional) return { title, path, requestHeaders: headers, ...whole, whole }
@@ -177,15 +177,15 @@ async function record(server, { title, path, headers, isConditional = false }) {
   return { title, path, requestHeaders, ...(await get(server, path, requestHeaders)), whole }
 }
 
-/** Fails when a contender would be measured with another answer than the rest. */
+/** Throws if the contender has another answer than the others. */
 async function check({ label, port }, { path, requestHeaders, status, headers, body }) {
   const theirs = await settledAnswer({ port }, path, requestHeaders, body)
   if (theirs.status !== status) throw new Error(`${label} answers ${path} with ${theirs.status} and not ${status}`)
   if (!theirs.body.equals(body)) throw new Error(`${label} answers ${path} with other bytes`)
   const isProxy = label === 'nginx' || label === 'varnish'
   for (const [name, value] of Object.entries(headers)) {
-    if (passing.includes(name)) continue
-    // They leave out of a 304 what the client has.
+    if (volatileFields.includes(name)) continue
+    // In a 304 they omit fields that the client has.
     if (isProxy && status === 304 && theirs.headers[name] === undefined) continue
     if (theirs.headers[name] !== value) {
       throw new Error(`${label} answers ${path} with ${name}: ${theirs.headers[name]} and not ${value}`)
@@ -193,7 +193,7 @@ async function check({ label, port }, { path, requestHeaders, status, headers, b
   }
 }
 
-/** What is answered once a cache that was empty has filled, and has made the variant that is asked for. */
+/** The answer once an empty cache has been filled and has the requested variant. */
 async function settledAnswer(server, path, requestHeaders, body) {
   for (let turn = 0; ; turn += 1) {
     const answer = await get(server, path, requestHeaders)
@@ -202,7 +202,7 @@ async function settledAnswer(server, path, requestHeaders, body) {
   }
 }
 
-/** Status, header fields without those of the connection, and bytes as they were sent. */
+/** Status, end-to-end header fields, and the bytes as sent. */
 async function get({ port }, path, headers) {
   const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }).end()
   const [response] = await once(sent, 'response')
@@ -211,11 +211,11 @@ async function get({ port }, path, headers) {
   return { status: response.statusCode, headers: fields, body: Buffer.concat(chunks) }
 }
 
-/** Measured again while other work is on the machine; after some tries it has to do, and is told of. */
+/** Repeats a measurement under other load; after some attempts it counts, with a note. */
 async function quietLoad(contender, answer) {
   for (let turn = 0; ; turn += 1) {
     const figure = await load(contender, answer, seconds)
-    if (figure.others <= mostOthers) return figure
+    if (figure.others <= maxOtherLoad) return figure
     if (turn === 5) {
       noisy += 1
       return figure
@@ -224,7 +224,7 @@ async function quietLoad(contender, answer) {
   }
 }
 
-/** Some seconds of wrk. CPU time is the server's own, with its threads and children: other work on the machine is not in it. */
+/** Runs wrk. CPU time is that of the server with its threads and children. */
 async function load({ child, port, label }, { path, requestHeaders, status, body }, forSeconds) {
   const fields = Object.entries(requestHeaders).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const flags = ['-t1', '-c64', `-d${forSeconds}s`, '--latency', ...fields, `http://127.0.0.1:${port}${path}`]
@@ -267,21 +267,21 @@ function report(figures, verdicts) {
     ]
     console.log(`${label.padEnd(26)}${cells.map((cell) => String(cell).padStart(13)).join('')}`)
   }
-  for (const { what, ratio, least } of verdicts({ ratios })) {
+  for (const { what, ratio, minRatio } of verdicts({ ratios })) {
     if (ratio === undefined) continue
-    const verdict = least === undefined ? '' : `  target >= ${least}x: ${ratio >= least ? 'ok' : 'MISS'}`
+    const verdict = minRatio === undefined ? '' : `  target >= ${minRatio}x: ${ratio >= minRatio ? 'ok' : 'MISS'}`
     console.log(`${what.padEnd(39)}${ratio.toFixed(2).padStart(12)}x${verdict}`)
   }
 }
 
-/** Where the time goes, under the load that is measured otherwise. */
+/** Profiles the contenders under the same load. */
 async function profileAll(here, answer) {
   console.log(titleOf(answer))
   for (const contender of here.filter(({ child }) => child.connected)) {
     contender.child.send({ profileMs: 3_000 })
-    const heard = once(contender.child, 'message')
-    const [[{ profile }], { perSecond }] = await Promise.all([heard, load(contender, answer, 4)])
-    console.log(`\n  ${contender.label}: ${Math.round(perSecond)} requests/s while it is watched`)
+    const reply = once(contender.child, 'message')
+    const [[{ profile }], { perSecond }] = await Promise.all([reply, load(contender, answer, 4)])
+    console.log(`\n  ${contender.label}: ${Math.round(perSecond)} requests/s while profiled`)
     printProfile(profile)
   }
 }
@@ -301,7 +301,7 @@ async function startNode(kind, answers, environment = {}) {
   return { child, port }
 }
 
-/** A cache of another make, once it listens; `undefined` where it is not installed. */
+/** Another cache, once it listens; `undefined` if it is not installed. */
 async function startProxy(configure, originPort) {
   const { port, command } = await configure({ folder, originPort })
   if (!has(command[0])) return undefined
@@ -337,14 +337,14 @@ function has(program) {
 /** CPU time of a process and its children so far. */
 function cpuSeconds(pid) {
   const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  const own = (Number(ticks[11]) + Number(ticks[12])) / 100 // of user and system time, in hundredths on every Linux
+  const own = (Number(ticks[11]) + Number(ticks[12])) / 100 // user and system time, in hundredths of a second on Linux
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
   )
   return children.reduce((sum, child) => sum + cpuSeconds(child), own)
 }
 
-/** CPU time that the machine has spent, wrk's and ours left out: with that of a server taken off, it is other people's. */
+/** CPU time of the machine without this process and wrk. */
 function machineSeconds() {
   const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8').split(/\s+/).map(Number)
   const own = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ').slice(11, 15).map(Number)
