@@ -106,6 +106,13 @@ t.test('the reference lists each kind of log entry', async (t) => {
   t.strictSame(listed.sort(), [...kinds].sort())
 })
 
+t.test('the page for operators lists each metric', async (t) => {
+  const metrics = new Set((await readFile('src/ops/metrics.ts', 'utf8')).match(/(?<=')vitrine_\w+(?=')/g))
+  t.ok(metrics.size > 10)
+  const [listed = []] = await namesInTables('docs/operator-page.md', 'Metrics')
+  t.strictSame(listed.sort(), [...metrics].sort())
+})
+
 t.test('no page names a metric, an error code, an option or a file of tests that does not exist', async (t) => {
   const source = `${await sourceOf('plugins')}${await sourceOf('src')}`
   const files = new Set(await readdir('test', { recursive: true }))
