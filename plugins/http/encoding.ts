@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
+import { LRUCache } from 'lru-cache'
 import { type Fields, listMembers, singleValue } from './fields.js'
 
 export type Coding = 'br' | 'gzip'
@@ -10,9 +11,8 @@ export const codings: readonly Coding[] = ['br', 'gzip']
 /** A smaller body gains less from a coding than it costs. */
 const minBytes = 1_024
 const compressible = /^(?:text\/(?!event-stream)|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript)|image\/svg\+xml)/i
-/** Values of `Accept-Encoding` that are remembered; browsers and apps send a handful. */
-const maxRemembered = 200
-const remembered = new Map<string, readonly Coding[]>()
+/** Accepted codings by `Accept-Encoding`, of which browsers and apps send a handful of values. */
+const remembered = new LRUCache<string, readonly Coding[]>({ max: 200 })
 const none: readonly Coding[] = []
 
 /** The codings that the client accepts, the preferred first. RFC 9110 §12.5.3. */
@@ -21,7 +21,7 @@ export function acceptedCodings(acceptEncoding: string | undefined): readonly Co
   const known = remembered.get(acceptEncoding)
   if (known !== undefined) return known
   const accepted = negotiate(acceptEncoding)
-  if (remembered.size < maxRemembered) remembered.set(acceptEncoding, accepted)
+  remembered.set(acceptEncoding, accepted)
   return accepted
 }
 

@@ -1,0 +1,106 @@
+import t from 'tap'
+import type { Dependencies } from '../../../plugins/cache/index.js'
+import {
+  decideStorage,
+  isClientReason,
+  type StorageFacts,
+  type UnstoredReason,
+} from '../../../plugins/responses/storage-decision.js'
+
+/** Dependencies on data with the given state. */
+function dependsOn(state: { freshForMs?: number; isCurrent?: boolean }): Dependencies {
+  const { freshForMs = Number.POSITIVE_INFINITY, isCurrent = true } = state
+  const dependencies: Dependencies = {
+    tags: [],
+    freshForMs,
+    isCurrent: () => isCurrent,
+    withTags: () => dependencies,
+    purgeVerdict: () => 'none',
+  }
+  return dependencies
+}
+
+const storable: StorageFacts = {
+  lifetime: { seconds: 60, isExplicit: true },
+  isCacheableInFront: true,
+  tags: ['a'],
+  tagFields: { 'surrogate-key': 'a' },
+  hasLateTags: false,
+  dependencies: undefined,
+  isInvalidated: false,
+  isTooLarge: false,
+  hasUnkeyedVary: false,
+}
+const noStore = { 'cdn-cache-control': 'no-store' }
+
+t.test('a storable response is stored with its tags, unless a fact forbids it', async (t) => {
+  const { tagFields } = storable
+  const cases: readonly {
+    readonly name: string
+    readonly facts: Partial<StorageFacts>
+    readonly reason: UnstoredReason | undefined
+    readonly cdnFields: object
+  }[] = [
+    { name: 'nothing forbids it', facts: {}, reason: undefined, cdnFields: tagFields },
+    { name: 'current data', facts: { dependencies: dependsOn({}) }, reason: undefined, cdnFields: tagFields },
+    {
+      name: 'fresh data',
+      facts: { dependencies: dependsOn({ freshForMs: 1 }) },
+      reason: undefined,
+      cdnFields: tagFields,
+    },
+    { name: 'unknown tags', facts: { tags: undefined }, reason: 'tags', cdnFields: noStore },
+    {
+      name: 'stale data',
+      facts: { dependencies: dependsOn({ freshForMs: 0 }) },
+      reason: 'derived',
+      cdnFields: noStore,
+    },
+    {
+      name: 'purged data',
+      facts: { dependencies: dependsOn({ isCurrent: false }) },
+      reason: 'derived',
+      cdnFields: noStore,
+    },
+    {
+      name: 'purged data, and no cache in front would store it',
+      facts: { dependencies: dependsOn({ isCurrent: false }), isCacheableInFront: false },
+      reason: 'derived',
+      cdnFields: {},
+    },
+    { name: 'an invalidated target', facts: { isInvalidated: true }, reason: 'invalidated', cdnFields: tagFields },
+    { name: 'a large body', facts: { isTooLarge: true }, reason: 'too-large', cdnFields: tagFields },
+    { name: 'an unkeyed Vary', facts: { hasUnkeyedVary: true }, reason: 'vary', cdnFields: tagFields },
+    {
+      name: 'tags may follow',
+      facts: { hasLateTags: true },
+      reason: undefined,
+      cdnFields: { ...tagFields, ...noStore },
+    },
+    {
+      name: 'tags may follow, and no cache in front would store it',
+      facts: { hasLateTags: true, isCacheableInFront: false },
+      reason: undefined,
+      cdnFields: tagFields,
+    },
+  ]
+  for (const { name, facts, reason, cdnFields } of cases) {
+    const decision = decideStorage({ ...storable, ...facts })
+    t.equal(decision.reason, reason, name)
+    t.strictSame(decision.cdnFields, cdnFields, name)
+  }
+})
+
+t.test('of several reasons the first one is given', async (t) => {
+  const all = { ...storable, isInvalidated: true, isTooLarge: true, hasUnkeyedVary: true }
+  const stale = dependsOn({ freshForMs: 0 })
+  t.equal(decideStorage({ ...all, tags: undefined, dependencies: stale }).reason, 'tags')
+  t.equal(decideStorage({ ...all, dependencies: stale }).reason, 'derived')
+  t.equal(decideStorage(all).reason, 'invalidated')
+  t.equal(decideStorage({ ...all, isInvalidated: false }).reason, 'too-large')
+})
+
+t.test('reasons that lie in the client do not replace what is stored for others', async (t) => {
+  for (const reason of ['authorization', 'cookie', 'set-cookie'] as const) t.ok(isClientReason(reason), reason)
+  for (const reason of ['private', 'no-store', 'vary', 'tags'] as const) t.notOk(isClientReason(reason), reason)
+})
