@@ -110,7 +110,7 @@ const states: State[] = [
   { name: 'operator-sign-in', path: '/ops/cache' },
   { name: 'operator', path: '/ops/cache', act: (page) => operate(page, '/ops/cache') },
   { name: 'operator-french', path: '/ops/cache', locale: 'fr-FR', act: (page) => operate(page, '/ops/cache') },
-  { name: 'operator-look-up', path: '/ops/cache', act: (page) => operate(page, '/ops/cache?key=sellers_all') },
+  { name: 'operator-inspect', path: '/ops/cache', act: (page) => operate(page, '/ops/cache?key=sellers_all') },
   {
     name: 'operator-purge',
     path: '/ops/cache',
