@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { channels } from 'fastify-vitrine/cache'
 import t from 'tap'
 import ts from 'typescript-5'
+import { readConfig } from '../src/config/environment.js'
 import { namesInTables, pagesIn } from './harness/markdown.js'
 import { sourceOf } from './harness/sources.js'
 
@@ -104,6 +105,13 @@ t.test('the reference lists each kind of log entry', async (t) => {
   const kinds = new Set([...reported, ...literalsOf('RedisFailureKind')])
   const [listed = []] = await namesInTables(reference, 'Log entries')
   t.strictSame(listed.sort(), [...kinds].sort())
+})
+
+t.test('the README states the defaults of the environment variables', async (t) => {
+  const readme = await readFile('README.md', 'utf8')
+  for (const [name, value] of Object.entries(readConfig({}))) {
+    t.ok(readme.includes(`| \`${name}\` | \`${value}\` |`), `${name}: ${value}`)
+  }
 })
 
 t.test('the page for operators lists each metric', async (t) => {
