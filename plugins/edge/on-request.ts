@@ -106,7 +106,7 @@ export class EdgeRequestHook implements RequestHook {
       method: request.raw.method ?? 'GET',
       fields: request.headers as Fields, // as above
       now,
-      status: this.#hitStatus,
+      formatStatus: this.#hitStatus,
       timing: 'cache;desc=hit',
       isHeadReused: true,
       onEncoded: () => store.recomputeSize(key),

@@ -111,7 +111,7 @@ export class ProxyCacheRequestHook implements RequestHook {
       method: request.raw.method ?? 'GET',
       fields: request.headers as Fields, // as above
       now,
-      status: this.#hitStatus,
+      formatStatus: this.#hitStatus,
       timing: undefined,
       isHeadReused: true,
       onEncoded: () => store.recomputeSize(key),

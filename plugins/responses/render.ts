@@ -19,7 +19,7 @@ export interface AnswerOptions {
   readonly fields: Fields
   readonly now: number
   /** Gives the member of `Cache-Status`, or several, for the remaining freshness in seconds. */
-  readonly status: (ttl: number) => string
+  readonly formatStatus: (ttl: number) => string
   /** Metric of `Server-Timing`; `undefined`: none. */
   readonly timing: string | undefined
   /** Whether many requests get this status, so that the head is cached. */
@@ -144,7 +144,10 @@ function headOf(options: AnswerOptions, kind: string, extras: () => HeadExtras):
     : createHead(options, extras())
 }
 
-function createHead({ stored, now, status, timing, isStaleIfError = false }: AnswerOptions, extras: HeadExtras): Head {
+function createHead(
+  { stored, now, formatStatus, timing, isStaleIfError = false }: AnswerOptions,
+  extras: HeadExtras,
+): Head {
   const { isEmpty, isClientSpecific = false, coding, etag = encodedTag(stored.etag, coding), ...added } = extras
   const isLastResort = isStaleIfError && stored.isOutdated // caches in front must not treat it as fresh
   const age = stored.ageAt(now)
@@ -166,7 +169,7 @@ function createHead({ stored, now, status, timing, isStaleIfError = false }: Ans
   if (timings.length > 0) fields.push(['server-timing', timings])
   fields.push([
     'cache-status',
-    [...headerValues(stored.fields['cache-status']), status(isLastResort ? 0 : stored.ttlAt(now))],
+    [...headerValues(stored.fields['cache-status']), formatStatus(isLastResort ? 0 : stored.ttlAt(now))],
   ])
   return Head.of(fields)
 }

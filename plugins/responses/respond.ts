@@ -28,7 +28,7 @@ export function respondWithStored(
     method,
     fields,
     now: response.receivedAt,
-    status: formatStatus,
+    formatStatus,
     timing,
     isHeadReused: false,
     isStaleIfError: status.detail === 'stale-if-error',

@@ -96,7 +96,7 @@ export function sendStored(cache: CacheContext, context: RequestContext, options
     method,
     fields,
     now,
-    status: formatStatus,
+    formatStatus,
     timing,
     isHeadReused: false,
     isStaleIfError: status.detail === 'stale-if-error',

@@ -24,7 +24,7 @@ function answer(fields: AnswerOptions['fields'], parts: Partial<AnswerOptions> =
     method: 'GET',
     fields,
     now,
-    status: (ttl) => `V; hit; ttl=${ttl}`,
+    formatStatus: (ttl) => `V; hit; ttl=${ttl}`,
     timing: undefined,
     isHeadReused: false,
     onEncoded: () => undefined,

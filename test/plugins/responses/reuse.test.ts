@@ -162,7 +162,7 @@ t.test('min-fresh requires a remaining freshness (RFC 9111 §5.2.1.3)', async (t
     { name: 'longer', at: 40, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
     { name: 'just as long', at: 50, asks: { minFreshSeconds: 10 }, expected: 'fresh' },
     { name: 'less', at: 50.001, asks: { minFreshSeconds: 10 }, expected: 'request' },
-    { name: 'of 0 wants what is fresh', at: 59.999, asks: { minFreshSeconds: 0 }, expected: 'fresh' },
+    { name: 'of 0 requires freshness', at: 59.999, asks: { minFreshSeconds: 0 }, expected: 'fresh' },
     { name: 'and nothing that is stale', at: 70, asks: { minFreshSeconds: 0 }, expected: 'stale' },
     {
       name: 'nor does max-stale outweigh it',
