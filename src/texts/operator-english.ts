@@ -24,7 +24,7 @@ export const operatorEnglish = {
     hitsOf: (hits: string, reads: string) => `${hits} of ${reads}`,
     noReads: 'no reads',
     saved: 'Upstream loads saved',
-    savedOf: (loads: string) => `${loads} loads`,
+    savedOf: (loads: string) => `loads: ${loads}`,
     latency: 'Response time, last minute',
     store: 'Redis',
     memoryUse: 'Memory',

@@ -24,7 +24,7 @@ export const operatorFrench: OperatorLabels = {
     hitsOf: (hits, reads) => `${hits} sur ${reads}`,
     noReads: 'aucune lecture',
     saved: 'Chargements évités',
-    savedOf: (loads) => `${loads} chargements`,
+    savedOf: (loads) => `chargements : ${loads}`,
     latency: 'Temps de réponse, dernière minute',
     store: 'Redis',
     memoryUse: 'Mémoire',
