@@ -31,6 +31,17 @@ t.test('no page of the package links to a file that is not installed with it', a
   }
 })
 
+t.test('pages name files that exist', async (t) => {
+  for (const page of (await pagesIn(folders)).filter((page) => page !== 'CHANGELOG.md')) {
+    const text = await readFile(page, 'utf8')
+    for (const [, file = ''] of text.matchAll(
+      /`((?:plugins|src|test|bench|examples|docs|templates)\/[\w./-]+\.\w+)`/g,
+    )) {
+      t.ok(existsSync(file), `${page}: ${file}`)
+    }
+  }
+})
+
 t.test('npm scripts run files that exist', async (t) => {
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
   for (const [name, command] of Object.entries<string>(scripts)) {
