@@ -51,7 +51,7 @@ export interface InFlightOptions {
 const hitForMissMs = 10_000
 const maxHitForMiss = 10_000
 
-/** Requests in request, one for each key. */
+/** Requests in flight, one for each key. */
 export class InFlightRequests {
   readonly #inFlight = new Map<string, InFlightRequest>()
   readonly #hitForMissUntil = new ByDigest<number>(maxHitForMiss)
