@@ -54,6 +54,7 @@ export class EdgeStorer implements ResponseStorer {
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: content.isPartial === true,
       dependencies: tags && content.dependencies?.withTags(tags),
+      now: this.#cache.options.now(),
       isInvalidated: this.#cache.invalidations.isAfter(context.invalidationCount, context.key.key, context.key.path),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: unkeyed.length > 0,
@@ -82,12 +83,12 @@ export class EdgeStorer implements ResponseStorer {
     this.#cache.store.remove(key, stored)
   }
 
-  #toStored(handlerResponse: HandlerResponse, body: Buffer, { lifetime, tags, dependencies, cdnFields }: StoragePlan) {
+  #toStored(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): StoredResponse {
+    const { lifetime, tags, dependencies, dataFreshUntil, cdnFields } = plan
     const { context, response, control, ownFields } = handlerResponse
     const { compress, freshness, browserTtlSeconds } = this.#route
     const isSilent = !lifetime.isExplicit && response.fields['cache-control'] === undefined
     const bornAt = response.receivedAt - correctedInitialAgeMs(response)
-    const dataFreshUntil = dependencies && response.receivedAt + dependencies.freshForMs
     const instants = capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil)
     const names = this.#variantNames(handlerResponse)
     const fields = storableFields(handlerResponse)
@@ -110,7 +111,7 @@ export class EdgeStorer implements ResponseStorer {
       compresses: compress,
       allowsStale: allowsStale(control),
       hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
-      isDerived: dependencies !== undefined && dependencies.freshForMs < Number.POSITIVE_INFINITY,
+      isDerived: dataFreshUntil < Number.POSITIVE_INFINITY,
       tags,
       dependencies,
     })

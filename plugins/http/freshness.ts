@@ -153,10 +153,7 @@ export function instantsOf(
 }
 
 /** The instants, none later than the given one. */
-export function capAt(
-  { freshUntil, revalidateUntil, staleUntil }: Instants,
-  latest = Number.POSITIVE_INFINITY,
-): Instants {
+export function capAt({ freshUntil, revalidateUntil, staleUntil }: Instants, latest: number): Instants {
   return {
     freshUntil: Math.min(freshUntil, latest),
     revalidateUntil: Math.min(revalidateUntil, latest),

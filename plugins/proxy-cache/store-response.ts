@@ -52,6 +52,7 @@ export class ProxyCacheStorer implements ResponseStorer {
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: false, // the other server's header fields are complete
       dependencies,
+      now: this.#cache.options.now(),
       isInvalidated: this.#isInvalidated(context, { dependencies }),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: false, // the response says itself by what it varies
@@ -92,10 +93,10 @@ export class ProxyCacheStorer implements ResponseStorer {
     return this.#route.isShared && dependencies !== undefined && shared?.isInvalidated(key, dependencies) === true
   }
 
-  #toStored(handlerResponse: HandlerResponse, body: Buffer, { lifetime, tags, dependencies, cdnFields }: StoragePlan) {
+  #toStored(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): StoredResponse {
+    const { lifetime, tags, dependencies, dataFreshUntil, cdnFields } = plan
     const { context, response, control, ownFields } = handlerResponse
     const { freshness, varyNames: routeVary } = this.#route
-    const dataFreshUntil = dependencies && response.receivedAt + dependencies.freshForMs
     const names = [...new Set([...routeVary, ...varyNames(response.fields)])].sort()
     const fields = storableFields(handlerResponse)
     if (routeVary.length > 0) fields.vary = mergeVary(ownFields.vary, routeVary)
@@ -111,7 +112,7 @@ export class ProxyCacheStorer implements ResponseStorer {
       ...sentAsReceived,
       allowsStale: allowsStale(control),
       hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
-      isDerived: dependencies !== undefined && dependencies.freshForMs < Number.POSITIVE_INFINITY,
+      isDerived: dataFreshUntil < Number.POSITIVE_INFINITY,
       tags,
       dependencies,
     })

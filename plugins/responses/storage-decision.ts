@@ -21,6 +21,8 @@ export interface StoragePlan {
   readonly lifetime: FreshnessLifetime
   readonly tags: readonly string[]
   readonly dependencies: Dependencies | undefined
+  /** When the first of the dependencies becomes stale; `Infinity` if that does not limit the response. */
+  readonly dataFreshUntil: number
   readonly cdnFields: CdnFields
 }
 
@@ -37,6 +39,8 @@ export interface StorageFacts {
   /** Whether tags may be added after the header fields are sent. */
   readonly hasLateTags: boolean
   readonly dependencies: Dependencies | undefined
+  /** Milliseconds since the epoch at which the tracking of the dependencies ended. */
+  readonly now: number
   /** Whether its target was invalidated since it was requested. RFC 9111 §4.4. */
   readonly isInvalidated: boolean
   readonly isTooLarge: boolean
@@ -54,7 +58,8 @@ export function decideStorage(facts: StorageFacts): StorageDecision {
   if (facts.isInvalidated) return { reason: 'invalidated', cdnFields }
   if (facts.isTooLarge) return { reason: 'too-large', cdnFields }
   if (facts.hasUnkeyedVary) return { reason: 'vary', cdnFields }
-  return { lifetime, tags, dependencies, cdnFields }
+  const dataFreshUntil = facts.now + (dependencies?.freshForMs ?? Number.POSITIVE_INFINITY)
+  return { lifetime, tags, dependencies, dataFreshUntil, cdnFields }
 }
 
 /** Reasons that lie in the client of the request, so that the response does not replace what is stored for others. */

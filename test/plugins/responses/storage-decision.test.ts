@@ -27,6 +27,7 @@ const storable: StorageFacts = {
   tagFields: { 'surrogate-key': 'a' },
   hasLateTags: false,
   dependencies: undefined,
+  now: 1_000_000,
   isInvalidated: false,
   isTooLarge: false,
   hasUnkeyedVary: false,
@@ -89,6 +90,16 @@ t.test('a storable response is stored with its tags, unless a fact forbids it', 
     t.equal(decision.reason, reason, name)
     t.strictSame(decision.cdnFields, cdnFields, name)
   }
+})
+
+t.test('the freshness of the data counts from the end of tracking', async (t) => {
+  const dataFreshUntil = (dependencies: Dependencies | undefined) => {
+    const decision = decideStorage({ ...storable, dependencies, now: 5_000 })
+    return decision.reason === undefined ? decision.dataFreshUntil : decision.reason
+  }
+  t.equal(dataFreshUntil(dependsOn({ freshForMs: 3_000 })), 8_000)
+  t.equal(dataFreshUntil(dependsOn({})), Number.POSITIVE_INFINITY)
+  t.equal(dataFreshUntil(undefined), Number.POSITIVE_INFINITY)
 })
 
 t.test('of several reasons the first one is given', async (t) => {
