@@ -64,7 +64,7 @@ export class ProxyCacheRequestHook implements RequestHook {
     } else {
       const dependencies = new HandlerDependencies(dataCache)
       this.#hookDependencies.set(request, dependencies)
-      onClose(reply, () => dependencies.end())
+      onClose(reply, () => dependencies.closed(reply))
       dependencies.run(next)
     }
   }

@@ -49,7 +49,7 @@ export function runHandler(cache: CacheContext, context: RequestContext): void {
   cache.forwarded.set(request, context)
   if (inFlight !== undefined || dependencies !== undefined) {
     onClose(reply, () => {
-      dependencies?.end()
+      dependencies?.closed(reply)
       // Also where the handler has taken the reply over and cut it off.
       if (reply.raw.writableFinished || reply.sent) cache.inFlight.end(inFlight, undefined)
     })

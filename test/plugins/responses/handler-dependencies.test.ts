@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
 import { createClock } from '../../harness/clock.js'
+import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
+import { connectRaw, listen } from '../../harness/raw-http.js'
+import { until } from '../../harness/until.js'
 
 t.test('a streamed response is fresh as long as its data, however long the stream takes', async (t) => {
   const clock = createClock()
@@ -30,3 +33,42 @@ t.test('a streamed response is fresh as long as its data, however long the strea
     t.equal(counts[name], 2)
   }
 })
+
+t.test('a stream that is read to its end after its client has left depends on everything that it reads', async (t) => {
+  let runs = 0
+  let clientLeft = createDeferred<void>()
+  const handler = async (_request: FastifyRequest, reply: FastifyReply) => {
+    runs += 1
+    return runs === 1 ? Readable.from(generate()) : reply.code(404).send('only the first response may be stored')
+  }
+  const routes = (app: FastifyInstance) => {
+    app.get('/edge', { config: { edge: { ttlSeconds: 60 } } }, handler)
+    app.get('/proxy', { config: { proxyCache: { ttlSeconds: 60 } } }, handler)
+  }
+  const { app } = await startPlugins(t, { edge: {}, proxyCache: {}, routes })
+  async function* generate() {
+    yield 'start '
+    await clientLeft.promise
+    yield String(await app.cache.fetch('late', () => 'data', { tags: ['late'] }))
+  }
+  for (const name of ['edge', 'proxy'] as const) {
+    runs = 0
+    clientLeft = createDeferred()
+    const client = await connectRaw(t, await listen(app))
+    client.write(`GET /${name} HTTP/1.1\r\nHost: a.example\r\n\r\n`)
+    await client.head()
+    client.socket.destroy()
+    t.ok(await until(async () => (await connectionsOf(app)) === 0))
+    clientLeft.resolve()
+    const ask = async () => (await app.inject({ url: `/${name}`, headers: { host: 'a.example' } })).headers
+    t.ok(await until(async () => /; hit/.test(String((await ask())['cache-status']))), `${name}: stored`)
+    await app.cache.purge({ tags: ['late'], hard: true })
+    t.notMatch((await ask())['cache-status'], /; hit/, `${name}: the purge reaches the response`)
+  }
+})
+
+function connectionsOf({ server }: FastifyInstance): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
