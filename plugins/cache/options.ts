@@ -1,4 +1,5 @@
 import { functionRule, integerRule, numberRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import { hasMethods } from '../redis/client-shape.js'
 import { InvalidCacheOption } from './errors.js'
 import { maxSeconds } from './policy.js'
 import type { RedisCommands } from './redis/commands.js'
@@ -101,9 +102,4 @@ function positiveRule<Default extends number | undefined>(
 ): OptionRule<Default | number> {
   const isValid = (value: unknown) => typeof value === 'number' && value > 0 && value <= max
   return { defaultValue, isValid, expected: `more than 0 and at most ${max}` }
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
-  return names.every((name) => typeof Reflect.get(value, name) === 'function')
 }

@@ -1,4 +1,5 @@
-// Clients are recognized by shape: an application may bring its own ioredis, of version 5 or 6.
+// Clients are recognized by shape: an application may bring its own ioredis, of version 5 or 6. A wrapper that has only
+// some of its members is used without tracking.
 
 /** A client for one server. */
 export interface RedisClient {
@@ -34,18 +35,48 @@ export interface ClusterClient<Node extends RedisNode = RedisClient> {
   on(event: string, listener: (...values: never[]) => void): unknown
 }
 
+const clientMethods: readonly (keyof RedisClient)[] = [
+  'ping',
+  'client',
+  'publish',
+  'subscribe',
+  'connect',
+  'disconnect',
+  'duplicate',
+  'on',
+  'removeAllListeners',
+]
+const clusterMethods: readonly (keyof ClusterClient)[] = ['nodes', 'ping', 'publish', 'on']
+
+/** Whether keys are distributed over several servers, so that no command can read all of them. */
+export function isCluster(client: object): boolean {
+  return Reflect.get(client, 'isCluster') === true
+}
+
+/** Whether the client is a Cluster of ioredis, to whose nodes connections of our own can be opened. */
 export function isClusterClient(client: object): client is ClusterClient {
-  return 'isCluster' in client && client.isCluster === true
+  return isCluster(client) && Array.isArray(Reflect.get(client, 'slots')) && hasMethods(client, clusterMethods)
 }
 
 /** Whether the client is ioredis, so that connections of our own can be opened like it. */
 export function isRedisClient(client: object): client is RedisClient {
-  return 'connector' in client && 'duplicate' in client && typeof client.duplicate === 'function'
+  const isSingle = !isCluster(client) && 'connector' in client
+  return isSingle && optionsOf(client) !== undefined && hasMethods(client, clientMethods)
 }
 
 /** The prefix that the client itself adds to each key. */
 export function clientKeyPrefix(client: object): string {
-  return isClusterClient(client) || isRedisClient(client) ? String(client.options.keyPrefix ?? '') : ''
+  return String(optionsOf(client)?.keyPrefix ?? '')
+}
+
+export function hasMethods(value: unknown, names: readonly string[]): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return names.every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
+function optionsOf(client: object): { readonly keyPrefix?: unknown } | undefined {
+  const options: unknown = Reflect.get(client, 'options')
+  return typeof options === 'object' && options !== null ? options : undefined
 }
 
 /** `host:port`, the name of a node of a Cluster. */

@@ -1,4 +1,4 @@
-import { clientKeyPrefix } from '../../redis/client-shape.js'
+import type { CircuitBreaker } from '../../redis/circuit-breaker.js'
 import { classifyRedisFailure, isOutage, type RedisFailureKind, recordRedisFailure } from '../../redis/failure-kind.js'
 import type { ServerBreakers } from '../../redis/server-breakers.js'
 import { withTimeout } from '../../timeout.js'
@@ -17,6 +17,8 @@ export interface RedisCommands {
 
 export interface CommandsOptions {
   readonly client: RedisCommands
+  /** The prefix that the client itself adds to each key. */
+  readonly clientPrefix: string
   readonly breakers: ServerBreakers
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
@@ -31,16 +33,14 @@ const writePauseMs = 1_000
  */
 export class Commands {
   readonly #options: CommandsOptions
-  readonly #clientPrefix: string
   #refusedWrite: { readonly until: number; readonly failure: StoreFailure } | undefined
 
   constructor(options: CommandsOptions) {
     this.#options = options
-    this.#clientPrefix = clientKeyPrefix(options.client)
   }
 
   isCircuitOpen(name: string): boolean {
-    return this.#options.breakers.forKey(this.#clientPrefix + name).isOpen
+    return this.#breakerFor(name).isOpen
   }
 
   /** Throws the last refusal while Redis is known to refuse writes. */
@@ -83,8 +83,13 @@ export class Commands {
     }
   }
 
+  #breakerFor(name: string): CircuitBreaker {
+    const { breakers, clientPrefix } = this.#options
+    return breakers.forKey(clientPrefix + name)
+  }
+
   async #send<T>(name: string, command: () => Promise<T>, timeoutMs: number, requests = 1): Promise<T> {
-    const breaker = this.#options.breakers.forKey(this.#clientPrefix + name)
+    const breaker = this.#breakerFor(name)
     if (breaker.isOpen) throw circuitOpen()
     try {
       const reply = await withTimeout(command, timeoutMs)

@@ -1,4 +1,4 @@
-import { isClusterClient } from '../../redis/client-shape.js'
+import { isCluster } from '../../redis/client-shape.js'
 import { type Entry, encodeTombstone, formatFingerprint, formatStamp } from '../entry/codec.js'
 import type { KeyPurgeRequest, WriteOutcome } from '../store.js'
 import { BatchedReads } from './batched-reads.js'
@@ -19,7 +19,7 @@ export class EntryStore {
   constructor(deps: StoreDeps, options: EntrySerializerOptions) {
     const serializer = new EntrySerializer(options)
     // In a Cluster one command cannot read keys of several slots.
-    const isBatching = deps.client.mget !== undefined && !isClusterClient(deps.client)
+    const isBatching = deps.client.mget !== undefined && !isCluster(deps.client)
     this.#deps = deps
     this.#serializer = serializer
     this.#reads = new BatchedReads({

@@ -36,8 +36,9 @@ export interface RedisStoreOptions {
 /** Stores entries in Redis, one string per key. The TTL in Redis only frees memory: freshness is computed from the entry. */
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { client, breakers, keyPrefix, clock, onCorruptKey, onTrackingUnsupported } = options
-  const names = new KeyNames(keyPrefix, clientKeyPrefix(client))
-  const commands = new Commands(options)
+  const clientPrefix = clientKeyPrefix(client)
+  const names = new KeyNames(keyPrefix, clientPrefix)
+  const commands = new Commands({ ...options, clientPrefix })
   const tracking = createTracking(client, {
     wirePrefix: names.wirePrefix,
     keyPrefix,

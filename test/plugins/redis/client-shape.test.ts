@@ -39,6 +39,61 @@ for (const [name, { Redis, Cluster }] of versions) {
   }
 }
 
+t.test('a client that only resembles ioredis is used without tracking', async (t) => {
+  const { options, connector, isCluster } = { options: {}, connector: {}, isCluster: true }
+  const duplicate = () => redis.client
+  const clients: [name: string, members: object][] = [
+    ['get and eval only', {}],
+    ['isCluster only', { isCluster }],
+    ['a Cluster without nodes', { isCluster, options, slots: [], on: () => undefined, publish: async () => 0 }],
+    ['a Cluster without slots', { isCluster, options, nodes: () => [], on: () => undefined, publish: async () => 0 }],
+    ['no options', { connector, duplicate }],
+    ['no methods', { connector, duplicate, options }],
+    ['options that are null', { connector, duplicate, options: null, isCluster }],
+  ]
+  for (const [name, members] of clients) {
+    const book = createLogBook()
+    const app = Fastify({ logger: { stream: book.stream } })
+    const client = {
+      get: (key: string) => redis.client.get(key),
+      mget: (...keys: string[]) => redis.client.mget(...keys),
+      eval: (script: string, count: number, ...rest: string[]) => redis.client.eval(script, count, ...rest),
+      ...members,
+    }
+    await app.register(cache, { ...longTimeouts.cache, redis: client, keyPrefix: nextPrefix() })
+    t.teardown(() => app.close())
+    await app.ready()
+    t.equal(await app.cache.set('k', 'v'), true, name)
+    t.equal(await app.cache.get('k'), 'v', name)
+    t.ok(await until(() => app.cache.stats().coherence === 'polling'), name)
+    t.strictSame(book.at(40), [], name)
+  }
+})
+
+t.test('keys of a Cluster are read one by one, whatever else its client lacks', async (t) => {
+  const usesMget = async (members: object) => {
+    let isUsed = false
+    const client = {
+      get: async () => 'short',
+      mget: async (...keys: string[]) => {
+        isUsed = true
+        return keys.map(() => 'short')
+      },
+      eval: async () => [],
+      ...members,
+    }
+    const app = Fastify()
+    await app.register(cache, { ...longTimeouts.cache, redis: client })
+    t.teardown(() => app.close())
+    await app.ready()
+    // Keys are read together once values are known to be short.
+    for (let round = 0; round < 20; round += 1) await Promise.all([app.cache.get('a'), app.cache.get('b')])
+    return isUsed
+  }
+  t.equal(await usesMget({}), true)
+  t.equal(await usesMget({ isCluster: true }), false)
+})
+
 /** Stores entries through a client of the application, has each deleted by another client, and waits for the cache to notice. */
 async function tracks(
   t: Test,
