@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { acceptsHtml, render, setPageVary } from './pages.js'
+import { acceptsHtml, render, setPageVary } from './html-pages.js'
 import { createProblemView } from './problem-view.js'
 import { logError, type Problem, problem, toProblem } from './problems.js'
 

@@ -1,5 +1,5 @@
 import { type SendProblem, sendProblemPage, setErrorStatus } from '../http/error-handler.js'
-import { isFragmentRequest, render, setPageVary } from '../http/pages.js'
+import { isFragmentRequest, render, setPageVary } from '../http/html-pages.js'
 import { createProblemView } from '../http/problem-view.js'
 import { isSellerId } from '../schemas/listing.js'
 

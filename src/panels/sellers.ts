@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { cacheUnlessFiltered } from '../http/edge-policy.js'
 import { handleErrors } from '../http/error-handler.js'
-import { isFragmentRequest, pageVary, render } from '../http/pages.js'
+import { isFragmentRequest, pageVary, render } from '../http/html-pages.js'
 import { defaultPageSize } from '../schemas/listing.js'
 import { SellersPanelQuery } from '../schemas/panel.js'
 import { sendPanelProblem } from './error-handler.js'

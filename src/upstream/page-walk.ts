@@ -1,7 +1,7 @@
 import { withAbortScope } from './abort-scope.js'
+import { assertSameTotal, type GetPage, getPages, retryIfChanged } from './concurrent-pages.js'
 import { UpstreamIncomplete, UpstreamTooLarge } from './errors.js'
 import { limits } from './limits.js'
-import { assertSameTotal, type GetPage, getPages, retryIfChanged } from './pages.js'
 
 export interface PageWalkOptions<Item, Projected> {
   /** Path of the list, for error messages. */

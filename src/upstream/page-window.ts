@@ -1,7 +1,7 @@
 import { withAbortScope } from './abort-scope.js'
+import { assertSameTotal, type GetPage, getPages, retryIfChanged, type UpstreamPage } from './concurrent-pages.js'
 import { UpstreamIncomplete } from './errors.js'
 import { limits } from './limits.js'
-import { assertSameTotal, type GetPage, getPages, retryIfChanged, type UpstreamPage } from './pages.js'
 
 export interface PageWindowOptions<Item, Projected> {
   /** Path of the list, for error messages. */

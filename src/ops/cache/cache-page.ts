@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
-import { acceptsHtml } from '../../http/pages.js'
+import { acceptsHtml } from '../../http/html-pages.js'
 import type { LiveStats } from '../live-stats/live-stats.js'
 import { type OperatorToken, unauthorizedError } from '../operator-token.js'
 import { type Access, pagePath } from './access.js'

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Explanation } from 'fastify-vitrine/cache'
 import { assets } from '../../http/assets.js'
-import { render } from '../../http/pages.js'
+import { render } from '../../http/html-pages.js'
 import { type OperatorLabels, textsOf } from '../../texts/index.js'
 import { createPerLanguage, languageOf } from '../../texts/languages.js'
 import { createExplanationView } from './explanation-view.js'

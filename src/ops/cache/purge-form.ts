@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { acceptsHtml } from '../../http/pages.js'
+import { acceptsHtml } from '../../http/html-pages.js'
 import { logError } from '../../http/problems.js'
 import { Key, purgeAndLog, Tag } from '../purge.js'
 import { type Access, pagePath } from './access.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
+import type { UpstreamPageRequest } from '../../../src/upstream/concurrent-pages.js'
 import { UpstreamIncomplete, UpstreamTooLarge } from '../../../src/upstream/errors.js'
 import { type PageWalkOptions, walkPages } from '../../../src/upstream/page-walk.js'
-import type { UpstreamPageRequest } from '../../../src/upstream/pages.js'
 import { createDeferred } from '../../harness/deferred.js'
 
 interface Row {

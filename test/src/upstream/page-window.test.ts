@@ -1,6 +1,6 @@
 import t from 'tap'
+import type { UpstreamPageRequest } from '../../../src/upstream/concurrent-pages.js'
 import { readWindow } from '../../../src/upstream/page-window.js'
-import type { UpstreamPageRequest } from '../../../src/upstream/pages.js'
 
 interface ListOptions {
   readonly count: number
