@@ -9,7 +9,7 @@ export interface OptionRule<T> {
 type Resolved<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer T> ? T : never }
 
 /** Throws the plugin's own error for an option that does not exist: with a mistyped name the plugin would use a default. */
-export function assertKnownOptions(
+function assertKnownOptions(
   options: object,
   known: Readonly<Record<string, unknown>>,
   InvalidOption: new (message: string) => Error,
@@ -33,24 +33,36 @@ export function resolveByRules<Rules extends Readonly<Record<string, OptionRule<
   return Object.fromEntries(resolved) as Resolved<Rules> // the same names, each checked by its rule
 }
 
+/** A maximum that messages do not state. */
+const unlimited = Number.MAX_SAFE_INTEGER
+
 /** An integer from `min` to `max`. */
 export function integerRule<Default extends number | undefined>(
   defaultValue: Default,
   min: number,
-  max: number,
+  max = unlimited,
 ): OptionRule<Default | number> {
   const isValid = (value: unknown) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
-  return { defaultValue, isValid, expected: `an integer from ${min} to ${max}` }
+  return { defaultValue, isValid, expected: `an integer ${range(min, max)}` }
 }
 
 /** A number from `min` to `max`. */
 export function numberRule<Default extends number | undefined>(
   defaultValue: Default,
   min: number,
-  max: number,
+  max = unlimited,
 ): OptionRule<Default | number> {
   const isValid = (value: unknown) => typeof value === 'number' && value >= min && value <= max
-  return { defaultValue, isValid, expected: `a number from ${min} to ${max}` }
+  return { defaultValue, isValid, expected: `a number ${range(min, max)}` }
+}
+
+/** A number above 0, up to `max`. */
+export function positiveRule<Default extends number | undefined>(
+  defaultValue: Default,
+  max = unlimited,
+): OptionRule<Default | number> {
+  const isValid = (value: unknown) => typeof value === 'number' && value > 0 && value <= max
+  return { defaultValue, isValid, expected: max === unlimited ? 'more than 0' : `more than 0 and at most ${max}` }
 }
 
 /** `true` or `false`. */
@@ -61,4 +73,8 @@ export function booleanRule<Default extends boolean | undefined>(defaultValue: D
 /** A function. */
 export function functionRule<F>(defaultValue: F): OptionRule<F> {
   return { defaultValue, isValid: (value) => typeof value === 'function', expected: 'a function' }
+}
+
+function range(min: number, max: number): string {
+  return max === unlimited ? `of at least ${min}` : `from ${min} to ${max}`
 }

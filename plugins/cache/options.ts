@@ -1,4 +1,11 @@
-import { functionRule, integerRule, numberRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import {
+  functionRule,
+  integerRule,
+  numberRule,
+  type OptionRule,
+  positiveRule,
+  resolveByRules,
+} from '../option-rules.js'
 import { hasMethods } from '../redis/client-shape.js'
 import { InvalidCacheOption } from './errors.js'
 import { maxSeconds } from './policy.js'
@@ -77,7 +84,7 @@ const rules = {
   negativeTtlSeconds: positiveRule(30, maxSeconds),
   leaseMs: integerRule(3_000, 1, maxTimerMs),
   maxMemoryBytes: positiveRule(64 * 2 ** 20),
-  maxMemoryEntries: integerRule(100_000, 1, Number.MAX_SAFE_INTEGER),
+  maxMemoryEntries: integerRule(100_000, 1),
   compressAboveBytes: positiveRule(undefined),
   metricLabel: functionRule(undefined),
   maxEntryBytes: positiveRule(8 * 2 ** 20),
@@ -94,12 +101,4 @@ export function resolveOptions(options: CacheOptions) {
     InvalidCacheOption,
   )
   return { ...resolved, lifetime: { ttlSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds } }
-}
-
-function positiveRule<Default extends number | undefined>(
-  defaultValue: Default,
-  max = Number.MAX_SAFE_INTEGER,
-): OptionRule<Default | number> {
-  const isValid = (value: unknown) => typeof value === 'number' && value > 0 && value <= max
-  return { defaultValue, isValid, expected: `more than 0 and at most ${max}` }
 }

@@ -61,7 +61,7 @@ export const sharedPluginRules = {
     (value) => tagHeaders.includes(value),
     'Surrogate-Key, Cache-Tag, Edge-Cache-Tag or false',
   ),
-  maxMemoryBytes: numberRule(64 * 2 ** 20, 1, Number.MAX_SAFE_INTEGER),
+  maxMemoryBytes: numberRule(64 * 2 ** 20, 1),
   collapseTimeoutMs: numberRule(10_000, 1, 600_000),
   now: functionRule<() => number>(Date.now),
 }

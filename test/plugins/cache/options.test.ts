@@ -45,15 +45,19 @@ for (const [name, value, expected] of [
   ['staleIfErrorSeconds', Number.NaN, 'a number from 0 to 31622400'],
   ['redis', {}, 'a client with get and eval, or false'],
   ['store', {}, 'a Store, which has get, set and watch'],
+  ['readTimeoutMs', 0, 'an integer from 1 to 2147483647'],
+  ['readTimeoutMs', null, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', 1.5, 'an integer from 1 to 2147483647'],
   ['loadTimeoutMs', 2 ** 31, 'an integer from 1 to 2147483647'],
   ['negativeTtlSeconds', 0, 'more than 0 and at most 31622400'],
-  ['maxMemoryEntries', 0, 'an integer from 1 to 9007199254740991'],
-  ['maxEntryBytes', '8', 'more than 0 and at most 9007199254740991'],
+  ['maxMemoryEntries', 0, 'an integer of at least 1'],
+  ['maxMemoryEntries', 1_000.5, 'an integer of at least 1'],
+  ['compressAboveBytes', null, 'more than 0'],
+  ['maxEntryBytes', '8', 'more than 0'],
   ['metricLabel', 'x', 'a function'],
   ['now', 1, 'a function'],
 ] as const) {
-  t.test(`${name} must be ${expected}`, async (t) => {
+  t.test(`${name} must be ${expected}, not ${value}`, async (t) => {
     const options = { [name]: value } as CacheOptions // wrong on purpose
     t.throws(() => resolveOptions(options), {
       code: 'VITRINE_CACHE_OPTION',

@@ -48,6 +48,8 @@ t.test('names the option that is invalid, and what it must be', async (t) => {
     [{ url, tls: null }, 'tls must be true, false or an object of options for tls.connect'],
     [{ url, bootTimeoutMs: -1 }, 'bootTimeoutMs must be an integer from 0 to 2147483647'],
     [{ url, connectTimeoutMs: 0 }, 'connectTimeoutMs must be an integer from 1 to 2147483647'],
+    [{ url, connectTimeoutMs: 1_500.5 }, 'connectTimeoutMs must be an integer from 1 to 2147483647'],
+    [{ url, commandTimeoutMs: null }, 'commandTimeoutMs must be an integer from 1 to 2147483647'],
     [{ url, commandTimeoutMs: Number.POSITIVE_INFINITY }, 'commandTimeoutMs must be an integer from 1 to 2147483647'],
     [{ url, closeTimeoutMs: '500' }, 'closeTimeoutMs must be an integer from 0 to 2147483647'],
   ]
