@@ -68,14 +68,15 @@ export interface ExplainDeps {
 
 export async function explain(key: string, deps: ExplainDeps): Promise<Explanation> {
   const { tiers, access, loads, events, clock } = deps
-  const now = clock.now()
+  const redis = await explainStored(key, access, clock)
+  // From here on nothing is awaited: the rest describes one moment.
   const entry = tiers.memory.peek(key)
   return withReasons({
     key,
     metricLabel: events.labelOf(key),
-    state: entry === undefined ? 'expired' : tiers.stateOf(key, entry, now),
+    state: entry === undefined ? 'expired' : tiers.stateOf(key, entry, clock.now()),
     memory: entry && explainEntry(entry, clock),
-    redis: await explainStored(key, access, clock),
+    redis,
     coherence: tiers.coherence.state,
     isLoading: loads.has(key),
     isBackingOff: loads.isBackingOff(key),

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { channels, type ReadEvent } from '../../../../plugins/cache/index.js'
-import { createTestStore } from '../../../../plugins/cache/testing/index.js'
+import { createManualClock, createTestStore } from '../../../../plugins/cache/testing/index.js'
 import { createClock } from '../../../harness/clock.js'
+import { createDeferred } from '../../../harness/deferred.js'
 import { startPlugins } from '../../../harness/plugins.js'
 import { until } from '../../../harness/until.js'
 
@@ -25,6 +26,29 @@ t.test('explain describes where an entry is stored and what a read would do, and
   t.equal((await cache.explain('k')).state, 'stale-while-revalidate')
   await cache.purge({ tags: ['x'] })
   t.equal((await cache.explain('k')).state, 'purged')
+})
+
+t.test('explain describes the moment at which the shared store has answered', async (t) => {
+  const clock = createManualClock()
+  const { store } = createTestStore({ clock })
+  const { cache } = (await startPlugins(t, { cache: { ...policy, store, now: clock.now } })).app
+  await cache.set('k', 'v')
+  const [asked, answered] = [createDeferred<void>(), createDeferred<void>()]
+  const { get } = store
+  Object.assign(store, {
+    get: async (key: string) => {
+      asked.resolve()
+      await answered.promise
+      return get(key)
+    },
+  })
+  const explained = cache.explain('k')
+  await asked.promise
+  clock.step(310)
+  answered.resolve()
+  const { state, memory } = await explained
+  t.equal(state, 'stale-while-revalidate')
+  t.equal(Math.round(memory?.ageSeconds ?? 0), 310)
 })
 
 t.test('stats count reads by reason, loads and purges', async (t) => {
