@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import type { CacheOptions, Purge } from '../../plugins/cache/index.js'
 import type { RedisPluginOptions } from '../../plugins/redis/index.js'
 import type { FromWorker, LoadResult, Outcome, PlainPolicy, ToWorker, WorkerRequest } from './cache-worker.js'
+import { killOnExit } from './kill-on-exit.js'
 import { longTimeouts } from './plugins.js'
 import type { RedisServer } from './redis-server.js'
 import { until as untilMet } from './until.js'
@@ -178,12 +179,11 @@ function startWorker(t: Test): Worker {
   })
   child.setMaxListeners(0) // one for each request in flight
   const kill = () => child.kill('SIGKILL') // has no effect after the exit
-  process.once('exit', kill) // also if the test file crashes
+  killOnExit(child)
   const ended = once(child, 'exit')
   t.teardown(async () => {
     kill()
     await ended
-    process.removeListener('exit', kill)
   })
   const ready = messageFrom(child, ({ type }) => type === 'ready')
   let requests = 0

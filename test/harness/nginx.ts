@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
+import { killOnExit } from './kill-on-exit.js'
 import { freePort } from './redis-server.js'
 import { until } from './until.js'
 
@@ -43,12 +44,10 @@ export async function startNginx(t: Test, directives: string): Promise<Nginx> {
   const stderr: Buffer[] = []
   server.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   const ended = once(server, 'exit')
-  const kill = () => server.kill('SIGKILL')
-  process.once('exit', kill) // also if the test file crashes
+  killOnExit(server)
   t.teardown(async () => {
     server.kill('SIGTERM')
     await ended
-    process.removeListener('exit', kill)
     await rm(prefix, { recursive: true, force: true })
   })
   const listens = () => server.exitCode !== null || canConnect(port)

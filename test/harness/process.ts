@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { killOnExit } from './kill-on-exit.js'
 import type { LogLine } from './log.js'
 
 /** The exit of a process. */
@@ -50,7 +51,7 @@ export function startProgram(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const kill = () => child.kill('SIGKILL') // has no effect after the exit
-  process.once('exit', kill) // also if the test file crashes
+  killOnExit(child)
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> // after the last output
   const exited = ended.then(([code, signal]): Exit => ({ code, signal }))
   let hasEnded = false
@@ -61,7 +62,6 @@ export function startProgram(
   t.teardown(async () => {
     kill()
     await ended
-    process.removeListener('exit', kill)
   })
 
   const lines = { stdout: linesOf(child, 'stdout'), stderr: linesOf(child, 'stderr') }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Certificate } from './certificates.js'
+import { killOnExit } from './kill-on-exit.js'
 
 /** A Redis process on a free loopback port without persistence. */
 export interface RedisServer {
@@ -82,6 +83,7 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...auth, ...tls, ...flags],
       { stdio: 'ignore' },
     )
+    killOnExit(server)
     const failure = new Promise<never>((_resolve, reject) => {
       server?.once('exit', (code) => reject(new Error(`redis-server ended with ${code}`)))
     })
@@ -98,8 +100,6 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     await exited
   }
 
-  const killOnExit = () => server?.kill('SIGKILL')
-  process.once('exit', killOnExit) // also if the test file crashes
   await start()
   return {
     port,
@@ -116,7 +116,6 @@ export async function startRedis({ flags = [], password, ...options }: RedisServ
     async stop() {
       client.disconnect()
       await kill()
-      process.off('exit', killOnExit)
     },
   }
 }

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import redis, { type RedisPluginOptions } from '../../../plugins/redis/index.js'
 import { type Certificate, createAuthority } from '../../harness/certificates.js'
+import { killOnExit } from '../../harness/kill-on-exit.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { type RedisCluster, startRedisCluster } from '../../harness/redis-cluster.js'
 import { freePort, type RedisServer, startRedis, tlsFlags } from '../../harness/redis-server.js'
@@ -201,12 +202,8 @@ async function sentinelFor(t: Test, masterPort: number, certificate: Certificate
     [`${folder}/${file}`, '--sentinel', ...options, ...tlsFlags(certificate), ...flags],
     { stdio: 'ignore' },
   )
-  const kill = () => sentinel.kill('SIGKILL')
-  process.once('exit', kill)
-  t.teardown(() => {
-    kill()
-    process.off('exit', kill)
-  })
+  killOnExit(sentinel)
+  t.teardown(() => sentinel.kill('SIGKILL'))
   t.ok(await until(() => isListening(port)))
   return { host: '127.0.0.1', port }
 }
