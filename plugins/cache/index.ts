@@ -64,7 +64,8 @@ export default fp(cachePlugin, { name: 'fastify-vitrine/cache', fastify: '5.x' }
 
 async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise<void> {
   const resolved = resolveOptions(options)
-  const clock = new CacheClock(resolved.now, { isCorrected: options.now === undefined })
+  const random = Math.random
+  const clock = new CacheClock(resolved.now, { isCorrected: options.now === undefined, random })
   const registered = app.hasDecorator('redis') ? app.redis : undefined
   const client = resolved.redis === false ? undefined : (resolved.redis ?? registered)
   const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreakers')
@@ -77,7 +78,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
     outageLog.report({ kind: 'metric-label', key, error, message: 'cache: metricLabel threw; using the label other' })
   })
   const store = resolved.store ?? (client && redisStore(client))
-  const cache = new Cache({ store, clock, random: Math.random, outageLog, loadOutageLog, events, options: resolved })
+  const cache = new Cache({ store, clock, random, outageLog, loadOutageLog, events, options: resolved })
   app.decorate('cache', cache)
   app.addHook('onReady', async () => {
     if (store !== undefined || resolved.redis === false || !app.hasDecorator('redis')) return
@@ -99,7 +100,7 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
       events.storeFailed('corrupt')
       outageLog.report({ kind: 'corrupt', key, message: 'cache: replaced corrupt data under a key of the cache' })
     }
-    return createRedisStore({ client, breakers, clock, onTrackingUnsupported, onCorruptKey, ...resolved })
+    return createRedisStore({ client, breakers, clock, random, onTrackingUnsupported, onCorruptKey, ...resolved })
   }
 
   /** For a client that the application created: `get` is the only command that it is known to allow. */

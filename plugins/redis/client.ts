@@ -15,6 +15,8 @@ const keepAliveMs = 10_000
 /** Milliseconds between ending a socket and destroying it: a server that hangs does not answer the end. */
 const disconnectTimeoutMs = 100
 
+const retryStrategy = (attempt: number) => reconnectDelayMs(attempt, Math.random)
+
 /** A client that is not connected yet and rejects commands at once while it has no connection. */
 export function createClient(options: ResolvedRedisOptions, listener: ConnectionListener): Client {
   const { clusterNodes, sentinels, url } = options
@@ -23,7 +25,7 @@ export function createClient(options: ResolvedRedisOptions, listener: Connection
     return new Cluster([...clusterNodes], {
       lazyConnect: true,
       enableOfflineQueue: false, // a Cluster ignores the one inside redisOptions
-      clusterRetryStrategy: reconnectDelayMs,
+      clusterRetryStrategy: retryStrategy,
       slotsRefreshTimeout: common.connectTimeout,
       redisOptions: common,
       // Certificates are issued for the name. By default ioredis connects to the address that it resolves to.
@@ -34,14 +36,14 @@ export function createClient(options: ResolvedRedisOptions, listener: Connection
     ...common,
     lazyConnect: true,
     enableOfflineQueue: false,
-    retryStrategy: reconnectDelayMs,
+    retryStrategy,
   } satisfies RedisOptions
   if (sentinels !== undefined) {
     return new Redis({
       ...single,
       sentinels: [...sentinels],
       name: options.sentinelName,
-      sentinelRetryStrategy: reconnectDelayMs,
+      sentinelRetryStrategy: retryStrategy,
       ...(common.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: common.tls }),
       ...(options.sentinelPassword === undefined ? {} : { sentinelPassword: options.sentinelPassword }),
     })

@@ -7,9 +7,8 @@ import {
   type RedisClient,
 } from '../../redis/client-shape.js'
 import { clusterSlot } from '../../redis/cluster-slot.js'
+import type { CacheClock } from '../clock.js'
 import { type InvalidationListener, TrackingConnection, verifyEveryMs } from './tracking-connection.js'
-
-export type { InvalidationListener } from './tracking-connection.js'
 
 export interface ClientTrackingOptions {
   /** The prefix of all keys as the server sees them. */
@@ -21,6 +20,8 @@ export interface ClientTrackingOptions {
   readonly touch: (key: string) => Promise<unknown>
   /** Whether the circuit breaker of the server of this key is open, so that no messages are expected of it. */
   readonly isCircuitOpen: (key: string) => boolean
+  readonly clock: CacheClock
+  readonly random: () => number
 }
 
 /** Tracking for clients that can be duplicated: ioredis and its Cluster. `undefined` for others. */
@@ -94,7 +95,7 @@ export class ClientTracking {
     if (this.#isClosed || this.#listener === undefined) return
     this.#matchConnections(this.#listener)
     for (const connection of this.#connections.values()) connection.verify()
-    this.#timer = setTimeout(() => this.#check(), verifyEveryMs * (1 - Math.random() / 5))
+    this.#timer = setTimeout(() => this.#check(), verifyEveryMs * (1 - this.#options.random() / 5))
     this.#timer.unref()
   }
 
@@ -131,7 +132,7 @@ export class ClientTracking {
   }
 
   #open(name: string, server: RedisClient, listener: InvalidationListener): TrackingConnection {
-    const { wirePrefix, channel, touch, isCircuitOpen } = this.#options
+    const { wirePrefix, channel, touch, isCircuitOpen, clock, random } = this.#options
     return new TrackingConnection(server, {
       wirePrefix,
       channel,
@@ -140,6 +141,8 @@ export class ClientTracking {
       heartbeatKey: () => this.#heartbeatKey(name),
       touch,
       isCircuitOpen,
+      clock,
+      random,
       listener: {
         ...listener,
         verifiedChanged: () => this.#updateVerified(),

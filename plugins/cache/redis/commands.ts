@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../../redis/circuit-breaker.js'
 import { classifyRedisFailure, isOutage, type RedisFailureKind, recordRedisFailure } from '../../redis/failure-kind.js'
 import type { ServerBreakers } from '../../redis/server-breakers.js'
 import { withTimeout } from '../../timeout.js'
+import type { CacheClock } from '../clock.js'
 import { StoreFailure } from '../store.js'
 import type { Script } from './scripts.js'
 
@@ -20,6 +21,7 @@ export interface CommandsOptions {
   /** The prefix that the client itself adds to each key. */
   readonly clientPrefix: string
   readonly breakers: ServerBreakers
+  readonly clock: CacheClock
   readonly readTimeoutMs: number
   readonly writeTimeoutMs: number
 }
@@ -45,9 +47,8 @@ export class Commands {
 
   /** Throws the last refusal while Redis is known to refuse writes. */
   assertWritable(): void {
-    if (this.#refusedWrite !== undefined && performance.now() < this.#refusedWrite.until) {
-      throw this.#refusedWrite.failure
-    }
+    const refused = this.#refusedWrite
+    if (refused !== undefined && this.#options.clock.monotonicNow() < refused.until) throw refused.failure
   }
 
   get(name: string): Promise<string | null> {
@@ -100,7 +101,9 @@ export class Commands {
       for (let request = 0; request < requests; request += 1) recordRedisFailure(kind, breaker)
       const message = cause instanceof Error ? cause.message : String(cause)
       const failure = new StoreFailure(kind, { isOutage: isOutage(kind), message, cause })
-      if (refusesWrites(kind)) this.#refusedWrite = { until: performance.now() + writePauseMs, failure }
+      if (refusesWrites(kind)) {
+        this.#refusedWrite = { until: this.#options.clock.monotonicNow() + writePauseMs, failure }
+      }
       throw failure
     }
   }

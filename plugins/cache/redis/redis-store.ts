@@ -17,6 +17,8 @@ export interface RedisStoreOptions {
   readonly breakers: ServerBreakers
   readonly keyPrefix: string
   readonly clock: CacheClock
+  /** For the jitter of reconnects and checks. */
+  readonly random: () => number
   /** Milliseconds after which a read is abandoned. */
   readonly readTimeoutMs: number
   /** Milliseconds after which a write is abandoned. Redis may still execute it. */
@@ -35,7 +37,7 @@ export interface RedisStoreOptions {
 
 /** Stores entries in Redis, one string per key. The TTL in Redis only frees memory: freshness is computed from the entry. */
 export function createRedisStore(options: RedisStoreOptions): Store {
-  const { client, breakers, keyPrefix, clock, onCorruptKey, onTrackingUnsupported } = options
+  const { client, breakers, keyPrefix, clock, random, onCorruptKey, onTrackingUnsupported } = options
   const clientPrefix = clientKeyPrefix(client)
   const names = new KeyNames(keyPrefix, clientPrefix)
   const commands = new Commands({ ...options, clientPrefix })
@@ -45,6 +47,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     channel: names.removedChannel,
     touch: (name) => commands.read(scripts.touch, name, []),
     isCircuitOpen: (name) => commands.isCircuitOpen(name),
+    clock,
+    random,
   })
   const deps = { client, clock, commands, names, tracking, onCorruptKey }
   const entries = new EntryStore(deps, options)

@@ -1,9 +1,9 @@
 import type { ServerBreakers } from '../../redis/server-breakers.js'
 import { stampDigits } from '../entry/codec.js'
 import type { StoreWatcher } from '../store.js'
-import type { InvalidationListener } from './client-tracking.js'
 import * as scripts from './scripts.js'
 import type { StoreDeps } from './store-deps.js'
+import type { InvalidationListener } from './tracking-connection.js'
 
 export interface StoreWatchDeps extends StoreDeps {
   readonly breakers: ServerBreakers

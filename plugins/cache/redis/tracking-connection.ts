@@ -3,6 +3,7 @@ import { classifyRedisFailure } from '../../redis/failure-kind.js'
 import { connectorClass, guardConnector } from '../../redis/guarded-connector.js'
 import { reconnectDelayMs } from '../../redis/reconnect-delay.js'
 import { withTimeout } from '../../timeout.js'
+import type { CacheClock } from '../clock.js'
 
 /** Receives the messages of tracking connections. */
 export interface InvalidationListener {
@@ -14,7 +15,7 @@ export interface InvalidationListener {
   flushed(): void
   /** Whether the invalidations are verified to arrive. */
   verifiedChanged(isVerified: boolean): void
-  /** The server does not support tracking. Called once. */
+  /** A server does not support tracking. Each connection reports it. */
   unsupported(error: unknown): void
 }
 
@@ -29,6 +30,8 @@ export interface TrackingConnectionOptions {
   readonly touch: (key: string) => Promise<unknown>
   readonly isCircuitOpen: (key: string) => boolean
   readonly listener: InvalidationListener
+  readonly clock: CacheClock
+  readonly random: () => number
 }
 
 /** Maximum milliseconds between two checks whether invalidations arrive; up to a fifth is subtracted as jitter. */
@@ -51,7 +54,7 @@ export class TrackingConnection {
 
   constructor(server: RedisClient, options: TrackingConnectionOptions) {
     this.#options = options
-    this.#connection = server.duplicate(overridesFor(server))
+    this.#connection = server.duplicate(overridesFor(server, options.random))
     this.#connection.on('error', () => undefined) // the data connection reports the outage
     this.#connection.on('ready', () => void this.#subscribe())
     this.#connection.on('close', () => this.#connectionLost())
@@ -77,7 +80,7 @@ export class TrackingConnection {
   /** Sends a heartbeat unless an invalidation has arrived lately. */
   verify(): void {
     if (!this.#isSubscribed || this.#isVerifying) return
-    if (this.#isVerified && performance.now() - this.#lastInvalidationAt < verifyEveryMs) return
+    if (this.#isVerified && this.#options.clock.monotonicNow() - this.#lastInvalidationAt < verifyEveryMs) return
     void this.#sendHeartbeat()
   }
 
@@ -140,7 +143,7 @@ export class TrackingConnection {
     if (channel === this.#options.channel) this.#options.listener.published(String(message))
     if (channel === this.#options.broadcastChannel) this.#onBroadcast(String(message))
     if (channel !== invalidations) return
-    this.#lastInvalidationAt = performance.now()
+    this.#lastInvalidationAt = this.#options.clock.monotonicNow()
     if (message === null) this.#options.listener.flushed()
     else this.#onInvalidation(message)
   }
@@ -183,7 +186,7 @@ export class TrackingConnection {
 }
 
 /** Options of ioredis that differ from those of the data connection. */
-function overridesFor(server: RedisClient): object {
+function overridesFor(server: RedisClient, random: () => number): object {
   const Connector = connectorClass(server)
   return {
     protocol: 2, // with RESP3 ioredis drops invalidations
@@ -198,7 +201,7 @@ function overridesFor(server: RedisClient): object {
     disconnectTimeout: disconnectTimeoutMs,
     readOnly: false,
     ...(Connector && { Connector: guardConnector(Connector) }), // `close` may end a TLS handshake
-    retryStrategy: reconnectDelayMs,
+    retryStrategy: (attempt: number) => reconnectDelayMs(attempt, random),
   }
 }
 

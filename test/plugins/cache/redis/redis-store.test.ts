@@ -24,6 +24,7 @@ const options = {
   client,
   breakers: singleServerBreakers(breaker),
   clock: new CacheClock(Date.now, { isCorrected: false }),
+  random: Math.random,
   keyPrefix: 'cat_test:',
   readTimeoutMs: 600_000,
   writeTimeoutMs: 600_000,
