@@ -34,7 +34,7 @@ import type { Store } from './store.js'
 import { StoreAccess } from './store-access.js'
 import { Tiers } from './tiers/tiers.js'
 
-export interface CacheDeps {
+interface CacheDeps {
   readonly store: Store | undefined
   readonly clock: CacheClock
   readonly random: () => number

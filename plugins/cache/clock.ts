@@ -10,7 +10,7 @@ const toleranceMs = 10
 /** A stamp further in the future comes from a wrong clock. */
 const maxAheadMs = 60_000
 
-export interface CacheClockOptions {
+interface CacheClockOptions {
   /** False: the clock is not synchronised with the server's, as for a test's own clock. */
   readonly isCorrected: boolean
   /** Milliseconds of a clock that is never set. Default `performance.now`. */

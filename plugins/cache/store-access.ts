@@ -2,7 +2,7 @@ import type { OutageLog } from '../redis/outage-log.js'
 import type { CacheEvents } from './observe/cache-events.js'
 import { type Store, StoreFailure } from './store.js'
 
-export interface StoreAccessDeps {
+interface StoreAccessDeps {
   /** Undefined in a memory-only cache. */
   readonly store: Store | undefined
   readonly outageLog: OutageLog

@@ -24,7 +24,7 @@ export interface ServerBreakers {
 
 type Client = RedisNode | ClusterClient<RedisNode>
 
-export interface ServerBreakersOptions extends Omit<CircuitBreakerOptions, 'probe'> {
+interface ServerBreakersOptions extends Omit<CircuitBreakerOptions, 'probe'> {
   /** Checks one server, or the client itself. Rejects if there is no answer within `timeoutMs`. */
   readonly probe: (target: Client, timeoutMs: number) => Promise<unknown>
 }

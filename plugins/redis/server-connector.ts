@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 
-export interface ServerConnectorOptions {
+interface ServerConnectorOptions {
   readonly path?: string
   readonly host?: string
   readonly port?: number

@@ -17,9 +17,9 @@ export class BackgroundRefreshes {
   readonly #inFlight = new Map<string, Promise<unknown>>()
   readonly #timeoutMs: number
 
-  constructor(app: FastifyInstance, patienceMs = defaultTimeoutMs) {
+  constructor(app: FastifyInstance, timeoutMs = defaultTimeoutMs) {
     this.#app = app
-    this.#timeoutMs = patienceMs
+    this.#timeoutMs = timeoutMs
   }
 
   /** Whether the current request refreshes the key. */

@@ -3,12 +3,12 @@ import type { Reading, ReadRequest } from '../reading.js'
 import type { CacheSignals } from '../signals.js'
 import type { StoreAccess } from '../store-access.js'
 import type { LookupHit } from '../tiers/tier-lookup.js'
-import { InFlightLoad } from './flight.js'
 import { LeasedLoads } from './leased-loads.js'
 import { Leases } from './leases.js'
 import { LoadRunner, type LoadRunnerDeps } from './load-runner.js'
+import { InFlightLoad } from './load-state.js'
 
-export interface InFlightLoadsDeps extends LoadRunnerDeps {
+interface InFlightLoadsDeps extends LoadRunnerDeps {
   readonly access: StoreAccess
   readonly signals: CacheSignals
 }

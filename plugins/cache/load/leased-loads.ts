@@ -5,11 +5,11 @@ import type { ResolvedCacheOptions } from '../options.js'
 import { type Reading, toReading } from '../reading.js'
 import type { StoreAccess } from '../store-access.js'
 import type { Tiers } from '../tiers/tiers.js'
-import type { InFlightLoad } from './flight.js'
 import type { Leases } from './leases.js'
 import type { LoadRunner } from './load-runner.js'
+import type { InFlightLoad } from './load-state.js'
 
-export interface LeasedLoadsDeps {
+interface LeasedLoadsDeps {
   readonly access: StoreAccess
   readonly tiers: Tiers
   readonly leases: Leases

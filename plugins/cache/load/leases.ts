@@ -15,7 +15,7 @@ export interface Lease {
   release(how: 'stored' | 'empty'): Promise<void>
 }
 
-export interface LeasesDeps {
+interface LeasesDeps {
   readonly access: StoreAccess
   readonly leaseMs: number
   readonly clock: Pick<CacheClock, 'monotonicNow'>

@@ -12,8 +12,8 @@ import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
 import { RefreshBackoff } from './backoff.js'
 import { ErrorCache } from './error-cache.js'
-import type { InFlightLoad } from './flight.js'
 import type { Lease } from './leases.js'
+import type { InFlightLoad } from './load-state.js'
 import { type LoaderContext, type LoadResult, runLoad } from './loader.js'
 
 export interface LoadRunnerDeps {

@@ -46,7 +46,7 @@ export interface LoadResult {
   readonly tags: readonly string[]
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly key: string
   readonly loader: Loader<unknown>
   readonly lifetime: Lifetime

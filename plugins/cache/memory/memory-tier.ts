@@ -3,7 +3,7 @@ import { ChangeWatches } from './change-watches.js'
 import { LruIndex, noSlot } from './lru-index.js'
 import { type MemoryEntry, unverified } from './memory-entry.js'
 
-export interface MemoryTierOptions {
+interface MemoryTierOptions {
   /** Bound on the size of all entries: bytes of JSON, key and tags, and a fixed overhead for each. */
   readonly maxBytes: number
   readonly maxEntries: number

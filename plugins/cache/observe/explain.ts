@@ -58,7 +58,7 @@ const coherences: Readonly<Record<CoherenceState, string>> = {
   disconnected: 'The circuit breaker of Redis is open: memory keeps its own lifetimes.',
 }
 
-export interface ExplainDeps {
+interface ExplainDeps {
   readonly tiers: Tiers
   readonly access: StoreAccess
   readonly loads: InFlightLoads

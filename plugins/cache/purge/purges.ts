@@ -27,7 +27,7 @@ export interface PurgeRequest {
   readonly isHard: boolean
 }
 
-export interface PurgesDeps {
+interface PurgesDeps {
   readonly access: StoreAccess
   readonly clock: CacheClock
   /** Minimum time for which a purged key refuses writes that started before the purge. */
@@ -64,8 +64,8 @@ export class Purges {
   /** Invalidations of the purge log so far. One that arrives during a read may concern a purge that the read missed. */
   #invalidations = 0
 
-  constructor(parts: PurgesDeps) {
-    this.#deps = parts
+  constructor(deps: PurgesDeps) {
+    this.#deps = deps
   }
 
   /** Whether the shared store's purges have been read at all: until then its entries cannot be judged. */

@@ -9,7 +9,7 @@ import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
 import { decideRead, staleReason } from './decide-read.js'
 
-export interface ReadThroughDeps {
+interface ReadThroughDeps {
   readonly tiers: Tiers
   readonly loads: InFlightLoads
   readonly tracker: DependencyTracker

@@ -10,7 +10,13 @@ import { clusterSlot } from '../../redis/cluster-slot.js'
 import type { CacheClock } from '../clock.js'
 import { type InvalidationListener, TrackingConnection, verifyEveryMs } from './tracking-connection.js'
 
-export interface ClientTrackingOptions {
+/** Receives what all connections report; `unsupported` is called once. */
+export interface TrackingListener extends InvalidationListener {
+  /** Whether the invalidations of all servers are verified to arrive. */
+  verifiedChanged(isVerified: boolean): void
+}
+
+interface ClientTrackingOptions {
   /** The prefix of all keys as the server sees them. */
   readonly wirePrefix: string
   readonly keyPrefix: string
@@ -40,7 +46,7 @@ export class ClientTracking {
   readonly #id = randomBytes(6).toString('hex')
   readonly #connections = new Map<string, TrackingConnection>()
   readonly #broadcastChannel: string
-  #listener: InvalidationListener | undefined
+  #listener: TrackingListener | undefined
   #isVerified = false
   #isUnsupported = false
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +64,7 @@ export class ClientTracking {
   }
 
   /** Connects, and calls the listener from now on. */
-  start(listener: InvalidationListener): void {
+  start(listener: TrackingListener): void {
     this.#listener = listener
     const client = this.#client
     client.on('ready', () => this.checkNow())
@@ -143,9 +149,9 @@ export class ClientTracking {
       isCircuitOpen,
       clock,
       random,
+      onVerifiedChange: () => this.#updateVerified(),
       listener: {
         ...listener,
-        verifiedChanged: () => this.#updateVerified(),
         unsupported: (error) => {
           if (this.#isUnsupported) return
           this.#isUnsupported = true

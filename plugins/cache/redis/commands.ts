@@ -16,7 +16,7 @@ export interface RedisCommands {
   evalsha?(digest: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-export interface CommandsOptions {
+interface CommandsOptions {
   readonly client: RedisCommands
   /** The prefix that the client itself adds to each key. */
   readonly clientPrefix: string

@@ -10,7 +10,7 @@ const decompress = promisify(gunzip)
 const envelopeBytes = 2 ** 14
 
 /** What is stored under a key. */
-export type Found = FoundEntry | Tombstone | undefined
+export type StoredRecord = FoundEntry | Tombstone | undefined
 
 export interface EntrySerializerOptions {
   readonly clock: CacheClock
@@ -32,7 +32,7 @@ export class EntrySerializer {
     return encodeEntry(entry, await this.#pack(valueText), this.#options.clock.offsetMs)
   }
 
-  parse(text: string | null): Found | Promise<Found> {
+  parse(text: string | null): StoredRecord | Promise<StoredRecord> {
     const { clock, maxEntryBytes } = this.#options
     if (text === null) return undefined
     if (text.length > maxEntryBytes + envelopeBytes) throw corrupt('too-large')
@@ -50,11 +50,11 @@ export class EntrySerializer {
     return { gzip: (await compress(valueText, { level: 1 })).toString('base64') }
   }
 
-  async #unpack({ packed, ...about }: PackedEntry): Promise<FoundEntry> {
+  async #unpack({ packed, ...entry }: PackedEntry): Promise<FoundEntry> {
     const maxOutputLength = this.#options.maxEntryBytes
     try {
       const text = String(await decompress(Buffer.from(packed, 'base64'), { maxOutputLength }))
-      return { entry: { value: parseFrozen(text), ...about }, bytes: Buffer.byteLength(text) }
+      return { entry: { value: parseFrozen(text), ...entry }, bytes: Buffer.byteLength(text) }
     } catch {
       throw corrupt('not-json')
     }

@@ -3,7 +3,7 @@ import { type Entry, encodeTombstone, formatFingerprint, formatStamp } from '../
 import type { KeyPurgeRequest, WriteOutcome } from '../store.js'
 import { BatchedReads } from './batched-reads.js'
 import { circuitOpen } from './commands.js'
-import { EntrySerializer, type EntrySerializerOptions, type Found } from './entry-serializer.js'
+import { EntrySerializer, type EntrySerializerOptions, type StoredRecord } from './entry-serializer.js'
 import * as scripts from './scripts.js'
 import { latestStamp, type StoreDeps } from './store-deps.js'
 
@@ -14,7 +14,7 @@ const maxKeysPerRead = 64
 export class EntryStore {
   readonly #deps: StoreDeps
   readonly #serializer: EntrySerializer
-  readonly #reads: BatchedReads<Found>
+  readonly #reads: BatchedReads<StoredRecord>
 
   constructor(deps: StoreDeps, options: EntrySerializerOptions) {
     const serializer = new EntrySerializer(options)
@@ -30,7 +30,7 @@ export class EntryStore {
     })
   }
 
-  get(key: string): Promise<Found> {
+  get(key: string): Promise<StoredRecord> {
     const { commands, names } = this.#deps
     const name = names.entry(key)
     return commands.isCircuitOpen(name) ? Promise.reject(circuitOpen()) : this.#reads.get(name)

@@ -11,7 +11,7 @@ import { PurgeLogStore } from './purge-log-store.js'
 import * as scripts from './scripts.js'
 import { StoreWatch } from './store-watch.js'
 
-export interface RedisStoreOptions {
+interface RedisStoreOptions {
   readonly client: RedisCommands
   /** Decide whether commands are sent, and receive their outcomes. */
   readonly breakers: ServerBreakers

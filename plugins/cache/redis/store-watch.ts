@@ -1,11 +1,11 @@
 import type { ServerBreakers } from '../../redis/server-breakers.js'
 import { stampDigits } from '../entry/codec.js'
 import type { StoreWatcher } from '../store.js'
+import type { TrackingListener } from './client-tracking.js'
 import * as scripts from './scripts.js'
 import type { StoreDeps } from './store-deps.js'
-import type { InvalidationListener } from './tracking-connection.js'
 
-export interface StoreWatchDeps extends StoreDeps {
+interface StoreWatchDeps extends StoreDeps {
   readonly breakers: ServerBreakers
   /** Called once if a server does not support `CLIENT TRACKING`. */
   readonly onTrackingUnsupported: (error: unknown) => void
@@ -28,7 +28,7 @@ export class StoreWatch {
       watcher.circuitChanged(isOpen)
       if (!isOpen) void this.#syncClock().finally(() => tracking?.checkNow())
     })
-    tracking?.start(this.#invalidationListener())
+    tracking?.start(this.#trackingListener())
     this.#keepClockSynced()
   }
 
@@ -54,7 +54,7 @@ export class StoreWatch {
     if (movedMicroseconds !== 0) this.#watcher.clockAdjusted(movedMicroseconds)
   }
 
-  #invalidationListener(): InvalidationListener {
+  #trackingListener(): TrackingListener {
     const watcher = this.#watcher
     return {
       changed: (wireKeys) => this.#keysChanged(wireKeys),

@@ -13,13 +13,11 @@ export interface InvalidationListener {
   published(message: string): void
   /** A server has lost all its data. */
   flushed(): void
-  /** Whether the invalidations are verified to arrive. */
-  verifiedChanged(isVerified: boolean): void
   /** A server does not support tracking. Each connection reports it. */
   unsupported(error: unknown): void
 }
 
-export interface TrackingConnectionOptions {
+interface TrackingConnectionOptions {
   readonly wirePrefix: string
   readonly channel: string
   /** The channel on which processes publish their changes where servers do not support tracking. */
@@ -30,6 +28,8 @@ export interface TrackingConnectionOptions {
   readonly touch: (key: string) => Promise<unknown>
   readonly isCircuitOpen: (key: string) => boolean
   readonly listener: InvalidationListener
+  /** Called when `isVerified` has changed. */
+  readonly onVerifiedChange: () => void
   readonly clock: CacheClock
   readonly random: () => number
 }
@@ -181,7 +181,7 @@ export class TrackingConnection {
   #setVerified(isVerified: boolean): void {
     if (this.#isVerified === isVerified) return
     this.#isVerified = isVerified
-    this.#options.listener.verifiedChanged(isVerified)
+    this.#options.onVerifiedChange()
   }
 }
 

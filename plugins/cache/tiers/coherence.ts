@@ -13,7 +13,7 @@ import type { StoreAccess } from '../store-access.js'
  */
 export type CoherenceState = 'memory-only' | 'tracking' | 'polling' | 'disconnected'
 
-export interface CoherenceDeps {
+interface CoherenceDeps {
   readonly memory: MemoryTier
   readonly access: StoreAccess
   readonly clock: CacheClock

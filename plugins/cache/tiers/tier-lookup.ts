@@ -28,7 +28,7 @@ interface SharedLookup {
   promise: Promise<LookupResult> | undefined
 }
 
-export interface TierLookupDeps {
+interface TierLookupDeps {
   readonly memory: MemoryTier
   readonly verifiedMemory: VerifiedMemory
   readonly coherence: Coherence

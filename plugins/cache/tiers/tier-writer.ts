@@ -30,7 +30,7 @@ export interface WriteOptions {
   readonly isPersisted?: boolean
 }
 
-export interface TierWriterDeps {
+interface TierWriterDeps {
   readonly memory: MemoryTier
   readonly verifiedMemory: VerifiedMemory
   readonly coherence: Coherence

@@ -13,7 +13,7 @@ import { type LookupHit, TierLookup } from './tier-lookup.js'
 import { type EntryWrite, TierWriter, type WriteOptions, type WriteResult } from './tier-writer.js'
 import { VerifiedMemory } from './verified-memory.js'
 
-export interface TiersDeps {
+interface TiersDeps {
   readonly memory: MemoryTier
   readonly access: StoreAccess
   readonly clock: CacheClock

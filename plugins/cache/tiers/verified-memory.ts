@@ -8,7 +8,7 @@ import type { PurgeVerdict } from '../purge/purge-log.js'
 import type { CacheSignals } from '../signals.js'
 import type { Coherence } from './coherence.js'
 
-export interface VerifiedMemoryDeps {
+interface VerifiedMemoryDeps {
   readonly memory: MemoryTier
   readonly coherence: Coherence
   readonly signals: CacheSignals

@@ -4,7 +4,7 @@ import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Lease } from './leases.js'
 import type { LoaderContext } from './loader.js'
 
-export interface InFlightLoadOptions {
+interface InFlightLoadOptions {
   /** Of the caller that started the load. */
   readonly request: ReadRequest
   /** The value that the load replaces. */
