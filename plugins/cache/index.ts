@@ -14,8 +14,8 @@ import { createRedisStore } from './redis/redis-store.js'
 export type { Cache } from './cache.js'
 export type { Dependencies } from './dependencies.js'
 export type { Entry, Instants, Tombstone } from './entry/codec.js'
-export type { EntryState } from './entry/entry-state.js'
 export { CacheClosed, InvalidCacheOption, LoadTimeout } from './errors.js'
+export type { EntryExplanation, Explanation, PurgeExplanation } from './explain.js'
 export type { Load, Loader, StaleValue } from './load/loader.js'
 export {
   channels,
@@ -29,7 +29,6 @@ export {
   type WriteEvent,
 } from './observe/cache-events.js'
 export type { CacheStats } from './observe/cache-stats.js'
-export type { EntryExplanation, Explanation, PurgeExplanation } from './observe/explain.js'
 export type { CacheOptions } from './options.js'
 export type { GetPolicy, Policy, Purge, ReadPolicy } from './policy.js'
 export type { PurgeLogPosition, PurgeLogRead, PurgeVerdict } from './purge/purge-log.js'
@@ -48,6 +47,7 @@ export {
   type WriteOutcome,
 } from './store.js'
 export type { CoherenceState } from './tiers/coherence.js'
+export type { EntryState } from './tiers/entry-state.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,5 +1,5 @@
-import type { EntryState } from '../entry/entry-state.js'
 import type { Reading } from '../reading.js'
+import type { EntryState } from '../tiers/entry-state.js'
 
 export interface ReadDecisionInput {
   /** `expired` also when there is no entry. */

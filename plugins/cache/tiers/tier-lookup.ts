@@ -1,6 +1,5 @@
 import type { CacheClock } from '../clock.js'
 import type { Entry, Tombstone } from '../entry/codec.js'
-import { type ReconcileEffect, reconcile } from '../entry/reconcile.js'
 import type { SchemaCheck } from '../entry/schema-check.js'
 import type { ChangeWatch } from '../memory/change-watches.js'
 import type { MemoryEntry } from '../memory/memory-entry.js'
@@ -9,6 +8,7 @@ import type { KeyPurge } from '../purge/purge-queue.js'
 import { type FoundEntry, isTombstone, type Store } from '../store.js'
 import type { StoreAccess } from '../store-access.js'
 import type { Coherence } from './coherence.js'
+import { type ReconcileEffect, reconcile } from './reconcile.js'
 import type { VerifiedMemory } from './verified-memory.js'
 
 /** An entry and the tier that it was found in. */

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Entry, Tombstone } from '../entry/codec.js'
-import { type EntryState, entryState } from '../entry/entry-state.js'
-import { tombstoneEffect } from '../entry/reconcile.js'
 import type { MemoryEntry } from '../memory/memory-entry.js'
 import type { MemoryTier } from '../memory/memory-tier.js'
 import type { PurgeVerdict } from '../purge/purge-log.js'
 import type { CacheSignals } from '../signals.js'
 import type { Coherence } from './coherence.js'
+import { type EntryState, entryState } from './entry-state.js'
+import { tombstoneEffect } from './reconcile.js'
 
 interface VerifiedMemoryDeps {
   readonly memory: MemoryTier

@@ -1,13 +1,13 @@
-import type { CacheClock } from '../clock.js'
-import type { Entry } from '../entry/codec.js'
-import type { EntryState } from '../entry/entry-state.js'
-import type { InFlightLoads } from '../load/in-flight-loads.js'
-import type { MemoryEntry } from '../memory/memory-entry.js'
-import { isTombstone } from '../store.js'
-import type { StoreAccess } from '../store-access.js'
-import type { CoherenceState } from '../tiers/coherence.js'
-import type { Tiers } from '../tiers/tiers.js'
-import type { CacheEvents } from './cache-events.js'
+import type { CacheClock } from './clock.js'
+import type { Entry } from './entry/codec.js'
+import type { InFlightLoads } from './load/in-flight-loads.js'
+import type { MemoryEntry } from './memory/memory-entry.js'
+import type { CacheEvents } from './observe/cache-events.js'
+import { isTombstone } from './store.js'
+import type { StoreAccess } from './store-access.js'
+import type { CoherenceState } from './tiers/coherence.js'
+import type { EntryState } from './tiers/entry-state.js'
+import type { Tiers } from './tiers/tiers.js'
 
 /** Where an entry is stored, how old it is, and what a read would do with it. */
 export interface Explanation {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type EntryStateContext, entryState } from '../../../../plugins/cache/entry/entry-state.js'
+import { type EntryStateContext, entryState } from '../../../../plugins/cache/tiers/entry-state.js'
 
 const entry = { freshUntil: 100, revalidateUntil: 200, staleUntil: 300, isInvalidated: false }
 const context: EntryStateContext = { purgeVerdict: 'none', isReliable: true, now: 0 }

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type ReconcileInput, reconcile, tombstoneEffect } from '../../../../plugins/cache/entry/reconcile.js'
 import { unverified } from '../../../../plugins/cache/memory/memory-entry.js'
+import { type ReconcileInput, reconcile, tombstoneEffect } from '../../../../plugins/cache/tiers/reconcile.js'
 
 const instants = { freshUntil: 100, revalidateUntil: 200, staleUntil: 300 }
 const common = { value: 'v', tags: [], fingerprint: 'f', ...instants }

@@ -1,7 +1,7 @@
+import type { Tombstone } from '../entry/codec.js'
 import { type MemoryEntry, unverified } from '../memory/memory-entry.js'
 import type { KeyPurge } from '../purge/purge-queue.js'
 import { type FoundEntry, isTombstone } from '../store.js'
-import type { Tombstone } from './codec.js'
 
 export interface ReconcileInput {
   readonly memory: MemoryEntry | undefined
