@@ -2,11 +2,12 @@ import type { FastifyReply } from 'fastify'
 import type { Cache, Dependencies } from '../cache/index.js'
 
 /** Milliseconds for which a handler is still tracked after its client has left: its response may be stored for other clients. */
-const detachedTimeoutMs = 30_000
+const defaultDetachedTimeoutMs = 30_000
 
 /** Tracks what is read from `fastify.cache` while a handler runs. */
 export class HandlerDependencies {
   readonly #cache: Cache
+  readonly #detachedTimeoutMs: number
   readonly #ended: Promise<void>
   #end: () => void = () => undefined
   readonly #answered: Promise<void>
@@ -17,8 +18,9 @@ export class HandlerDependencies {
   #untilEnd: Promise<{ readonly dependencies: Dependencies }> | undefined
   #untilAnswer: Promise<{ readonly dependencies: Dependencies }> | undefined
 
-  constructor(cache: Cache) {
+  constructor(cache: Cache, detachedTimeoutMs = defaultDetachedTimeoutMs) {
     this.#cache = cache
+    this.#detachedTimeoutMs = detachedTimeoutMs
     this.#ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -65,10 +67,10 @@ export class HandlerDependencies {
   }
 
   /** The connection or the response has ended. */
-  closed({ raw }: FastifyReply): void {
+  closed({ raw }: { readonly raw: Pick<FastifyReply['raw'], 'writableEnded'> }): void {
     if (raw.writableEnded) this.end()
     else if (this.#untilEnd === undefined) this.#cutOff()
-    else if (!this.#hasEnded) setTimeout(() => this.#cutOff(), detachedTimeoutMs).unref()
+    else if (!this.#hasEnded) setTimeout(() => this.#cutOff(), this.#detachedTimeoutMs).unref()
   }
 
   #cutOff(): void {

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
+import { HandlerDependencies } from '../../../plugins/responses/handler-dependencies.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
@@ -64,6 +66,28 @@ t.test('a stream that is read to its end after its client has left depends on ev
     t.ok(await until(async () => /; hit/.test(String((await ask())['cache-status']))), `${name}: stored`)
     await app.cache.purge({ tags: ['late'], hard: true })
     t.notMatch((await ask())['cache-status'], /; hit/, `${name}: the purge reaches the response`)
+  }
+})
+
+t.test('the dependencies of a handler that answers too late after its client has left are never current', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  const read = () => cache.fetch('k', () => 'v')
+  const [left, answered] = [{ raw: { writableEnded: false } }, { raw: { writableEnded: true } }]
+  const cases: [name: string, isCurrent: boolean, leave: (dependencies: HandlerDependencies) => unknown][] = [
+    ['the client stays', true, (tracked) => tracked.run(read)],
+    ['it has received the response', true, (tracked) => [tracked.run(read), tracked.closed(answered)]],
+    ['it has left before the handler ran', false, (tracked) => [tracked.closed(left), tracked.run(read)]],
+    ['it has left before the handler answered', false, (tracked) => [tracked.run(read), tracked.closed(left)]],
+  ]
+  await read()
+  for (const [name, isCurrent, leave] of cases) {
+    const tracked = new HandlerDependencies(cache, 1)
+    leave(tracked)
+    await sleep(50) // longer than the 1 ms above, so that timer has run
+    const dependencies = await tracked.readUntilEnd()
+    t.equal(dependencies?.isCurrent(), isCurrent, name)
+    t.equal(dependencies?.freshForMs === 0, !isCurrent, name)
+    t.equal(dependencies?.withTags(['t']).isCurrent(), isCurrent, name)
   }
 })
 
