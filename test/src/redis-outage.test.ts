@@ -147,9 +147,16 @@ for (const { name, timeouts, begin, end } of outages) {
         return isReady()
       }
       t.ok(await until(recovers), 'recovered')
-      const keysBefore = await redis.client.dbsize()
-      checkServed(t, await askMany(app, 1_000 + from, 5))
-      t.ok(await until(async () => (await redis.client.dbsize()) >= keysBefore + 5), 'it caches again')
+      const storedWrites = () => app.cache.stats().writes.stored ?? 0
+      const writesBefore = storedWrites()
+      const statuses: number[] = []
+      const storesAgain = async () => {
+        // A busy machine may exceed the budget of one write.
+        statuses.push(await ask(app, `/api/v1/sellers/${sellerId++}/catalogs`))
+        return storedWrites() > writesBefore
+      }
+      t.ok(await until(storesAgain), 'new lists are stored in Redis again')
+      checkServed(t, statuses)
     }
     // On a busy machine there may be more outages, each logged and recovered.
     const [outages, over] = [book.at(40).length, recoveries(book).length]
