@@ -9,7 +9,7 @@ import { negotiationFields } from './mask-request.js'
  * what they read from the data cache and on the request fields that they negotiate by: both are recorded.
  */
 export class HookPhase {
-  /** Runs until the request ends; `undefined` without a data cache. */
+  /** `undefined` without a data cache. */
   readonly dependencies: HandlerDependencies | undefined
   readonly #headers: FastifyRequest['raw']['headers']
   readonly #negotiatedBy = new Set<string>()

@@ -47,7 +47,7 @@ export class EdgeRequestHook implements RequestHook {
     }
     const phase = new HookPhase(request, this.#cache.dataCache)
     this.#hookPhases.set(request, phase)
-    onClose(reply, () => phase.dependencies?.closed(reply))
+    onClose(reply, (closed) => phase.dependencies?.replyClosed(closed))
     phase.run(next)
   }
 

@@ -13,7 +13,7 @@ import { invalidate } from '../responses/invalidation.js'
 import { bytesOf, discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
-import { endUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
+import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
 import type { StoredResponse } from '../responses/stored-response.js'
 import { confirmStored, learnFromHead } from '../responses/validation.js'
 import { credentialVary } from './mask-request.js'
@@ -46,7 +46,7 @@ export class EdgeResponseHook implements ResponseHook {
     if (isStream) body.once('end', context.restoreRequest).once('close', context.restoreRequest)
     return this.#respond(context, body)
       .catch((error: unknown) => {
-        this.#cache.inFlight.end(context.inFlight, undefined)
+        this.#cache.endUnstored(context)
         throw error
       })
       .finally(isStream ? undefined : context.restoreRequest)
@@ -59,7 +59,7 @@ export class EdgeResponseHook implements ResponseHook {
   }
 
   async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
-    const { inFlight, options } = this.#cache
+    const { options } = this.#cache
     const handlerResponse = readHandlerResponse(context, options.now())
     const { response } = handlerResponse
     const { stored, method, request } = context
@@ -76,11 +76,11 @@ export class EdgeResponseHook implements ResponseHook {
     const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
     if (staleIfError !== undefined) {
       discard(payload)
-      inFlight.end(context.inFlight, undefined)
+      this.#cache.endUnstored(context)
       return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
     }
     if (!context.mayStore) {
-      inFlight.end(context.inFlight, undefined)
+      this.#cache.endUnstored(context)
       return this.#passOn(handlerResponse, payload)
     }
     if (method === 'HEAD') {
@@ -96,7 +96,7 @@ export class EdgeResponseHook implements ResponseHook {
     const outcome = await storePayload(this.#cache, this.#storer, handlerResponse, payload, maxBodyBytes)
     if (outcome.reason !== undefined) {
       const { reason } = outcome
-      await endUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient: false })
+      await replaceByUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient: false })
       context.reply.headers(outcome.cdnFields)
       return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
     }

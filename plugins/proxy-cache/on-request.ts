@@ -64,7 +64,7 @@ export class ProxyCacheRequestHook implements RequestHook {
     } else {
       const dependencies = new HandlerDependencies(dataCache)
       this.#hookDependencies.set(request, dependencies)
-      onClose(reply, () => dependencies.closed(reply))
+      onClose(reply, (closed) => dependencies.replyClosed(closed))
       dependencies.run(next)
     }
   }
@@ -200,20 +200,15 @@ export class ProxyCacheRequestHook implements RequestHook {
   }
 
   #forward(context: RequestContext, reason: ForwardReason, options: ForwardOptions = {}): void {
-    const { request, reply, method, fields, receivedFields } = context
+    const { request, method, fields, receivedFields } = context
     beginForward(this.#cache, context, reason, options)
     // Fastify still reads the framing fields of a request with a body.
     if (isSafe(method)) {
       const forwarded = forwardedFields(context.mayStore ? fields : receivedFields)
       showFields(request, context.isValidating ? withoutConditions(forwarded) : forwarded)
     }
-    runHandler(this.#cache, context)
-    const { inFlight } = context
-    if (inFlight === undefined) return
-    onClose(reply, () => {
-      // A client that leaves may take the request to the other server with it: another request is to be forwarded.
-      if (!reply.raw.writableFinished && !reply.sent) this.#cache.inFlight.abandon(inFlight)
-    })
+    // A client that leaves may take the request to the other server with it: another request is to be forwarded.
+    runHandler(this.#cache, context, () => this.#cache.inFlight.abandon(context.inFlight))
   }
 
   #send(

@@ -11,7 +11,7 @@ import { discard, drain, streamOf, unwrapResponse } from '../responses/payload.j
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
 import { fieldsChangedSince } from '../responses/send.js'
-import { endUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
+import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
 import type { StoredResponse } from '../responses/stored-response.js'
 import { confirmStored, learnFromHead } from '../responses/validation.js'
 import type { ResolvedRoute } from './options.js'
@@ -40,7 +40,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
     const content = unwrapResponse(reply, payload)
     return this.#respond(context, streamOf(content) ?? content)
       .catch((error: unknown) => {
-        this.#cache.inFlight.end(context.inFlight, undefined)
+        this.#cache.endUnstored(context)
         throw error
       })
       .finally(context.restoreRequest)
@@ -53,7 +53,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
   }
 
   async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
-    const { inFlight, options } = this.#cache
+    const { options } = this.#cache
     this.#dropConnectionFields(context)
     const handlerResponse = readHandlerResponse(context, options.now())
     const { response, ownFields } = handlerResponse
@@ -70,11 +70,11 @@ export class ProxyCacheResponseHook implements ResponseHook {
     const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
     if (staleIfError !== undefined) {
       discard(payload)
-      inFlight.end(context.inFlight, undefined)
+      this.#cache.endUnstored(context)
       return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
     }
     if (!context.mayStore) {
-      inFlight.end(context.inFlight, undefined)
+      this.#cache.endUnstored(context)
       return this.#passOn(handlerResponse, payload)
     }
     if (method === 'HEAD') await learnFromHead(this.#cache, this.#storer, handlerResponse, ownFields)
@@ -89,7 +89,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
     if (outcome.reason !== undefined) {
       const { reason } = outcome
       const isForOneClient = honorsRequestCacheControl && hasNoStore(context.fields)
-      await endUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient })
+      await replaceByUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient })
       context.reply.headers(outcome.cdnFields)
       return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
     }

@@ -52,6 +52,12 @@ export class CacheContext {
     app.addHook('onClose', () => this.refreshes.close())
   }
 
+  /** Call it for a response that is not stored: ends its tracking and the waiting of collapsed requests. */
+  endUnstored({ dependencies, inFlight }: RequestContext): void {
+    dependencies?.abandon()
+    this.inFlight.end(inFlight, undefined)
+  }
+
   /** Whether the application is closing, so that connections end with their response. */
   get isClosing(): boolean {
     return this.#isClosing

@@ -34,8 +34,8 @@ export function beginForward(
   context.restoreRequest = snapshotRequest(request)
 }
 
-/** Runs the handler, and tracks what it reads from the data cache. */
-export function runHandler(cache: CacheContext, context: RequestContext): void {
+/** Runs the handler, and tracks what it reads from the data cache. `onClientLeft`: the reply has closed before it was sent. */
+export function runHandler(cache: CacheContext, context: RequestContext, onClientLeft?: () => void): void {
   const { request, reply, next, stored, inFlight, dependencies: begun } = context
   if (context.isValidating && stored !== undefined) {
     Object.assign(request.raw.headers, validationConditions(stored.fields))
@@ -45,13 +45,14 @@ export function runHandler(cache: CacheContext, context: RequestContext): void {
   const { dataCache } = cache
   const isTracked = dataCache !== undefined && context.mayStore
   const dependencies = isTracked ? (begun ?? new HandlerDependencies(dataCache)) : undefined
+  if (!isTracked) begun?.abandon()
   context.dependencies = dependencies
   cache.forwarded.set(request, context)
   if (inFlight !== undefined || dependencies !== undefined) {
-    onClose(reply, () => {
-      dependencies?.closed(reply)
-      // Also where the handler has taken the reply over and cut it off.
-      if (reply.raw.writableFinished || reply.sent) cache.inFlight.end(inFlight, undefined)
+    onClose(reply, (closed) => {
+      dependencies?.replyClosed(closed)
+      if (closed.isSent) cache.inFlight.end(inFlight, undefined)
+      else onClientLeft?.()
     })
   }
   if (dependencies === undefined) next()
@@ -60,7 +61,10 @@ export function runHandler(cache: CacheContext, context: RequestContext): void {
 }
 
 /** Calls back when the connection or the response ends, at once if it has ended already. */
-export function onClose({ raw }: FastifyReply, callback: () => void): void {
-  if (raw.destroyed || raw.closed) callback()
-  else raw.once('close', callback)
+export function onClose(reply: FastifyReply, callback: (closed: { readonly isSent: boolean }) => void): void {
+  const { raw } = reply
+  // A reply is sent, too, where the handler has taken it over and cut it off.
+  const closed = () => callback({ isSent: raw.writableFinished || reply.sent })
+  if (raw.destroyed || raw.closed) closed()
+  else raw.once('close', closed)
 }

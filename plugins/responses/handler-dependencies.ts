@@ -1,26 +1,27 @@
-import type { FastifyReply } from 'fastify'
 import type { Cache, Dependencies } from '../cache/index.js'
 
-/** Milliseconds for which a handler is still tracked after its client has left: its response may be stored for other clients. */
-const defaultDetachedTimeoutMs = 30_000
+/** Milliseconds for which a handler and its stream may go on after the reply has closed. */
+export const detachedTimeoutMs = 30_000
 
-/** Tracks what is read from `fastify.cache` while a handler runs. */
+/** Tracks what is read from `fastify.cache` while a handler runs and its stream is read, also after the reply has closed. */
 export class HandlerDependencies {
   readonly #cache: Cache
-  readonly #detachedTimeoutMs: number
+  readonly #timeoutMs: number
   readonly #ended: Promise<void>
   #end: () => void = () => undefined
   readonly #answered: Promise<void>
   #answer: () => void = () => undefined
-  #hasEnded = false
-  #isCutOff = false
   #resume: (work: () => void) => void = (work) => work()
   #untilEnd: Promise<{ readonly dependencies: Dependencies }> | undefined
   #untilAnswer: Promise<{ readonly dependencies: Dependencies }> | undefined
+  #isStreaming = false
+  #isOver = false
+  #isAbandoned = false
+  #timeout: NodeJS.Timeout | undefined
 
-  constructor(cache: Cache, detachedTimeoutMs = defaultDetachedTimeoutMs) {
+  constructor(cache: Cache, timeoutMs = detachedTimeoutMs) {
     this.#cache = cache
-    this.#detachedTimeoutMs = detachedTimeoutMs
+    this.#timeoutMs = timeoutMs
     this.#ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -48,6 +49,7 @@ export class HandlerDependencies {
 
   /** The reads before the first call. A stream may read more until its end. */
   async readUntilAnswer(): Promise<Dependencies | undefined> {
+    this.#isStreaming = true
     this.#answer()
     await null // as below
     return this.#completed((await this.#untilAnswer)?.dependencies)
@@ -55,38 +57,46 @@ export class HandlerDependencies {
 
   /** Ends the tracking; gives all reads. */
   async readUntilEnd(): Promise<Dependencies | undefined> {
-    this.end()
+    this.#stop()
     await null // a synchronous handler answers while `run` is still on the stack
     return this.#completed((await this.#untilEnd)?.dependencies)
   }
 
-  end(): void {
-    this.#hasEnded = true
+  /** Ends the tracking of a response that is not stored. */
+  abandon(): void {
+    if (this.#isOver) return
+    this.#isAbandoned = true
+    this.#stop()
+  }
+
+  /**
+   * Call it when the reply has closed. The handler goes on if its client has left, and the stream of a background refresh or of a 304
+   * is read although the reply is sent.
+   */
+  replyClosed({ isSent }: { readonly isSent: boolean }): void {
+    if (isSent && !this.#isStreaming) this.abandon()
+    else if (!this.#isOver) this.#timeout ??= setTimeout(() => this.abandon(), this.#timeoutMs).unref()
+  }
+
+  #stop(): void {
+    this.#isOver = true
+    clearTimeout(this.#timeout)
     this.#answer()
     this.#end()
   }
 
-  /** The connection or the response has ended. */
-  closed({ raw }: { readonly raw: Pick<FastifyReply['raw'], 'writableEnded'> }): void {
-    if (raw.writableEnded) this.end()
-    else if (this.#untilEnd === undefined) this.#cutOff()
-    else if (!this.#hasEnded) setTimeout(() => this.#cutOff(), this.#detachedTimeoutMs).unref()
-  }
-
-  #cutOff(): void {
-    if (this.#hasEnded) return
-    this.#isCutOff = true
-    this.end()
-  }
-
-  /** Later reads are unknown if tracking was cut off: the response must not be stored. */
+  /** Later reads are unknown if tracking was abandoned: the response must not be stored. */
   #completed(dependencies: Dependencies | undefined): Dependencies | undefined {
-    return dependencies && this.#isCutOff ? neverCurrent(dependencies) : dependencies
+    return dependencies && this.#isAbandoned ? neverCurrent(dependencies) : dependencies
   }
 }
 
 function neverCurrent(dependencies: Dependencies): Dependencies {
-  const { purgeVerdict } = dependencies
-  const withTags = (tags: readonly string[]) => neverCurrent(dependencies.withTags(tags))
-  return { tags: dependencies.tags, freshForMs: 0, isCurrent: () => false, withTags, purgeVerdict }
+  return {
+    tags: dependencies.tags,
+    freshForMs: 0,
+    isCurrent: () => false,
+    withTags: (tags) => neverCurrent(dependencies.withTags(tags)),
+    purgeVerdict: () => dependencies.purgeVerdict(),
+  }
 }

@@ -3,15 +3,13 @@ import { singleValue } from '../http/fields.js'
 import { hasOriginFailed } from '../http/freshness.js'
 import { isRequestSpecific } from '../http/storable.js'
 import type { CacheContext } from './cache-context.js'
+import { detachedTimeoutMs } from './handler-dependencies.js'
 import type { HandlerResponse } from './handler-response.js'
 import { bytesOf, streamOf } from './payload.js'
 import type { ResponseStorer } from './response-storer.js'
 import { type CdnFields, isClientReason, type Unstored, type UnstoredReason } from './storage-decision.js'
 import type { StoredResponse } from './stored-response.js'
 import { tee } from './tee.js'
-
-/** Milliseconds for which a stream is still read after its client has left. */
-const detachedTimeoutMs = 30_000
 
 /** A payload is not stored, is stored, or is a stream that is stored when it ends. */
 export type StorageOutcome =
@@ -50,13 +48,13 @@ export async function storePayload(
   const stream = tee(source, {
     maxBytes: maxBodyBytes,
     detachedTimeoutMs,
-    onAbandoned: () => cache.inFlight.end(context.inFlight, undefined),
+    onAbandoned: () => cache.endUnstored(context),
     onComplete: async (complete) => {
       const content = { bodyBytes: complete.length, routeTags: decision.tags }
       const last = storer.decide(response, { ...content, dependencies: await context.dependencies?.readUntilEnd() })
       const isComplete = length === undefined || complete.length === Number(length)
       if (isComplete && last.reason === undefined) await storer.store(response, complete, last)
-      else cache.inFlight.end(context.inFlight, undefined)
+      else cache.endUnstored(context)
     },
   })
   if (context.isBackground) stream.destroy() // the source is read nevertheless
@@ -67,7 +65,7 @@ export async function storePayload(
  * Ends the collapsing for a response that is not stored, and removes what was stored before, unless the response is a failure or
  * is for this client alone.
  */
-export async function endUnstored(
+export async function replaceByUnstored(
   cache: CacheContext,
   storer: ResponseStorer,
   { context, response }: HandlerResponse,
@@ -78,7 +76,7 @@ export async function endUnstored(
   const isForAll = !isForOneClient && !isRequestSpecific(status) && !isClientReason(reason)
   const isReplaced = method === 'GET' && isForAll && !hasOriginFailed(status)
   if (stored !== undefined && isReplaced) await storer.remove(context, stored)
-  cache.inFlight.end(context.inFlight, undefined)
+  cache.endUnstored(context)
 }
 
 /** The stored response that is served instead of a failure of the origin, if there is one. RFC 5861 §4. */

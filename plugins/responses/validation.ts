@@ -25,7 +25,7 @@ export async function confirmStored(
   const { context } = response
   if (describesOtherRepresentation(response.response.fields, stored.fields)) {
     await storer.remove(context, stored)
-    cache.inFlight.end(context.inFlight, undefined)
+    cache.endUnstored(context)
     return { response, stored, status: {} } // it is all there is to answer with
   }
   return updateStored(cache, storer, response, stored, newFields)
@@ -75,7 +75,7 @@ async function updateStored(
     return { response: updated, stored: await storer.store(updated, stored.body, decision), status: { stored: true } }
   }
   await storer.remove(context, stored)
-  cache.inFlight.end(context.inFlight, undefined)
+  cache.endUnstored(context)
   return { response: updated, stored, status: { detail: decision.reason } }
 }
 

@@ -72,12 +72,17 @@ t.test('a stream that is read to its end after its client has left depends on ev
 t.test('the dependencies of a handler that answers too late after its client has left are never current', async (t) => {
   const { cache } = (await startPlugins(t)).app
   const read = () => cache.fetch('k', () => 'v')
-  const [left, answered] = [{ raw: { writableEnded: false } }, { raw: { writableEnded: true } }]
+  const [left, answered] = [{ isSent: false }, { isSent: true }]
   const cases: [name: string, isCurrent: boolean, leave: (dependencies: HandlerDependencies) => unknown][] = [
     ['the client stays', true, (tracked) => tracked.run(read)],
-    ['it has received the response', true, (tracked) => [tracked.run(read), tracked.closed(answered)]],
-    ['it has left before the handler ran', false, (tracked) => [tracked.closed(left), tracked.run(read)]],
-    ['it has left before the handler answered', false, (tracked) => [tracked.run(read), tracked.closed(left)]],
+    [
+      'it has received the response',
+      true,
+      (tracked) => [tracked.run(read), tracked.readUntilEnd(), tracked.replyClosed(answered)],
+    ],
+    ['a hook has answered', false, (tracked) => [tracked.run(read), tracked.replyClosed(answered)]],
+    ['it has left before the handler ran', false, (tracked) => [tracked.replyClosed(left), tracked.run(read)]],
+    ['it has left before the handler answered', false, (tracked) => [tracked.run(read), tracked.replyClosed(left)]],
   ]
   await read()
   for (const [name, isCurrent, leave] of cases) {
