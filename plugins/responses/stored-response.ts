@@ -35,16 +35,22 @@ export interface StoredResponseFields {
 /** Approximate size of the objects of a response. */
 const overheadBytes = 2_048
 
-/** A base class with these fields as properties, so that they are listed once. */
-const FieldsHolder = class {
-  constructor(fields: StoredResponseFields) {
-    Object.assign(this, fields)
-  }
-} as new (
-  fields: StoredResponseFields,
-) => StoredResponseFields // which the constructor assigns
-
-export class StoredResponse extends FieldsHolder {
+export class StoredResponse implements StoredResponseFields {
+  readonly status: number
+  readonly fields: Fields
+  readonly body: Buffer
+  readonly bornAt: number
+  readonly receivedAt: number
+  readonly instants: Instants
+  readonly varyNames: readonly string[]
+  readonly varyValues: readonly string[]
+  readonly browserTtlSeconds: number | undefined
+  readonly compresses: boolean
+  readonly allowsStale: boolean
+  readonly hasOwnValidator: boolean
+  readonly isDerived: boolean
+  readonly tags: readonly string[]
+  readonly dependencies: Dependencies | undefined
   /** Entity-tag of the identity coding. */
   readonly etag: string | undefined
   /** Milliseconds since the epoch: `Last-Modified`, or else `originDate`. */
@@ -56,10 +62,25 @@ export class StoredResponse extends FieldsHolder {
   readonly #encoded = new Map<Coding, Buffer | 'pending'>()
   readonly #heads = new Map<string, { readonly second: number; readonly head: Head }>()
 
+  /** Takes the fields by name: entries of the shared store may have more of them. */
   constructor(given: StoredResponseFields) {
     const { receivedAt } = given
     const fields: Fields = { ...given.fields, date: given.fields.date ?? formatHttpDate(receivedAt) }
-    super({ ...given, fields })
+    this.status = given.status
+    this.fields = fields
+    this.body = given.body
+    this.bornAt = given.bornAt
+    this.receivedAt = receivedAt
+    this.instants = given.instants
+    this.varyNames = given.varyNames
+    this.varyValues = given.varyValues
+    this.browserTtlSeconds = given.browserTtlSeconds
+    this.compresses = given.compresses
+    this.allowsStale = given.allowsStale
+    this.hasOwnValidator = given.hasOwnValidator
+    this.isDerived = given.isDerived
+    this.tags = given.tags
+    this.dependencies = given.dependencies
     const date = (name: string) => parseHttpDate(singleValue(fields[name]), receivedAt)
     this.etag = singleValue(given.fields.etag)
     this.originDate = date('date') ?? receivedAt
