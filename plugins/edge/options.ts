@@ -132,7 +132,7 @@ export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
 
 /** The options of a route, completed by those of the registration; throws `VITRINE_EDGE_OPTION` as above. */
 export function resolveRoute(options: EdgeRouteOptions, policy: EdgePolicy): ResolvedRoute {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidEdgeOption('config.edge must be an object of options, or false')
   }
   refuseProxyCacheOptions(options)

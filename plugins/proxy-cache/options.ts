@@ -133,7 +133,7 @@ export function resolveOptions(options: ProxyCacheOptions): ResolvedProxyCacheOp
 
 /** The options of a route, completed by those of the registration; throws `VITRINE_PROXY_CACHE_OPTION` as above. */
 export function resolveRoute(options: ProxyCacheRouteOptions, policy: ProxyCachePolicy): ResolvedRoute {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidProxyCacheOption('config.proxyCache must be an object of options, or false')
   }
   refuseEdgeOptions(options)

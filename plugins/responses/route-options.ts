@@ -77,7 +77,9 @@ export function resolveVary(given: readonly (string | VaryBy)[], errors: OptionE
       const name = fieldName('vary', by, errors)
       return { name, normalise: (value: string | undefined) => keyedValue(name, value) }
     }
-    if (typeof by.normalise !== 'function') throw new errors.InvalidOption('vary must be names, or { name, normalise }')
+    // A program without types may have anything in the list.
+    if (typeof by?.normalise !== 'function')
+      throw new errors.InvalidOption('vary must be names, or { name, normalise }')
     return { name: fieldName('vary', by.name, errors), normalise: asText(by.normalise, errors) }
   })
   return vary.sort((a, b) => (a.name < b.name ? -1 : 1))

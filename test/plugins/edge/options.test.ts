@@ -33,6 +33,10 @@ t.test('an invalid option of a route is refused at registration, by its name', a
     ['vary', ['not a name']],
     ['vary', ['*']],
     ['vary', 'x-tenant'],
+    ['vary', [null]],
+    ['vary', [undefined]],
+    ['vary', [5]],
+    ['vary', [{}]],
     ['unkeyedHeaders', 'traceparent'],
     ['unkeyedHeaders', ['']],
     ['bypass', true],
@@ -49,7 +53,7 @@ t.test('an invalid option of a route is refused at registration, by its name', a
 })
 
 t.test('config.edge is an object of options, or false', async (t) => {
-  for (const value of [null, true, 60, 'on']) {
+  for (const value of [null, true, 60, 'on', [], [{}]]) {
     const options = value as unknown as EdgeRouteOptions // invalid on purpose
     t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_EDGE_OPTION', message: /config\.edge/ })
   }

@@ -41,6 +41,10 @@ t.test('an invalid option of a route is refused at registration, by its name', a
     ['vary', ['not a name']],
     ['vary', ['*']],
     ['vary', 'x-tenant'],
+    ['vary', [null]],
+    ['vary', [undefined]],
+    ['vary', [5]],
+    ['vary', [{}]],
     ['bypass', true],
     ['acknowledgeSkippedHooks', 'yes'],
     ['shared', 1],
@@ -56,7 +60,7 @@ t.test('an invalid option of a route is refused at registration, by its name', a
 })
 
 t.test('config.proxyCache is an object of options, or false', async (t) => {
-  for (const value of [null, true, 60, 'on']) {
+  for (const value of [null, true, 60, 'on', [], [{}]]) {
     const options = value as unknown as ProxyCacheRouteOptions // invalid on purpose
     t.throws(() => resolveRoute(options, {}), { code: 'VITRINE_PROXY_CACHE_OPTION', message: /config\.proxyCache/ })
   }
