@@ -18,18 +18,18 @@ import type { StoredResponse } from '../responses/stored-response.js'
 import { confirmStored, learnFromHead } from '../responses/validation.js'
 import { credentialVary } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
-import { EdgeStorer } from './store-response.js'
+import { EdgeStorage } from './store-response.js'
 
 /** Stores what the handlers of one route send, and completes its header fields. */
 export class EdgeResponseHook implements ResponseHook {
   readonly #cache: CacheContext
   readonly #route: ResolvedRoute
-  readonly #storer: EdgeStorer
+  readonly #storage: EdgeStorage
 
   constructor(cache: CacheContext, route: ResolvedRoute) {
     this.#cache = cache
     this.#route = route
-    this.#storer = new EdgeStorer(cache, route)
+    this.#storage = new EdgeStorage(cache, route)
   }
 
   readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
@@ -70,7 +70,7 @@ export class EdgeResponseHook implements ResponseHook {
     if (context.isValidating && response.status === 304 && stored !== undefined) {
       discard(payload)
       const newFields = withoutContentType(handlerResponse)
-      const confirmation = await confirmStored(this.#cache, this.#storer, handlerResponse, stored, newFields)
+      const confirmation = await confirmStored(this.#cache, this.#storage, handlerResponse, stored, newFields)
       return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
     }
     const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
@@ -84,7 +84,7 @@ export class EdgeResponseHook implements ResponseHook {
       return this.#passOn(handlerResponse, payload)
     }
     if (method === 'HEAD') {
-      await learnFromHead(this.#cache, this.#storer, handlerResponse, withoutContentType(handlerResponse))
+      await learnFromHead(this.#cache, this.#storage, handlerResponse, withoutContentType(handlerResponse))
     }
     // Fastify does not wait for the end of a 204, which has no content: it is to be stored before it is sent.
     return this.#storeOrPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
@@ -93,10 +93,10 @@ export class EdgeResponseHook implements ResponseHook {
   async #storeOrPassOn(handlerResponse: HandlerResponse, payload: unknown): Promise<unknown> {
     const { context } = handlerResponse
     const { maxBodyBytes } = this.#route
-    const outcome = await storePayload(this.#cache, this.#storer, handlerResponse, payload, maxBodyBytes)
+    const outcome = await storePayload(this.#cache, this.#storage, handlerResponse, payload, maxBodyBytes)
     if (outcome.reason !== undefined) {
       const { reason } = outcome
-      await replaceByUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient: false })
+      await replaceByUnstored(this.#cache, this.#storage, handlerResponse, { reason, isForOneClient: false })
       context.reply.headers(outcome.cdnFields)
       return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
     }

@@ -15,8 +15,8 @@ import { mergeVary, varyNames } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import { type HandlerResponse, isSendable, storableFields } from '../responses/handler-response.js'
 import type { RequestContext } from '../responses/request-context.js'
-import type { ResponseContent, ResponseStorer } from '../responses/response-storer.js'
 import { ResponseTags } from '../responses/response-tags.js'
+import type { ResponseContent, RouteStorage } from '../responses/route-storage.js'
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import { Warnings } from '../responses/warnings.js'
@@ -24,7 +24,7 @@ import { credentialVary, negotiationFields } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 
 /** Stores the responses of a route of ours. */
-export class EdgeStorer implements ResponseStorer {
+export class EdgeStorage implements RouteStorage {
   readonly #cache: CacheContext
   readonly #route: ResolvedRoute
   readonly #warnings: Warnings
@@ -44,7 +44,7 @@ export class EdgeStorer implements ResponseStorer {
     const request = { method, hasNoStore: false, hasAuthorization: false, hasCookie: false }
     const reason = notStorableReason(request, response, control, lifetime)
     if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
-    const ofRoute = content.routeTags ?? this.#tags.ofRoute(context.request)
+    const ofRoute = content.knownTags ?? this.#tags.ofRoute(context.request)
     const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
     const unkeyed = this.#unkeyedVary(handlerResponse)
     const decision = decideStorage({

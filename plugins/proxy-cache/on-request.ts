@@ -144,17 +144,17 @@ export class ProxyCacheRequestHook implements RequestHook {
     const { options, shared, store } = this.#cache
     const { key, path } = context.key
     const requestedAt = options.now()
-    const { found, isKnown = false } = (await shared?.get(key, context.variantOf)) ?? {}
+    const { found, hasVariants = false } = (await shared?.get(key, context.variantOf)) ?? {}
     if (stored !== undefined) store.remove(key, stored)
     if (found !== undefined) store.put(key, path, found, { maxVariants: this.#route.maxVariants, requestedAt })
-    this.#lookUp(context, { isFromShared: found !== undefined, hasVariants: isKnown })
+    this.#lookUp(context, { isFromShared: found !== undefined, hasVariants })
   }
 
   #answerOrForward(context: RequestContext, shared: SharedResult | undefined): void {
     const now = this.#cache.options.now()
     const directives = this.#route.honorsRequestCacheControl ? requestDirectivesOf(context.fields) : undefined
-    const hasOtherVariants = shared?.hasVariants === true
-    const serving = chooseServing(this.#cache, context, { now, directives, hasOtherVariants })
+    const hasVariants = shared?.hasVariants === true
+    const serving = chooseServing(this.#cache, context, { now, directives, hasVariants })
     if (serving.kind === 'stored') {
       const { stored, detail } = serving
       this.#send(context, stored, now, detail === undefined ? { hit: true } : { hit: true, detail }, shared)

@@ -16,18 +16,18 @@ import type { StoredResponse } from '../responses/stored-response.js'
 import { confirmStored, learnFromHead } from '../responses/validation.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
-import { ProxyCacheStorer } from './store-response.js'
+import { ProxyCacheStorage } from './store-response.js'
 
 /** Stores what the other server sends to one route. */
 export class ProxyCacheResponseHook implements ResponseHook {
   readonly #cache: ProxyCacheContext
   readonly #route: ResolvedRoute
-  readonly #storer: ProxyCacheStorer
+  readonly #storage: ProxyCacheStorage
 
   constructor(cache: ProxyCacheContext, route: ResolvedRoute) {
     this.#cache = cache
     this.#route = route
-    this.#storer = new ProxyCacheStorer(cache, route)
+    this.#storage = new ProxyCacheStorage(cache, route)
   }
 
   readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
@@ -64,7 +64,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
     }
     if (context.isValidating && response.status === 304 && stored !== undefined) {
       discard(payload)
-      const confirmation = await confirmStored(this.#cache, this.#storer, handlerResponse, stored, ownFields)
+      const confirmation = await confirmStored(this.#cache, this.#storage, handlerResponse, stored, ownFields)
       return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
     }
     const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
@@ -77,7 +77,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
       this.#cache.endUnstored(context)
       return this.#passOn(handlerResponse, payload)
     }
-    if (method === 'HEAD') await learnFromHead(this.#cache, this.#storer, handlerResponse, ownFields)
+    if (method === 'HEAD') await learnFromHead(this.#cache, this.#storage, handlerResponse, ownFields)
     // Fastify does not wait for the end of a 204, which has no content: it is to be stored before it is sent.
     return this.#storeAndPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
   }
@@ -85,11 +85,11 @@ export class ProxyCacheResponseHook implements ResponseHook {
   async #storeAndPassOn(handlerResponse: HandlerResponse, payload: unknown): Promise<unknown> {
     const { context, response } = handlerResponse
     const { maxBodyBytes, honorsRequestCacheControl } = this.#route
-    const outcome = await storePayload(this.#cache, this.#storer, handlerResponse, payload, maxBodyBytes)
+    const outcome = await storePayload(this.#cache, this.#storage, handlerResponse, payload, maxBodyBytes)
     if (outcome.reason !== undefined) {
       const { reason } = outcome
       const isForOneClient = honorsRequestCacheControl && hasNoStore(context.fields)
-      await replaceByUnstored(this.#cache, this.#storer, handlerResponse, { reason, isForOneClient })
+      await replaceByUnstored(this.#cache, this.#storage, handlerResponse, { reason, isForOneClient })
       context.reply.headers(outcome.cdnFields)
       return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })
     }

@@ -40,7 +40,7 @@ const maxTtlSeconds = 366 * 86_400
 export interface SharedLookup {
   readonly found: StoredResponse | undefined
   /** Whether it has any response of the resource. */
-  readonly isKnown: boolean
+  readonly hasVariants: boolean
 }
 
 /**
@@ -62,7 +62,7 @@ export class SharedResponses {
       this.#read(name, variantName(name, names, names.map(variantOf))),
     )
     const [found] = (await Promise.all(matching)).flat().sort((a, b) => b.originDate - a.originDate)
-    return { found, isKnown: resource !== undefined }
+    return { found, hasVariants: resource !== undefined }
   }
 
   /**

@@ -4,8 +4,8 @@ import { notStorableReason } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
 import { type HandlerResponse, isSendable, storableFields } from '../responses/handler-response.js'
 import type { RequestContext } from '../responses/request-context.js'
-import type { ResponseContent, ResponseStorer } from '../responses/response-storer.js'
 import { ResponseTags } from '../responses/response-tags.js'
+import type { ResponseContent, RouteStorage } from '../responses/route-storage.js'
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import { Warnings } from '../responses/warnings.js'
@@ -18,7 +18,7 @@ import { sentAsReceived } from './shared-responses.js'
 const sharedWriteTimeoutMs = 300
 
 /** Stores the responses of a route that forwards. */
-export class ProxyCacheStorer implements ResponseStorer {
+export class ProxyCacheStorage implements RouteStorage {
   readonly #cache: ProxyCacheContext
   readonly #route: ResolvedRoute
   readonly #tags: ResponseTags
@@ -42,7 +42,7 @@ export class ProxyCacheStorer implements ResponseStorer {
     }
     const reason = notStorableReason(request, response, control, lifetime)
     if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
-    const ofRoute = content.routeTags ?? this.#tags.ofRoute(context.request)
+    const ofRoute = content.knownTags ?? this.#tags.ofRoute(context.request)
     const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
     const dependencies = tags && content.dependencies?.withTags(tags)
     return decideStorage({

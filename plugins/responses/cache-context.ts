@@ -5,7 +5,7 @@ import { BackgroundRefreshes } from './background-refresh.js'
 import { Backoff } from './backoff.js'
 import { InFlightRequests } from './collapsing.js'
 import { Counters, type HttpCacheStats } from './counters.js'
-import { Invalidations } from './invalidations.js'
+import { InvalidationLog } from './invalidation-log.js'
 import type { RequestContext } from './request-context.js'
 import { ResponseStore } from './response-store.js'
 import type { TagHeader } from './tag-header.js'
@@ -26,7 +26,7 @@ export class CacheContext {
   readonly store: ResponseStore
   readonly inFlight: InFlightRequests
   readonly backoff: Backoff
-  readonly invalidations = new Invalidations()
+  readonly invalidations = new InvalidationLog()
   readonly refreshes: BackgroundRefreshes
   readonly counters = new Counters()
   /** The context of each request that the handler answers. */

@@ -56,10 +56,10 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
     const { onSend, onError } = responseHook
     cacheHooks.add(onRequest)
     route.handler = inHandlersPlace(requestHook, route.handler)
-    const hook = new LastHook(route, onRequest)
+    const lastHook = new LastHook(route, onRequest)
     placements.push(() => {
-      if (hook.hasLateHooks) throw new LateHooks(String(route.method), route.url)
-      const skipped = hook.findSkipped(this)
+      if (lastHook.hasLateHooks) throw new LateHooks(String(route.method), route.url)
+      const skipped = lastHook.findSkipped(this)
       const isEarly = skipped?.every((hook) => hook.kind !== 'onRequest' && acknowledgesSkippedHooks) === true
       requestHook.position = isEarly ? 'onRequest' : 'handler'
       if (!isEarly && route.method !== 'HEAD') warnOfLaterHooks(app, kind, route, skipped)
@@ -96,7 +96,7 @@ function warnOfLaterHooks(
   { method, url }: RouteOptions,
   hooks: readonly SkippedHook[] | undefined,
 ): void {
-  const names = hooks?.map(({ kind, name }) => `${kind} ${name}`.trim())
+  const names = hooks?.map((hook) => `${hook.kind} ${hook.name}`.trim())
   const advice =
     hooks === undefined
       ? `register ${kind} after plugins that wrap hooks`

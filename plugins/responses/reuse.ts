@@ -31,6 +31,6 @@ export function decideReuse(
 }
 
 function decideStaleReuse(stored: StoredResponse, now: number): ReuseDecision {
-  const mayRevalidateBehind = stored.mayBeStale(now, stored.instants.revalidateUntil, false)
-  return mayRevalidateBehind ? { use: 'stale-while-revalidate', stored } : { use: 'nothing', why: 'stale' }
+  const allowsBackgroundRefresh = stored.mayBeStale(now, stored.instants.revalidateUntil, false)
+  return allowsBackgroundRefresh ? { use: 'stale-while-revalidate', stored } : { use: 'nothing', why: 'stale' }
 }

@@ -11,10 +11,10 @@ export type ReplyFields = Readonly<Record<string, number | string | readonly str
  * Sends the answer without the `onSend` hooks and the serialization of Fastify, which the stored response has passed. Fields that hooks
  * set for this request are added where the stored response has none of that name.
  */
-export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, isLast: boolean): void {
+export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, closesConnection: boolean): void {
   const { raw } = reply
   const complete = withPriorFields(reply, head)
-  if (isLast) raw.shouldKeepAlive = false
+  if (closesConnection) raw.shouldKeepAlive = false
   // Before `hijack`: Node throws at invalid fields, which hooks may have set.
   // Given a list, Node drops all but the last of repeated lines if fields were set before; HTTP/2 accepts no list.
   const isPlain = reply.request.raw.httpVersionMajor === 1 && !complete.hasRepeats

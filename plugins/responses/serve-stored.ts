@@ -49,14 +49,14 @@ export interface ServingOptions {
   /** `Cache-Control` of the request, if it is honoured. */
   readonly directives?: RequestDirectives | undefined
   /** Whether another store has responses of the resource. Default false. */
-  readonly hasOtherVariants?: boolean
+  readonly hasVariants?: boolean
 }
 
 /** Decides between the stored response and the handler; begins the background refresh that a stale response needs. */
 export function chooseServing(
   cache: CacheContext,
   context: RequestContext,
-  { now, directives, hasOtherVariants = false }: ServingOptions,
+  { now, directives, hasVariants = false }: ServingOptions,
 ): Serving {
   const { stored, request, collapseKey, key } = context
   const isBackingOff = cache.backoff.isWaiting(collapseKey)
@@ -72,7 +72,7 @@ export function chooseServing(
   if (isBackingOff && reason === 'stale' && stored?.mayBeStale(now, stored.instants.staleUntil, true) === true) {
     return { kind: 'stored', stored, detail: 'stale-if-error' }
   }
-  const isOtherVariant = reason === 'uri-miss' && (hasOtherVariants || cache.store.get(key.key) !== undefined)
+  const isOtherVariant = reason === 'uri-miss' && (hasVariants || cache.store.get(key.key) !== undefined)
   return { kind: 'forward', reason: isOtherVariant ? 'vary-miss' : reason }
 }
 

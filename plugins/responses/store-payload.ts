@@ -6,7 +6,7 @@ import type { CacheContext } from './cache-context.js'
 import { detachedTimeoutMs } from './handler-dependencies.js'
 import type { HandlerResponse } from './handler-response.js'
 import { bytesOf, streamOf } from './payload.js'
-import type { ResponseStorer } from './response-storer.js'
+import type { RouteStorage } from './route-storage.js'
 import { type CdnFields, isClientReason, type Unstored, type UnstoredReason } from './storage-decision.js'
 import type { StoredResponse } from './stored-response.js'
 import { tee } from './tee.js'
@@ -25,7 +25,7 @@ export type StorageOutcome =
 /** Stores the payload, if its response is to be stored. */
 export async function storePayload(
   cache: CacheContext,
-  storer: ResponseStorer,
+  storage: RouteStorage,
   response: HandlerResponse,
   payload: unknown,
   maxBodyBytes: number,
@@ -34,15 +34,15 @@ export async function storePayload(
   const body = bytesOf(payload)
   if (body !== undefined) {
     const dependencies = await context.dependencies?.readUntilEnd()
-    const decision = storer.decide(response, { dependencies, bodyBytes: body.length })
+    const decision = storage.decide(response, { dependencies, bodyBytes: body.length })
     if (decision.reason !== undefined) return decision
-    return { stored: await storer.store(response, body, decision), cdnFields: decision.cdnFields }
+    return { stored: await storage.store(response, body, decision), cdnFields: decision.cdnFields }
   }
   const source = streamOf(payload)
   const length = singleValue(ownFields['content-length'])
   const dependencies = await context.dependencies?.readUntilAnswer()
   const bodyBytes = length === undefined ? 0 : Number(length)
-  const decision = storer.decide(response, { dependencies, bodyBytes, isPartial: true })
+  const decision = storage.decide(response, { dependencies, bodyBytes, isPartial: true })
   if (decision.reason !== undefined) return decision
   if (source === undefined) return { reason: 'too-large', cdnFields: decision.cdnFields }
   const stream = tee(source, {
@@ -50,10 +50,10 @@ export async function storePayload(
     detachedTimeoutMs,
     onAbandoned: () => cache.endUnstored(context),
     onComplete: async (complete) => {
-      const content = { bodyBytes: complete.length, routeTags: decision.tags }
-      const last = storer.decide(response, { ...content, dependencies: await context.dependencies?.readUntilEnd() })
+      const dependencies = await context.dependencies?.readUntilEnd()
+      const last = storage.decide(response, { dependencies, bodyBytes: complete.length, knownTags: decision.tags })
       const isComplete = length === undefined || complete.length === Number(length)
-      if (isComplete && last.reason === undefined) await storer.store(response, complete, last)
+      if (isComplete && last.reason === undefined) await storage.store(response, complete, last)
       else cache.endUnstored(context)
     },
   })
@@ -67,7 +67,7 @@ export async function storePayload(
  */
 export async function replaceByUnstored(
   cache: CacheContext,
-  storer: ResponseStorer,
+  storage: RouteStorage,
   { context, response }: HandlerResponse,
   { reason, isForOneClient }: { readonly reason: UnstoredReason; readonly isForOneClient: boolean },
 ): Promise<void> {
@@ -75,7 +75,7 @@ export async function replaceByUnstored(
   const { status } = response
   const isForAll = !isForOneClient && !isRequestSpecific(status) && !isClientReason(reason)
   const isReplaced = method === 'GET' && isForAll && !hasOriginFailed(status)
-  if (stored !== undefined && isReplaced) await storer.remove(context, stored)
+  if (stored !== undefined && isReplaced) await storage.remove(context, stored)
   cache.endUnstored(context)
 }
 

@@ -4,7 +4,7 @@ import { type Fields, singleValue } from '../http/fields.js'
 import { cacheControlOf } from '../http/freshness.js'
 import type { CacheContext } from './cache-context.js'
 import type { HandlerResponse } from './handler-response.js'
-import type { ResponseStorer } from './response-storer.js'
+import type { RouteStorage } from './route-storage.js'
 import { type StoredResponse, updatedFields } from './stored-response.js'
 
 /** What a 304 is answered with. */
@@ -17,18 +17,18 @@ export interface Confirmation {
 /** A 304 confirms the stored response, whose fields it updates. RFC 9111 §4.3.4. */
 export async function confirmStored(
   cache: CacheContext,
-  storer: ResponseStorer,
+  storage: RouteStorage,
   response: HandlerResponse,
   stored: StoredResponse,
   newFields: Fields,
 ): Promise<Confirmation> {
   const { context } = response
   if (describesOtherRepresentation(response.response.fields, stored.fields)) {
-    await storer.remove(context, stored)
+    await storage.remove(context, stored)
     cache.endUnstored(context)
     return { response, stored, status: {} } // it is all there is to answer with
   }
-  return updateStored(cache, storer, response, stored, newFields)
+  return updateStored(cache, storage, response, stored, newFields)
 }
 
 /**
@@ -37,7 +37,7 @@ export async function confirmStored(
  */
 export async function learnFromHead(
   cache: CacheContext,
-  storer: ResponseStorer,
+  storage: RouteStorage,
   response: HandlerResponse,
   newFields: Fields,
 ): Promise<void> {
@@ -49,14 +49,14 @@ export async function learnFromHead(
   const isSame = validators.every((name) => String(fields[name]) === String(stored.fields[name]))
   const length = singleValue(fields['content-length'])
   const hasSameLength = length === undefined || Number(length) === stored.body.length
-  if (!isSame || !hasSameLength) await storer.remove(context, stored)
-  else if (validators.length > 0) await updateStored(cache, storer, { ...response, method: 'GET' }, stored, newFields)
+  if (!isSame || !hasSameLength) await storage.remove(context, stored)
+  else if (validators.length > 0) await updateStored(cache, storage, { ...response, method: 'GET' }, stored, newFields)
 }
 
 /** Stores the response again with updated fields; removes it where they forbid storing. RFC 9111 §3.2. */
 async function updateStored(
   cache: CacheContext,
-  storer: ResponseStorer,
+  storage: RouteStorage,
   response: HandlerResponse,
   stored: StoredResponse,
   newFields: Fields,
@@ -70,11 +70,11 @@ async function updateStored(
     control: cacheControlOf(fields),
   }
   const dependencies = await context.dependencies?.readUntilEnd()
-  const decision = storer.decide(updated, { dependencies, bodyBytes: stored.body.length })
+  const decision = storage.decide(updated, { dependencies, bodyBytes: stored.body.length })
   if (decision.reason === undefined) {
-    return { response: updated, stored: await storer.store(updated, stored.body, decision), status: { stored: true } }
+    return { response: updated, stored: await storage.store(updated, stored.body, decision), status: { stored: true } }
   }
-  await storer.remove(context, stored)
+  await storage.remove(context, stored)
   cache.endUnstored(context)
   return { response: updated, stored, status: { detail: decision.reason } }
 }

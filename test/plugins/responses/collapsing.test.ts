@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { Backoff } from '../../../plugins/responses/backoff.js'
 import { InFlightRequests } from '../../../plugins/responses/collapsing.js'
-import { Invalidations } from '../../../plugins/responses/invalidations.js'
+import { InvalidationLog } from '../../../plugins/responses/invalidation-log.js'
 import { createClock } from '../../harness/clock.js'
 
 t.test('waiting requests receive the outcome', async (t) => {
@@ -66,7 +66,7 @@ t.test('pauses grow from 0.5 s to 5 s, and end with a success', async (t) => {
 })
 
 t.test('an invalidation applies to requests that began before it', async (t) => {
-  const invalidations = new Invalidations()
+  const invalidations = new InvalidationLog()
   const before = invalidations.count
   invalidations.add('k')
   t.ok(invalidations.isAfter(before, 'k'))
@@ -83,7 +83,7 @@ t.test('long names take no more memory than short ones', async (t) => {
     return process.memoryUsage().heapUsed
   }
   const clock = createClock()
-  const [flights, pauses, invalidations] = [new InFlightRequests(clock), new Backoff(clock.now), new Invalidations()]
+  const [flights, pauses, invalidations] = [new InFlightRequests(clock), new Backoff(clock.now), new InvalidationLog()]
   const before = held()
   const nameOf = (index: number) => Buffer.alloc(14_000, `${index} `).toString()
   for (let index = 0; index < 1_000; index += 1) {

@@ -174,10 +174,10 @@ t.test('a refresh that never ends delays neither closing nor later requests', as
 })
 
 /** An application whose refreshes never end, with their number. */
-function startHanging(t: Test, patienceMs: number) {
+function startHanging(t: Test, timeoutMs: number) {
   const app = Fastify()
   t.teardown(() => app.close())
-  const refreshes = new BackgroundRefreshes(app, patienceMs)
+  const refreshes = new BackgroundRefreshes(app, timeoutMs)
   let hung = 0
   app.get('/x', async (request) => {
     if (request.headers['x-client'] === undefined) {

@@ -9,14 +9,14 @@ export interface ResponseContent {
   /** What was read of the data cache so far. */
   readonly dependencies: Dependencies | undefined
   readonly bodyBytes: number
-  /** The tags of the route, if they are known already. */
-  readonly routeTags?: readonly string[]
+  /** Tags from an earlier decision; without them those of the route are computed. */
+  readonly knownTags?: readonly string[]
   /** Whether it is a stream that has not ended, so that it may depend on more than is known. */
   readonly isPartial?: boolean
 }
 
 /** Stores the responses of a route. */
-export interface ResponseStorer {
+export interface RouteStorage {
   decide(response: HandlerResponse, content: ResponseContent): StorageDecision
   /** Stores the response; the collapsed requests receive it. */
   store(response: HandlerResponse, body: Buffer, plan: StoragePlan): Promise<StoredResponse>

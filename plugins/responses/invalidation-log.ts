@@ -3,7 +3,7 @@ import { ByDigest } from './by-digest.js'
 const maxKeys = 10_000
 
 /** When keys were invalidated, as a count: a response that was requested before is not stored after. */
-export class Invalidations {
+export class InvalidationLog {
   readonly #lastOf = new ByDigest<number>(maxKeys)
   #count = 0
 
