@@ -6,7 +6,7 @@ import { keyedFields, type Normalise, normaliseField, variantValue } from '../ht
 import type { CacheContext } from '../responses/cache-context.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
-import { beginForward, type ForwardOptions, onClose, runHandler } from '../responses/forward.js'
+import { type ForwardOptions, forward, onClose } from '../responses/forward.js'
 import type { HookPosition } from '../responses/hook-position.js'
 import { answerFrom } from '../responses/render.js'
 import { maxWaits, RequestContext } from '../responses/request-context.js'
@@ -157,9 +157,10 @@ export class EdgeRequestHook implements RequestHook {
 
   #forward(context: EdgeRequest, reason: ForwardReason, options: ForwardOptions = {}): void {
     const { request, key, fields, negotiatedBy } = context
-    beginForward(this.#cache, context, reason, options)
-    context.negotiatedBy = context.mayStore ? maskRequest(request, this.#route, key, fields, negotiatedBy) : noNames
-    runHandler(this.#cache, context)
+    const prepareRequest = () => {
+      context.negotiatedBy = context.mayStore ? maskRequest(request, this.#route, key, fields, negotiatedBy) : noNames
+    }
+    forward(this.#cache, context, reason, options, { prepareRequest })
   }
 
   #send(context: EdgeRequest, stored: StoredResponse, now: number, status: TierStatus): void {

@@ -14,7 +14,7 @@ import {
 import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
-import { beginForward, type ForwardOptions, onClose, runHandler } from '../responses/forward.js'
+import { type ForwardOptions, forward, onClose } from '../responses/forward.js'
 import { HandlerDependencies } from '../responses/handler-dependencies.js'
 import type { HookPosition } from '../responses/hook-position.js'
 import { answerFrom } from '../responses/render.js'
@@ -201,14 +201,14 @@ export class ProxyCacheRequestHook implements RequestHook {
 
   #forward(context: RequestContext, reason: ForwardReason, options: ForwardOptions = {}): void {
     const { request, method, fields, receivedFields } = context
-    beginForward(this.#cache, context, reason, options)
-    // Fastify still reads the framing fields of a request with a body.
-    if (isSafe(method)) {
+    const prepareRequest = () => {
+      if (!isSafe(method)) return // Fastify still reads the framing fields of a request with a body
       const forwarded = forwardedFields(context.mayStore ? fields : receivedFields)
       showFields(request, context.isValidating ? withoutConditions(forwarded) : forwarded)
     }
     // A client that leaves may take the request to the other server with it: another request is to be forwarded.
-    runHandler(this.#cache, context, () => this.#cache.inFlight.abandon(context.inFlight))
+    const onClientLeft = () => this.#cache.inFlight.abandon(context.inFlight)
+    forward(this.#cache, context, reason, options, { prepareRequest, onClientLeft })
   }
 
   #send(

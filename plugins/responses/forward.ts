@@ -14,8 +14,28 @@ export interface ForwardOptions {
   readonly inFlight?: InFlightRequest
 }
 
-/** Records why and when the request is forwarded to the handler. Call it before the request is changed for the handler. */
-export function beginForward(
+export interface ForwardHooks {
+  /** Changes what the handler sees of the request; undone after its response. */
+  readonly prepareRequest: () => void
+  /** The reply has closed before it was sent. */
+  readonly onClientLeft?: () => void
+}
+
+/** Forwards the request to the handler. */
+export function forward(
+  cache: CacheContext,
+  context: RequestContext,
+  reason: ForwardReason,
+  options: ForwardOptions,
+  { prepareRequest, onClientLeft }: ForwardHooks,
+): void {
+  beginForward(cache, context, reason, options)
+  prepareRequest()
+  runHandler(cache, context, onClientLeft)
+}
+
+/** Records why and when the request is forwarded, and the request as it is. */
+function beginForward(
   cache: CacheContext,
   context: RequestContext,
   reason: ForwardReason,
@@ -34,8 +54,8 @@ export function beginForward(
   context.restoreRequest = snapshotRequest(request)
 }
 
-/** Runs the handler, and tracks what it reads from the data cache. `onClientLeft`: the reply has closed before it was sent. */
-export function runHandler(cache: CacheContext, context: RequestContext, onClientLeft?: () => void): void {
+/** Runs the handler, and tracks what it reads from the data cache. */
+function runHandler(cache: CacheContext, context: RequestContext, onClientLeft?: () => void): void {
   const { request, reply, next, stored, inFlight, dependencies: begun } = context
   if (context.isValidating && stored !== undefined) {
     Object.assign(request.raw.headers, validationConditions(stored.fields))
