@@ -49,7 +49,7 @@ export class EdgeStorage implements RouteStorage {
     const unkeyed = this.#unkeyedVary(handlerResponse)
     const decision = decideStorage({
       lifetime,
-      isCacheableInFront: lifetime.isExplicit || control.directives.size > 0,
+      control,
       tags,
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: content.isPartial === true,

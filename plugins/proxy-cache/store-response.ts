@@ -47,7 +47,7 @@ export class ProxyCacheStorage implements RouteStorage {
     const dependencies = tags && content.dependencies?.withTags(tags)
     return decideStorage({
       lifetime,
-      isCacheableInFront: lifetime.isExplicit || control.directives.size > 0,
+      control,
       tags,
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: false, // the other server's header fields are complete

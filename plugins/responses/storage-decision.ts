@@ -1,5 +1,5 @@
 import type { Dependencies } from '../cache/index.js'
-import type { FreshnessLifetime } from '../http/freshness.js'
+import type { CacheControl, FreshnessLifetime } from '../http/freshness.js'
 import type { NotStorableReason } from '../http/storable.js'
 
 /** Fields for caches in front of this one: the tags by which they can purge the response, or that they must not store it. */
@@ -31,8 +31,7 @@ export type StorageDecision = Unstored | StoragePlan
 /** A response that is storable by itself, and what else decides about it. */
 export interface StorageFacts {
   readonly lifetime: FreshnessLifetime
-  /** Whether caches in front would store it for the time that it states itself. */
-  readonly isCacheableInFront: boolean
+  readonly control: CacheControl
   /** `undefined`: the route's function failed, so that no purge could reach the response. */
   readonly tags: readonly string[] | undefined
   readonly tagFields: CdnFields
@@ -49,8 +48,9 @@ export interface StorageFacts {
 }
 
 export function decideStorage(facts: StorageFacts): StorageDecision {
-  const { lifetime, tags, dependencies } = facts
-  const restricted = facts.isCacheableInFront ? notForCdn : {}
+  const { lifetime, control, tags, dependencies } = facts
+  // Otherwise caches in front do not store it: it states no lifetime.
+  const restricted = lifetime.isExplicit || control.directives.size > 0 ? notForCdn : {}
   if (tags === undefined) return { reason: 'tags', cdnFields: restricted }
   const isOutdated = dependencies !== undefined && !(dependencies.freshForMs > 0 && dependencies.isCurrent())
   if (isOutdated) return { reason: 'derived', cdnFields: restricted }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Dependencies } from '../../../plugins/cache/index.js'
+import { cacheControlOf } from '../../../plugins/http/freshness.js'
 import {
   decideStorage,
   isClientReason,
@@ -22,7 +23,7 @@ function dependsOn(state: { freshForMs?: number; isCurrent?: boolean }): Depende
 
 const storable: StorageFacts = {
   lifetime: { seconds: 60, isExplicit: true },
-  isCacheableInFront: true,
+  control: cacheControlOf({}),
   tags: ['a'],
   tagFields: { 'surrogate-key': 'a' },
   hasLateTags: false,
@@ -32,6 +33,8 @@ const storable: StorageFacts = {
   isTooLarge: false,
   hasUnkeyedVary: false,
 }
+/** A response that states no lifetime: no cache in front would store it. */
+const silent = { lifetime: { seconds: 60, isExplicit: false } }
 const noStore = { 'cdn-cache-control': 'no-store' }
 
 t.test('a storable response is stored with its tags, unless a fact forbids it', async (t) => {
@@ -65,7 +68,7 @@ t.test('a storable response is stored with its tags, unless a fact forbids it', 
     },
     {
       name: 'purged data, and no cache in front would store it',
-      facts: { dependencies: dependsOn({ isCurrent: false }), isCacheableInFront: false },
+      facts: { dependencies: dependsOn({ isCurrent: false }), ...silent },
       reason: 'derived',
       cdnFields: {},
     },
@@ -80,7 +83,7 @@ t.test('a storable response is stored with its tags, unless a fact forbids it', 
     },
     {
       name: 'tags may follow, and no cache in front would store it',
-      facts: { hasLateTags: true, isCacheableInFront: false },
+      facts: { hasLateTags: true, ...silent },
       reason: undefined,
       cdnFields: tagFields,
     },
