@@ -32,8 +32,7 @@ interface OutageCounters {
   skipped: number
   lastLineAt: number
   lastFailureAt: number
-  total: number
-  sinceLastLine: number
+  failures: number
 }
 
 /**
@@ -96,9 +95,7 @@ export class OutageLog {
       {
         subject,
         kinds: [...kinds],
-        failures: counters.total,
-        skipped: counters.skipped,
-        outageMs: now - counters.since,
+        ...totals(counters, now),
       },
       recoveryMessage,
     )
@@ -119,16 +116,11 @@ export class OutageLog {
 
   #summarizeWhenDue(failure: Failure, counters: OutageCounters, now: number): void {
     if (now - counters.lastLineAt < this.#options.summaryEveryMs) return
-    const { sinceLastLine, skipped, lastLineAt } = counters
-    this.#warn(failure, { failures: sinceLastLine, skipped, sinceMs: now - lastLineAt })
+    this.#warn(failure, totals(counters, now))
     counters.lastLineAt = now
-    counters.sinceLastLine = 0
   }
 
-  #warn(
-    { kind, error, message, key }: Failure,
-    summary?: { failures: number; skipped: number; sinceMs: number },
-  ): void {
+  #warn({ kind, error, message, key }: Failure, summary?: ReturnType<typeof totals>): void {
     const { log, subject } = this.#options
     log.warn(
       {
@@ -144,11 +136,15 @@ export class OutageLog {
 }
 
 function newCounters(now: number): OutageCounters {
-  return { since: now, skipped: 0, lastLineAt: now, lastFailureAt: now, total: 1, sinceLastLine: 0 }
+  return { since: now, skipped: 0, lastLineAt: now, lastFailureAt: now, failures: 1 }
 }
 
 function count(counters: OutageCounters, now: number): void {
-  counters.total += 1
-  counters.sinceLastLine += 1
+  counters.failures += 1
   counters.lastFailureAt = now
+}
+
+/** The fields of a summary and of the last line. */
+function totals({ failures, skipped, since }: OutageCounters, now: number) {
+  return { failures, skipped, outageMs: now - since }
 }

@@ -32,7 +32,7 @@ t.test('a thousand failures in 30 s are one line and one summary with their numb
   clock.step(1)
   outages.failed(refused)
   t.equal(book.lines.length, 2)
-  t.match(book.lines[1], { level: 40, failures: 1_001, sinceMs: 30_000 })
+  t.match(book.lines[1], { level: 40, failures: 1_002, outageMs: 30_000 })
 })
 
 t.test('the next summary has a changed kind, and the last line all kinds of the outage', async (t) => {
@@ -44,7 +44,7 @@ t.test('the next summary has a changed kind, and the last line all kinds of the 
   outages.failed({ kind: 'auth', message: 'redis unavailable' })
   clock.step(2)
   outages.succeeded()
-  t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 2 }, { kinds: ['refused', 'auth'] }])
+  t.match(book.lines, [{ kind: 'refused' }, { kind: 'auth', failures: 3 }, { kinds: ['refused', 'auth'] }])
 })
 
 t.test('an urgent kind is logged at once, the first time in an outage', async (t) => {
@@ -80,6 +80,26 @@ t.test('one line with duration, failures and kinds ends an outage', async (t) =>
   t.match(book.lines[1], { level: 30, msg: 'redis recovered', failures: 2, outageMs: 7_000, kinds: ['refused'] })
   t.equal(outages.hasOutage, false)
 })
+
+t.test(
+  'failures, skipped commands and duration of summaries and of the last line count from the start of the outage',
+  async (t) => {
+    const { book, clock, outages } = createOutageLog()
+    outages.failed(refused)
+    for (let summary = 0; summary < 2; summary += 1) {
+      for (let read = 0; read < 10; read += 1) outages.skipped()
+      clock.step(30)
+      outages.failed(refused)
+    }
+    clock.step(2)
+    outages.succeeded()
+    t.strictSame(book.lines.map(({ failures, skipped, outageMs }) => ({ failures, skipped, outageMs })).slice(1), [
+      { failures: 2, skipped: 10, outageMs: 30_000 },
+      { failures: 3, skipped: 20, outageMs: 60_000 },
+      { failures: 3, skipped: 20, outageMs: 62_000 },
+    ])
+  },
+)
 
 t.test('commands skipped because of the outage are counted and not logged', async (t) => {
   const { book, clock, outages } = createOutageLog()
@@ -118,7 +138,7 @@ t.test('reports about one key are summarised, too, and are not an outage', async
     outages.report({ kind: 'corrupt', key: 'k', message: 'corrupt entry in Redis' })
   }
   t.equal(book.lines.length, 2)
-  t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 51 })
+  t.match(book.lines[1], { level: 40, kind: 'corrupt', key: 'k', failures: 52 })
 })
 
 t.test('a report after 30 s of silence starts a new count', async (t) => {
