@@ -3,7 +3,7 @@ export interface OptionRule<T> {
   readonly defaultValue: T
   readonly isValid: (value: unknown) => boolean
   /** Completes "name must be …" in the error. */
-  readonly expected: string
+  readonly expected: string | ((value: unknown) => string)
 }
 
 type Resolved<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer T> ? T : never }
@@ -27,7 +27,9 @@ export function resolveByRules<Rules extends Readonly<Record<string, OptionRule<
   assertKnownOptions(options, rules, InvalidOption)
   const resolved = Object.entries(rules).map(([name, { defaultValue, isValid, expected }]) => {
     const value: unknown = Reflect.get(options, name)
-    if (value !== undefined && !isValid(value)) throw new InvalidOption(`${name} must be ${expected}`)
+    if (value !== undefined && !isValid(value)) {
+      throw new InvalidOption(`${name} must be ${typeof expected === 'string' ? expected : expected(value)}`)
+    }
     return [name, value ?? defaultValue]
   })
   return Object.fromEntries(resolved) as Resolved<Rules> // the same names, each checked by its rule

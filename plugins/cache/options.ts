@@ -10,7 +10,7 @@ import { hasMethods } from '../redis/client-shape.js'
 import { InvalidCacheOption } from './errors.js'
 import { maxSeconds } from './policy.js'
 import type { RedisCommands } from './redis/commands.js'
-import type { Store } from './store.js'
+import { missingStoreMethods, type Store } from './store.js'
 
 /** Options of the cache; each has a default. */
 export interface CacheOptions {
@@ -74,8 +74,8 @@ const rules = {
   },
   store: {
     defaultValue: undefined,
-    isValid: (value) => hasMethods(value, ['get', 'set', 'watch']),
-    expected: 'a Store, which has get, set and watch',
+    isValid: (value) => missingStoreMethods(value).length === 0,
+    expected: (value) => `a Store; it lacks ${missingStoreMethods(value).join(', ')}`,
   },
   readTimeoutMs: integerRule(100, 1, maxTimerMs),
   writeTimeoutMs: integerRule(250, 1, maxTimerMs),

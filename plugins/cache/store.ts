@@ -1,3 +1,4 @@
+import { hasMethods } from '../redis/client-shape.js'
 import type { Entry, Tombstone } from './entry/codec.js'
 import type { PurgeLogPosition, PurgeLogRead } from './purge/purge-log.js'
 
@@ -102,4 +103,25 @@ export class StoreFailure extends Error {
     this.kind = kind
     this.isOutage = isOutage
   }
+}
+
+const storeMethods: Readonly<Record<Exclude<keyof Store, 'hasOpenCircuit' | 'isTracking'>, true>> = {
+  isCircuitOpen: true,
+  get: true,
+  stampOf: true,
+  set: true,
+  purgeKey: true,
+  readPurges: true,
+  addPurges: true,
+  restorePurges: true,
+  acquireLease: true,
+  renewLease: true,
+  releaseLease: true,
+  watch: true,
+  close: true,
+}
+
+/** The methods of `Store` that the value lacks. */
+export function missingStoreMethods(value: unknown): string[] {
+  return Object.keys(storeMethods).filter((name) => !hasMethods(value, [name]))
 }

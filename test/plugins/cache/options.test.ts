@@ -44,7 +44,6 @@ for (const [name, value, expected] of [
   ['staleWhileRevalidateSeconds', -1, 'a number from 0 to 31622400'],
   ['staleIfErrorSeconds', Number.NaN, 'a number from 0 to 31622400'],
   ['redis', {}, 'a client with get and eval, or false'],
-  ['store', {}, 'a Store, which has get, set and watch'],
   ['readTimeoutMs', 0, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', null, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', 1.5, 'an integer from 1 to 2147483647'],
@@ -65,6 +64,26 @@ for (const [name, value, expected] of [
     })
   })
 }
+
+t.test('the error for a store without all methods names those that it lacks', async (t) => {
+  const { store } = createTestStore()
+  const all =
+    'isCircuitOpen, get, stampOf, set, purgeKey, readPurges, addPurges, restorePurges, acquireLease, renewLease, releaseLease, watch, close'
+  const partial = new Proxy(store, {
+    get: (target, name) => (name === 'stampOf' || name === 'close' ? undefined : Reflect.get(target, name)),
+  })
+  for (const [value, missing] of [
+    [partial, 'stampOf, close'],
+    [{}, all],
+    ['redis', all],
+    [null, all],
+  ] as const) {
+    t.throws(() => resolveOptions({ store: value as typeof store }), {
+      code: 'VITRINE_CACHE_OPTION',
+      message: `fastify.cache: store must be a Store; it lacks ${missing}`,
+    })
+  }
+})
 
 t.test('an unknown option is refused', async (t) => {
   const options = { ttl: 60 } as CacheOptions // wrong on purpose
