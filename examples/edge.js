@@ -1,10 +1,11 @@
 // Caches the data and the response rendered from it. Request /rates twice and compare Cache-Status; then POST to /purge and
 // request it again.
+//   node examples/edge.js
 import Fastify from 'fastify'
 import cache from 'fastify-vitrine/cache'
 import edge from 'fastify-vitrine/edge'
 
-const { PORT = '3000' } = process.env
+const { PORT = '3001' } = process.env
 const app = Fastify({ logger: true })
 await app.register(cache)
 await app.register(edge, { ttlSeconds: 60 })

@@ -72,7 +72,7 @@ t.test('commands of shell examples exist', async (t) => {
     for (const command of commandsOf(code)) {
       const where = `${page}:${line} ${command}`
       const [, program = ''] = /^(?:[A-Z_]+=\S* )*(\S+)/.exec(command) ?? []
-      t.ok(['npm', 'node', 'npx', 'curl', 'redis-cli', 'grep'].includes(program), `${where}: ${program}`)
+      t.ok(['npm', 'node', 'npx', 'curl', 'redis-cli', 'grep', 'sleep'].includes(program), `${where}: ${program}`)
       for (const [, script = ''] of command.matchAll(/npm run ([\w:]+)/g)) t.ok(script in scripts, where)
       for (const [, packages = ''] of command.matchAll(/npm install (.*)/g)) {
         for (const each of packages.split(' ')) t.ok(installable.includes(each), `${where}: ${each}`)

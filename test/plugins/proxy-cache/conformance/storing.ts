@@ -275,7 +275,7 @@ export const storing = [
 
   ...under('RFC 9111 §3.4', [
     {
-      title: 'does not combine parts',
+      title: 'does not combine partial responses',
       supported: false,
       exchanges: [
         partial('bytes=0-3', 'answ', 'bytes 0-3/8'),
