@@ -51,7 +51,7 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
     'plugins/proxy-cache/',
     ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js', 'plugins/timeout.js'],
   ],
-  ['plugins/cache/entry/', ['plugins/cache/store.js', 'plugins/redis/outage-log.js']],
+  ['plugins/cache/entry/', ['plugins/cache/store.js', 'plugins/cache/errors.js', 'plugins/redis/outage-log.js']],
   ['plugins/cache/memory/', ['plugins/cache/entry/']],
   ['plugins/cache/purge/', cacheCommon],
   ['plugins/cache/tiers/', [...cacheCommon, 'plugins/cache/dependencies.js']],
