@@ -58,13 +58,13 @@ export function numberRule<Default extends number | undefined>(
   return { defaultValue, isValid, expected: `a number ${range(min, max)}` }
 }
 
-/** A number above 0, up to `max`. */
+/** A number greater than 0, up to `max`. */
 export function positiveRule<Default extends number | undefined>(
   defaultValue: Default,
   max = unlimited,
 ): OptionRule<Default | number> {
   const isValid = (value: unknown) => typeof value === 'number' && value > 0 && value <= max
-  return { defaultValue, isValid, expected: max === unlimited ? 'more than 0' : `more than 0 and at most ${max}` }
+  return { defaultValue, isValid, expected: `a number greater than 0${max === unlimited ? '' : ` and at most ${max}`}` }
 }
 
 /** `true` or `false`. */

@@ -18,6 +18,7 @@ import type { CacheStats } from './observe/cache-stats.js'
 import type { ResolvedCacheOptions } from './options.js'
 import {
   checkKey,
+  checkLoader,
   type GetPolicy,
   type Policy,
   type Purge,
@@ -257,6 +258,7 @@ export class Cache {
   #read(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
     return this.#tracker.recordRead(policy.tags ?? [], async () => {
       checkKey(key)
+      checkLoader(loader)
       const request = {
         key,
         loader,

@@ -55,11 +55,12 @@ const maxPurged = 256
 export function resolveLifetime(policy: Policy, defaults: Lifetime): Lifetime {
   const { freshUntil = defaults.freshUntil } = policy
   if (freshUntil !== undefined && !Number.isFinite(freshUntil)) {
-    throw new InvalidCacheOption('freshUntil must be finite milliseconds')
+    throw new InvalidCacheOption('freshUntil must be milliseconds since the epoch, such as date.getTime()')
   }
   const ttlSeconds = policy.ttlSeconds ?? defaults.ttlSeconds
-  checkSeconds('ttlSeconds', ttlSeconds)
-  if (ttlSeconds === 0) throw new InvalidCacheOption('ttlSeconds must be more than 0')
+  if (!isSeconds(ttlSeconds) || ttlSeconds === 0) {
+    throw new InvalidCacheOption(`ttlSeconds must be a number greater than 0 and at most ${maxSeconds}`)
+  }
   const staleWhileRevalidateSeconds = policy.staleWhileRevalidateSeconds ?? defaults.staleWhileRevalidateSeconds
   checkSeconds('staleWhileRevalidateSeconds', staleWhileRevalidateSeconds)
   const staleIfErrorSeconds = policy.staleIfErrorSeconds ?? defaults.staleIfErrorSeconds
@@ -78,7 +79,8 @@ export function resolveTags(tags: readonly string[] = []): readonly string[] {
 }
 
 /** Throws `VITRINE_CACHE_OPTION` for an invalid purge, and for one that names nothing; empty lists are allowed. */
-export function resolvePurge({ tags, keys, all, hard }: Purge): PurgeRequest {
+export function resolvePurge(purge: Purge | null | undefined): PurgeRequest {
+  const { tags, keys, all, hard } = purge ?? {}
   if (tags === undefined && keys === undefined && all !== true) {
     throw new InvalidCacheOption('purge must have tags, keys or all: true')
   }
@@ -93,6 +95,11 @@ export function resolvePurge({ tags, keys, all, hard }: Purge): PurgeRequest {
 export function checkKey(key: string): void {
   if (typeof key === 'string' && key !== '' && key.length <= maxKeyLength && key.isWellFormed()) return
   throw new InvalidCacheOption(`a key must be a string of 1 to ${maxKeyLength} characters of well-formed Unicode`)
+}
+
+/** Throws `VITRINE_CACHE_OPTION` unless it is a function. */
+export function checkLoader(loader: unknown): void {
+  if (typeof loader !== 'function') throw new InvalidCacheOption('the loader must be a function')
 }
 
 function checkTag(tag: string): void {
@@ -115,6 +122,9 @@ function checkList(name: string, list: readonly string[]): void {
 }
 
 function checkSeconds(name: string, value: number): void {
-  if (typeof value === 'number' && value >= 0 && value <= maxSeconds) return
-  throw new InvalidCacheOption(`${name} must be a number from 0 to ${maxSeconds}`)
+  if (!isSeconds(value)) throw new InvalidCacheOption(`${name} must be a number from 0 to ${maxSeconds}`)
+}
+
+function isSeconds(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= maxSeconds
 }

@@ -40,7 +40,8 @@ t.test('valid options are taken as they are', async (t) => {
 
 for (const [name, value, expected] of [
   ['keyPrefix', '', 'a string that is not empty'],
-  ['ttlSeconds', 0, 'more than 0 and at most 31622400'],
+  ['ttlSeconds', 0, 'a number greater than 0 and at most 31622400'],
+  ['ttlSeconds', '60', 'a number greater than 0 and at most 31622400'],
   ['staleWhileRevalidateSeconds', -1, 'a number from 0 to 31622400'],
   ['staleIfErrorSeconds', Number.NaN, 'a number from 0 to 31622400'],
   ['redis', {}, 'a client with get and eval, or false'],
@@ -48,11 +49,11 @@ for (const [name, value, expected] of [
   ['readTimeoutMs', null, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', 1.5, 'an integer from 1 to 2147483647'],
   ['loadTimeoutMs', 2 ** 31, 'an integer from 1 to 2147483647'],
-  ['negativeTtlSeconds', 0, 'more than 0 and at most 31622400'],
+  ['negativeTtlSeconds', 0, 'a number greater than 0 and at most 31622400'],
   ['maxMemoryEntries', 0, 'an integer of at least 1'],
   ['maxMemoryEntries', 1_000.5, 'an integer of at least 1'],
-  ['compressAboveBytes', null, 'more than 0'],
-  ['maxEntryBytes', '8', 'more than 0'],
+  ['compressAboveBytes', null, 'a number greater than 0'],
+  ['maxEntryBytes', '8', 'a number greater than 0'],
   ['metricLabel', 'x', 'a function'],
   ['now', 1, 'a function'],
 ] as const) {

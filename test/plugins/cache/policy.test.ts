@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkKey, resolveLifetime, resolvePurge, resolveTags } from '../../../plugins/cache/policy.js'
+import { checkKey, type Policy, resolveLifetime, resolvePurge, resolveTags } from '../../../plugins/cache/policy.js'
 
 const code = 'VITRINE_CACHE_OPTION'
 const defaults = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
@@ -15,14 +15,17 @@ t.test('a policy overrides the default lifetimes', async (t) => {
 })
 
 for (const [policy, message] of [
-  [{ ttlSeconds: 0 }, 'ttlSeconds must be more than 0'],
-  [{ ttlSeconds: -1 }, 'ttlSeconds must be a number from 0 to 31622400'],
+  [{ ttlSeconds: 0 }, 'ttlSeconds must be a number greater than 0 and at most 31622400'],
+  [{ ttlSeconds: -1 }, 'ttlSeconds must be a number greater than 0 and at most 31622400'],
+  [{ ttlSeconds: '60' }, 'ttlSeconds must be a number greater than 0 and at most 31622400'],
   [{ staleWhileRevalidateSeconds: Number.NaN }, 'staleWhileRevalidateSeconds must be a number from 0 to 31622400'],
   [{ staleIfErrorSeconds: 10 ** 9 }, 'staleIfErrorSeconds must be a number from 0 to 31622400'],
-  [{ freshUntil: Number.POSITIVE_INFINITY }, 'freshUntil must be finite milliseconds'],
+  [{ freshUntil: Number.POSITIVE_INFINITY }, 'freshUntil must be milliseconds since the epoch, such as date.getTime()'],
+  [{ freshUntil: new Date(0) }, 'freshUntil must be milliseconds since the epoch, such as date.getTime()'],
 ] as const) {
   t.test(`${JSON.stringify(policy)} is refused`, async (t) => {
-    t.throws(() => resolveLifetime(policy, defaults), { code, message: `fastify.cache: ${message}` })
+    const wrong = policy as Policy // some of them on purpose
+    t.throws(() => resolveLifetime(wrong, defaults), { code, message: `fastify.cache: ${message}` })
   })
 }
 

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import type { Loader, Purge } from 'fastify-vitrine/cache'
 import { createTestStore } from 'fastify-vitrine/cache/testing'
 import t from 'tap'
 import { createClock } from '../../../harness/clock.js'
@@ -23,6 +24,22 @@ t.test('get returns the stored value while it is fresh', async (t) => {
   t.strictSame(await cache.get('k', { allowStale: true }), { a: 1 }, 'unless allowStale is set')
   clock.step(3_600)
   t.equal(await cache.get('k', { allowStale: true }), undefined, 'an expired value is removed')
+})
+
+t.test('fetch and read without a loader, and purge without an argument, are refused', async (t) => {
+  const { cache } = (await startPlugins(t)).app
+  const nothing: unknown = undefined
+  const code = 'VITRINE_CACHE_OPTION'
+  for (const policy of [{}, { bypass: true }]) {
+    const loader = { code, message: 'fastify.cache: the loader must be a function' }
+    await t.rejects(cache.fetch('k', nothing as Loader<unknown>, policy), loader)
+    await t.rejects(cache.read('k', nothing as Loader<unknown>, policy), loader)
+  }
+  const message = 'fastify.cache: purge must have tags, keys or all: true'
+  for (const purge of [undefined, null, 'k']) {
+    const wrong: unknown = purge
+    await t.rejects(cache.purge(wrong as Purge), { code, message })
+  }
 })
 
 t.test('an empty list, null, false, zero and an empty string are hits', async (t) => {
