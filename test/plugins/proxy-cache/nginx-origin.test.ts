@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import replyFrom from '@fastify/reply-from'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { createClock } from '../../harness/clock.js'
 import { type Nginx, skipWithoutNginx, startNginx } from '../../harness/nginx.js'
@@ -25,6 +25,9 @@ const directives = `
   location /check/ { expires off; add_header Cache-Control no-cache; }
   location /behind/ { expires off; add_header Cache-Control "max-age=1, stale-while-revalidate=600"; }
 `
+
+/** nginx closes a connection after some 412 without saying so: the next request on it would fail. */
+const withoutKeepAlive = { pipelining: 0 }
 
 interface Answer {
   readonly status: number
@@ -51,10 +54,12 @@ async function start(t: Test): Promise<Fixture> {
   const app = await startEdge(t, nginx.url, clock.now)
   const url = `http://127.0.0.1:${await listen(app)}`
   let seen = 0
+  const dispatcher = new Agent(withoutKeepAlive)
+  t.teardown(() => dispatcher.close())
   const ask =
     (base: string) =>
     async (path: string, fields: Fields = {}, method: 'GET' | 'HEAD' = 'GET') => {
-      const { statusCode, headers, body } = await request(base + path, { method, headers: fields })
+      const { statusCode, headers, body } = await request(base + path, { method, headers: fields, dispatcher })
       const joined = Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')])
       return { status: statusCode, fields: Object.fromEntries(joined), body: Buffer.from(await body.arrayBuffer()) }
     }
@@ -75,7 +80,7 @@ async function start(t: Test): Promise<Fixture> {
 async function startEdge(t: Test, base: string, now: () => number): Promise<FastifyInstance> {
   const app = Fastify()
   await app.register(proxyCache, { now })
-  await app.register(replyFrom, { base, disableRequestLogging: true })
+  await app.register(replyFrom, { base, disableRequestLogging: true, undici: withoutKeepAlive })
   app.get('/*', { config: { proxyCache: {} } }, (request, reply) => reply.from(request.raw.url))
   await app.ready()
   t.teardown(() => app.close())
