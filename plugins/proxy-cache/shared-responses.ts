@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Cache, Dependencies } from '../cache/index.js'
-import { digest } from '../responses/by-digest.js'
+import { digest } from '../responses/digest-map.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import type { RequestKey } from '../responses/target-key.js'
 

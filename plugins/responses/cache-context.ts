@@ -2,9 +2,9 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 import { cacheBrand } from '../cache/brand.js'
 import type { Cache } from '../cache/index.js'
 import { BackgroundRefreshes } from './background-refresh.js'
-import { Backoff } from './backoff.js'
 import { InFlightRequests } from './collapsing.js'
 import { Counters, type HttpCacheStats } from './counters.js'
+import { FailureBackoff } from './failure-backoff.js'
 import { InvalidationLog } from './invalidation-log.js'
 import type { RequestContext } from './request-context.js'
 import { ResponseStore } from './response-store.js'
@@ -25,7 +25,7 @@ export class CacheContext {
   readonly options: CacheContextOptions
   readonly store: ResponseStore
   readonly inFlight: InFlightRequests
-  readonly backoff: Backoff
+  readonly backoff: FailureBackoff
   readonly invalidations = new InvalidationLog()
   readonly refreshes: BackgroundRefreshes
   readonly counters = new Counters()
@@ -39,7 +39,7 @@ export class CacheContext {
     this.options = options
     this.store = new ResponseStore(options.maxMemoryBytes)
     this.inFlight = new InFlightRequests(options)
-    this.backoff = new Backoff(options.now)
+    this.backoff = new FailureBackoff(options.now)
     this.refreshes = new BackgroundRefreshes(app)
     this.log = app.log
     app.addHook('onReady', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ByDigest } from './by-digest.js'
+import { DigestMap } from './digest-map.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** A request that the handler answers, and that collapsed requests wait for. */
@@ -54,7 +54,7 @@ const maxHitForMiss = 10_000
 /** Requests in flight, one for each key. */
 export class InFlightRequests {
   readonly #inFlight = new Map<string, InFlightRequest>()
-  readonly #hitForMissUntil = new ByDigest<number>(maxHitForMiss)
+  readonly #hitForMissUntil = new DigestMap<number>(maxHitForMiss)
   readonly #now: () => number
 
   constructor({ now }: InFlightOptions) {

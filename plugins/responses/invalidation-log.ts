@@ -1,10 +1,10 @@
-import { ByDigest } from './by-digest.js'
+import { DigestMap } from './digest-map.js'
 
 const maxKeys = 10_000
 
 /** When keys were invalidated, as a count: a response that was requested before is not stored after. */
 export class InvalidationLog {
-  readonly #lastOf = new ByDigest<number>(maxKeys)
+  readonly #lastOf = new DigestMap<number>(maxKeys)
   #count = 0
 
   /** Number of invalidations so far. */

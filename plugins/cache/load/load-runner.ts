@@ -10,11 +10,11 @@ import type { Reading, ReadRequest } from '../reading.js'
 import type { WriteOutcome } from '../store.js'
 import type { LookupHit } from '../tiers/tier-lookup.js'
 import type { Tiers } from '../tiers/tiers.js'
-import { RefreshBackoff } from './backoff.js'
 import { ErrorCache } from './error-cache.js'
 import type { Lease } from './leases.js'
 import type { InFlightLoad } from './load-state.js'
 import { type LoaderContext, type LoadResult, runLoad } from './loader.js'
+import { RefreshBackoff } from './refresh-backoff.js'
 
 export interface LoadRunnerDeps {
   readonly tiers: Tiers

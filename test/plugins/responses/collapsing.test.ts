@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { Backoff } from '../../../plugins/responses/backoff.js'
 import { InFlightRequests } from '../../../plugins/responses/collapsing.js'
+import { FailureBackoff } from '../../../plugins/responses/failure-backoff.js'
 import { InvalidationLog } from '../../../plugins/responses/invalidation-log.js'
 import { createClock } from '../../harness/clock.js'
 
@@ -52,7 +52,7 @@ t.test('the end of a request does not end a later one', async (t) => {
 
 t.test('pauses grow from 0.5 s to 5 s, and end with a success', async (t) => {
   const clock = createClock()
-  const pauses = new Backoff(clock.now)
+  const pauses = new FailureBackoff(clock.now)
   for (const seconds of [0.5, 1, 2, 4, 5, 5]) {
     pauses.failed('k')
     clock.step(seconds - 0.001)
@@ -83,7 +83,11 @@ t.test('long names take no more memory than short ones', async (t) => {
     return process.memoryUsage().heapUsed
   }
   const clock = createClock()
-  const [flights, pauses, invalidations] = [new InFlightRequests(clock), new Backoff(clock.now), new InvalidationLog()]
+  const [flights, pauses, invalidations] = [
+    new InFlightRequests(clock),
+    new FailureBackoff(clock.now),
+    new InvalidationLog(),
+  ]
   const before = held()
   const nameOf = (index: number) => Buffer.alloc(14_000, `${index} `).toString()
   for (let index = 0; index < 1_000; index += 1) {

@@ -10,7 +10,7 @@ export function digest(text: string): string {
  * Values by name, with eviction of the least recently used. Names contain what clients send, of any length: the digest bounds the
  * memory.
  */
-export class ByDigest<Value extends object | number> {
+export class DigestMap<Value extends object | number> {
   readonly #values: LRUCache<string, Value>
 
   constructor(max: number) {

@@ -1,12 +1,12 @@
 import { backoffMs } from '../backoff.js'
-import { ByDigest } from './by-digest.js'
+import { DigestMap } from './digest-map.js'
 
 const delays = { firstMs: 500, maxMs: 5_000 }
 const maxKeys = 10_000
 
 /** Delays after failures in a row, by key: each is longer than the one before, and nothing is retried in it. */
-export class Backoff {
-  readonly #failures = new ByDigest<{ readonly count: number; readonly until: number }>(maxKeys)
+export class FailureBackoff {
+  readonly #failures = new DigestMap<{ readonly count: number; readonly until: number }>(maxKeys)
   readonly #now: () => number
 
   constructor(now: () => number) {

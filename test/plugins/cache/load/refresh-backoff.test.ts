@@ -1,6 +1,6 @@
 import t from 'tap'
 import { jitterOf } from '../../../../plugins/backoff.js'
-import { RefreshBackoff } from '../../../../plugins/cache/load/backoff.js'
+import { RefreshBackoff } from '../../../../plugins/cache/load/refresh-backoff.js'
 
 const load = { stamp: 1, tags: ['x'] }
 const never = () => false
