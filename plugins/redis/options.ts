@@ -47,7 +47,7 @@ const maxTimerMs = 2 ** 31 - 1 // a Node.js timer with a longer delay fires at o
 const rules = {
   url: optionalRule<string>(
     (value) => typeof value === 'string' && isRedisUrl(value),
-    'a redis://, rediss:// or unix: URL',
+    'a redis://, rediss:// or unix: URL; the path may only be a database number, and the only parameters are db and family',
   ),
   clusterNodes: addressesRule(),
   sentinels: addressesRule(),

@@ -25,7 +25,8 @@ const Environment = Type.Object({
   REDIS_URL: Type.Optional(
     Type.String({
       format: 'redis-url',
-      description: 'a redis://, rediss:// or unix: URL of a Redis server, such as redis://localhost:6379/0',
+      description:
+        'a redis://, rediss:// or unix: URL of a Redis server, such as redis://localhost:6379/0; the path may only be a database number, and the only parameters are db and family',
     }),
   ),
   REDIS_CLUSTER_NODES: Type.Optional(nodeList()),

@@ -30,13 +30,17 @@ t.test('accepts the limits of each option', async (t) => {
 })
 
 t.test('names the option that is invalid, and what it must be', async (t) => {
+  const urlRule =
+    'must be a redis://, rediss:// or unix: URL; the path may only be a database number, and the only parameters are db and family'
   const addresses = 'must be a list of at least one { host, port }'
   const cases: [options: object, message: string][] = [
     [{}, 'exactly one of url, clusterNodes and sentinels must be set'],
     [{ url, sentinels: [address] }, 'exactly one of url, clusterNodes and sentinels must be set'],
     [{ url, timeoutMs: 5 }, 'there is no option timeoutMs'],
-    [{ url: 'localhost:6379' }, 'url must be a redis://, rediss:// or unix: URL'],
-    [{ url: 6379 }, 'url must be a redis://, rediss:// or unix: URL'],
+    [{ url: 'localhost:6379' }, `url ${urlRule}`],
+    [{ url: 6379 }, `url ${urlRule}`],
+    [{ url: `${url}/abc` }, `url ${urlRule}`],
+    [{ url: `${url}?foo=1` }, `url ${urlRule}`],
     [{ clusterNodes: [] }, `clusterNodes ${addresses}`],
     [{ clusterNodes: 'localhost:7000' }, `clusterNodes ${addresses}`],
     [{ clusterNodes: [{ host: '', port: 1 }] }, `clusterNodes ${addresses}`],

@@ -125,7 +125,7 @@ t.test('an invalid value is reported in one line with the variable and what it m
     ['UPSTREAM_DEADLINE_MS', 'an integer number of milliseconds', ['0', '-1', '1.5', 'abc', '600001']],
     [
       'REDIS_URL',
-      'a redis://, rediss:// or unix: URL',
+      'a redis://, rediss:// or unix: URL of a Redis server, such as redis://localhost:6379/0; the path may only be a database number, and the only parameters are db and family',
       [
         'http://localhost:6379',
         'localhost:6379',
