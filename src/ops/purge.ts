@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import type { Static, TSchema } from '@sinclair/typebox'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import type { FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { Cache } from 'fastify-vitrine/cache'
@@ -92,18 +92,17 @@ function strictCompiler({ schema }: { schema: unknown }) {
     tags: unknown[]
     keys: unknown[]
   }): { value: unknown } | { error: FastifySchemaValidationError[] } => {
-    if (!validate(value)) return { error: validate.errors ?? [] }
+    if (!validate(value)) return { error: (validate.errors ?? []).map(explainPattern) }
     if (value.tags.length + value.keys.length > 0) return { value }
-    return {
-      error: [
-        {
-          instancePath: '/tags',
-          keyword: 'minItems',
-          params: {},
-          schemaPath: '',
-          message: 'or keys must not be empty',
-        },
-      ],
-    }
+    const message = 'must have at least one tag or key'
+    return { error: [{ instancePath: '', keyword: 'minItems', params: {}, schemaPath: '', message }] }
   }
+}
+
+/** Instead of "must match pattern", which shows a regular expression. */
+function explainPattern(error: ErrorObject): FastifySchemaValidationError {
+  if (error.keyword !== 'pattern') return error
+  const isTag = error.instancePath.startsWith('/tags/')
+  const message = isTag ? 'must be 1 to 128 characters without white space, and not *' : 'must be 1 to 512 characters'
+  return { ...error, message }
 }

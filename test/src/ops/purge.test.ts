@@ -89,8 +89,8 @@ t.test('a missing or wrong token is a 401 before the body is read', async (t) =>
 t.test('an invalid request is a 400 that names the field', async (t) => {
   const { app } = await startApp(t, { environment })
   for (const [request, field] of [
-    [{}, 'tags'],
-    [{ tags: [], keys: [] }, 'tags'],
+    [{}, 'body'],
+    [{ tags: [], keys: [] }, 'body'],
     [{ tag: ['sellers'] }, 'tag'],
     [{ tags: 'sellers' }, 'tags'],
     [{ tags: [1] }, 'tags.0'],
@@ -112,6 +112,20 @@ t.test('an invalid request is a 400 that names the field', async (t) => {
   }
   t.equal((await purge(app, '{not json')).statusCode, 400)
   t.equal((await purge(app, { keys: ['x'.repeat(70_000)] })).statusCode, 413)
+})
+
+t.test('the detail of a 400 says what the request must have', async (t) => {
+  const { app } = await startApp(t, { environment })
+  const tagRule = 'must be 1 to 128 characters without white space, and not *'
+  for (const [request, detail] of [
+    [{}, 'must have at least one tag or key'],
+    [{ tags: ['a b'] }, tagRule],
+    [{ tags: ['*'] }, tagRule],
+    [{ keys: [''] }, 'must be 1 to 512 characters'],
+    [{ tags: [1] }, 'must be string'],
+  ] as const) {
+    t.equal((await purge(app, request)).json().errors[0].detail, detail)
+  }
 })
 
 t.test('without PURGE_TOKEN the route does not exist', async (t) => {
