@@ -55,6 +55,7 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
     const proxyCache = route.config?.proxyCache
     if (proxyCache === undefined || proxyCache === false) return undefined
     const settings = resolveForRoute(route, 'edge', optionErrors, () => resolveRoute(proxyCache, resolved.policy))
+    cache.hasSharedRoutes ||= settings.isShared
     return {
       requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route)),
       responseHook: new ProxyCacheResponseHook(cache, settings),

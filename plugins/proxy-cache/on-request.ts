@@ -123,6 +123,7 @@ export class ProxyCacheRequestHook implements RequestHook {
   #lookUp(context: RequestContext, shared?: SharedResult): void {
     const { store, refreshes } = this.#cache
     const { key, isBypassed, fields } = context
+    const isShared = this.#route.isShared && this.#cache.shared !== undefined
     const stored = selectVariant(store, key.key, context.variantOf)
     context.stored = isBypassed ? undefined : stored
     context.collapseKey = collapseKeyOf(store, context, this.#route.varyNames)
@@ -133,7 +134,7 @@ export class ProxyCacheRequestHook implements RequestHook {
     } else if (hasOriginConditions(fields)) {
       context.stored = undefined
       this.#forward(context, 'request', { mayStore: false })
-    } else if (this.#route.isShared && shared === undefined && isUnverified(stored)) {
+    } else if (isShared && shared === undefined && isUnverified(stored)) {
       this.#askShared(context, stored).catch(context.next)
     } else {
       this.#answerOrForward(context, shared)

@@ -120,10 +120,11 @@ export class ProxyCacheResponseHook implements ResponseHook {
   }
 
   #formatStatus({ context, originStatus }: HandlerResponse, status: TierStatus): string {
-    const { name } = this.#cache.options
+    const { shared, options } = this.#cache
+    const { name } = options
     const complete = { forward: context.reason, forwardStatus: originStatus, ...status }
     const member = formatTierStatus(name, complete)
-    const hasAskedShared = this.#route.isShared && context.mayStore
+    const hasAskedShared = this.#route.isShared && shared !== undefined && context.mayStore
     return hasAskedShared ? `${formatTierStatus(`${name}-Redis`, complete)}, ${member}` : member
   }
 

@@ -4,15 +4,26 @@ import { SharedResponses } from './shared-responses.js'
 
 /** What the routes of one registration share, with the shared store of `fastify.cache`. */
 export class ProxyCacheContext extends CacheContext {
+  /** Whether a route has `shared: true`. */
+  hasSharedRoutes = false
   #shared: SharedResponses | undefined
 
   constructor(app: FastifyInstance, options: CacheContextOptions) {
     super(app, options)
     app.addHook('onReady', async () => {
-      this.#shared = this.dataCache && new SharedResponses(this.dataCache)
+      const { dataCache } = this
+      if (dataCache !== undefined && dataCache.stats().coherence !== 'memory-only') {
+        this.#shared = new SharedResponses(dataCache)
+      } else if (this.hasSharedRoutes) {
+        this.log.warn(
+          { kind: 'proxy-cache' },
+          'shared: true has no effect: register fastify-vitrine/redis and fastify-vitrine/cache before proxy-cache',
+        )
+      }
     })
   }
 
+  /** `undefined` until the application is ready, and without a shared store. */
   get shared(): SharedResponses | undefined {
     return this.#shared
   }
