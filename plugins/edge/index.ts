@@ -4,6 +4,7 @@ import { CacheContext } from '../responses/cache-context.js'
 import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { resolveForRoute } from '../responses/route-options.js'
+import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { createKeyOf } from './key.js'
 import { EdgeRequestHook } from './on-request.js'
@@ -50,7 +51,7 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const settings = resolveForRoute(route, 'proxyCache', optionErrors, () => resolveRoute(edge, resolved.policy))
     return {
       requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route)),
-      responseHook: new EdgeResponseHook(cache, settings),
+      responseHook: new EdgeResponseHook(cache, settings, new Warnings(app.log, 'edge', route)),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

@@ -16,6 +16,7 @@ import { respondConditionally, respondWithStored } from '../responses/respond.js
 import { confirmStored, learnFromHead } from '../responses/revalidation.js'
 import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
 import type { StoredResponse } from '../responses/stored-response.js'
+import type { Warnings } from '../responses/warnings.js'
 import { credentialVary } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 import { EdgeStorage } from './store-response.js'
@@ -26,10 +27,10 @@ export class EdgeResponseHook implements ResponseHook {
   readonly #route: ResolvedRoute
   readonly #storage: EdgeStorage
 
-  constructor(cache: CacheContext, route: ResolvedRoute) {
+  constructor(cache: CacheContext, route: ResolvedRoute, warnings: Warnings) {
     this.#cache = cache
     this.#route = route
-    this.#storage = new EdgeStorage(cache, route)
+    this.#storage = new EdgeStorage(cache, route, warnings)
   }
 
   readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {

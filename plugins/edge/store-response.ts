@@ -19,7 +19,7 @@ import { ResponseTags } from '../responses/response-tags.js'
 import type { ResponseContent, RouteStorage } from '../responses/route-storage.js'
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
-import { Warnings } from '../responses/warnings.js'
+import type { Warnings } from '../responses/warnings.js'
 import { credentialVary, negotiationFields } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 
@@ -30,11 +30,11 @@ export class EdgeStorage implements RouteStorage {
   readonly #warnings: Warnings
   readonly #tags: ResponseTags
 
-  constructor(cache: CacheContext, route: ResolvedRoute) {
+  constructor(cache: CacheContext, route: ResolvedRoute, warnings: Warnings) {
     this.#cache = cache
     this.#route = route
-    this.#warnings = new Warnings(cache.log, 'edge')
-    this.#tags = new ResponseTags({ ...cache.options, tagsOf: route.tagsOf, warnings: this.#warnings })
+    this.#warnings = warnings
+    this.#tags = new ResponseTags({ ...cache.options, tagsOf: route.tagsOf, warnings })
   }
 
   decide(handlerResponse: HandlerResponse, content: ResponseContent): StorageDecision {

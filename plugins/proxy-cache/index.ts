@@ -4,6 +4,7 @@ import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { createTargetKeyOf } from '../responses/target-key.js'
+import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { ProxyCacheRequestHook } from './on-request.js'
 import { ProxyCacheResponseHook } from './on-send.js'
@@ -58,7 +59,7 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
     cache.hasSharedRoutes ||= settings.isShared
     return {
       requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route)),
-      responseHook: new ProxyCacheResponseHook(cache, settings),
+      responseHook: new ProxyCacheResponseHook(cache, settings, new Warnings(app.log, 'proxy-cache', route)),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

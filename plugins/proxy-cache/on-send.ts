@@ -14,6 +14,7 @@ import { confirmStored, learnFromHead } from '../responses/revalidation.js'
 import { fieldsChangedSince } from '../responses/send.js'
 import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
 import type { StoredResponse } from '../responses/stored-response.js'
+import type { Warnings } from '../responses/warnings.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
 import { ProxyCacheStorage } from './store-response.js'
@@ -24,10 +25,10 @@ export class ProxyCacheResponseHook implements ResponseHook {
   readonly #route: ResolvedRoute
   readonly #storage: ProxyCacheStorage
 
-  constructor(cache: ProxyCacheContext, route: ResolvedRoute) {
+  constructor(cache: ProxyCacheContext, route: ResolvedRoute, warnings: Warnings) {
     this.#cache = cache
     this.#route = route
-    this.#storage = new ProxyCacheStorage(cache, route)
+    this.#storage = new ProxyCacheStorage(cache, route, warnings)
   }
 
   readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {

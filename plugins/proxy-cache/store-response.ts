@@ -8,7 +8,7 @@ import { ResponseTags } from '../responses/response-tags.js'
 import type { ResponseContent, RouteStorage } from '../responses/route-storage.js'
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
-import { Warnings } from '../responses/warnings.js'
+import type { Warnings } from '../responses/warnings.js'
 import { raceTimeout } from '../timeout.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
@@ -23,10 +23,9 @@ export class ProxyCacheStorage implements RouteStorage {
   readonly #route: ResolvedRoute
   readonly #tags: ResponseTags
 
-  constructor(cache: ProxyCacheContext, route: ResolvedRoute) {
+  constructor(cache: ProxyCacheContext, route: ResolvedRoute, warnings: Warnings) {
     this.#cache = cache
     this.#route = route
-    const warnings = new Warnings(cache.log, 'proxy-cache')
     this.#tags = new ResponseTags({ ...cache.options, tagsOf: route.tagsOf, warnings })
   }
 

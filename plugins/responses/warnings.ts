@@ -1,21 +1,21 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, RouteOptions } from 'fastify'
 
 const maxMessages = 100
 
 /** Warnings about the responses of a route, each logged once. */
 export class Warnings {
   readonly #log: FastifyBaseLogger
-  readonly #kind: string
+  readonly #fields: object
   readonly #logged = new Set<string>()
 
-  constructor(log: FastifyBaseLogger, kind: string) {
+  constructor(log: FastifyBaseLogger, kind: string, { method, url }: RouteOptions) {
     this.#log = log
-    this.#kind = kind
+    this.#fields = { kind, method, url }
   }
 
   warnOnce(message: string): void {
     if (this.#logged.has(message) || this.#logged.size > maxMessages) return
     this.#logged.add(message)
-    this.#log.warn({ kind: this.#kind }, message)
+    this.#log.warn(this.#fields, message)
   }
 }

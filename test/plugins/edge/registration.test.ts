@@ -149,8 +149,22 @@ t.test('a response is not stored if the tags function fails, and a warning says 
   }
   app.get('/x', { config: { edge: { tags: fail } } }, async () => 'x')
   for (let count = 0; count < 2; count += 1) t.match(await statusOf('/x'), /fwd=uri-miss; .*detail=tags/)
-  t.match(book.at(40), [{ kind: 'edge', msg: /no tags today/ }])
+  t.match(book.at(40), [{ kind: 'edge', method: 'GET', url: '/x', msg: /no tags today/ }])
   t.equal(book.at(40).length, 1, 'once')
+})
+
+t.test('a response with an unkeyed Vary is not stored, and a warning names the route', async (t) => {
+  const { app, book, statusOf } = await start(t)
+  for (const url of ['/x', '/y/:id']) {
+    app.get(url, { config: { edge: {} } }, async (_request, reply) => reply.header('vary', 'x-tenant').send('x'))
+  }
+  for (const url of ['/x', '/y/1', '/y/2']) t.match(await statusOf(url), /detail=vary/)
+  const msg = /varies by x-tenant/
+  t.match(book.at(40), [
+    { kind: 'edge', method: 'GET', url: '/x', msg },
+    { kind: 'edge', method: 'GET', url: '/y/:id', msg },
+  ])
+  t.equal(book.at(40).length, 2)
 })
 
 t.test('one warning names the hooks that the hits of a route wait for', async (t) => {

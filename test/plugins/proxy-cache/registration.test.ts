@@ -72,6 +72,14 @@ t.test('an asynchronous bypass is refused at registration, or fails the request'
   t.match((await app.inject('/promise')).json(), { code: 'VITRINE_PROXY_CACHE_ASYNC_OPTION', statusCode: 500 })
 })
 
+t.test('a warning about the tags of a response names the route', async (t) => {
+  const { app, book, statusOf } = await start(t)
+  app.get('/x/:id', { config: { proxyCache: { tags: () => ['a b'] } } }, fresh)
+  for (const url of ['/x/1', '/x/2']) t.match(await statusOf(url), /stored/)
+  t.match(book.at(40), [{ kind: 'proxy-cache', method: 'GET', url: '/x/:id', msg: /an invalid tag was dropped/ }])
+  t.equal(book.at(40).length, 1)
+})
+
 t.test('a request bypasses the cache when bypass returns a truthy value', async (t) => {
   const { app, statusOf } = await start(t)
   app.get('/x', { config: { proxyCache: { bypass: ({ headers }) => headers['x-debug'] } } }, fresh)
