@@ -48,8 +48,9 @@ const states: Readonly<Record<EntryState, string>> = {
   'stale-while-revalidate': 'Stale: reads are answered at once while one refresh runs in the background.',
   'stale-if-error': 'Stale: reads wait for a load, and are answered with this value if it is slow or fails.',
   purged: 'Purged or changed elsewhere: reads load, and are answered with this value only if the load fails.',
-  expired: 'Memory has no usable value: reads ask Redis, if there is one, and then load.',
+  expired: 'Memory has no usable value: reads ask Redis, and load if it has none.',
 }
+const expiredWithoutRedis = 'Memory has no usable value: reads load.'
 
 const coherences: Readonly<Record<CoherenceState, string>> = {
   'memory-only': 'Without Redis, memory is the only tier.',
@@ -96,7 +97,7 @@ async function explainStored(key: string, access: StoreAccess, clock: CacheClock
 
 function withReasons(facts: Omit<Explanation, 'why'>): Explanation {
   const why = [
-    states[facts.state],
+    facts.state === 'expired' && facts.redis === 'memory-only' ? expiredWithoutRedis : states[facts.state],
     coherences[facts.coherence],
     ...(facts.isLoading ? ['A load is in flight.'] : []),
     ...(facts.isBackingOff ? ['The last refresh failed; the next one is delayed.'] : []),

@@ -16,7 +16,12 @@ async function start(t: Parameters<typeof startPlugins>[0]) {
 
 t.test('explain describes where an entry is stored and what a read would do, and changes nothing', async (t) => {
   const { cache, clock } = await start(t)
-  t.match(await cache.explain('k'), { state: 'expired', redis: 'memory-only', memory: undefined })
+  t.match(await cache.explain('k'), {
+    state: 'expired',
+    redis: 'memory-only',
+    memory: undefined,
+    why: ['Memory has no usable value: reads load.', 'Without Redis, memory is the only tier.'],
+  })
   await cache.fetch('k', () => 'v', { tags: ['x'] })
   clock.step(10)
   const explained = await cache.explain('k')
@@ -127,4 +132,10 @@ t.test('read events carry a metric label, and the number of labels is bounded', 
   for (let n = 0; n < 200; n += 1) await cache.fetch(`${'x'.repeat(n + 1)}`, () => 1)
   t.ok(labels.size <= 51, `${labels.size}`)
   t.ok(labels.has('other'))
+})
+
+t.test('explain says that a read asks Redis only if there is a shared store', async (t) => {
+  const { cache } = (await startPlugins(t, { cache: { store: createTestStore().store } })).app
+  const { why } = await cache.explain('k')
+  t.equal(why[0], 'Memory has no usable value: reads ask Redis, and load if it has none.')
 })
