@@ -13,6 +13,8 @@ import { type CodeBlock, codeBlocksOf, pagesIn } from './harness/markdown.js'
 // output.
 
 const folder = resolve('test/snippets')
+/** The last one: the next reuses the files that they have in common. */
+let program: ts.Program | undefined
 const pages = ['README.md', 'CONTRIBUTING.md', ...(await pagesIn(['plugins', 'plugins/docs', 'docs']))]
 const blocks = (await Promise.all(pages.map(codeBlocksOf))).flat()
 
@@ -134,10 +136,16 @@ function typeErrorsIn(examples: readonly CodeBlock[]): string[] {
   const { fileExists, readFile: readText } = host
   host.fileExists = (name) => byFile.has(name) || fileExists.call(host, name)
   host.readFile = (name) => byFile.get(name)?.code ?? readText.call(host, name)
-  const program = ts.createProgram([join(folder, 'context.ts'), ...byFile.keys()], options, host)
-  return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
-    const block = byFile.get(file?.fileName ?? '')
-    const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + (block?.line ?? 1)
-    return `${block?.page ?? file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  program = ts.createProgram([join(folder, 'context.ts'), ...byFile.keys()], options, host, program)
+  return [...byFile].flatMap(([name, block]) => {
+    const source = program?.getSourceFile(name)
+    const errors = [
+      ...(program?.getSyntacticDiagnostics(source) ?? []),
+      ...(program?.getSemanticDiagnostics(source) ?? []),
+    ]
+    return errors.map(({ start = 0, messageText }) => {
+      const line = (source?.getLineAndCharacterOfPosition(start).line ?? 0) + block.line
+      return `${block.page}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    })
   })
 }
