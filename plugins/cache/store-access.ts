@@ -30,12 +30,17 @@ export class StoreAccess {
   async attempt<T>(key: string, operation: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await operation()
-      this.#outageLog.succeeded()
+      this.succeeded()
       return result
     } catch (error) {
-      this.#failed(key, error)
+      this.failed(key, error)
       return undefined
     }
+  }
+
+  /** Reports a success. `attempt` does so itself; a read on the hot path calls this and `failed` to save two promises. */
+  succeeded(): void {
+    this.#outageLog.succeeded()
   }
 
   /** An entry does not match the schema of the read, which counts as a miss. */
@@ -45,7 +50,8 @@ export class StoreAccess {
     this.#outageLog.report({ kind: 'other-schema', key, message })
   }
 
-  #failed(key: string, error: unknown): void {
+  /** Counts and logs a failure. */
+  failed(key: string, error: unknown): void {
     if (!(error instanceof StoreFailure)) {
       this.#events.storeFailed('bug')
       this.#outageLog.report({

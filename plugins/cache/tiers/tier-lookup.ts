@@ -79,8 +79,12 @@ export class TierLookup {
   async #lookUpShared(store: Store, key: string, lookup: SharedLookup): Promise<LookupResult> {
     const { memory, access } = this.#deps
     try {
-      const answer = await access.attempt(key, async () => ({ hit: await this.#read(store, key, lookup) }))
-      return answer === undefined ? this.#matchSchema(key, memory.peek(key), lookup.check) : answer.hit
+      const hit = await this.#read(store, key, lookup)
+      access.succeeded()
+      return hit
+    } catch (error) {
+      access.failed(key, error)
+      return this.#matchSchema(key, memory.peek(key), lookup.check)
     } finally {
       memory.watches.stop(key, lookup.watch)
       if (this.#lookups.get(key) === lookup) this.#lookups.delete(key)
