@@ -6,7 +6,7 @@ export interface OptionRule<T> {
   readonly expected: string | ((value: unknown) => string)
 }
 
-type Resolved<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer T> ? T : never }
+export type Resolved<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer T> ? T : never }
 
 /** Throws the plugin's own error for an option that does not exist: with a mistyped name the plugin would use a default. */
 function assertKnownOptions(
@@ -35,6 +35,17 @@ export function resolveByRules<Rules extends Readonly<Record<string, OptionRule<
   return Object.fromEntries(resolved) as Resolved<Rules> // the same names, each checked by its rule
 }
 
+/** The rules of a plugin's options: one for each. */
+export type RulesOf<Options> = { readonly [Name in keyof Required<Options>]: OptionRule<Options[Name]> }
+
+export function rule<T>(defaultValue: T, isValid: (value: unknown) => boolean, expected: string): OptionRule<T> {
+  return { defaultValue, isValid, expected }
+}
+
+/** Maximum of lifetimes in seconds. */
+export const maxSeconds = 366 * 86_400
+/** A Node.js timer with a longer delay fires at once. */
+const maxTimerMs = 2 ** 31 - 1
 /** A maximum that messages do not state. */
 const unlimited = Number.MAX_SAFE_INTEGER
 
@@ -46,6 +57,11 @@ export function integerRule<Default extends number | undefined>(
 ): OptionRule<Default | number> {
   const isValid = (value: unknown) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
   return { defaultValue, isValid, expected: `an integer ${range(min, max)}` }
+}
+
+/** Milliseconds of a timer, from `min`. */
+export function timerRule(defaultValue: number, min = 1): OptionRule<number> {
+  return integerRule(defaultValue, min, maxTimerMs)
 }
 
 /** A number from `min` to `max`. */

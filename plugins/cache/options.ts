@@ -1,14 +1,15 @@
 import {
   functionRule,
   integerRule,
+  maxSeconds,
   numberRule,
   type OptionRule,
   positiveRule,
   resolveByRules,
+  timerRule,
 } from '../option-rules.js'
 import { hasMethods } from '../redis/client-shape.js'
 import { InvalidCacheOption } from './errors.js'
-import { maxSeconds } from './policy.js'
 import type { RedisCommands } from './redis/commands.js'
 import { missingStoreMethods, type Store } from './store.js'
 
@@ -55,9 +56,6 @@ export interface CacheOptions {
   readonly now?: () => number
 }
 
-/** A longer timer of Node fires at once. */
-const maxTimerMs = 2 ** 31 - 1
-
 const rules = {
   keyPrefix: {
     defaultValue: 'cat_',
@@ -77,12 +75,12 @@ const rules = {
     isValid: (value) => missingStoreMethods(value).length === 0,
     expected: (value) => `a Store; it lacks ${missingStoreMethods(value).join(', ')}`,
   },
-  readTimeoutMs: integerRule(100, 1, maxTimerMs),
-  writeTimeoutMs: integerRule(250, 1, maxTimerMs),
-  loadTimeoutMs: integerRule(30_000, 1, maxTimerMs),
-  softTimeoutMs: integerRule(300, 1, maxTimerMs),
+  readTimeoutMs: timerRule(100),
+  writeTimeoutMs: timerRule(250),
+  loadTimeoutMs: timerRule(30_000),
+  softTimeoutMs: timerRule(300),
   negativeTtlSeconds: positiveRule(30, maxSeconds),
-  leaseMs: integerRule(3_000, 1, maxTimerMs),
+  leaseMs: timerRule(3_000),
   maxMemoryBytes: positiveRule(64 * 2 ** 20),
   maxMemoryEntries: integerRule(100_000, 1),
   compressAboveBytes: positiveRule(undefined),

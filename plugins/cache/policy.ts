@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import { maxSeconds } from '../option-rules.js'
 import type { Lifetime } from './entry/codec.js'
 import { InvalidCacheOption } from './errors.js'
 import type { PurgeRequest } from './purge/purges.js'
@@ -44,7 +45,6 @@ export interface Purge {
   readonly hard?: boolean
 }
 
-export const maxSeconds = 366 * 86_400
 /** Per entry. */
 export const maxTags = 16
 const maxTagLength = 128

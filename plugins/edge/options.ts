@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify'
-import type { FreshnessPolicy } from '../http/freshness.js'
 import { isCredential } from '../http/request-fields.js'
-import { booleanRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import { booleanRule, type RulesOf, resolveByRules, rule } from '../option-rules.js'
 import type { CacheContextOptions } from '../responses/cache-context.js'
 import {
+  completeByPolicy,
   fieldName,
   type OptionErrors,
-  resolveBypass,
-  resolveTags,
-  resolveVary,
-  rule,
+  policyOf,
+  refuseMisplaced,
+  resolveShared,
+  type SharedSettings,
   secondsRule,
   sharedPluginRules,
   sharedPolicyRules,
@@ -82,92 +82,57 @@ export interface ResolvedEdgeOptions extends CacheContextOptions {
   readonly policy: EdgePolicy
 }
 
-export interface ResolvedRoute {
-  readonly freshness: FreshnessPolicy
+export interface ResolvedRoute extends SharedSettings {
   readonly browserTtlSeconds: number
   readonly compress: boolean
-  readonly maxBodyBytes: number
-  readonly maxVariants: number
-  readonly tagsOf: (request: FastifyRequest) => readonly string[]
-  /** Request fields in the key, in lower case and in order. */
-  readonly vary: readonly VaryBy[]
-  readonly varyNames: readonly string[]
   readonly unkeyedHeaders: ReadonlySet<string>
-  readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
   /** Whether requests with `Cookie` or `Authorization` bypass the cache. */
   readonly bypassesCredentials: boolean
-  readonly acknowledgesSkippedHooks: boolean
 }
-
-type Rules<Options> = { readonly [Name in keyof Required<Options>]: OptionRule<Options[Name]> }
 
 const policyRules = {
   ...sharedPolicyRules,
   browserTtlSeconds: secondsRule(5),
   compress: booleanRule(true),
-} satisfies Rules<EdgePolicy>
+} satisfies RulesOf<EdgePolicy>
 
 const routeRules = {
   ...policyRules,
   ...sharedRouteRules,
   unkeyedHeaders: rule<readonly string[]>([], Array.isArray, "a list, such as ['traceparent']"),
   ignoreCredentials: booleanRule(false),
-} satisfies Rules<EdgeRouteOptions>
+} satisfies RulesOf<EdgeRouteOptions>
 
-const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies Rules<EdgeOptions>
+const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<EdgeOptions>
 
 export const optionErrors: OptionErrors = { InvalidOption: InvalidEdgeOption, AsyncOption: AsyncEdgeOption }
 
 /** Options that belong to a cache for routes that forward. */
 const proxyCacheOptions = ['forwards', 'heuristicFraction', 'honorRequestCacheControl', 'shared']
+const proxyCacheAdvice = 'for a route that forwards, use fastify-vitrine/proxy-cache and config.proxyCache'
 
 /** Completes and checks the options at registration; throws `VITRINE_EDGE_OPTION` for an unknown or invalid one. */
 export function resolveOptions(options: EdgeOptions): ResolvedEdgeOptions {
-  refuseProxyCacheOptions(options)
+  refuseMisplaced(options, proxyCacheOptions, proxyCacheAdvice, optionErrors)
   const resolved = resolveByRules(options, pluginRules, InvalidEdgeOption)
-  const names = Object.keys(policyRules)
-  const policy = Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
-  return { ...resolved, policy }
+  return { ...resolved, policy: policyOf(options, policyRules) }
 }
 
 /** The options of a route, completed by those of the registration; throws `VITRINE_EDGE_OPTION` as above. */
 export function resolveRoute(options: EdgeRouteOptions, policy: EdgePolicy): ResolvedRoute {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidEdgeOption('config.edge must be an object of options, or false')
-  }
-  refuseProxyCacheOptions(options)
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const resolved = resolveByRules({ ...policy, ...Object.fromEntries(given) }, routeRules, InvalidEdgeOption)
-  const vary = resolveVary(resolved.vary, optionErrors)
+  const complete = completeByPolicy('edge', options, policy, optionErrors)
+  refuseMisplaced(complete, proxyCacheOptions, proxyCacheAdvice, optionErrors)
+  const resolved = resolveByRules(complete, routeRules, InvalidEdgeOption)
+  const shared = resolveShared(resolved, { heuristicFraction: 0 }, optionErrors)
   const unkeyedHeaders = resolved.unkeyedHeaders.map((name) => fieldName('unkeyedHeaders', name, optionErrors))
   refuseCredentials(resolved)
   return {
-    freshness: {
-      ttlSeconds: resolved.ttlSeconds,
-      staleWhileRevalidateSeconds: resolved.staleWhileRevalidateSeconds,
-      staleIfErrorSeconds: resolved.staleIfErrorSeconds,
-      heuristicFraction: 0,
-    },
+    ...shared,
     browserTtlSeconds: resolved.browserTtlSeconds,
     compress: resolved.compress,
-    maxBodyBytes: resolved.maxBodyBytes,
-    maxVariants: resolved.maxVariants,
-    tagsOf: resolveTags(resolved.tags, optionErrors),
-    vary,
-    varyNames: vary.map(({ name }) => name),
     unkeyedHeaders: new Set(unkeyedHeaders),
-    bypasses: resolveBypass(resolved.bypass, optionErrors),
     bypassesCredentials: !resolved.ignoreCredentials,
-    acknowledgesSkippedHooks: resolved.acknowledgeSkippedHooks,
   }
-}
-
-function refuseProxyCacheOptions(options: object): void {
-  const misplaced = proxyCacheOptions.find((name) => Reflect.get(options, name) !== undefined)
-  if (misplaced === undefined) return
-  throw new InvalidEdgeOption(
-    `there is no option ${misplaced}: for a route that forwards, use fastify-vitrine/proxy-cache and config.proxyCache`,
-  )
 }
 
 type CredentialOptions = Required<Pick<EdgeRouteOptions, 'ignoreCredentials' | 'vary' | 'unkeyedHeaders'>>

@@ -1,12 +1,13 @@
 import type { FastifyRequest } from 'fastify'
-import type { FreshnessPolicy } from '../http/freshness.js'
-import { booleanRule, numberRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import { booleanRule, numberRule, type RulesOf, resolveByRules } from '../option-rules.js'
 import type { CacheContextOptions } from '../responses/cache-context.js'
 import {
+  completeByPolicy,
   type OptionErrors,
-  resolveBypass,
-  resolveTags,
-  resolveVary,
+  policyOf,
+  refuseMisplaced,
+  resolveShared,
+  type SharedSettings,
   sharedPluginRules,
   sharedPolicyRules,
   sharedRouteRules,
@@ -75,21 +76,10 @@ export interface ResolvedProxyCacheOptions extends CacheContextOptions {
   readonly policy: ProxyCachePolicy
 }
 
-export interface ResolvedRoute {
-  readonly freshness: FreshnessPolicy
+export interface ResolvedRoute extends SharedSettings {
   readonly honorsRequestCacheControl: boolean
-  readonly maxBodyBytes: number
-  readonly maxVariants: number
   readonly isShared: boolean
-  readonly tagsOf: (request: FastifyRequest) => readonly string[]
-  /** Request fields in the key, in lower case and in order. */
-  readonly vary: readonly VaryBy[]
-  readonly varyNames: readonly string[]
-  readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
-  readonly acknowledgesSkippedHooks: boolean
 }
-
-type Rules<Options> = { readonly [Name in keyof Required<Options>]: OptionRule<Options[Name]> }
 
 const { ttlSeconds, ...sharedRules } = sharedPolicyRules
 
@@ -97,16 +87,16 @@ const policyRules = {
   ...sharedRules,
   honorRequestCacheControl: booleanRule(true),
   shared: booleanRule(false),
-} satisfies Rules<ProxyCachePolicy>
+} satisfies RulesOf<ProxyCachePolicy>
 
 const routeRules = {
   ...policyRules,
   ...sharedRouteRules,
   ttlSeconds,
   heuristicFraction: numberRule(0, 0, 1),
-} satisfies Rules<ProxyCacheRouteOptions>
+} satisfies RulesOf<ProxyCacheRouteOptions>
 
-const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies Rules<ProxyCacheOptions>
+const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<ProxyCacheOptions>
 
 export const optionErrors: OptionErrors = {
   InvalidOption: InvalidProxyCacheOption,
@@ -115,54 +105,29 @@ export const optionErrors: OptionErrors = {
 
 /** Options that only make sense for a handler that generates the response. */
 const edgeOptions = ['ignoreCredentials', 'unkeyedHeaders', 'browserTtlSeconds', 'compress']
+const edgeAdvice = 'for a handler that generates the response, use fastify-vitrine/edge and config.edge'
 /** Options of a route that say that the other server's responses are for all clients. */
 const routeOnly = ['ttlSeconds', 'heuristicFraction']
 
 /** Completes and checks the options at registration; throws `VITRINE_PROXY_CACHE_OPTION` for an unknown or invalid one. */
 export function resolveOptions(options: ProxyCacheOptions): ResolvedProxyCacheOptions {
-  refuseEdgeOptions(options)
+  refuseMisplaced(options, edgeOptions, edgeAdvice, optionErrors)
   const misplaced = routeOnly.find((name) => Reflect.get(options, name) !== undefined)
   if (misplaced !== undefined) {
     throw new InvalidProxyCacheOption(`${misplaced} is an option of a route: write it in config.proxyCache`)
   }
   const resolved = resolveByRules(options, pluginRules, InvalidProxyCacheOption)
-  const names = Object.keys(policyRules)
-  const policy = Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)))
-  return { ...resolved, policy }
+  return { ...resolved, policy: policyOf(options, policyRules) }
 }
 
 /** The options of a route, completed by those of the registration; throws `VITRINE_PROXY_CACHE_OPTION` as above. */
 export function resolveRoute(options: ProxyCacheRouteOptions, policy: ProxyCachePolicy): ResolvedRoute {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new InvalidProxyCacheOption('config.proxyCache must be an object of options, or false')
-  }
-  refuseEdgeOptions(options)
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const resolved = resolveByRules({ ...policy, ...Object.fromEntries(given) }, routeRules, InvalidProxyCacheOption)
-  const vary = resolveVary(resolved.vary, optionErrors)
+  const complete = completeByPolicy('proxyCache', options, policy, optionErrors)
+  refuseMisplaced(complete, edgeOptions, edgeAdvice, optionErrors)
+  const resolved = resolveByRules(complete, routeRules, InvalidProxyCacheOption)
   return {
-    freshness: {
-      ttlSeconds: resolved.ttlSeconds,
-      staleWhileRevalidateSeconds: resolved.staleWhileRevalidateSeconds,
-      staleIfErrorSeconds: resolved.staleIfErrorSeconds,
-      heuristicFraction: resolved.heuristicFraction,
-    },
+    ...resolveShared(resolved, resolved, optionErrors),
     honorsRequestCacheControl: resolved.honorRequestCacheControl,
-    maxBodyBytes: resolved.maxBodyBytes,
-    maxVariants: resolved.maxVariants,
     isShared: resolved.shared,
-    tagsOf: resolveTags(resolved.tags, optionErrors),
-    vary,
-    varyNames: vary.map(({ name }) => name),
-    bypasses: resolveBypass(resolved.bypass, optionErrors),
-    acknowledgesSkippedHooks: resolved.acknowledgeSkippedHooks,
   }
-}
-
-function refuseEdgeOptions(options: object): void {
-  const misplaced = edgeOptions.find((name) => Reflect.get(options, name) !== undefined)
-  if (misplaced === undefined) return
-  throw new InvalidProxyCacheOption(
-    `there is no option ${misplaced}: for a handler that generates the response, use fastify-vitrine/edge and config.edge`,
-  )
 }

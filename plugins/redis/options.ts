@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { createError } from '@fastify/error'
-import { integerRule, type OptionRule, resolveByRules } from '../option-rules.js'
+import { type OptionRule, resolveByRules, rule, timerRule } from '../option-rules.js'
 import { isRedisUrl } from './redis-url.js'
 
 /** Host and port of one node or sentinel. */
@@ -42,10 +42,9 @@ export interface RedisPluginOptions {
   readonly closeTimeoutMs?: number
 }
 
-const maxTimerMs = 2 ** 31 - 1 // a Node.js timer with a longer delay fires at once
-
 const rules = {
-  url: optionalRule<string>(
+  url: rule<string | undefined>(
+    undefined,
     (value) => typeof value === 'string' && isRedisUrl(value),
     'a redis://, rediss:// or unix: URL; the path may only be a database number, and the only parameters are db and family',
   ),
@@ -60,10 +59,10 @@ const rules = {
     isValid: (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
     expected: 'true, false or an object of options for tls.connect',
   },
-  bootTimeoutMs: integerRule(250, 0, maxTimerMs),
-  connectTimeoutMs: integerRule(1_000, 1, maxTimerMs),
-  commandTimeoutMs: integerRule(1_000, 1, maxTimerMs),
-  closeTimeoutMs: integerRule(500, 0, maxTimerMs),
+  bootTimeoutMs: timerRule(250, 0),
+  connectTimeoutMs: timerRule(1_000),
+  commandTimeoutMs: timerRule(1_000),
+  closeTimeoutMs: timerRule(500, 0),
 } satisfies { readonly [Name in keyof RedisPluginOptions]-?: OptionRule<RedisPluginOptions[Name]> }
 
 export type ResolvedRedisOptions = ReturnType<typeof resolveRedisOptions>
@@ -80,16 +79,13 @@ export function resolveRedisOptions(options: RedisPluginOptions) {
   return resolved
 }
 
-function optionalRule<T>(isValid: (value: unknown) => boolean, expected: string): OptionRule<T | undefined> {
-  return { defaultValue: undefined, isValid, expected }
-}
-
 function textRule(): OptionRule<string | undefined> {
-  return optionalRule((value) => typeof value === 'string', 'a string')
+  return rule<string | undefined>(undefined, (value) => typeof value === 'string', 'a string')
 }
 
 function addressesRule(): OptionRule<readonly RedisAddress[] | undefined> {
-  return optionalRule(
+  return rule<readonly RedisAddress[] | undefined>(
+    undefined,
     (value) => Array.isArray(value) && value.length > 0 && value.every(isAddress),
     'a list of at least one { host, port }',
   )

@@ -1,6 +1,15 @@
 import type { FastifyRequest } from 'fastify'
+import type { FreshnessPolicy } from '../http/freshness.js'
 import { keyedValue, type Normalise } from '../http/vary.js'
-import { booleanRule, functionRule, numberRule, type OptionRule } from '../option-rules.js'
+import {
+  booleanRule,
+  functionRule,
+  maxSeconds,
+  numberRule,
+  type OptionRule,
+  type Resolved,
+  rule,
+} from '../option-rules.js'
 import { isTag, type TagHeader } from './tag-header.js'
 
 /** A request field that responses depend on, and what they depend on of it: values that normalise alike are one variant. */
@@ -19,7 +28,6 @@ export interface OptionErrors {
   ) => Error
 }
 
-const maxSeconds = 366 * 86_400
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** A structured token, which `Cache-Status` requires of the names of caches. RFC 9211 §2. */
 const cacheName = /^[A-Za-z*][!#$%&'*+.^_`|~:/0-9A-Za-z-]*$/
@@ -66,12 +74,72 @@ export const sharedPluginRules = {
   now: functionRule<() => number>(Date.now),
 }
 
-export function rule<T>(defaultValue: T, isValid: (value: unknown) => boolean, expected: string): OptionRule<T> {
-  return { defaultValue, isValid, expected }
+/** The options of a registration that routes take where they say nothing themselves. */
+export function policyOf(options: object, policyRules: object) {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(policyRules, name)))
+}
+
+/** The options of a route, completed by those of its registration. */
+export function completeByPolicy(
+  config: 'edge' | 'proxyCache',
+  options: object,
+  policy: object,
+  { InvalidOption }: OptionErrors,
+): object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidOption(`config.${config} must be an object of options, or false`)
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return { ...policy, ...Object.fromEntries(given) }
+}
+
+/** Refuses options of the other HTTP cache with the advice to use that. */
+export function refuseMisplaced(
+  options: object,
+  names: readonly string[],
+  advice: string,
+  { InvalidOption }: OptionErrors,
+): void {
+  const misplaced = names.find((name) => Reflect.get(options, name) !== undefined)
+  if (misplaced !== undefined) throw new InvalidOption(`there is no option ${misplaced}: ${advice}`)
+}
+
+/** The settings of a route that both plugins have. */
+export interface SharedSettings {
+  readonly freshness: FreshnessPolicy
+  readonly maxBodyBytes: number
+  readonly maxVariants: number
+  readonly tagsOf: (request: FastifyRequest) => readonly string[]
+  /** Request fields in the key, in lower case and in order. */
+  readonly vary: readonly VaryBy[]
+  readonly varyNames: readonly string[]
+  readonly bypasses: ((request: FastifyRequest) => boolean) | undefined
+  readonly acknowledgesSkippedHooks: boolean
+}
+
+type SharedOptions = Resolved<typeof sharedPolicyRules & typeof sharedRouteRules>
+
+export function resolveShared(
+  options: SharedOptions,
+  { heuristicFraction }: Pick<FreshnessPolicy, 'heuristicFraction'>,
+  errors: OptionErrors,
+): SharedSettings {
+  const { ttlSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds } = options
+  const vary = resolveVary(options.vary, errors)
+  return {
+    freshness: { ttlSeconds, staleWhileRevalidateSeconds, staleIfErrorSeconds, heuristicFraction },
+    maxBodyBytes: options.maxBodyBytes,
+    maxVariants: options.maxVariants,
+    tagsOf: resolveTags(options.tags, errors),
+    vary,
+    varyNames: vary.map(({ name }) => name),
+    bypasses: resolveBypass(options.bypass, errors),
+    acknowledgesSkippedHooks: options.acknowledgeSkippedHooks,
+  }
 }
 
 /** The option `vary` by lower-case name, in order. */
-export function resolveVary(given: readonly (string | VaryBy)[], errors: OptionErrors): readonly VaryBy[] {
+function resolveVary(given: readonly (string | VaryBy)[], errors: OptionErrors): readonly VaryBy[] {
   const vary = given.map((by) => {
     if (typeof by === 'string') {
       const name = fieldName('vary', by, errors)
@@ -101,7 +169,7 @@ export function fieldName(option: string, name: unknown, { InvalidOption }: Opti
 }
 
 /** The option `bypass` as a predicate: any truthy value bypasses. A promise, which is always truthy, is an error. */
-export function resolveBypass(
+function resolveBypass(
   bypass: ((request: FastifyRequest) => unknown) | undefined,
   errors: OptionErrors,
 ): ((request: FastifyRequest) => boolean) | undefined {
@@ -111,7 +179,7 @@ export function resolveBypass(
 }
 
 /** The option `tags` as a function. */
-export function resolveTags(
+function resolveTags(
   tags: readonly string[] | ((request: FastifyRequest) => readonly string[]),
   errors: OptionErrors,
 ): (request: FastifyRequest) => readonly string[] {
