@@ -3,12 +3,13 @@ import fp from 'fastify-plugin'
 import { CacheContext } from '../responses/cache-context.js'
 import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
+import { createResponseHook } from '../responses/response-hook.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { createKeyOf } from './key.js'
 import { EdgeRequestHook } from './on-request.js'
-import { EdgeResponseHook } from './on-send.js'
+import { EdgeResponder } from './on-send.js'
 import { type EdgeOptions, type EdgeRouteOptions, optionErrors, resolveOptions, resolveRoute } from './options.js'
 
 export type { HttpCacheStats as EdgeStats, Outcome } from '../responses/counters.js'
@@ -51,7 +52,10 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const settings = resolveForRoute(route, 'proxyCache', optionErrors, () => resolveRoute(edge, resolved.policy))
     return {
       requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route)),
-      responseHook: new EdgeResponseHook(cache, settings, new Warnings(app.log, 'edge', route)),
+      responseHook: createResponseHook(
+        cache,
+        new EdgeResponder(cache, settings, new Warnings(app.log, 'edge', route)).respond,
+      ),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { entityTagOf } from '../http/conditional.js'
 import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
@@ -7,12 +6,12 @@ import { isSafe } from '../http/methods.js'
 import { hasCredentials } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
-import type { ResponseHook } from '../responses/cached-routes.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
 import { invalidate } from '../responses/invalidation.js'
-import { bytesOf, discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
+import { bytesOf, discard, drain } from '../responses/payload.js'
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
+import type { Respond } from '../responses/response-hook.js'
 import { confirmStored, learnFromHead } from '../responses/revalidation.js'
 import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
 import type { StoredResponse } from '../responses/stored-response.js'
@@ -22,7 +21,7 @@ import type { ResolvedRoute } from './options.js'
 import { EdgeStorage } from './store-response.js'
 
 /** Stores what the handlers of one route send, and completes its header fields. */
-export class EdgeResponseHook implements ResponseHook {
+export class EdgeResponder {
   readonly #cache: CacheContext
   readonly #route: ResolvedRoute
   readonly #storage: EdgeStorage
@@ -33,30 +32,11 @@ export class EdgeResponseHook implements ResponseHook {
     this.#storage = new EdgeStorage(cache, route, warnings)
   }
 
-  readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
-    const context = this.#cache.forwarded.get(request)
-    if (context === undefined) {
-      send(null, payload)
-      return undefined
-    }
-    context.beginResponse()
-    const content = unwrapResponse(reply, payload)
-    const body = streamOf(content) ?? content
+  readonly respond: Respond = (context, payload) => {
     // The code behind a stream may read the request until its end.
-    const isStream = body instanceof EventEmitter
-    if (isStream) body.once('end', context.restoreRequest).once('close', context.restoreRequest)
-    return this.#respond(context, body)
-      .catch((error: unknown) => {
-        this.#cache.endUnstored(context)
-        throw error
-      })
-      .finally(isStream ? undefined : context.restoreRequest)
-  }
-
-  /** The response to an error is not stored, whatever the handler has said before it. */
-  readonly onError = (request: FastifyRequest, _reply: FastifyReply, _error: Error, done: () => void): void => {
-    this.#cache.forwarded.get(request)?.forbidStoring()
-    done()
+    const isStream = payload instanceof EventEmitter
+    if (isStream) payload.once('end', context.restoreRequest).once('close', context.restoreRequest)
+    return this.#respond(context, payload).finally(isStream ? undefined : context.restoreRequest)
   }
 
   async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
@@ -74,10 +54,8 @@ export class EdgeResponseHook implements ResponseHook {
       const confirmation = await confirmStored(this.#cache, this.#storage, handlerResponse, stored, newFields)
       return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
     }
-    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
+    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse, payload)
     if (staleIfError !== undefined) {
-      discard(payload)
-      this.#cache.endUnstored(context)
       return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
     }
     if (!context.mayStore) {

@@ -68,14 +68,8 @@ export class EdgeStorage implements RouteStorage {
   }
 
   async store(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): Promise<StoredResponse> {
-    const { context, response } = handlerResponse
-    const { store, backoff, inFlight, counters } = this.#cache
-    const { key, path } = context.key
     const stored = this.#toStored(handlerResponse, body, plan)
-    counters.stored += 1
-    store.put(key, path, stored, { maxVariants: this.#route.maxVariants, requestedAt: context.requestedAt })
-    backoff.succeeded(context.collapseKey)
-    inFlight.end(context.inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
+    this.#cache.endStored(handlerResponse, stored, this.#route.maxVariants)
     return stored
   }
 

@@ -2,12 +2,13 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
+import { createResponseHook } from '../responses/response-hook.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { createTargetKeyOf } from '../responses/target-key.js'
 import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { ProxyCacheRequestHook } from './on-request.js'
-import { ProxyCacheResponseHook } from './on-send.js'
+import { ProxyCacheResponder } from './on-send.js'
 import {
   optionErrors,
   type ProxyCacheOptions,
@@ -59,7 +60,10 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
     cache.hasSharedRoutes ||= settings.isShared
     return {
       requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route)),
-      responseHook: new ProxyCacheResponseHook(cache, settings, new Warnings(app.log, 'proxy-cache', route)),
+      responseHook: createResponseHook(
+        cache,
+        new ProxyCacheResponder(cache, settings, new Warnings(app.log, 'proxy-cache', route)).respond,
+      ),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

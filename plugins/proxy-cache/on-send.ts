@@ -1,15 +1,14 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { isHopByHop } from '../http/fields.js'
 import { isSafe } from '../http/methods.js'
 import { hasNoStore } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
-import type { ResponseHook } from '../responses/cached-routes.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
 import { invalidate } from '../responses/invalidation.js'
-import { discard, drain, streamOf, unwrapResponse } from '../responses/payload.js'
+import { discard, drain } from '../responses/payload.js'
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
+import type { Respond } from '../responses/response-hook.js'
 import { confirmStored, learnFromHead } from '../responses/revalidation.js'
 import { fieldsChangedSince } from '../responses/send.js'
 import { replaceByUnstored, storedInsteadOfFailure, storePayload } from '../responses/store-payload.js'
@@ -20,7 +19,7 @@ import type { ProxyCacheContext } from './proxy-cache-context.js'
 import { ProxyCacheStorage } from './store-response.js'
 
 /** Stores what the other server sends to one route. */
-export class ProxyCacheResponseHook implements ResponseHook {
+export class ProxyCacheResponder {
   readonly #cache: ProxyCacheContext
   readonly #route: ResolvedRoute
   readonly #storage: ProxyCacheStorage
@@ -31,27 +30,7 @@ export class ProxyCacheResponseHook implements ResponseHook {
     this.#storage = new ProxyCacheStorage(cache, route, warnings)
   }
 
-  readonly onSend: ResponseHook['onSend'] = (request, reply, payload, send) => {
-    const context = this.#cache.forwarded.get(request)
-    if (context === undefined) {
-      send(null, payload)
-      return undefined
-    }
-    context.beginResponse()
-    const content = unwrapResponse(reply, payload)
-    return this.#respond(context, streamOf(content) ?? content)
-      .catch((error: unknown) => {
-        this.#cache.endUnstored(context)
-        throw error
-      })
-      .finally(context.restoreRequest)
-  }
-
-  /** The response to an error is not stored, whatever the handler has said before it. */
-  readonly onError = (request: FastifyRequest, _reply: FastifyReply, _error: Error, done: () => void): void => {
-    this.#cache.forwarded.get(request)?.forbidStoring()
-    done()
-  }
+  readonly respond: Respond = (context, payload) => this.#respond(context, payload).finally(context.restoreRequest)
 
   async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
     const { options } = this.#cache
@@ -68,10 +47,8 @@ export class ProxyCacheResponseHook implements ResponseHook {
       const confirmation = await confirmStored(this.#cache, this.#storage, handlerResponse, stored, ownFields)
       return this.#respondWithStored(confirmation.response, confirmation.stored, confirmation.status)
     }
-    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse)
+    const staleIfError = storedInsteadOfFailure(this.#cache, handlerResponse, payload)
     if (staleIfError !== undefined) {
-      discard(payload)
-      this.#cache.endUnstored(context)
       return this.#respondWithStored(handlerResponse, staleIfError, { detail: 'stale-if-error' })
     }
     if (!context.mayStore) {

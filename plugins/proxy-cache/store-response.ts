@@ -59,8 +59,8 @@ export class ProxyCacheStorage implements RouteStorage {
   }
 
   async store(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): Promise<StoredResponse> {
-    const { context, response } = handlerResponse
-    const { store, shared, backoff, inFlight, counters } = this.#cache
+    const { context } = handlerResponse
+    const { shared, inFlight } = this.#cache
     const { maxVariants, isShared } = this.#route
     const made = this.#toStored(handlerResponse, body, plan)
     const write = isShared && !made.isDerived ? shared?.put(context.key, made, maxVariants) : undefined
@@ -70,10 +70,7 @@ export class ProxyCacheStorage implements RouteStorage {
       inFlight.end(context.inFlight, undefined)
       return stored
     }
-    counters.stored += 1
-    store.put(context.key.key, context.key.path, stored, { maxVariants, requestedAt: context.requestedAt })
-    backoff.succeeded(context.collapseKey)
-    inFlight.end(context.inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
+    this.#cache.endStored(handlerResponse, stored, maxVariants)
     return stored
   }
 

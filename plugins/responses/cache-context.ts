@@ -5,9 +5,11 @@ import { BackgroundRefreshes } from './background-refresh.js'
 import { InFlightRequests } from './collapsing.js'
 import { Counters, type HttpCacheStats } from './counters.js'
 import { FailureBackoff } from './failure-backoff.js'
+import type { HandlerResponse } from './handler-response.js'
 import { InvalidationLog } from './invalidation-log.js'
 import type { RequestContext } from './request-context.js'
 import { ResponseStore } from './response-store.js'
+import type { StoredResponse } from './stored-response.js'
 import type { TagHeader } from './tag-header.js'
 
 /** Options of a registration, completed. */
@@ -56,6 +58,15 @@ export class CacheContext {
   endUnstored({ dependencies, inFlight }: RequestContext): void {
     dependencies?.abandon()
     this.inFlight.end(inFlight, undefined)
+  }
+
+  /** Call it for a response that is stored: the collapsed requests receive it while it is fresh. */
+  endStored({ context, response }: HandlerResponse, stored: StoredResponse, maxVariants: number): void {
+    const { key, requestedAt, collapseKey, inFlight } = context
+    this.counters.stored += 1
+    this.store.put(key.key, key.path, stored, { maxVariants, requestedAt })
+    this.backoff.succeeded(collapseKey)
+    this.inFlight.end(inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
   }
 
   /** Whether the application is closing, so that connections end with their response. */

@@ -5,7 +5,7 @@ import { isRequestSpecific } from '../http/storable.js'
 import type { CacheContext } from './cache-context.js'
 import { detachedTimeoutMs } from './handler-dependencies.js'
 import type { HandlerResponse } from './handler-response.js'
-import { bytesOf, streamOf } from './payload.js'
+import { bytesOf, discard, streamOf } from './payload.js'
 import type { RouteStorage } from './route-storage.js'
 import { type CdnFields, isClientReason, type Unstored, type UnstoredReason } from './storage-decision.js'
 import type { StoredResponse } from './stored-response.js'
@@ -79,13 +79,17 @@ export async function replaceByUnstored(
   cache.endUnstored(context)
 }
 
-/** The stored response that is served instead of a failure of the origin, if there is one. RFC 5861 §4. */
+/** The stored response that is served instead of a failure of the origin, whose payload is discarded then. RFC 5861 §4. */
 export function storedInsteadOfFailure(
   cache: CacheContext,
   { context, response }: HandlerResponse,
+  payload: unknown,
 ): StoredResponse | undefined {
   const { stored } = context
   if (stored === undefined || !hasOriginFailed(response.status)) return undefined
   cache.backoff.failed(context.collapseKey)
-  return stored.mayBeStale(response.receivedAt, stored.instants.staleUntil, true) ? stored : undefined
+  if (!stored.mayBeStale(response.receivedAt, stored.instants.staleUntil, true)) return undefined
+  discard(payload)
+  cache.endUnstored(context)
+  return stored
 }
