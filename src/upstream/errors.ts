@@ -37,6 +37,20 @@ export class UpstreamStatus extends StatusError {
   }
 }
 
+/** A redirect to another origin, or too many in a row. 502. */
+export const UpstreamRedirect = createError<'VITRINE_UPSTREAM_REDIRECT', 502, [path: string, detail: string]>(
+  'VITRINE_UPSTREAM_REDIRECT',
+  'Upstream redirected %s %s',
+  502,
+)
+
+/** A body in a content coding that is not supported, or that it cannot be decoded from. 502. */
+export const UpstreamEncoding = createError<'VITRINE_UPSTREAM_ENCODING', 502, [path: string, detail: string, Cause?]>(
+  'VITRINE_UPSTREAM_ENCODING',
+  'Upstream response for %s cannot be decoded: %s',
+  502,
+)
+
 /** A body that is not UTF-8 or not JSON. 502. */
 export const UpstreamNotJson = createError<'VITRINE_UPSTREAM_NOT_JSON', 502, [path: string, Cause]>(
   'VITRINE_UPSTREAM_NOT_JSON',
@@ -69,6 +83,8 @@ const upstreamErrors = [
   UpstreamTimeout,
   UpstreamUnreachable,
   UpstreamStatus,
+  UpstreamRedirect,
+  UpstreamEncoding,
   UpstreamNotJson,
   UpstreamWrongShape,
   UpstreamIncomplete,

@@ -1,7 +1,10 @@
-import { type Dispatcher, errors, Pool } from 'undici'
+import type { LookupFunction } from 'node:net'
+import { type Dispatcher, errors } from 'undici'
 import { isTimeout, raceAbort, type StartTimer, timeoutError, withAbortScope } from './abort-scope.js'
 import { createCallQueue } from './call-queue.js'
-import { isUpstreamError, UpstreamStatus, UpstreamTimeout, UpstreamTooLarge, UpstreamUnreachable } from './errors.js'
+import { createConnectionPool } from './connection-pool.js'
+import { isUpstreamError, UpstreamRedirect, UpstreamStatus, UpstreamTimeout, UpstreamUnreachable } from './errors.js'
+import { readBody } from './response-body.js'
 
 export interface HttpGetterOptions {
   /** Base URL, http or https, with or without a path; no credentials, query or fragment. */
@@ -13,12 +16,20 @@ export interface HttpGetterOptions {
    * Waiting for a connection is limited by the deadline only.
    */
   readonly timeoutMs: number
-  /** Maximum bytes of a response body. */
+  /** Maximum bytes of a response body, as received and decoded. */
   readonly maxBodyBytes: number
   /** Connections to the upstream. Further calls wait in a queue. */
   readonly maxConnections: number
+  /** Milliseconds after which a connection is no longer used for new calls, so that calls follow changes in DNS. */
+  readonly connectionMaxAgeMs: number
+  /** Redirects within the origin that one call follows. */
+  readonly maxRedirects: number
   /** Timer for `timeoutMs`. */
   readonly startTimer: StartTimer
+  /** Milliseconds of a monotonic clock, for `connectionMaxAgeMs`. */
+  readonly monotonicNow: () => number
+  /** Resolves the host name. Default: that of Node.js. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 export interface GetContext {
@@ -41,23 +52,17 @@ export interface HttpGetter {
 
 /** Throws a `TypeError` for an invalid base URL. */
 export function createHttpGetter(options: HttpGetterOptions): HttpGetter {
-  const { timeoutMs, maxBodyBytes, maxConnections, startTimer, token } = options
+  const { timeoutMs, maxBodyBytes, maxConnections, maxRedirects, startTimer, token } = options
   const base = parseBase(options.url)
-  const pool = new Pool(base.origin, {
-    connections: maxConnections,
-    connectTimeout: timeoutMs,
-    // Each attempt has one timer of ours that covers both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const connections = createConnectionPool({ ...options, origin: base.origin, connectTimeoutMs: timeoutMs })
   // In the pool's own queue an aborted request waits until a connection takes it.
   const queue = createCallQueue(maxConnections)
   const ownHeaders = {
     accept: 'application/json',
-    'accept-encoding': 'identity', // without it any coding is acceptable, RFC 9110 §12.5.3; undici decodes none
+    'accept-encoding': 'gzip', // a page of JSON shrinks to a sixth; see docs/decisions/0024
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   }
-  return { get, destroy: () => pool.destroy() }
+  return { get, destroy: () => connections.destroy() }
 
   async function get(path: string, query: Query, { signal, headers }: GetContext, attempts: number): Promise<Buffer> {
     try {
@@ -69,15 +74,9 @@ export function createHttpGetter(options: HttpGetterOptions): HttpGetter {
             if (scope.signal.aborted) return
             stopTimer ??= startTimer(() => scope.abort(timeoutError(timeoutMs)), timeoutMs)
           }
-          const request = pool.compose(reportStart(onStart)).request({
-            method: 'GET',
-            path: base.path + path + formatQuery(query),
-            headers: { ...ownHeaders, ...headers },
-            signal: scope.signal,
-          })
           try {
-            // undici checks the signal of a request only once the request has a connection.
-            return await readBody(path, await raceAbort(scope.signal, request), maxBodyBytes)
+            const target = base.path + path + formatQuery(query)
+            return await follow(path, target, { headers, signal: scope.signal, onStart })
           } finally {
             stopTimer?.()
           }
@@ -95,26 +94,41 @@ export function createHttpGetter(options: HttpGetterOptions): HttpGetter {
       throw new UpstreamUnreachable(path, codeOf(error), { cause: error })
     }
   }
+
+  /** The body of a 200, after redirects within the origin. The token never goes to another one. */
+  async function follow(path: string, firstTarget: string, { headers, signal, onStart }: Attempt): Promise<Buffer> {
+    let target = firstTarget
+    for (let redirects = 0; ; redirects++) {
+      const request = connections
+        .current()
+        .compose(reportStart(onStart))
+        .request({ method: 'GET', path: target, headers: { ...ownHeaders, ...headers }, signal })
+      // undici checks the signal of a request only once the request has a connection.
+      const response = await raceAbort(signal, request)
+      if (response.statusCode === 200) return readBody(path, response, maxBodyBytes)
+      await response.body.dump({ limit: maxBodyBytes }) // so that the connection can be reused
+      const location = locationOf(response, base.origin + target)
+      if (location === undefined) throw new UpstreamStatus(path, response.statusCode, retryAfterMs(response.headers))
+      if (location.origin !== base.origin) throw new UpstreamRedirect(path, 'to another origin')
+      if (redirects === maxRedirects) throw new UpstreamRedirect(path, `more than ${maxRedirects} times`)
+      target = location.pathname + location.search
+    }
+  }
 }
 
-async function readBody(path: string, response: Dispatcher.ResponseData, maxBodyBytes: number): Promise<Buffer> {
-  const { statusCode, headers, body } = response
-  if (statusCode !== 200) {
-    await body.dump({ limit: maxBodyBytes }) // so that the connection can be reused
-    throw new UpstreamStatus(path, statusCode, retryAfterMs(headers))
-  }
-  if (Number(headers['content-length']) > maxBodyBytes) {
-    await body.dump({ limit: maxBodyBytes }) // closes the connection: the stated length is over the limit
-    throw new UpstreamTooLarge(path, `more than ${maxBodyBytes} bytes`)
-  }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new UpstreamTooLarge(path, `more than ${maxBodyBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+interface Attempt extends GetContext {
+  readonly onStart: () => void
+}
+
+/** 304 is no answer to our requests, and 300 leaves the choice to the client. RFC 9110 §15.4. */
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** The target of a redirect; `undefined` if the response is none, or has no valid `Location`. */
+function locationOf({ statusCode, headers }: Dispatcher.ResponseData, url: string): URL | undefined {
+  const { location } = headers
+  if (!redirectStatuses.has(statusCode) || typeof location !== 'string' || !URL.canParse(location, url))
+    return undefined
+  return new URL(location, url)
 }
 
 /** Calls back when a connection dispatches the request. */

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Catalog } from '../schemas/catalog.js'
 import type { Id } from '../schemas/listing.js'
 import { UpstreamCatalog, UpstreamSeller, upstreamPage } from '../schemas/marketplace.js'
@@ -26,6 +27,10 @@ export interface MarketplaceClientOptions extends Partial<Limits> {
   readonly random?: () => number
   /** Timer for `timeoutMs`. Default `setTimeout`. */
   readonly startTimer?: StartTimer
+  /** Milliseconds of a monotonic clock. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+  /** Resolves the host name. Default: that of Node.js. */
+  readonly lookup?: LookupFunction
 }
 
 /** Context of the client request that a call is made for. */
@@ -77,16 +82,21 @@ const catalogsPath = '/catalogs'
 /** The client connects with the first call. Throws a `TypeError` for an invalid base URL. */
 export function createMarketplaceClient(options: MarketplaceClientOptions): MarketplaceClient {
   const { deadlineMs } = options
-  const { maxBodyBytes, maxConnections, concurrency, maxPages, maxItems, closeGraceMs } = { ...limits, ...options }
+  const applied = { ...limits, ...options }
+  const { concurrency, maxPages, maxItems, closeGraceMs } = applied
   const client = createJsonClient({
     url: options.url,
     token: options.token,
     timeoutMs: options.timeoutMs,
-    maxBodyBytes,
+    maxBodyBytes: applied.maxBodyBytes,
+    maxConnections: applied.maxConnections,
+    connectionMaxAgeMs: applied.connectionMaxAgeMs,
+    maxRedirects: applied.maxRedirects,
     maxRetries: options.maxRetries ?? defaultMaxRetries,
-    maxConnections,
     random: options.random ?? Math.random,
     startTimer: options.startTimer ?? startTimer,
+    monotonicNow: options.monotonicNow ?? (() => performance.now()),
+    lookup: options.lookup,
   })
   const groups = createRequestGroups({ deadlineMs, closeGraceMs })
   const getSellers = client.endpoint(sellersPath, upstreamPage(UpstreamSeller))
