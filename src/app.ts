@@ -9,14 +9,17 @@ import { metricLabel } from './catalog/cache-keys.js'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
 import { createSellers } from './catalog/sellers.js'
-import { type Config, cacheKeyPrefix, redisOptions } from './config/environment.js'
+import { type Config, cacheKeyPrefix, redisOptions, trustedProxies } from './config/environment.js'
 import docs from './docs/index.js'
 import assets from './http/assets.js'
+import { createTrust } from './http/client-address.js'
 import { handleClientError } from './http/client-errors.js'
 import errorHandler from './http/error-handler.js'
 import pages from './http/html-pages.js'
+import proxies from './http/proxies.js'
 import { decodableUrl, resolveRequestId } from './http/request-id.js'
 import security from './http/security.js'
+import { maxConnections, type ServerTimeouts, serverOptions } from './http/server-limits.js'
 import { compileValidator } from './http/validation.js'
 import opsRoutes from './ops/index.js'
 import liveStats from './ops/live-stats/index.js'
@@ -37,6 +40,7 @@ export interface AppOptions {
 
 export interface AppTimeouts {
   readonly cache?: Pick<CacheOptions, 'softTimeoutMs' | 'readTimeoutMs' | 'writeTimeoutMs'>
+  readonly server?: Partial<ServerTimeouts>
   readonly redis?: Pick<RedisPluginOptions, 'bootTimeoutMs' | 'connectTimeoutMs' | 'commandTimeoutMs'>
 }
 
@@ -50,7 +54,11 @@ export async function buildApp({
   now = Date.now,
   timeouts = {},
 }: AppOptions): Promise<FastifyInstance> {
+  const isProxy = trustedProxies(config)
+  const isTrusted = createTrust(isProxy)
   const app = Fastify({
+    ...serverOptions(timeouts.server),
+    trustProxy: isProxy !== undefined && isTrusted,
     logger,
     logController: new LogController({ disableRequestLogging: true }), // one line per request would hide the important ones
     genReqId: resolveRequestId,
@@ -60,6 +68,8 @@ export async function buildApp({
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(compileValidator)
 
+  app.server.maxConnections = maxConnections
+  await app.register(proxies, { isTrusted })
   await app.register(security, { rateLimitMax: config.RATE_LIMIT_MAX })
   await app.register(pages)
   await app.register(errorHandler)

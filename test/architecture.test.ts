@@ -88,7 +88,7 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   ['src/demo/', ['src/process/']],
   ['src/upstream/', ['src/schemas/']],
   ['src/catalog/', ['src/upstream/', 'src/schemas/']],
-  ['src/http/', ['src/schemas/', 'src/texts/', 'src/upstream/']],
+  ['src/http/', ['src/config/', 'src/schemas/', 'src/texts/', 'src/upstream/']],
   ['src/api/', ['src/catalog/', 'src/http/', 'src/schemas/']],
   ['src/panels/', ['src/catalog/', 'src/http/', 'src/schemas/', 'src/texts/']],
   ['src/ops/', ['src/http/', 'src/texts/']],

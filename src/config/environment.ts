@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Static, Type } from '@sinclair/typebox'
 import envSchema from 'env-schema'
 import { createValidator, parseNodes } from './formats.js'
+import { createNetworkMatcher, parseNetworks } from './networks.js'
 
 /**
  * The environment variables with checks and defaults. `description` completes the error message `<name> must be …`.
@@ -57,6 +58,13 @@ const Environment = Type.Object({
     format: 'time-zone',
     description: 'an IANA time zone such as Europe/Paris',
   }),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      format: 'network-list',
+      description:
+        'a comma-separated list of addresses and CIDR ranges of proxies, such as 127.0.0.1,10.0.0.0/8; not wider than /8 (IPv6: /7)',
+    }),
+  ),
   RATE_LIMIT_MAX: Type.Integer({
     default: 600,
     minimum: 0,
@@ -123,6 +131,12 @@ export function redisOptions(config: Config) {
   return config.REDIS_URL === undefined ? undefined : { url: config.REDIS_URL, ...credentials }
 }
 
+/** Whether an address is one of the proxies of `TRUST_PROXY`; `undefined`: there are none. */
+export function trustedProxies({ TRUST_PROXY: text }: Config): ((address: string) => boolean) | undefined {
+  const networks = text === undefined ? undefined : parseNetworks(text)
+  return networks && createNetworkMatcher(networks)
+}
+
 /**
  * Prefix of all Redis keys: the configured prefix and the identity of the upstream, so that two environments on one Redis do not
  * share data.
@@ -151,10 +165,26 @@ function findConflict(config: Config): string | undefined {
     )
     if (orphan !== undefined) return `${orphan} must not be set without REDIS_SENTINELS`
   }
-  if (config.REDIS_TLS_CA_FILE !== undefined && !usesTls(config, places.length > 0)) {
+  return findOrphan(config, places.length > 0)
+}
+
+/** A variable that has no effect is refused: the one that it needs was probably forgotten. */
+function findOrphan(config: Config, hasRedis: boolean): string | undefined {
+  if (config.UPSTREAM_TOKEN !== undefined && config.UPSTREAM_URL === undefined) {
+    return 'UPSTREAM_TOKEN must not be set without UPSTREAM_URL'
+  }
+  if (config.REDIS_TLS_CA_FILE !== undefined && !usesTls(config, hasRedis)) {
     return 'REDIS_TLS_CA_FILE must not be set without TLS: write a rediss:// URL or REDIS_TLS=true'
   }
-  return undefined
+  const login = (['REDIS_USERNAME', 'REDIS_PASSWORD'] as const).filter((name) => config[name] !== undefined)
+  const [orphan] = [...login, ...(config.REDIS_TLS ? ['REDIS_TLS'] : [])]
+  if (!hasRedis && orphan !== undefined) {
+    return `${orphan} must not be set without REDIS_URL, REDIS_CLUSTER_NODES or REDIS_SENTINELS`
+  }
+  const { username = '', password = '' } = config.REDIS_URL === undefined ? {} : new URL(config.REDIS_URL)
+  const inUrl = { REDIS_USERNAME: username, REDIS_PASSWORD: password }
+  const repeated = login.find((name) => inUrl[name] !== '')
+  return repeated && `${repeated} must not be set when REDIS_URL has its own`
 }
 
 function usesTls({ REDIS_URL: url, REDIS_TLS: tls }: Config, hasRedis: boolean): boolean {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { Ajv } from 'ajv'
 import { isRedisUrl } from 'fastify-vitrine/redis'
+import { parseNetworks } from './networks.js'
 
 /** With the same options as the default of env-schema, plus our formats. */
 export function createValidator(): Ajv {
@@ -10,6 +11,7 @@ export function createValidator(): Ajv {
   ajv.addFormat('http-url', isHttpUrl)
   ajv.addFormat('redis-url', isRedisUrl)
   ajv.addFormat('node-list', (text: string) => text.split(',').every((node) => parseNode(node) !== undefined))
+  ajv.addFormat('network-list', (text: string) => parseNetworks(text) !== undefined)
   ajv.addFormat('time-zone', isTimeZone)
   ajv.addFormat('certificate-file', isCertificateFile)
   ajv.addFormat('header-value', /^[\x21-\x7e]+$/)

@@ -10,6 +10,7 @@ const statusByCode: Readonly<Record<string, number>> = {
 /** Answers bytes that are not a valid HTTP request with a problem, and closes the connection. */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
+  if (isAnswering(socket)) return void socket.destroy()
   const status = statusByCode[error.code ?? ''] ?? 400
   const title = STATUS_CODES[status] ?? 'Bad Request'
   const problem: Omit<Problem, 'request_id'> = { type: 'about:blank', title, status, detail: title }
@@ -21,4 +22,9 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
     'connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Whether a response has begun: a second one would become part of its body. Node.js has no public property for it. */
+function isAnswering(socket: Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null }): boolean {
+  return socket._httpMessage?.headersSent === true
 }

@@ -23,13 +23,9 @@ export function handleErrors(app: Pick<FastifyInstance, 'setErrorHandler'>, send
   })
 }
 
-/** Requests for paths below the prefix of this scope that have no route. They count in the rate limit. */
-export function handleNotFound(
-  app: Pick<FastifyInstance, 'setNotFoundHandler' | 'hasDecorator' | 'rateLimit'>,
-  send: SendProblem,
-): void {
-  const limit = app.hasDecorator('rateLimit') ? { preHandler: app.rateLimit() } : {}
-  app.setNotFoundHandler(limit, (request, reply) => {
+/** Requests for paths below the prefix of this scope that have no route. */
+export function handleNotFound(app: Pick<FastifyInstance, 'setNotFoundHandler'>, send: SendProblem): void {
+  app.setNotFoundHandler((request, reply) => {
     const [path] = request.url.split('?', 1)
     return send(problem(404, request, `There is no resource at ${path}.`), request, reply)
   })

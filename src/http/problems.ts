@@ -85,7 +85,7 @@ export function logError(error: FastifyError, request: FastifyRequest): void {
   if (isUpstreamError(error)) request.log.warn({ ...where, err: error }, 'upstream request failed')
   else if (status >= 500) request.log.error({ ...where, err: error }, 'request failed')
   else {
-    const from = status === 429 || status === 401 ? { address: request.ip } : {} // to find a client that misbehaves
+    const from = status === 429 || status === 401 ? { address: request.clientAddress } : {} // to find a client that misbehaves
     request.log.info({ ...where, ...from, reason: error.message }, 'request rejected')
   }
 }

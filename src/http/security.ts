@@ -5,14 +5,18 @@ import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import helmet from 'helmet'
+import { networkOf } from './client-address.js'
 
 export interface SecurityOptions {
-  /** Requests per minute from one client address; 0 for no limit. */
+  /** Requests per minute from one client address, or one /64 of IPv6; 0 for no limit. */
   readonly rateLimitMax: number
 }
 
 /** Security headers on every response, and a rate limit per client address. */
-export default fp(security, { name: 'security', fastify: '5.x' })
+export default fp(security, { name: 'security', fastify: '5.x', dependencies: ['proxies'] })
+
+/** The address that was counted longest ago is dropped first. */
+const maxAddresses = 20_000
 
 const RateLimited = createError<'VITRINE_RATE_LIMITED', 429, [max: number, after: string]>(
   'VITRINE_RATE_LIMITED',
@@ -30,7 +34,14 @@ async function security(app: FastifyInstance, { rateLimitMax }: SecurityOptions)
   await app.register(rateLimit, {
     max: rateLimitMax,
     timeWindow: '1 minute',
+    cache: maxAddresses,
+    keyGenerator: ({ clientAddress }) => networkOf(clientAddress),
     errorResponseBuilder: (_request, { max, after }) => new RateLimited(max, after),
+  })
+  // Requests without a route have no hooks of a route. Their limit comes before their body is parsed.
+  const limitUnknown = app.rateLimit()
+  app.addHook('onRequest', async function (request, reply) {
+    if (request.is404) await limitUnknown.call(this, request, reply)
   })
 }
 

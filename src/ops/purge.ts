@@ -55,7 +55,6 @@ const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (a
   }
   app.post('/ops/cache/purge', {
     schema,
-    bodyLimit: 64 * 1_024,
     validatorCompiler: strictCompiler,
     // After the rate limit, which counts guesses, and before the body is read.
     preParsing: async (request, reply) => {

@@ -26,7 +26,7 @@ const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (
     async (request, reply) => {
       const { token: given, key } = request.body
       if (!token.matches(given)) {
-        request.log.info({ address: request.ip }, 'operator sign-in failed: wrong token')
+        request.log.info({ address: request.clientAddress }, 'operator sign-in failed: wrong token')
         return pages.renderSignIn(request, reply.code(401), { message: 'wrongToken', key })
       }
       sessions.open(request, reply)

@@ -34,8 +34,6 @@ export function createSessions(now: () => number): Sessions {
 const cookiePath = '/ops'
 
 /** Options of every cookie of the operator page: not readable by scripts, not sent by other sites. */
-export function cookieOptions({ protocol, headers }: FastifyRequest) {
-  // A client that forges the header only makes its own cookie `Secure`.
-  const secure = protocol === 'https' || headers['x-forwarded-proto'] === 'https'
-  return { path: cookiePath, httpOnly: true, sameSite: 'strict', secure } as const
+export function cookieOptions({ protocol }: FastifyRequest) {
+  return { path: cookiePath, httpOnly: true, sameSite: 'strict', secure: protocol === 'https' } as const
 }

@@ -30,6 +30,7 @@ const withoutDefault = [
   'REDIS_USERNAME',
   'REDIS_PASSWORD',
   'REDIS_TLS_CA_FILE',
+  'TRUST_PROXY',
   'PURGE_TOKEN',
 ]
 
@@ -66,7 +67,6 @@ t.test('valid values are read with their types', async (t) => {
       level,
     ]),
     ['UPSTREAM_URL', 'https://api.example.com/v1/', 'https://api.example.com/v1/'],
-    ['UPSTREAM_TOKEN', 'abc.DEF-123_~+/=', 'abc.DEF-123_~+/='],
     ['UPSTREAM_TIMEOUT_MS', '1', 1],
     ['UPSTREAM_DEADLINE_MS', '600000', 600_000],
     ['REDIS_URL', 'redis://localhost', 'redis://localhost'],
@@ -84,7 +84,6 @@ t.test('valid values are read with their types', async (t) => {
     ['REDIS_URL', 'unix:/run/redis.sock', 'unix:/run/redis.sock'],
     ['REDIS_URL', 'unix:///run/redis.sock', 'unix:///run/redis.sock'],
     ['REDIS_CLUSTER_NODES', 'a:7000, b:7001,[::1]:7002', 'a:7000, b:7001,[::1]:7002'],
-    ['REDIS_TLS', 'true', true],
     ['REDIS_TLS', 'false', false],
     ['CACHE_KEY_PREFIX', 'vitrine:', 'vitrine:'],
     ['CACHE_TTL_SECONDS', '1', 1],
@@ -94,6 +93,7 @@ t.test('valid values are read with their types', async (t) => {
     ['CATALOG_TIME_ZONE', 'America/Argentina/Buenos_Aires', 'America/Argentina/Buenos_Aires'],
     ['CATALOG_TIME_ZONE', 'Etc/GMT+2', 'Etc/GMT+2'],
     ['RATE_LIMIT_MAX', '0', 0],
+    ['TRUST_PROXY', '127.0.0.1, 10.0.0.0/8,fd00::/8', '127.0.0.1, 10.0.0.0/8,fd00::/8'],
     ['PURGE_TOKEN', 'correct-horse', 'correct-horse'],
   ]
   for (const [name, text, value] of cases) {
@@ -193,6 +193,11 @@ t.test('an invalid value is reported in one line with the variable and what it m
       'a comma-separated list of host:port',
       ['a', 'a:26379,b', '::1:26379', 'redis://a:26379', '[::g]:26379'],
     ],
+    [
+      'TRUST_PROXY',
+      'a comma-separated list of addresses and CIDR ranges of proxies',
+      ['true', '1', '*', 'all', 'loopback', 'proxy.example', '10.0.0', '0.0.0.0/0', '::/0', '10.0.0.1,', '10.0.0.0/33'],
+    ],
     ['REDIS_TLS', 'true or false', ['maybe', 'yes', '1', 'TRUE']],
     ['CACHE_KEY_PREFIX', '1 to 64 characters', ['a b', '{tag}', 'all*', 'x?', '[x]', 'x'.repeat(65)]],
     ['CACHE_TTL_SECONDS', 'an integer number of seconds', ['0', '-1', '1.5', 'abc', '5m', '2592001']],
@@ -286,11 +291,33 @@ t.test('a CA file requires TLS', async (t) => {
   }
 })
 
+t.test('a variable that would have no effect is refused', async (t) => {
+  const elsewhere = 'without REDIS_URL, REDIS_CLUSTER_NODES or REDIS_SENTINELS'
+  const cases: [environment: Record<string, string>, message: string][] = [
+    [{ REDIS_USERNAME: 'vitrine' }, `REDIS_USERNAME must not be set ${elsewhere}`],
+    [{ REDIS_PASSWORD: 'hunter2' }, `REDIS_PASSWORD must not be set ${elsewhere}`],
+    [{ REDIS_TLS: 'true' }, `REDIS_TLS must not be set ${elsewhere}`],
+    [
+      { REDIS_URL: 'redis://vitrine@localhost', REDIS_USERNAME: 'other' },
+      'REDIS_USERNAME must not be set when REDIS_URL has its own',
+    ],
+    [
+      { REDIS_URL: 'redis://:hunter2@localhost', REDIS_PASSWORD: 'hunter3' },
+      'REDIS_PASSWORD must not be set when REDIS_URL has its own',
+    ],
+    [{ UPSTREAM_TOKEN: 'hunter2' }, 'UPSTREAM_TOKEN must not be set without UPSTREAM_URL'],
+  ]
+  for (const [environment, message] of cases) t.equal(refusal(environment).message, message)
+  readConfig({ REDIS_URL: 'redis://vitrine@localhost', REDIS_PASSWORD: 'hunter2' })
+  readConfig({ REDIS_URL: 'unix:/run/redis.sock', REDIS_PASSWORD: 'hunter2' })
+  const { UPSTREAM_TOKEN } = readConfig({ UPSTREAM_URL: 'http://localhost', UPSTREAM_TOKEN: 'abc.DEF-123_~+/=' })
+  t.equal(UPSTREAM_TOKEN, 'abc.DEF-123_~+/=')
+})
+
 t.test('the Redis variables become options of the plugin', async (t) => {
   const login = { REDIS_USERNAME: 'vitrine', REDIS_PASSWORD: 'secret', REDIS_TLS: 'true' }
   const cases: [name: string, environment: Record<string, string>, options: unknown][] = [
     ['nowhere: memory only', {}, undefined],
-    ['nowhere, whatever the credentials are', login, undefined],
     ['one server', { REDIS_URL: 'redis://localhost/1' }, { url: 'redis://localhost/1', tls: false }],
     [
       'one server with credentials besides the URL',
