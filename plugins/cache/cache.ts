@@ -203,6 +203,11 @@ export class Cache {
     return { value, dependencies: recorder.finish(this.#tiers.viewSince(stamp)) }
   }
 
+  /** Makes the `track` calls around this one depend on what another one read, such as a batch for several requests. */
+  addDependencies(dependencies: Dependencies): void {
+    this.#tracker.include(dependencies)
+  }
+
   /** Returns a function that runs work inside the `track` calls around this one, wherever it is called. */
   bindTrackers(): (work: () => void) => void {
     return this.#tracker.bind()

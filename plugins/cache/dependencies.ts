@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { InvalidCacheOption } from './errors.js'
 import type { MemoryEntry } from './memory/memory-entry.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
 
@@ -34,6 +35,7 @@ export interface CacheView {
 /** Records the reads of one tracked call. */
 export class DependencyRecorder {
   readonly #read = new Map<string, unknown>()
+  readonly #included = new Set<TrackedDependencies>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
   #unfinished = 0
@@ -62,35 +64,67 @@ export class DependencyRecorder {
     this.#freshUntil = 0
   }
 
+  /** Adds what a tracked call that has ended read. */
+  include(dependencies: TrackedDependencies): void {
+    this.#included.add(dependencies)
+    for (const tag of dependencies.tags) this.#tags.add(tag)
+    this.#freshUntil = Math.min(this.#freshUntil, dependencies.freshUntil)
+  }
+
   finish(view: CacheView): Dependencies {
     const freshUntil = this.#unfinished > 0 ? 0 : this.#freshUntil
     const freshForMs = Math.max(0, freshUntil - view.now())
-    return createDependencies(new Map(this.#read), freshForMs, [...this.#tags], view)
+    const [read, included, tags] = [new Map(this.#read), [...this.#included], [...this.#tags]]
+    return new TrackedDependencies({ read, included, tags, freshUntil, freshForMs, view })
   }
 }
 
-function createDependencies(
-  read: ReadonlyMap<string, unknown>,
-  freshForMs: number,
-  tags: string[],
-  view: CacheView,
-): Dependencies {
-  let checkedVersion = -1
-  return {
-    tags,
-    freshForMs,
-    isCurrent() {
-      if (freshForMs === 0) return false
-      const version = view.version()
-      if (version !== checkedVersion) {
-        if (view.verdict(tags) !== 'none') return false
-        checkedVersion = version
-      }
-      for (const [key, value] of read) if (!view.isCurrent(key, value)) return false
-      return true
-    },
-    withTags: (more) => createDependencies(read, freshForMs, [...new Set([...tags, ...more])], view),
-    purgeVerdict: () => view.verdict(tags),
+interface TrackedParts {
+  readonly read: ReadonlyMap<string, unknown>
+  readonly included: readonly TrackedDependencies[]
+  readonly tags: readonly string[]
+  /** Milliseconds since the epoch; 0 for a result that must not be stored. */
+  readonly freshUntil: number
+  readonly freshForMs: number
+  readonly view: CacheView
+}
+
+/** The dependencies of a tracked call that has ended. */
+class TrackedDependencies implements Dependencies {
+  readonly tags: readonly string[]
+  readonly freshForMs: number
+  readonly freshUntil: number
+  readonly #parts: TrackedParts
+  #checkedVersion = -1
+
+  constructor(parts: TrackedParts) {
+    this.#parts = parts
+    this.tags = parts.tags
+    this.freshUntil = parts.freshUntil
+    this.freshForMs = parts.freshForMs
+  }
+
+  isCurrent(): boolean {
+    const { read, included, tags, view } = this.#parts
+    if (this.freshForMs === 0) return false
+    const version = view.version()
+    if (version !== this.#checkedVersion) {
+      if (view.verdict(tags) !== 'none') return false
+      this.#checkedVersion = version
+    }
+    for (const [key, value] of read) if (!view.isCurrent(key, value)) return false
+    return included.every((each) => each.isCurrent())
+  }
+
+  withTags(more: readonly string[]): Dependencies {
+    return new TrackedDependencies({ ...this.#parts, tags: [...new Set([...this.tags, ...more])] })
+  }
+
+  /** Included calls may have started before a purge that this one started after. */
+  purgeVerdict(): PurgeVerdict {
+    const { included, tags, view } = this.#parts
+    const verdicts = [view.verdict(tags), ...included.map((each) => each.purgeVerdict())]
+    return (['hard', 'soft'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'none'
   }
 }
 
@@ -117,6 +151,14 @@ export class DependencyTracker {
     } finally {
       for (const recorder of recorders) recorder.readEnded()
     }
+  }
+
+  /** Records the dependencies of a tracked call that has ended. Throws `VITRINE_CACHE_OPTION` for other objects. */
+  include(dependencies: Dependencies): void {
+    if (!(dependencies instanceof TrackedDependencies)) {
+      throw new InvalidCacheOption('addDependencies requires the dependencies that track returned')
+    }
+    for (const recorder of this.recorders ?? []) recorder.include(dependencies)
   }
 
   /** Returns a function that runs work in this asynchronous context, wherever it is called. */

@@ -184,3 +184,68 @@ t.test('reads of a background refresh are not recorded', async (t) => {
   inner.resolve(1)
   await cache.fetch('inner', () => 2)
 })
+
+t.test('addDependencies records what another track call read', async (t) => {
+  const { cache, clock } = await start(t)
+  const changes: [string, () => unknown, verdict: string][] = [
+    ['a set', () => cache.set('k', 'other'), 'none'],
+    ['a soft purge of its tag', () => cache.purge({ tags: ['x'] }), 'soft'],
+    ['a hard purge of its tag', () => cache.purge({ tags: ['x'], hard: true }), 'hard'],
+    ['a delete', () => cache.delete('k'), 'none'],
+    ['the end of freshness', () => clock.step(101), 'none'],
+  ]
+  for (const [name, change, verdict] of changes) {
+    await cache.delete('k')
+    const batch = await cache.track(() => cache.fetch('k', () => ({ v: 1 }), { tags: ['x'], ttlSeconds: 100 }))
+    clock.step(10)
+    const { dependencies } = await cache.track(async () => {
+      await cache.fetch('own', () => 1, { tags: ['own'] })
+      cache.addDependencies(batch.dependencies)
+    })
+    t.strictSame([...dependencies.tags].sort(), ['own', 'x'], name)
+    t.equal(dependencies.freshForMs, 90_000, 'from the end of this track call')
+    t.equal(dependencies.isCurrent(), true, `before ${name}`)
+    await change()
+    t.equal(dependencies.isCurrent(), false, `after ${name}`)
+    t.equal(dependencies.purgeVerdict(), verdict, name)
+    t.equal(dependencies.withTags(['more']).isCurrent(), false)
+  }
+})
+
+t.test('dependencies of a batch that was purged before the track call started are not current', async (t) => {
+  const { cache } = await start(t)
+  const batch = await cache.track(() => cache.fetch('k', () => 1, { tags: ['x'] }))
+  const external = (await cache.track(() => 1)).dependencies.withTags(['external'])
+  await cache.purge({ tags: ['x', 'external'], hard: true })
+  for (const added of [batch.dependencies, external]) {
+    const { dependencies } = await cache.track(() => cache.addDependencies(added))
+    t.equal(dependencies.isCurrent(), false)
+    t.equal(dependencies.purgeVerdict(), 'hard')
+  }
+})
+
+t.test('dependencies of a batch with a failed read are added as not current', async (t) => {
+  const { cache } = await start(t)
+  const failing = () => cache.fetch('k', () => Promise.reject(new Error('down')), { tags: ['x'] }).catch(() => 0)
+  const batch = await cache.track(failing)
+  const { dependencies } = await cache.track(() => cache.addDependencies(batch.dependencies))
+  t.match(dependencies, { freshForMs: 0, tags: ['x'] })
+  t.equal(dependencies.isCurrent(), false)
+})
+
+t.test('addDependencies applies to all track calls around it, and to none outside', async (t) => {
+  const { cache } = await start(t)
+  const batch = await cache.track(() => cache.fetch('k', () => 1, { tags: ['x'] }))
+  cache.addDependencies(batch.dependencies)
+  const outer = await cache.track(() => cache.track(() => cache.addDependencies(batch.dependencies)))
+  t.strictSame([outer.dependencies.tags, outer.value.dependencies.tags], [['x'], ['x']])
+  t.strictSame((await cache.track(() => 1)).dependencies.tags, [])
+})
+
+t.test('addDependencies refuses what track did not return', async (t) => {
+  const { cache } = await start(t)
+  for (const other of [undefined, null, {}, ['x'], { tags: ['x'], isCurrent: () => true }]) {
+    // A caller in JavaScript.
+    t.throws(() => cache.addDependencies(other as never), { code: 'VITRINE_CACHE_OPTION' })
+  }
+})
