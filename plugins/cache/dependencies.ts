@@ -79,7 +79,7 @@ export class DependencyRecorder {
   }
 }
 
-interface TrackedParts {
+interface TrackedOptions {
   readonly read: ReadonlyMap<string, unknown>
   readonly included: readonly TrackedDependencies[]
   readonly tags: readonly string[]
@@ -94,18 +94,18 @@ class TrackedDependencies implements Dependencies {
   readonly tags: readonly string[]
   readonly freshForMs: number
   readonly freshUntil: number
-  readonly #parts: TrackedParts
+  readonly #options: TrackedOptions
   #checkedVersion = -1
 
-  constructor(parts: TrackedParts) {
-    this.#parts = parts
-    this.tags = parts.tags
-    this.freshUntil = parts.freshUntil
-    this.freshForMs = parts.freshForMs
+  constructor(options: TrackedOptions) {
+    this.#options = options
+    this.tags = options.tags
+    this.freshUntil = options.freshUntil
+    this.freshForMs = options.freshForMs
   }
 
   isCurrent(): boolean {
-    const { read, included, tags, view } = this.#parts
+    const { read, included, tags, view } = this.#options
     if (this.freshForMs === 0) return false
     const version = view.version()
     if (version !== this.#checkedVersion) {
@@ -117,12 +117,12 @@ class TrackedDependencies implements Dependencies {
   }
 
   withTags(more: readonly string[]): Dependencies {
-    return new TrackedDependencies({ ...this.#parts, tags: [...new Set([...this.tags, ...more])] })
+    return new TrackedDependencies({ ...this.#options, tags: [...new Set([...this.tags, ...more])] })
   }
 
   /** Included calls may have started before a purge that this one started after. */
   purgeVerdict(): PurgeVerdict {
-    const { included, tags, view } = this.#parts
+    const { included, tags, view } = this.#options
     const verdicts = [view.verdict(tags), ...included.map((each) => each.purgeVerdict())]
     return (['hard', 'soft'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'none'
   }
