@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
+import { unstoredFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
 import { isSafe } from '../http/methods.js'
-import { hasCredentials } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
@@ -90,20 +90,20 @@ export class EdgeResponder {
   #passOn(handlerResponse: HandlerResponse, payload: unknown, status: TierStatus = {}): unknown {
     const { method } = handlerResponse.context
     appendCacheStatus(handlerResponse, this.#formatStatus(handlerResponse, status))
-    if (method === 'GET' || method === 'HEAD') this.#completeFields(handlerResponse, payload)
+    if (method === 'GET' || method === 'HEAD') this.#completeFields(handlerResponse, payload, status.stored === true)
     return respondConditionally(handlerResponse, payload, { compresses: this.#route.compress })
   }
 
-  /** A response that is not stored can be validated too, and no other cache stores it without validation. */
-  #completeFields({ context, response }: HandlerResponse, payload: unknown): void {
-    const { reply, reason, receivedFields } = context
+  /** A response that is not stored can be validated too, and caches in front do not store it either. */
+  #completeFields({ context, response }: HandlerResponse, payload: unknown, isStored: boolean): void {
+    const { reply, reason } = context
     const { fields, status } = response
     const body = bytesOf(payload)
     const isWhole = status === 200 && body !== undefined && body.length > 0
     if (isWhole && fields.etag === undefined) reply.header('etag', entityTagOf(body))
-    if (fields['cache-control'] === undefined) {
-      const isPersonal = reason === 'bypass' || hasCredentials(receivedFields) || fields['set-cookie'] !== undefined
-      reply.header('cache-control', isPersonal ? 'private, no-cache' : 'no-cache')
+    if (!isStored || fields['cache-control'] === undefined) {
+      const isPersonal = reason === 'bypass' || fields['set-cookie'] !== undefined
+      reply.headers(unstoredFields(fields, { isPersonal }))
     }
     const vary = mergeVary(fields.vary, this.#route.varyNames, [...context.negotiatedBy], credentialVary(this.#route))
     if (vary !== '') reply.header('vary', vary)

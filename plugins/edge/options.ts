@@ -69,6 +69,11 @@ export interface EdgeOptions extends EdgePolicy {
   readonly name?: string
   /** Response field with the tags, for caches in front. Default `Surrogate-Key`; `false`: none. */
   readonly tagHeader?: TagHeader | false
+  /**
+   * Maximum size in bytes of that field, up to 16,384. Default 4,096, which clients and proxies commonly accept. A response whose
+   * tags do not fit is sent without them, and forbids caches in front to store it.
+   */
+  readonly maxTagHeaderBytes?: number
   /** Maximum size in bytes of the responses in memory. Default 64 MiB. */
   readonly maxMemoryBytes?: number
   /** Milliseconds that a request waits for another one in flight at most. Default 10,000. */

@@ -1,14 +1,8 @@
+import { cdnLifetimeFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { isCompressible } from '../http/encoding.js'
 import type { Fields } from '../http/fields.js'
-import {
-  allowsStale,
-  capAt,
-  cdnCacheControl,
-  correctedInitialAgeMs,
-  freshnessLifetime,
-  instantsOf,
-} from '../http/freshness.js'
+import { allowsStale, capAt, correctedInitialAgeMs, freshnessLifetime, instantsOf } from '../http/freshness.js'
 import { credentialFields } from '../http/request-fields.js'
 import { notStorableReason } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
@@ -91,10 +85,11 @@ export class EdgeStorage implements RouteStorage {
     const encodingVary = hasEncodings ? 'Accept-Encoding' : undefined
     const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary)
     if (vary !== '') fields.vary = vary
-    if (isSilent) fields['cdn-cache-control'] ??= cdnCacheControl(instants, bornAt)
+    const lifetimeFields = isSilent ? cdnLifetimeFields(fields, instants, bornAt) : {}
     return new StoredResponse({
       status: response.status,
-      fields: { ...fields, ...cdnFields },
+      fields,
+      cdnFields: { ...lifetimeFields, ...cdnFields },
       body,
       bornAt,
       receivedAt: response.receivedAt,

@@ -13,6 +13,7 @@ export const sentAsReceived = { browserTtlSeconds: undefined, compresses: false 
 const SharedResponse = Type.Object({
   status: Type.Integer(),
   fields: Type.Record(Type.String(), Lines),
+  cdnFields: Type.Record(Type.String(), Type.String()),
   body: Type.String({ description: 'base64' }),
   bornAt: Type.Number(),
   receivedAt: Type.Number(),
@@ -152,6 +153,7 @@ function toShared(response: StoredResponse): Static<typeof SharedResponse> {
     fields: Object.fromEntries(
       Object.entries(fields).map(([name, lines]) => [name, typeof lines === 'string' ? lines : [...lines]]),
     ),
+    cdnFields: { ...response.cdnFields },
     body: body.toString('base64'),
     bornAt,
     receivedAt,

@@ -98,7 +98,8 @@ export class ProxyCacheStorage implements RouteStorage {
     if (routeVary.length > 0) fields.vary = mergeVary(ownFields.vary, routeVary)
     return new StoredResponse({
       status: response.status,
-      fields: { ...fields, ...cdnFields },
+      fields,
+      cdnFields,
       body,
       bornAt: response.receivedAt - correctedInitialAgeMs(response),
       receivedAt: response.receivedAt,

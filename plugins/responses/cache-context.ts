@@ -17,6 +17,7 @@ export interface CacheContextOptions {
   /** Name in `Cache-Status`. */
   readonly name: string
   readonly tagHeader: TagHeader | false
+  readonly maxTagHeaderBytes: number
   readonly maxMemoryBytes: number
   readonly collapseTimeoutMs: number
   readonly now: () => number

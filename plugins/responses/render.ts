@@ -134,7 +134,7 @@ interface HeadExtras {
 }
 
 const describesBody = /^content-(?!location$|security-policy)|^last-modified$/
-const statesFreshness = /^(?:cdn-)?cache-control$|^expires$/
+const statesFreshness = /^(?:cdn-)?cache-control$|^surrogate-control$|^expires$/
 /** Fields that are not sent as stored. */
 const regenerated = new Set(['content-length', 'cache-status', 'server-timing', 'etag', 'age'])
 
@@ -151,7 +151,7 @@ function createHead(
   const { isEmpty, isClientSpecific = false, coding, etag = encodedTag(stored.etag, coding), ...added } = extras
   const isLastResort = isStaleIfError && stored.isOutdated // caches in front must not treat it as fresh
   const age = stored.ageAt(now)
-  const fields = Object.entries(stored.fields).filter(
+  const fields = Object.entries({ ...stored.fields, ...stored.cdnFields }).filter(
     ([name]) =>
       !regenerated.has(name) &&
       !((isClientSpecific || isLastResort) && statesFreshness.test(name)) &&
@@ -160,8 +160,8 @@ function createHead(
   if (etag !== undefined) fields.push(['etag', etag])
   if (coding !== undefined) fields.push(['content-encoding', coding])
   fields.push(...Object.entries(added), ['age', String(age)])
-  if (isClientSpecific) fields.push(['cache-control', 'no-store'])
-  else if (isLastResort) fields.push(['cache-control', 'no-cache'])
+  if (isClientSpecific) fields.push(['cache-control', 'private, no-store'])
+  else if (isLastResort) fields.push(['cache-control', 'private, no-cache'])
   else if (stored.browserTtlSeconds !== undefined) {
     fields.push(['cache-control', `max-age=${Math.min(age + stored.browserTtlSeconds, stored.lifetimeSeconds)}`])
   }

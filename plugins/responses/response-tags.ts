@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify'
+import { type CdnFields, notForCdn } from '../http/cdn-fields.js'
 import { type Fields, headerValues } from '../http/fields.js'
-import { type CdnFields, notForCdn } from './storage-decision.js'
 import { formatTags, isTag, parseTags, type TagHeader } from './tag-header.js'
 import type { Warnings } from './warnings.js'
 
 export interface ResponseTagsOptions {
   readonly tagHeader: TagHeader | false
+  readonly maxTagHeaderBytes: number
   /** The option `tags` of the route. */
   readonly tagsOf: (request: FastifyRequest) => readonly string[]
   readonly warnings: Warnings
@@ -47,12 +48,12 @@ export class ResponseTags {
 
   /** The tags for caches in front. One that could not purge the response must not store it. */
   fieldsOf(tags: readonly string[]): CdnFields {
-    const { tagHeader, warnings } = this.#options
+    const { tagHeader, maxTagHeaderBytes, warnings } = this.#options
     if (tagHeader === false || tags.length === 0) return {}
-    const value = formatTags(tagHeader, tags)
+    const value = formatTags(tagHeader, tags, maxTagHeaderBytes)
     if (value !== undefined) return { [tagHeader.toLowerCase()]: value }
     warnings.warnOnce(
-      `a response has more tags than ${tagHeader} can hold: it is sent with CDN-Cache-Control: no-store`,
+      `the tags of a response do not fit into ${tagHeader}: it is sent without them, and with CDN-Cache-Control: no-store`,
     )
     return notForCdn
   }

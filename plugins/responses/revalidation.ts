@@ -62,7 +62,7 @@ async function updateStored(
   newFields: Fields,
 ): Promise<Confirmation> {
   const { context } = response
-  const fields = updatedFields(handlerFields(stored), newFields)
+  const fields = updatedFields(stored.fields, newFields)
   const updated: HandlerResponse = {
     ...response,
     response: { ...response.response, status: stored.status, fields },
@@ -77,11 +77,4 @@ async function updateStored(
   await storage.remove(context, stored)
   cache.endUnstored(context)
   return { response: updated, stored, status: { detail: decision.reason } }
-}
-
-/** The stored fields without the `CDN-Cache-Control` that this cache added. */
-function handlerFields({ fields, browserTtlSeconds }: StoredResponse): Fields {
-  const { 'cdn-cache-control': targeted, ...others } = fields
-  // A response whose own `CDN-Cache-Control` is `no-store` is not stored.
-  return browserTtlSeconds !== undefined || targeted === 'no-store' ? others : fields
 }

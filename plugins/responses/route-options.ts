@@ -10,7 +10,7 @@ import {
   type Resolved,
   rule,
 } from '../option-rules.js'
-import { isTag, type TagHeader } from './tag-header.js'
+import { isTag, maxTagHeaderBytes, type TagHeader } from './tag-header.js'
 
 /** A request field that responses depend on, and what they depend on of it: values that normalise alike are one variant. */
 export interface VaryBy {
@@ -69,6 +69,7 @@ export const sharedPluginRules = {
     (value) => tagHeaders.includes(value),
     'Surrogate-Key, Cache-Tag, Edge-Cache-Tag or false',
   ),
+  maxTagHeaderBytes: numberRule(4_096, 1, maxTagHeaderBytes),
   maxMemoryBytes: numberRule(64 * 2 ** 20, 1),
   collapseTimeoutMs: numberRule(10_000, 1, 600_000),
   now: functionRule<() => number>(Date.now),

@@ -1,11 +1,7 @@
 import type { Dependencies } from '../cache/index.js'
+import { type CdnFields, notForCdn } from '../http/cdn-fields.js'
 import type { CacheControl, FreshnessLifetime } from '../http/freshness.js'
 import type { NotStorableReason } from '../http/storable.js'
-
-/** Fields for caches in front of this one: the tags by which they can purge the response, or that they must not store it. */
-export type CdnFields = Readonly<Record<string, string>>
-
-export const notForCdn: CdnFields = { 'cdn-cache-control': 'no-store' }
 
 /** Why a response is not stored: the `detail` of its `Cache-Status`. */
 export type UnstoredReason = NotStorableReason | 'too-large' | 'invalidated' | 'derived' | 'tags'

@@ -1,4 +1,5 @@
 import type { Dependencies } from '../cache/index.js'
+import type { CdnFields } from '../http/cdn-fields.js'
 import { type Coding, encode, isCompressible } from '../http/encoding.js'
 import { type FieldLines, type Fields, isHopByHop, singleValue } from '../http/fields.js'
 import type { Instants } from '../http/freshness.js'
@@ -8,8 +9,10 @@ import type { Head } from './head.js'
 /** Everything that answering with a stored response needs, decided when it is stored. RFC 9111 §3. */
 export interface StoredResponseFields {
   readonly status: number
-  /** End-to-end fields. */
+  /** End-to-end fields, as the handler stated them. */
   readonly fields: Fields
+  /** Fields that this cache adds for caches in front; they replace those of the same name. */
+  readonly cdnFields: CdnFields
   readonly body: Buffer
   /** Milliseconds since the epoch, on the local clock, at which its age was 0. */
   readonly bornAt: number
@@ -38,6 +41,7 @@ const overheadBytes = 2_048
 export class StoredResponse implements StoredResponseFields {
   readonly status: number
   readonly fields: Fields
+  readonly cdnFields: CdnFields
   readonly body: Buffer
   readonly bornAt: number
   readonly receivedAt: number
@@ -68,6 +72,7 @@ export class StoredResponse implements StoredResponseFields {
     const fields: Fields = { ...given.fields, date: given.fields.date ?? formatHttpDate(receivedAt) }
     this.status = given.status
     this.fields = fields
+    this.cdnFields = given.cdnFields
     this.body = given.body
     this.bornAt = given.bornAt
     this.receivedAt = receivedAt
@@ -94,7 +99,8 @@ export class StoredResponse implements StoredResponseFields {
     let bytes = overheadBytes + this.body.length
     for (const encoded of this.#encoded.values()) bytes += typeof encoded === 'string' ? 0 : encoded.length
     for (const value of this.varyValues) bytes += 2 * value.length
-    for (const [name, lines] of Object.entries(this.fields)) bytes += 2 * (name.length + String(lines).length)
+    for (const [name, lines] of Object.entries({ ...this.fields, ...this.cdnFields }))
+      bytes += 2 * (name.length + String(lines).length)
     return bytes
   }
 

@@ -3,26 +3,29 @@ import { trim } from '../http/fields.js'
 /** Response fields with the tags of a response, for caches in front. */
 export type TagHeader = 'Surrogate-Key' | 'Cache-Tag' | 'Edge-Cache-Tag'
 
-/** Separator and limits of the field: beyond them, CDNs silently drop tags. */
-const limits: Readonly<Record<TagHeader, { separator: string; count: number; bytes: number }>> = {
-  'Surrogate-Key': { separator: ' ', count: 256, bytes: 16_384 },
-  'Cache-Tag': { separator: ',', count: 256, bytes: 16_384 },
-  'Edge-Cache-Tag': { separator: ',', count: 128, bytes: 16_384 },
+/** Bytes of the field that every CDN accepts. */
+export const maxTagHeaderBytes = 16_384
+
+/** Separator of the field, and how many tags CDNs read: they silently drop others. */
+const formats: Readonly<Record<TagHeader, { separator: string; count: number }>> = {
+  'Surrogate-Key': { separator: ' ', count: 256 },
+  'Cache-Tag': { separator: ',', count: 256 },
+  'Edge-Cache-Tag': { separator: ',', count: 128 },
 }
 
 /**
  * The tags as the value of the field; `undefined` if they exceed its limits: a CDN that could not purge the response must not store
  * it.
  */
-export function formatTags(header: TagHeader, tags: readonly string[]): string | undefined {
-  const { separator, count, bytes } = limits[header]
+export function formatTags(header: TagHeader, tags: readonly string[], maxBytes: number): string | undefined {
+  const { separator, count } = formats[header]
   const value = tags.map(asToken).join(separator)
-  return tags.length <= count && value.length <= bytes ? value : undefined
+  return tags.length <= count && value.length <= maxBytes ? value : undefined
 }
 
 /** Tags in a value of the field. */
 export function parseTags(header: TagHeader, value: string): string[] {
-  const { separator } = limits[header]
+  const { separator } = formats[header]
   return value
     .split(separator === ' ' ? /[ \t]/ : separator)
     .map(trim)

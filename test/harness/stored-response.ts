@@ -6,6 +6,7 @@ export function createStoredResponse(now: number, fields: Partial<StoredResponse
   return new StoredResponse({
     status: 200,
     fields: {},
+    cdnFields: {},
     body: Buffer.alloc(1_000),
     bornAt: now,
     receivedAt: now,

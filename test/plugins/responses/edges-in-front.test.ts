@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { lifetimeIn } from '../../harness/caches-in-front.js'
 import { createClock } from '../../harness/clock.js'
 import { startPlugins } from '../../harness/plugins.js'
 import { until } from '../../harness/until.js'
@@ -8,6 +9,9 @@ import { until } from '../../harness/until.js'
 // Fields for caches in front, which must not store what they could not purge. RFC 9213.
 
 const { now } = createClock()
+/** Kinds of caches in front, in `test/harness/caches-in-front.ts`. */
+const fronts = ['fastly', 'surrogate', 'targeted', 'plain'] as const
+const withTargets = ['fastly', 'surrogate', 'targeted'] as const
 const explicit = { 'cache-control': 'public, max-age=3600' }
 
 /** A stream that reads from the data cache after it has begun. */
@@ -70,7 +74,9 @@ t.test('a response with unknown tags must not be stored in front', async (t) => 
     },
   })
   for (const path of ['/late', '/failing', '/purged']) {
-    t.match((await app.inject(path)).headers, { 'cdn-cache-control': 'no-store', ...explicit }, path)
+    const { headers } = await app.inject(path)
+    t.match(headers, { 'cdn-cache-control': 'no-store', ...explicit }, path)
+    for (const front of withTargets) t.equal(lifetimeIn(front, headers), undefined, `${path}: ${front}`)
   }
   const { headers } = await app.inject('/late')
   t.match(headers, { 'cache-status': /hit/, 'surrogate-key': 'late' })
@@ -99,6 +105,7 @@ t.test('a response with more tags than the field can hold must not be stored in 
     for (const cacheStatus of [/miss/, /hit/]) {
       const { headers } = await app.inject(path)
       t.match(headers, { 'cache-status': cacheStatus, 'cdn-cache-control': 'no-store' }, path)
+      for (const front of withTargets) t.equal(lifetimeIn(front, headers), undefined, `${path}: ${front}`)
       t.notOk(headers['surrogate-key'])
     }
   }
@@ -126,7 +133,7 @@ t.test('a confirmed response has the lifetimes for CDNs and browsers again', asy
   t.ok(await until(async () => /hit/.test(String((await app.inject('/x')).headers['cache-status']))))
 })
 
-t.test('a purged response is a last resort only with stale-if-error, and carries no-cache', async (t) => {
+t.test('a purged response is a last resort only with stale-if-error, and is for browsers only', async (t) => {
   let isDown = false
   const { app } = await startPlugins(t, {
     cache: { now },
@@ -156,9 +163,150 @@ t.test('a purged response is a last resort only with stale-if-error, and carries
       const { statusCode, body, headers } = await app.inject(path)
       t.strictSame([statusCode, body], [200, 'old'], `${path}, ${which}`)
       t.match(headers['cache-status'], /ttl=0; detail=stale-if-error/)
-      t.equal(headers['cache-control'], 'no-cache')
+      t.equal(headers['cache-control'], 'private, no-cache')
       t.equal(headers['cdn-cache-control'], undefined)
+      t.equal(headers['surrogate-control'], undefined)
+      for (const front of fronts) t.equal(lifetimeIn(front, headers), undefined, front)
     }
   }
   for (const path of ['/own/never', '/fwd/never']) t.equal((await app.inject(path)).statusCode, 503, path)
+})
+
+t.test('what must not be shared is not stored in front, whatever a cache there honours', async (t) => {
+  const { app } = await startPlugins(t, {
+    edge: { now, ttlSeconds: 60 },
+    routes: (app) => {
+      app.get('/silent', { config: { edge: {} } }, async () => 'x')
+      app.get('/cookie', { config: { edge: {} } }, async (_request, reply) =>
+        reply.header('set-cookie', 'sid=1').send('x'),
+      )
+      app.get(
+        '/explicit',
+        { config: { edge: { bypass: ({ headers }) => headers['x-debug'] } } },
+        async (_request, reply) => reply.headers(explicit).send('x'),
+      )
+      app.get('/targeted', { config: { edge: {} } }, async (_request, reply) =>
+        reply.headers({ 'cdn-cache-control': 'max-age=60', 'surrogate-control': 'max-age=60' }).send('x'),
+      )
+      app.get('/forbidden', { config: { edge: {} } }, async (_request, reply) =>
+        reply.header('cache-control', 'no-store').send('x'),
+      )
+    },
+  })
+  const cookie = { cookie: 'sid=1' }
+  const debug = { 'x-debug': '1' }
+  const noStore = { 'cdn-cache-control': 'no-store' }
+  const cases = [
+    { name: 'bypassed by a cookie', url: '/silent', headers: cookie, says: { 'cache-control': 'private, no-store' } },
+    {
+      name: 'of a response with a cookie',
+      url: '/cookie',
+      headers: {},
+      says: { 'cache-control': 'private, no-store' },
+    },
+    {
+      name: 'bypassed, with a lifetime of its own',
+      url: '/explicit',
+      headers: debug,
+      says: { ...explicit, ...noStore },
+    },
+    { name: 'bypassed, with a lifetime for CDNs', url: '/targeted', headers: cookie, says: noStore },
+    {
+      name: 'forbidden by the handler',
+      url: '/forbidden',
+      headers: {},
+      says: { 'cache-control': 'no-store', ...noStore },
+    },
+  ]
+  for (const { name, url, headers: sent, says } of cases) {
+    const { headers } = await app.inject({ url, headers: sent })
+    t.match(headers, says, name)
+    for (const front of withTargets)
+      t.equal(lifetimeIn(front, { ...headers, 'set-cookie': undefined }), undefined, `${name}: ${front}`)
+  }
+})
+
+t.test('a response that is not stored may be validated by browsers, and is not stored in front', async (t) => {
+  const { app } = await startPlugins(t, {
+    edge: { now },
+    routes: (app) => {
+      app.get('/x', { config: { edge: {} } }, async () => 'x')
+      app.get('/fails', { config: { edge: { ttlSeconds: 60 } } }, async (_request, reply) =>
+        reply.code(503).send('down'),
+      )
+    },
+  })
+  for (const url of ['/x', '/fails']) {
+    const { headers } = await app.inject(url)
+    t.match(headers, { 'cache-control': 'private, no-cache' }, url)
+    for (const front of fronts) t.equal(lifetimeIn(front, headers), undefined, `${url}: ${front}`)
+  }
+  t.ok((await app.inject('/x')).headers.etag)
+})
+
+t.test(
+  'surrogates get the same lifetime and stale windows as other CDNs, with the first response and with hits',
+  async (t) => {
+    const { app } = await startPlugins(t, {
+      edge: { now, ttlSeconds: 60, staleWhileRevalidateSeconds: 30, staleIfErrorSeconds: 600 },
+      routes: (app) => {
+        app.get('/x', { config: { edge: { tags: ['t'] } } }, async () => 'x')
+      },
+    })
+    for (const cacheStatus of [/stored/, /hit/]) {
+      const { headers } = await app.inject('/x')
+      t.match(headers, { 'cache-status': cacheStatus, 'surrogate-key': 't' })
+      t.equal(headers['surrogate-control'], 'max-age=60, stale-while-revalidate=30, stale-if-error=600')
+      t.equal(headers['cdn-cache-control'], headers['surrogate-control'])
+      for (const front of ['fastly', 'surrogate', 'targeted'] as const) t.equal(lifetimeIn(front, headers), 60, front)
+      t.equal(lifetimeIn('plain', headers), 5)
+    }
+  },
+)
+
+t.test('fields for CDNs that the handler sets stay as they are', async (t) => {
+  const stated = { 'surrogate-control': 'max-age=5' }
+  const { app } = await startPlugins(t, {
+    edge: { now, ttlSeconds: 60 },
+    routes: (app) => {
+      app.get('/x', { config: { edge: {} } }, async (_request, reply) => reply.headers(stated).send('x'))
+    },
+  })
+  for (const cacheStatus of [/stored/, /hit/]) {
+    t.match((await app.inject('/x')).headers, {
+      ...stated,
+      'cdn-cache-control': 'max-age=60',
+      'cache-status': cacheStatus,
+    })
+  }
+})
+
+t.test('tags that do not fit into the bytes of the option are not sent, with one warning', async (t) => {
+  const tags = Array.from({ length: 40 }, (_, index) => `${index}`.padStart(120, 't'))
+  for (const [maxTagHeaderBytes, isSent] of [
+    [undefined, false],
+    [16_384, true],
+  ] as const) {
+    const options = { now, ...(maxTagHeaderBytes === undefined ? {} : { maxTagHeaderBytes }) }
+    const { app, book } = await startPlugins(t, {
+      edge: { ...options, ttlSeconds: 60 },
+      proxyCache: options,
+      routes: (app) => {
+        app.get('/own', { config: { edge: { tags } } }, async () => 'x')
+        app.get('/fwd', { config: { proxyCache: { ttlSeconds: 60, tags } } }, async () => 'x')
+      },
+    })
+    for (const path of ['/own', '/fwd', '/own', '/fwd']) {
+      const { headers } = await app.inject(path)
+      t.equal(headers['surrogate-key'], isSent ? tags.join(' ') : undefined, path)
+      if (!isSent) {
+        for (const front of withTargets) t.equal(lifetimeIn(front, headers), undefined, `${path}: ${front}`)
+      }
+    }
+    const warnings = book.at(40).filter(({ msg }) => /do not fit into Surrogate-Key/.test(String(msg)))
+    t.strictSame(
+      warnings.map(({ url }) => url),
+      isSent ? [] : ['/own', '/fwd'],
+    )
+  }
 })

@@ -17,6 +17,7 @@ function storedWith(parts: Partial<StoredResponseFields> = {}): StoredResponse {
     instants: instantsOf(60, 90, 360),
     varyNames: [],
     varyValues: [],
+    cdnFields: {},
     browserTtlSeconds: undefined,
     compresses: false,
     allowsStale: true,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Dependencies } from '../../../plugins/cache/index.js'
+import { notForCdn } from '../../../plugins/http/cdn-fields.js'
 import { cacheControlOf } from '../../../plugins/http/freshness.js'
 import {
   decideStorage,
@@ -35,7 +36,7 @@ const storable: StorageFacts = {
 }
 /** A response that states no lifetime: no cache in front would store it. */
 const silent = { lifetime: { seconds: 60, isExplicit: false } }
-const noStore = { 'cdn-cache-control': 'no-store' }
+const noStore = notForCdn
 
 t.test('a storable response is stored with its tags, unless a fact forbids it', async (t) => {
   const { tagFields } = storable

@@ -1,6 +1,13 @@
 import { validateHeaderValue } from 'node:http'
 import t from 'tap'
-import { formatTags, parseTags } from '../../../plugins/responses/tag-header.js'
+import {
+  maxTagHeaderBytes,
+  parseTags,
+  type TagHeader,
+  formatTags as withinBytes,
+} from '../../../plugins/responses/tag-header.js'
+
+const formatTags = (header: TagHeader, tags: readonly string[]) => withinBytes(header, tags, maxTagHeaderBytes)
 
 const headers = ['Surrogate-Key', 'Cache-Tag', 'Edge-Cache-Tag'] as const
 
@@ -66,6 +73,8 @@ t.test('above the limit of the CDN no tags are sent, as it would silently drop s
   for (const { name, header, given, is } of cases)
     t.equal(formatTags(header, given) !== undefined, is, `${header}: ${name}`)
   for (const header of headers) {
+    t.ok(withinBytes(header, tags(2, 10), 21), `${header}: as long as the given maximum`)
+    t.equal(withinBytes(header, tags(2, 10), 20), undefined, `${header}: a byte longer than the given maximum`)
     t.ok(formatTags(header, tags(1, 16_384)), `${header}: as long as it takes`)
     t.equal(formatTags(header, tags(1, 16_385)), undefined, `${header}: a byte longer`)
     t.ok(formatTags(header, [...tags(127, 127), 'a'.repeat(128)]), `${header}: with what parts them`)

@@ -130,7 +130,7 @@ t.test('a stale response says so and is not cacheable', async (t) => {
   for (let count = 0; count < 2; count += 1) {
     const answer = await get('/api/v1/sellers')
     t.match(answer.json(), { stale: true })
-    t.equal(answer.headers['cache-control'], 'no-cache')
+    t.equal(answer.headers['cache-control'], 'private, no-cache')
     t.notOk(answer.headers['cdn-cache-control'])
     t.match(answer.headers['cache-status'], /fwd=(?:stale|uri-miss)/)
   }
