@@ -2,9 +2,9 @@ import { cdnLifetimeFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { isCompressible } from '../http/encoding.js'
 import type { Fields } from '../http/fields.js'
-import { allowsStale, capAt, correctedInitialAgeMs, freshnessLifetime, instantsOf } from '../http/freshness.js'
+import { allowsStale, capAt, freshnessLifetime, instantsOf, statedInitialAgeMs } from '../http/freshness.js'
 import { credentialFields } from '../http/request-fields.js'
-import { notStorableReason } from '../http/storable.js'
+import { notStorableReason, speaksOfRequester } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import { type HandlerResponse, isSendable, storableFields } from '../responses/handler-response.js'
@@ -36,7 +36,9 @@ export class EdgeStorage implements RouteStorage {
     const lifetime = freshnessLifetime(response, control, this.#route.freshness)
     // The handler received no credentials: the request had none, or they were masked.
     const request = { method, hasNoStore: false, hasAuthorization: false, hasCookie: false }
-    const reason = notStorableReason(request, response, control, lifetime)
+    // It may depend on the address or the rate of the client, which the key does not contain.
+    const isRefusal = speaksOfRequester(response.status)
+    const reason = isRefusal ? 'status' : notStorableReason(request, response, control, lifetime)
     if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
     const ofRoute = content.knownTags ?? this.#tags.ofRoute(context.request)
     const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
@@ -76,8 +78,9 @@ export class EdgeStorage implements RouteStorage {
     const { context, response, control, ownFields } = handlerResponse
     const { compress, freshness, browserTtlSeconds } = this.#route
     const isSilent = !lifetime.isExplicit && response.fields['cache-control'] === undefined
-    const bornAt = response.receivedAt - correctedInitialAgeMs(response)
-    const instants = capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil)
+    // The handler generated it here: it is 0 s old when it is there, however long that took, unless it states another age.
+    const bornAt = response.receivedAt - statedInitialAgeMs(response)
+    const instants = capAt(instantsOf(bornAt, control, lifetime, freshness), dataFreshUntil)
     const names = this.#variantNames(handlerResponse)
     const fields = storableFields(handlerResponse)
     if (fields.etag === undefined) fields.etag = entityTagOf(body)
@@ -93,6 +96,7 @@ export class EdgeStorage implements RouteStorage {
       body,
       bornAt,
       receivedAt: response.receivedAt,
+      begunAt: response.requestedAt,
       instants,
       varyNames: names,
       varyValues: names.map(context.variantOf),

@@ -95,9 +95,17 @@ export function dateField({ fields, receivedAt }: ReceivedResponse, name: string
 
 /** The age in milliseconds that the response had when it was received. RFC 9111 §4.2.3. */
 export function correctedInitialAgeMs(response: ReceivedResponse): number {
-  const apparent = Math.max(0, response.receivedAt - originDate(response))
   const responseDelay = Math.max(0, response.receivedAt - response.requestedAt)
-  return Math.max(apparent, statedAgeSeconds(response.fields) * 1_000 + responseDelay)
+  return Math.max(apparentAgeMs(response), statedAgeSeconds(response.fields) * 1_000 + responseDelay)
+}
+
+/** The same without the time that the origin took, for a response that is as old as its origin says. */
+export function statedInitialAgeMs(response: ReceivedResponse): number {
+  return Math.max(apparentAgeMs(response), statedAgeSeconds(response.fields) * 1_000)
+}
+
+function apparentAgeMs(response: ReceivedResponse): number {
+  return Math.max(0, response.receivedAt - originDate(response))
 }
 
 /** The first member of `Age`; 0 if it is no number. RFC 9111 §5.1. */
@@ -125,22 +133,20 @@ export function hasOriginFailed(status: number): boolean {
 const forbidStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
 
 /** Whether the route or the client may allow serving the response stale. */
-export function allowsStale({ directives }: CacheControl): boolean {
+export function allowsStale({ directives }: Pick<CacheControl, 'directives'>): boolean {
   return !forbidStale.some((name) => directives.has(name))
 }
 
-/** Until when the response may be used: as it states itself, else as the route says. */
+/** Until when a response of age 0 at `bornAt` may be used: as it states itself, else as the route says. */
 export function instantsOf(
-  response: ReceivedResponse,
-  control: CacheControl,
+  bornAt: number,
+  { directives }: CacheControl,
   lifetime: FreshnessLifetime,
   policy: FreshnessPolicy,
 ): Instants {
-  const { directives } = control
   const mustAsk = directives.has('no-cache') && directives.get('no-cache') === undefined
-  const startsAt = response.receivedAt - correctedInitialAgeMs(response)
-  const freshUntil = mustAsk ? startsAt : startsAt + lifetime.seconds * 1_000
-  if (!allowsStale(control)) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
+  const freshUntil = mustAsk ? bornAt : bornAt + lifetime.seconds * 1_000
+  if (!allowsStale({ directives })) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
   const window = (name: string, byRoute: number) => {
     const stated = secondsOf(directives, name) ?? byRoute
     return freshUntil + (stated === 'invalid' ? 0 : stated) * 1_000

@@ -32,6 +32,16 @@ const understood = new Set([
   415, 421, 422, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505,
 ])
 
+/** Statuses that no cache stores, whatever the response states. RFC 6585 §3 to §6. */
+const neverStored = new Set([428, 429, 431, 511])
+/** Statuses that concern the client of the request rather than the resource. RFC 9110 §15.5.2, §15.5.4, §15.5.8, RFC 6585. */
+const ofRequester = new Set([401, 403, 407, 408, ...neverStored])
+
+/** Whether the status concerns the client of the request, so that it says nothing of what others get. */
+export function speaksOfRequester(status: number): boolean {
+  return ofRequester.has(status)
+}
+
 /** Whether the status depends on a range or a condition of the request, so that it answers no other request. */
 export function isRequestSpecific(status: number): boolean {
   return status === 206 || status === 304 || status === 412 || status === 416
@@ -47,7 +57,7 @@ export function notStorableReason(
   const { status, fields } = response
   const { directives } = control
   if (request.method !== 'GET') return 'method'
-  if (status < 200 || isRequestSpecific(status)) return 'status'
+  if (status < 200 || isRequestSpecific(status) || neverStored.has(status)) return 'status'
   const isUnderstood = understood.has(status)
   if (directives.has('must-understand') && !isUnderstood) return 'status'
   if (directives.has('no-store') && !directives.has('must-understand')) return 'no-store'
@@ -56,8 +66,8 @@ export function notStorableReason(
   if (request.hasAuthorization && !allowsCredentials(control)) return 'authorization'
   if (variesByEverything(fields)) return 'vary'
   if (lifetime === undefined) return 'no-lifetime'
-  // The lifetime is not the response's own, so nothing says that it does not depend on the cookies.
-  const mayBePersonal = request.hasCookie && !lifetime.isExplicit
+  // Without a lifetime of its own, and for a refusal, nothing says that the response does not depend on the cookies.
+  const mayBePersonal = request.hasCookie && (!lifetime.isExplicit || speaksOfRequester(status))
   if (mayBePersonal && !directives.has('public') && !varyNames(fields).includes('cookie')) return 'cookie'
   // RFC 9111 §7.3 leaves it to the origin. A cookie identifies one client, so it is never stored.
   if (fields['set-cookie'] !== undefined && !withheldFields(control).includes('set-cookie')) return 'set-cookie'

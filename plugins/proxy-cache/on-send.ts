@@ -1,7 +1,7 @@
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { isHopByHop } from '../http/fields.js'
 import { isSafe } from '../http/methods.js'
-import { hasNoStore } from '../http/request-fields.js'
+import { hasCredentials, hasNoStore } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
 import { invalidate } from '../responses/invalidation.js'
@@ -66,7 +66,7 @@ export class ProxyCacheResponder {
     const outcome = await storePayload(this.#cache, this.#storage, handlerResponse, payload, maxBodyBytes)
     if (outcome.reason !== undefined) {
       const { reason } = outcome
-      const isForOneClient = honorsRequestCacheControl && hasNoStore(context.fields)
+      const isForOneClient = hasCredentials(context.fields) || (honorsRequestCacheControl && hasNoStore(context.fields))
       await replaceByUnstored(this.#cache, this.#storage, handlerResponse, { reason, isForOneClient })
       context.reply.headers(outcome.cdnFields)
       return this.#passOn(handlerResponse, context.isBackground ? discard(payload) : payload, { detail: reason })

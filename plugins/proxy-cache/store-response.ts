@@ -94,6 +94,7 @@ export class ProxyCacheStorage implements RouteStorage {
     const { context, response, control, ownFields } = handlerResponse
     const { freshness, varyNames: routeVary } = this.#route
     const names = [...new Set([...routeVary, ...varyNames(response.fields)])].sort()
+    const bornAt = response.receivedAt - correctedInitialAgeMs(response)
     const fields = storableFields(handlerResponse)
     if (routeVary.length > 0) fields.vary = mergeVary(ownFields.vary, routeVary)
     return new StoredResponse({
@@ -101,9 +102,9 @@ export class ProxyCacheStorage implements RouteStorage {
       fields,
       cdnFields,
       body,
-      bornAt: response.receivedAt - correctedInitialAgeMs(response),
+      bornAt,
       receivedAt: response.receivedAt,
-      instants: capAt(instantsOf(response, control, lifetime, freshness), dataFreshUntil),
+      instants: capAt(instantsOf(bornAt, control, lifetime, freshness), dataFreshUntil),
       varyNames: names,
       varyValues: names.map(context.variantOf),
       ...sentAsReceived,

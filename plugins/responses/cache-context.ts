@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import { cacheBrand } from '../cache/brand.js'
 import type { Cache } from '../cache/index.js'
+import { statedInitialAgeMs } from '../http/freshness.js'
 import { BackgroundRefreshes } from './background-refresh.js'
 import { InFlightRequests } from './collapsing.js'
 import { Counters, type HttpCacheStats } from './counters.js'
@@ -56,18 +57,22 @@ export class CacheContext {
   }
 
   /** Call it for a response that is not stored: ends its tracking and the waiting of collapsed requests. */
-  endUnstored({ dependencies, inFlight }: RequestContext): void {
+  endUnstored({ dependencies, inFlight }: RequestContext, { isHitForMiss = true } = {}): void {
     dependencies?.abandon()
-    this.inFlight.end(inFlight, undefined)
+    if (isHitForMiss) this.inFlight.end(inFlight, undefined)
+    else this.inFlight.abandon(inFlight)
   }
 
-  /** Call it for a response that is stored: the collapsed requests receive it while it is fresh. */
+  /**
+   * Call it for a response that is stored. The collapsed requests receive it if it was fresh when the handler generated it, also where
+   * its lifetime ended before it was there: nothing is fresher.
+   */
   endStored({ context, response }: HandlerResponse, stored: StoredResponse, maxVariants: number): void {
     const { key, requestedAt, collapseKey, inFlight } = context
     this.counters.stored += 1
     this.store.put(key.key, key.path, stored, { maxVariants, requestedAt })
     this.backoff.succeeded(collapseKey)
-    this.inFlight.end(inFlight, stored.isFresh(response.receivedAt) ? stored : undefined)
+    this.inFlight.end(inFlight, stored.isFreshAt(stored.bornAt + statedInitialAgeMs(response)) ? stored : undefined)
   }
 
   /** Whether the application is closing, so that connections end with their response. */

@@ -21,7 +21,7 @@ export class InFlightRequest {
     return this.#isOver
   }
 
-  /** Whether its client left before there was a response. */
+  /** Whether it ended without a response that says anything of the others. */
   get isAbandoned(): boolean {
     return this.#isAbandoned
   }
@@ -87,7 +87,7 @@ export class InFlightRequests {
     request.settle(stored)
   }
 
-  /** Ends the request without a response, because its client has left: a collapsed request is forwarded next. */
+  /** Ends the request without a response that says anything of the others, as when its client has left: one of them is forwarded next. */
   abandon(request: InFlightRequest | undefined): void {
     if (request === undefined || request.isOver) return
     if (this.#inFlight.get(request.name) === request) this.#inFlight.delete(request.name)

@@ -43,7 +43,7 @@ export class ResponseStore {
   put(key: string, path: string, response: StoredResponse, { maxVariants, requestedAt }: PutOptions): void {
     const others = this.#byKey.peek(key)?.variants ?? []
     // Responses may arrive in another order than their requests: the most recent one counts. RFC 9111 §4.
-    const isLate = (other: StoredResponse) => other.receivedAt > requestedAt && other.bornAt > response.bornAt
+    const isLate = (other: StoredResponse) => other.receivedAt > requestedAt && other.begunAt > response.begunAt
     if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
     const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
     this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.originDate - a.originDate) })

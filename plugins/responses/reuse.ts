@@ -31,6 +31,7 @@ export function decideReuse(
 }
 
 function decideStaleReuse(stored: StoredResponse, now: number): ReuseDecision {
-  const allowsBackgroundRefresh = stored.mayBeStale(now, stored.instants.revalidateUntil, false)
-  return allowsBackgroundRefresh ? { use: 'stale-while-revalidate', stored } : { use: 'nothing', why: 'stale' }
+  return stored.mayRefreshInBackground(now)
+    ? { use: 'stale-while-revalidate', stored }
+    : { use: 'nothing', why: 'stale' }
 }

@@ -113,7 +113,8 @@ export async function waitForResponse(
 ): Promise<StoredResponse | undefined> {
   const response = await inFlight.outcome(cache.options.collapseTimeoutMs)
   if (!inFlight.isOver) cache.inFlight.end(inFlight, undefined) // later requests need not wait as long
-  if (response?.matches(context.variantOf) === true && response.isFresh(cache.options.now())) return response
+  // It was generated while this request waited, so it may be used even if its lifetime is over.
+  if (response?.matches(context.variantOf) === true && !response.isOutdated) return response
   const isUnstored = response === undefined && !inFlight.isAbandoned
   context.waits = isUnstored ? maxWaits : context.waits + 1
   return undefined

@@ -57,8 +57,3 @@ export function decideStorage(facts: StorageFacts): StorageDecision {
   const dataFreshUntil = facts.now + (dependencies?.freshForMs ?? Number.POSITIVE_INFINITY)
   return { lifetime, tags, dependencies, dataFreshUntil, cdnFields }
 }
-
-/** Reasons that lie in the client of the request, so that the response does not replace what is stored for others. */
-export function isClientReason(reason: UnstoredReason): boolean {
-  return reason === 'authorization' || reason === 'cookie' || reason === 'set-cookie'
-}

@@ -2,15 +2,15 @@ import type { Readable } from 'node:stream'
 import type { CdnFields } from '../http/cdn-fields.js'
 import { singleValue } from '../http/fields.js'
 import { hasOriginFailed } from '../http/freshness.js'
-import { isRequestSpecific } from '../http/storable.js'
 import type { CacheContext } from './cache-context.js'
 import { detachedTimeoutMs } from './handler-dependencies.js'
 import type { HandlerResponse } from './handler-response.js'
 import { bytesOf, discard, streamOf } from './payload.js'
 import type { RouteStorage } from './route-storage.js'
-import { isClientReason, type Unstored, type UnstoredReason } from './storage-decision.js'
+import type { Unstored, UnstoredReason } from './storage-decision.js'
 import type { StoredResponse } from './stored-response.js'
 import { tee } from './tee.js'
+import { effectOfUnstored } from './unstored-effect.js'
 
 /** A payload is not stored, is stored, or is a stream that is stored when it ends. */
 export type StorageOutcome =
@@ -62,22 +62,19 @@ export async function storePayload(
   return { stream, cdnFields: decision.cdnFields }
 }
 
-/**
- * Ends the collapsing for a response that is not stored, and removes what was stored before, unless the response is a failure or
- * is for this client alone.
- */
+/** Ends the collapsing for a response that is not stored, and what it ends of the stored one. */
 export async function replaceByUnstored(
   cache: CacheContext,
   storage: RouteStorage,
   { context, response }: HandlerResponse,
   { reason, isForOneClient }: { readonly reason: UnstoredReason; readonly isForOneClient: boolean },
 ): Promise<void> {
-  const { stored, method } = context
-  const { status } = response
-  const isForAll = !isForOneClient && !isRequestSpecific(status) && !isClientReason(reason)
-  const isReplaced = method === 'GET' && isForAll && !hasOriginFailed(status)
-  if (stored !== undefined && isReplaced) await storage.remove(context, stored)
-  cache.endUnstored(context)
+  const { stored, method, isBackground, collapseKey } = context
+  const effect = effectOfUnstored({ method, status: response.status, reason, isForOneClient })
+  if (effect.stored === 'remove' && stored !== undefined) await storage.remove(context, stored)
+  if (effect.stored === 'validate') stored?.endBackgroundRefresh()
+  if (isBackground && response.status === 429) cache.backoff.failed(collapseKey)
+  cache.endUnstored(context, effect)
 }
 
 /** The stored response that is served instead of a failure of the origin, whose payload is discarded then. RFC 5861 §4. */

@@ -17,6 +17,8 @@ export interface StoredResponseFields {
   /** Milliseconds since the epoch, on the local clock, at which its age was 0. */
   readonly bornAt: number
   readonly receivedAt: number
+  /** When its generation began, which decides what is more recent. Default `bornAt`. */
+  readonly begunAt?: number
   readonly instants: Instants
   /** Request fields that it varies by, in order, and their values in its request. */
   readonly varyNames: readonly string[]
@@ -45,6 +47,7 @@ export class StoredResponse implements StoredResponseFields {
   readonly body: Buffer
   readonly bornAt: number
   readonly receivedAt: number
+  readonly begunAt: number
   readonly instants: Instants
   readonly varyNames: readonly string[]
   readonly varyValues: readonly string[]
@@ -63,6 +66,7 @@ export class StoredResponse implements StoredResponseFields {
   readonly originDate: number
   readonly lifetimeSeconds: number
   readonly isCompressible: boolean
+  #isRefused = false
   readonly #encoded = new Map<Coding, Buffer | 'pending'>()
   readonly #heads = new Map<string, { readonly second: number; readonly head: Head }>()
 
@@ -76,6 +80,7 @@ export class StoredResponse implements StoredResponseFields {
     this.body = given.body
     this.bornAt = given.bornAt
     this.receivedAt = receivedAt
+    this.begunAt = given.begunAt ?? given.bornAt
     this.instants = given.instants
     this.varyNames = given.varyNames
     this.varyValues = given.varyValues
@@ -109,9 +114,14 @@ export class StoredResponse implements StoredResponseFields {
     return this.dependencies !== undefined && !this.dependencies.isCurrent()
   }
 
-  /** Whether it is fresh, and everything that it depends on is unchanged. */
+  /** Whether it is fresh now, and everything that it depends on is unchanged. */
   isFresh(now: number): boolean {
-    return now < this.instants.freshUntil && !this.isOutdated
+    return this.isFreshAt(now) && !this.isOutdated
+  }
+
+  /** Whether its lifetime has not ended at the instant. */
+  isFreshAt(instant: number): boolean {
+    return instant < this.instants.freshUntil
   }
 
   /**
@@ -123,6 +133,16 @@ export class StoredResponse implements StoredResponseFields {
     if (!this.isOutdated) return true
     const { freshUntil, staleUntil } = this.instants
     return isLastResort && staleUntil > freshUntil && !this.isDerived && this.dependencies?.purgeVerdict() !== 'hard'
+  }
+
+  /** Whether it may be served stale while it is refreshed in the background. */
+  mayRefreshInBackground(now: number): boolean {
+    return !this.#isRefused && this.mayBeStale(now, this.instants.revalidateUntil, false)
+  }
+
+  /** Call it when the handler answers a refresh with a client error: later requests are to get that. */
+  endBackgroundRefresh(): void {
+    this.#isRefused = true
   }
 
   /** Whether it is the variant for a request with these field values. */

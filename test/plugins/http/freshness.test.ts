@@ -290,8 +290,9 @@ t.test('some directives forbid a shared cache to serve stale responses (RFC 9111
 /** The instants of a response in seconds after its receipt. */
 function instants(fields: Fields, policy: Partial<FreshnessPolicy> = {}, seconds = 60): number[] {
   const response = responseOf(fields)
+  const bornAt = response.receivedAt - correctedInitialAgeMs(response)
   const lifetime = { seconds, isExplicit: true }
-  const { freshUntil, revalidateUntil, staleUntil } = instantsOf(response, cacheControlOf(fields), lifetime, {
+  const { freshUntil, revalidateUntil, staleUntil } = instantsOf(bornAt, cacheControlOf(fields), lifetime, {
     ...nothing,
     ...policy,
   })

@@ -20,7 +20,7 @@ interface Case {
 const minute: FreshnessLifetime = { seconds: 60, isExplicit: true }
 
 /** The reason why a response is not storable. By default it is a response to a GET with a lifetime of a minute. */
-function reasonOf({ method = 'GET', request = {}, ...others }: Case) {
+function reasonOf({ method = 'GET', request = {}, ...others }: Omit<Case, 'name' | 'expected'>) {
   const { honorsCacheControl = true, forwardsCredentials = true } = others
   const { status = 200, fields = {}, lifetime = minute } = others
   return notStorableReason(
@@ -50,6 +50,20 @@ t.test('a response to a GET with a lifetime is storable (RFC 9111 §3)', async (
     { name: 'no lifetime, with public', fields: says('public'), lifetime: 'none', expected: 'no-lifetime' },
   ]
   for (const one of cases) t.equal(reasonOf(one), one.expected, one.name)
+})
+
+t.test('statuses that no cache may store are not storable, whatever the response states (RFC 6585)', async (t) => {
+  for (const status of [428, 429, 431, 511]) {
+    t.equal(reasonOf({ status, fields: says('public, max-age=60') }), 'status', `${status}`)
+  }
+})
+
+t.test('a refusal for a request with a cookie is storable only if it is public', async (t) => {
+  for (const status of [401, 403]) {
+    t.equal(reasonOf({ status, request: { cookie: 'a=b' } }), 'cookie', `${status}`)
+    t.equal(reasonOf({ status, fields: says('public'), request: { cookie: 'a=b' } }), undefined)
+    t.equal(reasonOf({ status }), undefined)
+  }
 })
 
 t.test('a status that is interim or specific to the request is not storable (RFC 9111 §3)', async (t) => {

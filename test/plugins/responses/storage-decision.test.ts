@@ -2,12 +2,7 @@ import t from 'tap'
 import type { Dependencies } from '../../../plugins/cache/index.js'
 import { notForCdn } from '../../../plugins/http/cdn-fields.js'
 import { cacheControlOf } from '../../../plugins/http/freshness.js'
-import {
-  decideStorage,
-  isClientReason,
-  type StorageFacts,
-  type UnstoredReason,
-} from '../../../plugins/responses/storage-decision.js'
+import { decideStorage, type StorageFacts, type UnstoredReason } from '../../../plugins/responses/storage-decision.js'
 
 /** Dependencies on data with the given state. */
 function dependsOn(state: { freshForMs?: number; isCurrent?: boolean }): Dependencies {
@@ -113,9 +108,4 @@ t.test('of several reasons the first one is given', async (t) => {
   t.equal(decideStorage({ ...all, dependencies: stale }).reason, 'derived')
   t.equal(decideStorage(all).reason, 'invalidated')
   t.equal(decideStorage({ ...all, isInvalidated: false }).reason, 'too-large')
-})
-
-t.test('reasons that lie in the client do not replace what is stored for others', async (t) => {
-  for (const reason of ['authorization', 'cookie', 'set-cookie'] as const) t.ok(isClientReason(reason), reason)
-  for (const reason of ['private', 'no-store', 'vary', 'tags'] as const) t.notOk(isClientReason(reason), reason)
 })

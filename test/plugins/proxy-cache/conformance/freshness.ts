@@ -63,7 +63,7 @@ const hour: FieldLines = [cacheControl('max-age=3600')]
 
 /** Statuses whose responses are heuristically cacheable. RFC 9110 §15.1. */
 const heuristicallyCacheable = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
-const notHeuristicallyCacheable = [201, 202, 299, 302, 303, 307, 400, 401, 403, 406, 409, 429, 500, 502, 503, 504, 599]
+const notHeuristicallyCacheable = [201, 202, 299, 302, 303, 307, 400, 401, 403, 406, 409, 422, 500, 502, 503, 504, 599]
 const tenDaysOld = ['Last-Modified', httpDate(-864_000)] as const
 
 export const freshness = [

@@ -11,6 +11,9 @@ const statuses = [
   505, 511, 599,
 ]
 
+/** "Responses with the 429 status code MUST NOT be stored by a cache": RFC 6585 §3 to §6. */
+const neverStored = [428, 429, 431, 511]
+
 export const storing = [
   ...under('RFC 9111 §3', [
     reuses('reuses a response with max-age', { fields: [fresh] }),
@@ -50,7 +53,9 @@ export const storing = [
       after: 11,
     }),
     ...statuses.map((status) =>
-      reuses(`reuses a ${status} with explicit freshness`, { fields: [fresh], answer: { status } }),
+      neverStored.includes(status)
+        ? doesNotReuse(`does not store a ${status} with explicit freshness`, { fields: [fresh], answer: { status } })
+        : reuses(`reuses a ${status} with explicit freshness`, { fields: [fresh], answer: { status } }),
     ),
     ...statuses.map((status) =>
       doesNotReuse(`does not reuse a ${status} beyond its freshness`, {
