@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { createTargetKeyOf, pathOf, type RequestKey, routeText } from '../responses/target-key.js'
+import { authorityOf, createTargetKeyOf, pathOf, type RequestKey, routeText } from '../responses/target-key.js'
 
 export interface EdgeKey extends RequestKey {
   /** The parameters in the key, as they were sent: the handler sees no others. `undefined`: the key is the complete URI. */
@@ -26,7 +26,7 @@ const maxRememberedLength = 1_024
  */
 export function createKeyOf(route: RouteOptions): KeyOf {
   const names = queryNames(querySchema(route))
-  if (names === undefined) return createTargetKeyOf(route)
+  if (names === undefined) return createTargetKeyOf(route, authorityOf)
   const place = routeText(route)
   const remembered = new LRUCache<string, EdgeKey>({
     maxSize: maxRemembered,

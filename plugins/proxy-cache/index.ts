@@ -59,7 +59,7 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
     const settings = resolveForRoute(route, 'edge', optionErrors, () => resolveRoute(proxyCache, resolved.policy))
     cache.hasSharedRoutes ||= settings.isShared
     return {
-      requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route)),
+      requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route, cache.originOf)),
       responseHook: createResponseHook(
         cache,
         new ProxyCacheResponder(cache, settings, new Warnings(app.log, 'proxy-cache', route)).respond,

@@ -11,6 +11,7 @@ import {
   isPartialRequest,
   withoutConditions,
 } from '../http/request-fields.js'
+import { hasRequestOverride } from '../http/target-overrides.js'
 import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
@@ -78,7 +79,7 @@ export class ProxyCacheRequestHook implements RequestHook {
     const headers = request.headers as Fields // Node has no name there without a value
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
-    const isBypassed = isRead && this.#route.bypasses?.(request) === true
+    const isBypassed = isRead && (hasRequestOverride(headers) || this.#route.bypasses?.(request) === true)
     if (isRead) {
       const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { CacheContext, type CacheContextOptions } from '../responses/cache-context.js'
+import { effectiveOriginOf } from '../responses/target-key.js'
 import { SharedResponses } from './shared-responses.js'
 
 /** What the routes of one registration share, with the shared store of `fastify.cache`. */
 export class ProxyCacheContext extends CacheContext {
   /** Whether a route has `shared: true`. */
   hasSharedRoutes = false
+  override readonly originOf = effectiveOriginOf
   #shared: SharedResponses | undefined
 
   constructor(app: FastifyInstance, options: CacheContextOptions) {

@@ -12,6 +12,7 @@ import type { RequestContext } from './request-context.js'
 import { ResponseStore } from './response-store.js'
 import type { StoredResponse } from './stored-response.js'
 import type { TagHeader } from './tag-header.js'
+import { authorityOf, type OriginOf } from './target-key.js'
 
 /** Options of a registration, completed. */
 export interface CacheContextOptions {
@@ -33,6 +34,8 @@ export class CacheContext {
   readonly invalidations = new InvalidationLog()
   readonly refreshes: BackgroundRefreshes
   readonly counters = new Counters()
+  /** What keys of target URIs have before the path. */
+  readonly originOf: OriginOf = authorityOf
   /** The context of each request that the handler answers. */
   readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
   readonly log: FastifyBaseLogger

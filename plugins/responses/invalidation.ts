@@ -10,19 +10,20 @@ import { pathOf, targetKey } from './target-key.js'
  * `Content-Location`. Gives the keys and paths that it removed. RFC 9111 §4.4.
  */
 export function invalidate(
-  { store, invalidations }: CacheContext,
+  { store, invalidations, originOf }: CacheContext,
   request: FastifyRequest,
   { status, fields }: ReceivedResponse,
 ): readonly string[] {
   if (status < 200 || status >= 400) return []
   const host = hostOf(request.raw.headers) ?? ''
+  const origin = originOf(request)
   const target = request.raw.url ?? '/'
   const named = [fields.location, fields['content-location']]
     .map(singleValue)
     .flatMap((uri) => sameOriginTarget(uri, host, target))
   const places: string[] = []
   for (const uri of new Set([target, ...named])) {
-    const { key } = targetKey(host, uri)
+    const { key } = targetKey(origin, uri)
     store.delete(key)
     places.push(key)
     // Keys may contain the validated query or the constraints of a route: everything under the path is removed.

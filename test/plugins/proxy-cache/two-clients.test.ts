@@ -87,3 +87,85 @@ t.test('a field of the option vary is in the key and in Vary, though the respons
     }
   }
 })
+
+t.test('a client cannot choose the links in the responses to others by a field that origins trust', async (t) => {
+  const host = (value: string) => ({ 'x-forwarded-host': value })
+  for (const [poison, seen] of [
+    [host('evil.test'), 'x-forwarded-host'],
+    [{ 'x-forwarded-proto': 'ftp' }, 'x-forwarded-proto'],
+    [{ 'x-forwarded-port': '81' }, 'x-forwarded-port'],
+    [{ 'x-forwarded-prefix': '//evil.test' }, 'x-forwarded-prefix'],
+    [{ 'x-forwarded-scheme': 'ftp' }, 'x-forwarded-scheme'],
+    [{ 'x-host': 'evil.test' }, 'x-host'],
+    [{ forwarded: 'for=10.0.0.1;host=evil.test' }, 'forwarded'],
+    [{ 'x-original-url': '/admin' }, 'x-original-url'],
+    [{ 'x-rewrite-url': '/admin' }, 'x-rewrite-url'],
+    [{ 'x-http-method-override': 'DELETE' }, 'x-http-method-override'],
+    [{ 'x-http-method': 'DELETE' }, 'x-http-method'],
+    [{ 'x-method-override': 'DELETE' }, 'x-method-override'],
+  ] as const) {
+    const { ask } = await start(t, (app) => {
+      app.get('/x', { config: { proxyCache: {} } }, async ({ headers }, reply) =>
+        reply.header('cache-control', 'public, max-age=60').send(`to ${headers[seen] ?? 'nobody'}`),
+      )
+    })
+    const own = `to ${Object.values(poison)[0]}`
+    t.match(await ask({ ...poison }), { body: own }, seen)
+    t.match(await ask(), { body: 'to nobody', cacheStatus: /stored/ }, `${seen}: the next client`)
+    t.match(await ask({ ...poison }), { body: own }, `${seen}: again`)
+    t.match(await ask(), { body: 'to nobody', cacheStatus: /hit/ }, `${seen}: the stored response stays`)
+  }
+})
+
+t.test('requests with another method or target for the origin bypass the cache', async (t) => {
+  const { ask } = await start(t, (app) => {
+    app.get('/x', { config: { proxyCache: {} } }, async (_request, reply) =>
+      reply.header('cache-control', 'max-age=60').send('x'),
+    )
+  })
+  for (const expected of [/stored/, /hit/]) t.match(await ask(), { cacheStatus: expected })
+  for (let count = 0; count < 2; count += 1)
+    t.match(await ask({ 'x-original-url': '/y' }), { cacheStatus: /fwd=bypass/ })
+})
+
+t.test('clients behind different addresses share responses', async (t) => {
+  const { ask } = await start(t, (app) => {
+    app.get('/x', { config: { proxyCache: {} } }, async (_request, reply) =>
+      reply.header('cache-control', 'max-age=60').send('x'),
+    )
+  })
+  t.match(await ask({ 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1' }), { cacheStatus: /stored/ })
+  t.match(await ask({ 'x-forwarded-for': '10.0.0.2', forwarded: 'for=10.0.0.2' }), { cacheStatus: /hit/ })
+})
+
+t.test('the scheme is part of the key', async (t) => {
+  const app = Fastify({ trustProxy: '127.0.0.1' })
+  t.teardown(() => app.close())
+  await app.register(proxyCache, { name: 'Behind' })
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.headers['x-tls'] !== undefined) Object.defineProperty(raw.socket, 'encrypted', { value: true })
+  })
+  app.get('/x', { config: { proxyCache: {} } }, async ({ protocol }, reply) =>
+    reply.header('cache-control', 'max-age=60').send(protocol),
+  )
+  for (const cacheStatus of [/stored/, /hit/]) {
+    for (const [headers, body] of [
+      [{}, 'http'],
+      [{ 'x-tls': '1' }, 'https'],
+    ] as const) {
+      t.match(await app.inject({ url: '/x', headers }), { body, headers: { 'cache-status': cacheStatus } }, body)
+    }
+  }
+})
+
+t.test('an unsafe request invalidates what is stored under its own scheme and forwarded host', async (t) => {
+  const { app, ask } = await start(t, (app) => {
+    const config = { proxyCache: {} }
+    app.get('/x', { config }, async (_request, reply) => reply.header('cache-control', 'max-age=60').send('x'))
+    app.post('/x', { config }, async () => 'changed')
+  })
+  const headers = { 'x-forwarded-host': 'shop.test', 'x-forwarded-proto': 'https' }
+  for (const cacheStatus of [/stored/, /hit/]) t.match(await ask(headers), { cacheStatus })
+  await app.inject({ method: 'POST', url: '/x', headers })
+  t.match(await ask(headers), { cacheStatus: /fwd=uri-miss/ })
+})
