@@ -5,6 +5,7 @@ import monitoringRoutes from './monitoring.js'
 import { createOperatorToken } from './operator-token.js'
 import purgeRoute from './purge.js'
 import { isBreakerOpen, redisStateOf } from './redis-state.js'
+import { checkBearerTokens, createTokenCheck } from './token-check.js'
 
 export interface OpsOptions {
   /** Key prefix of the cache, which identifies it in its events. */
@@ -23,9 +24,17 @@ const opsRoutes: FastifyPluginAsync<OpsOptions> = async (app, { cacheName, purge
   await app.register(monitoringRoutes, { cacheName, redisState: () => redisStateOf(app) })
   if (purgeToken === undefined) return
   if (purgeToken.length < minTokenLength) app.log.warn(`PURGE_TOKEN should have at least ${minTokenLength} characters`)
-  const token = createOperatorToken(purgeToken)
-  await app.register(purgeRoute, { token })
-  await app.register(operatorPage, { token, liveStats: app.liveStats, isBreakerOpen: () => isBreakerOpen(app), now })
+  const token = await createOperatorToken(purgeToken)
+  const checkToken = createTokenCheck(token, () => performance.now())
+  checkBearerTokens(app, checkToken) // not for monitoring, which is registered before
+  await app.register(purgeRoute)
+  await app.register(operatorPage, {
+    token,
+    checkToken,
+    liveStats: app.liveStats,
+    isBreakerOpen: () => isBreakerOpen(app),
+    now,
+  })
 }
 
 export default opsRoutes

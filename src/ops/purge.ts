@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type { Cache } from 'fastify-vitrine/cache'
 import { problemResponses } from '../http/problems.js'
-import { type OperatorToken, unauthorizedError } from './operator-token.js'
+import { unauthorizedError } from './operator-token.js'
 
 export const Tag = Type.String({
   pattern: '^(?!\\*$)\\S{1,128}$',
@@ -32,7 +32,7 @@ const Purged = Type.Object({ purged: PurgeTargets, queued: PurgeTargets, hard: T
 const { content } = problemResponses[400]
 
 /** `POST /ops/cache/purge`, with the operator token. */
-const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (app, { token }) => {
+const purgeRoute: FastifyPluginAsyncTypebox = async (app) => {
   const schema = {
     operationId: 'purgeCache',
     summary: 'Purge the cache',
@@ -56,9 +56,9 @@ const purgeRoute: FastifyPluginAsyncTypebox<{ token: OperatorToken }> = async (a
   app.post('/ops/cache/purge', {
     schema,
     validatorCompiler: strictCompiler,
-    // After the rate limit, which counts guesses, and before the body is read.
+    // After the rate limit, and before the body is read.
     preParsing: async (request, reply) => {
-      if (!token.isBearer(request)) throw unauthorizedError(reply)
+      if (!request.hasOperatorToken) throw unauthorizedError(reply)
     },
     handler: async (request, reply) => {
       const { tags, keys, hard } = request.body

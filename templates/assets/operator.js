@@ -22,9 +22,15 @@ if (live) {
       newChanges.scrollTop = top
       if (hadFocus) newChanges.focus({ preventScroll: true })
     })
+    source.addEventListener('replaced', () => {
+      // Too many pages are open: newer ones have taken the place of this one.
+      source.close()
+      pause.ariaPressed = 'true'
+      showState(state.dataset.notLive)
+    })
     source.addEventListener('error', () => {
       showState(state.dataset.notLive)
-      // Browsers do not reconnect after an error status: the session expired, or all streams are in use.
+      // Browsers do not reconnect after an error status: the session expired.
       const reconnect = () => pause.ariaPressed === 'false' && start()
       if (source.readyState === EventSource.CLOSED) setTimeout(reconnect, reconnectMs)
     })

@@ -2,19 +2,19 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@fastify/type-provider-typebox'
 import { acceptsHtml } from '../../http/html-pages.js'
 import type { LiveStats } from '../live-stats/live-stats.js'
-import { type OperatorToken, unauthorizedError } from '../operator-token.js'
+import { unauthorizedError } from '../operator-token.js'
 import { type Access, pagePath } from './access.js'
 import { LiveStreams } from './live-streams.js'
-import { type Notice, takeNotice } from './notices.js'
+import type { Notice, Notices } from './notices.js'
 import type { CacheView, OperatorPages } from './operator-pages.js'
 
 export const InspectedKey = Type.Optional(Type.String({ maxLength: 512 }))
 const PageQuery = Type.Object({ key: InspectedKey }, { additionalProperties: false })
 
 export interface CachePageOptions {
-  readonly token: OperatorToken
   readonly access: Access
   readonly pages: OperatorPages
+  readonly notices: Notices
   readonly liveStats: LiveStats
   readonly hasRedis: boolean
 }
@@ -22,7 +22,7 @@ export interface CachePageOptions {
 /** The page with statistics and the inspected key (JSON for scripts), and its live updates. */
 const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (
   app,
-  { token, access, pages, liveStats, hasRedis },
+  { access, pages, notices, liveStats, hasRedis },
 ) => {
   const streams = new LiveStreams()
   const stopUpdates = liveStats.onSample(() => streams.sendAll())
@@ -33,17 +33,17 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (
 
   app.get(pagePath, { schema: { hide: true, querystring: PageQuery } }, async (request, reply) => {
     const { key = '' } = request.query
-    if (!access.isOperator(request)) {
+    if (access.operatorOf(request) === undefined) {
       if (!acceptsHtml(request) || request.headers.authorization !== undefined) throw unauthorizedError(reply)
       return pages.renderSignIn(request, reply, { key: request.query.key })
     }
     const explanation = key === '' ? undefined : await app.cache.explain(key)
-    if (!acceptsHtml(request) && token.isBearer(request)) {
+    if (!acceptsHtml(request) && request.hasOperatorToken) {
       const { upstream, lastMinute, changes } = liveStats
       const stats = { cache: app.cache.stats(), edge: app.edge.stats() }
       return { ...stats, upstream, lastMinute, changes: changes.all, explanation }
     }
-    return pages.renderCache(request, reply, { key, explanation, notice: noticeText(takeNotice(request, reply)) })
+    return pages.renderCache(request, reply, { key, explanation, notice: noticeText(notices.take(request, reply)) })
   })
 
   // Without a HEAD route: it would open a stream that is never read.
@@ -51,9 +51,10 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (
     `${pagePath}/live`,
     { schema: { hide: true }, exposeHeadRoute: false, onRequest: access.onlyOperators },
     async (request, reply) => {
-      if (streams.isFull) return reply.code(503).header('retry-after', '10').send('')
-      const stream = streams.open(reply.raw, async () => {
-        return access.isOperator(request) ? app.view('partials/ops/live', pages.liveView(request)) : undefined
+      const operator = access.operatorOf(request) ?? '' // never missing: `onlyOperators`
+      const stream = streams.open(operator, reply.raw, async () => {
+        const isOpen = access.operatorOf(request) !== undefined
+        return isOpen ? app.view('partials/ops/live', pages.liveView(request)) : undefined
       })
       return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream)
     },

@@ -2,25 +2,38 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 
 const maxStreams = 32
+const maxStreamsPerOperator = 8
 /** Characters. A client with a larger backlog is disconnected: it reads too slowly, or is gone. */
 const maxBacklog = 512 * 1_024
 
 /** Renders the HTML of one event; `undefined` ends the stream. */
 type Render = () => Promise<string | undefined>
 
-/** Streams of server-sent events. Each renders its own text. */
-export class LiveStreams {
-  readonly #streams = new Map<Readable, { readonly response: ServerResponse; readonly render: Render }>()
+interface Stream {
+  readonly operator: string
+  readonly response: ServerResponse
+  readonly render: Render
+}
 
-  get isFull(): boolean {
+/**
+ * Streams of server-sent events. Each renders its own text. A new stream is always opened: beyond a limit it replaces the oldest
+ * of its operator, or of the operator with the most, so that none can take all places.
+ */
+export class LiveStreams {
+  /** Oldest first. */
+  readonly #streams = new Map<Readable, Stream>()
+
+  get size(): number {
     this.#dropEnded()
-    return this.#streams.size >= maxStreams
+    return this.#streams.size
   }
 
-  /** Opens a stream for the response. It begins with the current state. */
-  open(response: ServerResponse, render: Render): Readable {
+  /** Opens a stream for the response. It begins with the current state. `operator` identifies the client. */
+  open(operator: string, response: ServerResponse, render: Render): Readable {
+    this.#dropEnded()
+    this.#makePlace(operator)
     const stream = new Readable({ read() {} })
-    this.#streams.set(stream, { response, render })
+    this.#streams.set(stream, { operator, response, render })
     stream.on('close', () => this.#streams.delete(stream))
     stream.on('error', () => undefined) // Fastify reports it; the stream may fail before Fastify listens
     void this.#send(stream, render)
@@ -36,6 +49,20 @@ export class LiveStreams {
   close(): void {
     for (const stream of this.#streams.keys()) stream.push(null)
     this.#streams.clear()
+  }
+
+  #makePlace(operator: string): void {
+    const counts = new Map<string, number>()
+    for (const { operator } of this.#streams.values()) counts.set(operator, (counts.get(operator) ?? 0) + 1)
+    const [most] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? []
+    const hasEnough = (counts.get(operator) ?? 0) >= maxStreamsPerOperator
+    if (!hasEnough && this.#streams.size < maxStreams) return
+    const replaced = hasEnough ? operator : most
+    const oldest = [...this.#streams].find(([, stream]) => stream.operator === replaced)?.[0]
+    if (oldest === undefined) return
+    this.#streams.delete(oldest)
+    oldest.push('event: replaced\ndata:\n\n') // without it the browser would reconnect
+    oldest.push(null)
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cookieOptions } from './sessions.js'
+import type { SignedCookies } from './signed-cookies.js'
 
 const cookieName = 'vitrine_notice'
 
@@ -11,15 +11,20 @@ export interface Notice {
 }
 
 /** Stores the notice in a signed cookie: any process can show it, and a link cannot forge it. */
-export function setNotice(notice: Notice, request: FastifyRequest, reply: FastifyReply): void {
-  reply.setCookie(cookieName, JSON.stringify(notice), { ...cookieOptions(request), signed: true, maxAge: 60 })
+export interface Notices {
+  set(notice: Notice, request: FastifyRequest, reply: FastifyReply): void
+  /** Reads the notice and deletes its cookie. */
+  take(request: FastifyRequest, reply: FastifyReply): Notice | undefined
 }
 
-/** Reads the notice and deletes its cookie. */
-export function takeNotice(request: FastifyRequest, reply: FastifyReply): Notice | undefined {
-  const { [cookieName]: cookie } = request.cookies
-  if (cookie === undefined) return undefined
-  reply.clearCookie(cookieName, { path: cookieOptions(request).path })
-  const { valid, value } = request.unsignCookie(cookie)
-  return valid && value !== null ? (JSON.parse(value) as Notice) : undefined // signed by us
+export function createNotices(cookies: SignedCookies): Notices {
+  return {
+    set: (notice, request, reply) => cookies.set(cookieName, JSON.stringify(notice), 60, request, reply),
+    take(request, reply) {
+      if (request.cookies[cookieName] === undefined) return undefined
+      cookies.clear(cookieName, reply)
+      const text = cookies.read(cookieName, request)
+      return text === undefined ? undefined : (JSON.parse(text) as Notice) // signed by us
+    },
+  }
 }

@@ -7,6 +7,7 @@ import { createPerLanguage, languageOf } from '../../texts/languages.js'
 import { createExplanationView } from './explanation-view.js'
 import { createLiveView, type LiveView, type LiveViewDeps } from './live-view.js'
 import { createOperatorFormatter } from './operator-formatter.js'
+import { cookieOptions } from './signed-cookies.js'
 
 /** What the page shows besides live statistics. */
 export interface CacheView {
@@ -49,7 +50,7 @@ export function createOperatorPages(deps: LiveViewDeps): OperatorPages {
         explanation: explanation && createExplanationView(explanation, formatterFor(request)),
         live: liveView(request),
         notice: notice?.(labelsFor(request).purge),
-        csrf: reply.generateCsrf(),
+        csrf: reply.generateCsrf(cookieOptions(request)),
       }),
     renderSignIn: (request, reply, view) => renderPage(request, reply, 'pages/ops-sign-in', view),
     render: renderPage,

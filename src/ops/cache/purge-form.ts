@@ -5,8 +5,9 @@ import { acceptsHtml } from '../../http/html-pages.js'
 import { logError } from '../../http/problems.js'
 import { Key, purgeAndLog, Tag } from '../purge.js'
 import { type Access, pagePath } from './access.js'
-import { setNotice } from './notices.js'
+import type { Notices } from './notices.js'
 import type { OperatorPages } from './operator-pages.js'
+import { cookieOptions } from './signed-cookies.js'
 
 const PurgeForm = Type.Union([
   Type.Object({ kind: Type.Literal('tag'), name: Tag, hard: Type.Optional(Type.Literal('on')) }),
@@ -16,10 +17,11 @@ const PurgeForm = Type.Union([
 export interface PurgeFormOptions {
   readonly access: Access
   readonly pages: OperatorPages
+  readonly notices: Notices
 }
 
 /** Purge by form: a confirmation page, then the purge. */
-const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { access, pages }) => {
+const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { access, pages, notices }) => {
   app.get(
     `${pagePath}/purge`,
     {
@@ -35,7 +37,7 @@ const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { acc
         target: purge.confirm(purge[kind], name),
         effect: hard === 'on' ? purge.hardEffect : purge.softEffect,
         isStored: kind === 'tag' ? undefined : await isStored(name),
-        csrf: reply.generateCsrf(),
+        csrf: reply.generateCsrf(cookieOptions(request)),
       })
     },
   )
@@ -52,7 +54,7 @@ const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { acc
       const { kind, name, hard } = request.body
       const targets = kind === 'tag' ? { tags: [name], keys: [] } : { tags: [], keys: [name] }
       const { isDone } = await purgeAndLog(app.cache, { ...targets, hard: hard === 'on' }, request)
-      setNotice({ kind, name, isQueued: !isDone }, request, reply)
+      notices.set({ kind, name, isQueued: !isDone }, request, reply)
       return reply.redirect(pagePath, 303)
     },
   )

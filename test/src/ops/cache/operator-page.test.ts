@@ -1,14 +1,13 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { connect, type Socket } from 'node:net'
 import { mock } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { startApp, type TestAppOptions } from '../../../harness/app.js'
-import { createClock } from '../../../harness/clock.js'
+import { createClock, stopMonotonicClock } from '../../../harness/clock.js'
 import { startRedis } from '../../../harness/redis-server.js'
 import { until } from '../../../harness/until.js'
-import { makeSellers, type Upstream } from '../../../harness/upstream.js'
+import { makeSellers } from '../../../harness/upstream.js'
 
 // The operator page: access, statistics, inspecting keys, purging.
 
@@ -56,6 +55,10 @@ async function operateWithRedis(t: Test) {
   const browser = browserOf(app)
   await browser.signIn()
   return { app, browser, redis }
+}
+
+function cookieHeader({ cookies }: { readonly cookies: ReadonlyMap<string, string> }): string {
+  return [...cookies].map((pair) => pair.join('=')).join('; ')
 }
 
 function csrfIn(body: string): string {
@@ -138,13 +141,84 @@ t.test('a token shorter than 16 characters is warned about', async (t) => {
   }
 })
 
-t.test('sign-in attempts have a limit per minute', async (t) => {
-  const { app } = await operate(t, { environment: { RATE_LIMIT_MAX: '600' } })
-  const browser = browserOf(app)
-  for (let count = 0; count < 20; count += 1) await browser.signIn('guess')
-  t.equal((await browser.signIn('guess')).statusCode, 429)
-  t.equal((await browser.signIn()).statusCode, 429, 'also with the right token')
-  t.equal((await app.inject('/')).statusCode, 200, 'the panels do not count')
+/** Sends tokens from an address: in the form, or as bearer tokens. */
+const attempts = {
+  'the sign-in form': (app: FastifyInstance, given: string, remoteAddress: string) =>
+    app.inject({
+      method: 'POST',
+      url: '/ops/cache/session',
+      headers: form,
+      remoteAddress,
+      payload: new URLSearchParams({ token: given }).toString(),
+    }),
+  'the purge endpoint': (app: FastifyInstance, given: string, remoteAddress: string) =>
+    app.inject({
+      method: 'POST',
+      url: '/ops/cache/purge',
+      headers: { authorization: `Bearer ${given}` },
+      remoteAddress,
+      payload: { tags: ['sellers'] },
+    }),
+  'the operator page': (app: FastifyInstance, given: string, remoteAddress: string) =>
+    app.inject({ url: '/ops/cache', headers: { authorization: `Bearer ${given}` }, remoteAddress }),
+}
+
+t.test('one address can guess the token only slowly, and keeps no other from using it', async (t) => {
+  for (const [place, attempt] of Object.entries(attempts)) {
+    await t.test(place, async (t) => {
+      const clock = stopMonotonicClock(t)
+      const { app, book } = await operate(t) // without a rate limit
+      for (let count = 0; count < 5; count += 1) {
+        t.equal((await attempt(app, `guess-${count}`, '203.0.113.7')).statusCode, 401)
+      }
+      for (const given of ['guess-5', token]) {
+        const { statusCode, headers } = await attempt(app, given, '203.0.113.7')
+        t.strictSame([statusCode, headers['retry-after']], [429, '1'], 'whether it is right or wrong')
+      }
+      for (const remoteAddress of ['203.0.113.8', '2001:db8::1']) {
+        t.ok((await attempt(app, token, remoteAddress)).statusCode < 400, remoteAddress)
+      }
+      clock.step(1_000)
+      t.equal((await attempt(app, 'guess-6', '203.0.113.7')).statusCode, 401)
+      clock.step(1_000)
+      t.equal((await attempt(app, token, '203.0.113.7')).statusCode, 429)
+      clock.step(1_000)
+      t.ok((await attempt(app, token, '203.0.113.7')).statusCode < 400)
+      t.equal((await attempt(app, 'guess-7', '203.0.113.7')).statusCode, 401, 'the right token resets the limit')
+      t.notOk(JSON.stringify(book.lines).includes('guess-'), 'tokens are not logged')
+      clock.release()
+    })
+  }
+})
+
+t.test('the form and bearer tokens share one limit, also for the addresses of an IPv6 /64', async (t) => {
+  const { app } = await operate(t)
+  const ways = Object.values(attempts)
+  for (let count = 0; count < 6; count += 1) {
+    const { statusCode } = await (ways[count % 3] ?? attempts['the sign-in form'])(
+      app,
+      `${count}`,
+      `2001:db8::${count}`,
+    )
+    t.equal(statusCode, count < 5 ? 401 : 429)
+  }
+  t.ok((await attempts['the operator page'](app, token, '2001:db8:0:1::')).statusCode < 400)
+})
+
+t.test('a script with an old token does not lock out the others of its address', async (t) => {
+  const { app } = await operate(t)
+  for (let count = 0; count < 20; count += 1) {
+    t.equal((await attempts['the operator page'](app, 'old-token', '203.0.113.7')).statusCode, 401)
+  }
+  t.equal((await attempts['the operator page'](app, token, '203.0.113.7')).statusCode, 200)
+})
+
+t.test('guesses from many addresses are reported, and refuse no other client', async (t) => {
+  const { app, book } = await operate(t)
+  for (let n = 0; n < 150; n += 1) await attempts['the sign-in form'](app, `guess-${n}`, `198.51.100.${n}`)
+  const warnings = book.at(40).filter(({ msg }) => /many wrong operator tokens/.test(msg))
+  t.equal(warnings.length, 1)
+  t.equal((await attempts['the sign-in form'](app, token, '203.0.113.7')).statusCode, 303)
 })
 
 t.test(
@@ -162,7 +236,7 @@ t.test(
     await browser.signIn()
     const { app: restarted } = await operate(t, { now: clock.now })
     const { app: changed } = await operate(t, { now: clock.now, environment: { PURGE_TOKEN: 'another' } })
-    const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+    const cookie = cookieHeader(browser)
     t.match((await restarted.inject({ url: '/ops/cache', headers: { ...html, cookie } })).body, /p99/, 'any process')
     t.notMatch((await changed.inject({ url: '/ops/cache', headers: { ...html, cookie } })).body, /p99/)
 
@@ -172,14 +246,24 @@ t.test(
   },
 )
 
-t.test('a cookie that was changed, or has another purpose, opens no session', async (t) => {
+t.test('a cookie that was changed, or has another name, opens no session', async (t) => {
   const { app } = await operate(t)
   const browser = browserOf(app)
   await browser.signIn()
   const session = browser.cookies.get('vitrine_operator') ?? ''
-  await browser.open('/ops/cache')
+  const { body } = await browser.open('/ops/cache')
+  await browser.send('/ops/cache/purge/confirmed', { kind: 'key', name: '99999999999999:x', _csrf: csrfIn(body) })
+  await browser.send('/ops/cache/purge/confirmed', { kind: 'tag', name: 'sellers', _csrf: csrfIn(body) })
+  const notice = browser.cookies.get('vitrine_notice') ?? ''
+  t.ok(notice)
   const later = session.replace(/^\d+/, String(Date.now() + 1e12))
-  for (const cookie of [later, session.slice(0, -2), '99999999999999', browser.cookies.get('vitrine_csrf') ?? '']) {
+  for (const cookie of [
+    later,
+    session.slice(0, -2),
+    '99999999999999',
+    notice,
+    browser.cookies.get('vitrine_csrf') ?? '',
+  ]) {
     const headers = { ...html, cookie: `vitrine_operator=${cookie}` }
     t.notMatch((await app.inject({ url: '/ops/cache', headers })).body, /p99/, cookie)
   }
@@ -452,7 +536,7 @@ t.test('a stream ends with its session', async (t) => {
   const { app } = await operate(t, { now: clock.now })
   const browser = browserOf(app)
   await browser.signIn()
-  const cookie = [...browser.cookies].map((pair) => pair.join('=')).join('; ')
+  const cookie = cookieHeader(browser)
   const { response, events } = await listen(t, app, { cookie })
   t.ok(await until(() => events().length >= 1))
   const ended = once(response, 'end')
@@ -462,14 +546,34 @@ t.test('a stream ends with its session', async (t) => {
   t.pass('the stream has ended')
 })
 
-t.test('the number of streams is limited, and a client that disconnects frees its stream', async (t) => {
+t.test('one session cannot take all streams, and a new page always gets one', async (t) => {
   const { app } = await operate(t)
-  const streams = await Promise.all(Array.from({ length: 32 }, () => listen(t, app)))
+  const streams = await Promise.all(Array.from({ length: 40 }, () => listen(t, app)))
   t.ok(streams.every(({ response }) => response.statusCode === 200))
-  const refused = await app.inject({ url: '/ops/cache/live', headers: bearer })
-  t.strictSame([refused.statusCode, refused.headers['retry-after']], [503, '10'])
-  streams[0]?.response.destroy()
-  t.ok(await until(async () => (await listen(t, app)).response.statusCode === 200))
+  const browser = browserOf(app)
+  await browser.signIn()
+  const { response, events } = await listen(t, app, { cookie: cookieHeader(browser) })
+  t.equal(response.statusCode, 200)
+  t.ok(await until(() => events().length >= 1))
+})
+
+t.test('signing out ends the streams of the session, and copies of its cookie, in this process', async (t) => {
+  const { app } = await operate(t)
+  const [browser, other] = [browserOf(app), browserOf(app)]
+  await browser.signIn()
+  await other.signIn()
+  const { body } = await browser.open('/ops/cache')
+  const cookie = cookieHeader(browser)
+  const stream = await listen(t, app, { cookie })
+  const otherStream = await listen(t, app, { cookie: cookieHeader(other) })
+  t.ok(await until(() => stream.events().length >= 1 && otherStream.events().length >= 1))
+  const ended = once(stream.response, 'end')
+  await browser.send('/ops/cache/session/end', { _csrf: csrfIn(body) })
+  app.liveStats.tick()
+  await ended
+  t.notMatch((await app.inject({ url: '/ops/cache', headers: { ...html, cookie } })).body, /p99/)
+  t.match((await other.open('/ops/cache')).body, /p99/)
+  t.ok(await until(() => otherStream.events().length >= 2))
 })
 
 t.test('the stream has no HEAD route', async (t) => {
@@ -480,44 +584,3 @@ t.test('the stream has no HEAD route', async (t) => {
   t.strictSame(new Set((await Promise.all(heads)).map(({ statusCode }) => statusCode)), new Set([404]))
   t.equal((await listen(t, app)).response.statusCode, 200)
 })
-
-t.test('a stream is freed however its response ends', async (t) => {
-  const live = `GET /ops/cache/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`
-  const ways: Record<string, (t: Test, options: { app: FastifyInstance; upstream: Upstream }) => Promise<unknown>> = {
-    'the client disconnects before it reads': async (t, { app }) => {
-      const sockets = await Promise.all(Array.from({ length: 32 }, () => openSocket(t, app)))
-      for (const socket of sockets) socket.write(live, () => socket.destroy())
-    },
-    'the client disconnects during an earlier response on the connection': async (t, { app, upstream }) => {
-      upstream.fail({ hang: 'at once' })
-      const sockets = await Promise.all(Array.from({ length: 32 }, () => openSocket(t, app)))
-      sockets.forEach((socket, n) => {
-        socket.write(`GET /api/v1/sellers?name=${n} HTTP/1.1\r\nHost: x\r\n\r\n${live}`)
-      })
-      t.ok(await until(async () => !(await hasFreeStream(t, app))), 'all streams are in use')
-      for (const socket of sockets) socket.destroy()
-    },
-  }
-  for (const [way, useAllStreams] of Object.entries(ways)) {
-    await t.test(way, async (t) => {
-      const { app, upstream } = await operate(t)
-      await app.listen({ port: 0, host: '127.0.0.1' })
-      await useAllStreams(t, { app, upstream })
-      t.ok(await until(() => hasFreeStream(t, app)))
-    })
-  }
-})
-
-/** Whether another stream can be opened. Closes it at once. */
-async function hasFreeStream(t: Test, app: FastifyInstance): Promise<boolean> {
-  const { response } = await listen(t, app)
-  response.destroy()
-  return response.statusCode === 200
-}
-
-async function openSocket(t: Test, app: FastifyInstance): Promise<Socket> {
-  const socket = connect(Number(new URL(app.listeningOrigin).port), '127.0.0.1')
-  t.teardown(() => socket.destroy())
-  await once(socket, 'connect')
-  return socket
-}
