@@ -17,8 +17,8 @@ t.test('a cookie is read only as it was set: under its name, with its value, sig
     value: cookies.read(request.query.name, request),
   }))
   const set = await app.inject('/set')
-  const valueOf = (name: string) => set.cookies.find((cookie) => cookie.name === name)?.value ?? ''
-  const one = valueOf('one')
+  const cookieOf = (name: string) => set.cookies.find((cookie) => cookie.name === name)?.value ?? ''
+  const one = cookieOf('one')
   const read = async (name: string, value: string) => {
     const answer = await app.inject({ url: `/read?name=${name}`, cookies: { [name]: value } })
     return answer.json().value
@@ -26,7 +26,7 @@ t.test('a cookie is read only as it was set: under its name, with its value, sig
   t.equal(await read('one', one), 'a.b')
   for (const [why, name, value] of [
     ['another name', 'two', one],
-    ['another key', 'one', valueOf('foreign')],
+    ['another key', 'one', cookieOf('foreign')],
     ['another value', 'one', one.replace('a.b', 'a.c')],
     ['a moved boundary', 'one=a', one.slice(2)],
     ['a shorter signature', 'one', one.slice(0, -4)],
