@@ -50,12 +50,10 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
     const edge = route.config?.edge
     if (edge === undefined || edge === false) return undefined
     const settings = resolveForRoute(route, 'proxyCache', optionErrors, () => resolveRoute(edge, resolved.policy))
+    const warnings = new Warnings(app.log, 'edge', route)
     return {
-      requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route)),
-      responseHook: createResponseHook(
-        cache,
-        new EdgeResponder(cache, settings, new Warnings(app.log, 'edge', route)).respond,
-      ),
+      requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route), warnings),
+      responseHook: createResponseHook(cache, new EdgeResponder(cache, settings, warnings).respond),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

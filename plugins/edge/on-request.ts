@@ -6,19 +6,31 @@ import { keyedFields, type Normalise, normaliseField, variantValue } from '../ht
 import type { CacheContext } from '../responses/cache-context.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
+import { dataCacheOf } from '../responses/data-cache.js'
 import { type ForwardOptions, forward, onClose } from '../responses/forward.js'
 import type { HookPosition } from '../responses/hook-position.js'
+import { type PriorReply, PriorReplyReader, personalBy } from '../responses/prior-reply.js'
 import { answerFrom } from '../responses/render.js'
 import { maxWaits, RequestContext } from '../responses/request-context.js'
-import { sendAnswer } from '../responses/send.js'
+import { sendStoredAnswer } from '../responses/send.js'
 import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
 import type { StoredResponse } from '../responses/stored-response.js'
+import { nonceWarning, type Warnings } from '../responses/warnings.js'
 import { HookPhase } from './hook-phase.js'
 import type { EdgeKey, KeyOf } from './key.js'
 import { maskRequest } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 
 type EdgeRequest = RequestContext<EdgeKey>
+
+interface Hit {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly key: EdgeKey
+  readonly stored: StoredResponse
+  readonly prior: PriorReply
+  readonly now: number
+}
 
 const noNames: ReadonlySet<string> = new Set()
 
@@ -30,12 +42,15 @@ export class EdgeRequestHook implements RequestHook {
   readonly #keyOf: KeyOf
   readonly #normalisers: ReadonlyMap<string, Normalise>
   readonly #hitStatus: (ttl: number) => string
+  readonly #warnings: Warnings
+  readonly #priorReplies = new PriorReplyReader()
   readonly #hookPhases = new WeakMap<FastifyRequest, HookPhase>()
 
-  constructor(cache: CacheContext, route: ResolvedRoute, keyOf: KeyOf) {
+  constructor(cache: CacheContext, route: ResolvedRoute, keyOf: KeyOf, warnings: Warnings) {
     this.#cache = cache
     this.#route = route
     this.#keyOf = keyOf
+    this.#warnings = warnings
     this.#normalisers = new Map(route.vary.map(({ name, normalise }) => [name, normalise]))
     this.#hitStatus = (ttl) => formatTierStatus(cache.options.name, { hit: true, ttl })
   }
@@ -45,7 +60,7 @@ export class EdgeRequestHook implements RequestHook {
       this.answer(request, reply, next)
       return
     }
-    const phase = new HookPhase(request, this.#cache.dataCache)
+    const phase = new HookPhase(request, dataCacheOf(request))
     this.#hookPhases.set(request, phase)
     onClose(reply, (closed) => phase.dependencies?.replyClosed(closed))
     phase.run(next)
@@ -63,13 +78,14 @@ export class EdgeRequestHook implements RequestHook {
     const headers = request.headers as Fields // Node has no name there without a value
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
-    const isBypassed = isRead && this.#isBypassed(request, headers)
+    const prior = this.#priorReplies.read(reply)
+    const isBypassed = isRead && (this.#isPersonal(prior) || this.#isBypassed(request, headers))
     if (isRead) {
       const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
       if (!isBypassed && stored?.isFresh(now) === true) {
-        this.#sendHit(request, reply, key, stored, now)
+        this.#sendHit({ request, reply, key, stored, prior, now })
         return
       }
     }
@@ -82,11 +98,19 @@ export class EdgeRequestHook implements RequestHook {
       fields: isRead ? keyedFields(headers, this.#normalisers) : headers,
       // A hook may have removed a field after it derived an identity from it.
       isBypassed: isBypassed || (isRead && this.#hasSentCredentials(request.raw.rawHeaders)),
+      prior,
     })
     context.negotiatedBy = negotiatedByHooks
     context.dependencies = phase?.dependencies
     if (isRead) this.#lookUp(context)
     else this.#forward(context, 'method', { mayStore: false })
+  }
+
+  /** Whether hooks have made the response one of this client alone. */
+  #isPersonal(prior: PriorReply): boolean {
+    const by = personalBy(prior)
+    if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
+    return by !== undefined
   }
 
   #isBypassed(request: FastifyRequest, fields: Fields): boolean {
@@ -98,8 +122,8 @@ export class EdgeRequestHook implements RequestHook {
     return this.#route.bypassesCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
   }
 
-  #sendHit(request: FastifyRequest, reply: FastifyReply, { key }: EdgeKey, stored: StoredResponse, now: number): void {
-    const { counters, store, isClosing } = this.#cache
+  #sendHit({ request, reply, key: { key }, stored, prior, now }: Hit): void {
+    const { counters, store } = this.#cache
     counters.requests.hit += 1
     const answer = answerFrom({
       stored,
@@ -111,7 +135,7 @@ export class EdgeRequestHook implements RequestHook {
       isHeadReused: true,
       onEncoded: () => store.recomputeSize(key),
     })
-    sendAnswer(reply, answer, isClosing)
+    sendStoredAnswer(this.#cache, reply, { stored, answer, prior })
   }
 
   #lookUp(context: EdgeRequest): void {

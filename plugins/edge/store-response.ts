@@ -1,5 +1,6 @@
 import { cdnLifetimeFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
+import { hasNonce } from '../http/csp-nonce.js'
 import { isCompressible } from '../http/encoding.js'
 import type { Fields } from '../http/fields.js'
 import { allowsStale, capAt, freshnessLifetime, instantsOf, statedInitialAgeMs } from '../http/freshness.js'
@@ -13,7 +14,7 @@ import { ResponseTags } from '../responses/response-tags.js'
 import type { ResponseContent, RouteStorage } from '../responses/route-storage.js'
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
-import type { Warnings } from '../responses/warnings.js'
+import { nonceWarning, type Warnings } from '../responses/warnings.js'
 import { credentialVary, negotiationFields } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 
@@ -54,7 +55,9 @@ export class EdgeStorage implements RouteStorage {
       isInvalidated: this.#cache.invalidations.isAfter(context.invalidationCount, context.key.key, context.key.path),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: unkeyed.length > 0,
+      hasNonce: hasNonce(response.fields),
     })
+    if (decision.reason === 'nonce') this.#warnings.warnOnce(nonceWarning)
     if (decision.reason === 'vary') {
       this.#warnings.warnOnce(
         `a response varies by ${unkeyed.join(', ')}, which the option vary does not name: it is not stored`,

@@ -58,12 +58,10 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
     if (proxyCache === undefined || proxyCache === false) return undefined
     const settings = resolveForRoute(route, 'edge', optionErrors, () => resolveRoute(proxyCache, resolved.policy))
     cache.hasSharedRoutes ||= settings.isShared
+    const warnings = new Warnings(app.log, 'proxy-cache', route)
     return {
-      requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route, cache.originOf)),
-      responseHook: createResponseHook(
-        cache,
-        new ProxyCacheResponder(cache, settings, new Warnings(app.log, 'proxy-cache', route)).respond,
-      ),
+      requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route, cache.originOf), warnings),
+      responseHook: createResponseHook(cache, new ProxyCacheResponder(cache, settings, warnings).respond),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }

@@ -15,16 +15,19 @@ import { hasRequestOverride } from '../http/target-overrides.js'
 import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
+import { dataCacheOf } from '../responses/data-cache.js'
 import { type ForwardOptions, forward, onClose } from '../responses/forward.js'
 import { HandlerDependencies } from '../responses/handler-dependencies.js'
 import type { HookPosition } from '../responses/hook-position.js'
+import { type PriorReply, PriorReplyReader, personalBy } from '../responses/prior-reply.js'
 import { answerFrom } from '../responses/render.js'
 import { maxWaits, RequestContext } from '../responses/request-context.js'
 import { showFields } from '../responses/request-view.js'
-import { sendAnswer } from '../responses/send.js'
+import { sendStoredAnswer } from '../responses/send.js'
 import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
 import type { StoredResponse } from '../responses/stored-response.js'
 import type { RequestKey } from '../responses/target-key.js'
+import { nonceWarning, type Warnings } from '../responses/warnings.js'
 import { OnlyIfCached } from './errors.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
@@ -37,6 +40,15 @@ interface SharedResult {
   readonly hasVariants: boolean
 }
 
+interface Hit {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly key: RequestKey
+  readonly stored: StoredResponse
+  readonly prior: PriorReply
+  readonly now: number
+}
+
 /** Answers the requests of one route from the cache, or forwards them to the other server. */
 export class ProxyCacheRequestHook implements RequestHook {
   position: HookPosition = 'handler'
@@ -45,19 +57,27 @@ export class ProxyCacheRequestHook implements RequestHook {
   readonly #keyOf: (request: FastifyRequest) => RequestKey
   readonly #normalisers: ReadonlyMap<string, Normalise>
   readonly #hitStatus: (ttl: number) => string
+  readonly #warnings: Warnings
+  readonly #priorReplies = new PriorReplyReader()
   /** What hooks read from the data cache, where the request is answered in the handler's place. */
   readonly #hookDependencies = new WeakMap<FastifyRequest, HandlerDependencies>()
 
-  constructor(cache: ProxyCacheContext, route: ResolvedRoute, keyOf: (request: FastifyRequest) => RequestKey) {
+  constructor(
+    cache: ProxyCacheContext,
+    route: ResolvedRoute,
+    keyOf: (request: FastifyRequest) => RequestKey,
+    warnings: Warnings,
+  ) {
     this.#cache = cache
     this.#route = route
     this.#keyOf = keyOf
+    this.#warnings = warnings
     this.#normalisers = new Map(route.vary.map(({ name, normalise }) => [name, normalise]))
     this.#hitStatus = (ttl) => formatTierStatus(cache.options.name, { hit: true, ttl })
   }
 
   readonly onRequest = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void => {
-    const { dataCache } = this.#cache
+    const dataCache = dataCacheOf(request)
     if (this.position === 'onRequest') {
       this.answer(request, reply, next)
     } else if (dataCache === undefined) {
@@ -79,22 +99,29 @@ export class ProxyCacheRequestHook implements RequestHook {
     const headers = request.headers as Fields // Node has no name there without a value
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
-    const isBypassed = isRead && (hasRequestOverride(headers) || this.#route.bypasses?.(request) === true)
+    const prior = this.#priorReplies.read(reply)
+    const isBypassed = isRead && this.#isBypassed(request, headers, prior)
     if (isRead) {
       const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
       if (!isBypassed && stored?.isFresh(now) === true && this.#isPlain(headers)) {
-        this.#sendHit(request, reply, key, stored, now)
+        this.#sendHit({ request, reply, key, stored, prior, now })
         return
       }
     }
     const receivedFields = isRead ? forwardedFields(headers) : headers
     const fields = isRead ? keyedFields(receivedFields, this.#normalisers) : headers
-    const context = new RequestContext({ request, reply, next, key, receivedFields, fields, isBypassed })
+    const context = new RequestContext({ request, reply, next, key, receivedFields, fields, isBypassed, prior })
     context.dependencies = this.#hookDependencies.get(request)
     if (isRead) this.#lookUp(context)
     else this.#forward(context, 'method', { mayStore: false })
+  }
+
+  #isBypassed(request: FastifyRequest, fields: Fields, prior: PriorReply): boolean {
+    const by = personalBy(prior)
+    if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
+    return by !== undefined || hasRequestOverride(fields) || this.#route.bypasses?.(request) === true
   }
 
   /** Whether a fresh response is all that the request asks for. */
@@ -104,8 +131,8 @@ export class ProxyCacheRequestHook implements RequestHook {
     return !connectionListsFields(fields.connection) && !hasOriginConditions(fields)
   }
 
-  #sendHit(request: FastifyRequest, reply: FastifyReply, { key }: RequestKey, stored: StoredResponse, now: number) {
-    const { counters, store, isClosing } = this.#cache
+  #sendHit({ request, reply, key: { key }, stored, prior, now }: Hit): void {
+    const { counters, store } = this.#cache
     counters.requests.hit += 1
     const answer = answerFrom({
       stored,
@@ -117,7 +144,7 @@ export class ProxyCacheRequestHook implements RequestHook {
       isHeadReused: true,
       onEncoded: () => store.recomputeSize(key),
     })
-    sendAnswer(reply, answer, isClosing)
+    sendStoredAnswer(this.#cache, reply, { stored, answer, prior })
   }
 
   /** `shared`: what the shared store has, once it has been asked. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { CacheContext, type CacheContextOptions } from '../responses/cache-context.js'
+import { dataCacheIn } from '../responses/data-cache.js'
 import { effectiveOriginOf } from '../responses/target-key.js'
 import { SharedResponses } from './shared-responses.js'
 
@@ -13,7 +14,7 @@ export class ProxyCacheContext extends CacheContext {
   constructor(app: FastifyInstance, options: CacheContextOptions) {
     super(app, options)
     app.addHook('onReady', async () => {
-      const { dataCache } = this
+      const dataCache = dataCacheIn(app)
       if (dataCache !== undefined && dataCache.stats().coherence !== 'memory-only') {
         this.#shared = new SharedResponses(dataCache)
       } else if (this.hasSharedRoutes) {

@@ -55,6 +55,7 @@ export class ProxyCacheStorage implements RouteStorage {
       isInvalidated: this.#isInvalidated(context, { dependencies }),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: false, // the response says itself by what it varies
+      hasNonce: false, // the other server has decided to let caches store it
     })
   }
 

@@ -1,6 +1,4 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
-import { cacheBrand } from '../cache/brand.js'
-import type { Cache } from '../cache/index.js'
 import { statedInitialAgeMs } from '../http/freshness.js'
 import { BackgroundRefreshes } from './background-refresh.js'
 import { InFlightRequests } from './collapsing.js'
@@ -38,8 +36,9 @@ export class CacheContext {
   readonly originOf: OriginOf = authorityOf
   /** The context of each request that the handler answers. */
   readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
+  /** What was sent of stored responses through `onSend` hooks. */
+  readonly replayed = new WeakMap<FastifyRequest, unknown>()
   readonly log: FastifyBaseLogger
-  #dataCache: Cache | undefined
   #isClosing = false
 
   constructor(app: FastifyInstance, options: CacheContextOptions) {
@@ -49,10 +48,6 @@ export class CacheContext {
     this.backoff = new FailureBackoff(options.now)
     this.refreshes = new BackgroundRefreshes(app)
     this.log = app.log
-    app.addHook('onReady', async () => {
-      const dataCache: unknown = app.hasDecorator('cache') ? app.cache : undefined
-      this.#dataCache = isDataCache(dataCache) ? dataCache : undefined
-    })
     app.addHook('preClose', async () => {
       this.#isClosing = true
     })
@@ -88,13 +83,4 @@ export class CacheContext {
     const { maxMemoryBytes: maxBytes } = this.options
     return { requests: { ...requests }, stored, memory: { ...this.store.size, maxBytes } }
   }
-
-  /** `fastify.cache`, if `fastify-vitrine/cache` is registered: known once the application is ready. */
-  get dataCache(): Cache | undefined {
-    return this.#dataCache
-  }
-}
-
-function isDataCache(value: unknown): value is Cache {
-  return typeof value === 'object' && value !== null && cacheBrand in value
 }

@@ -3,6 +3,7 @@ import type { ForwardReason } from '../http/cache-status.js'
 import { validationConditions } from '../http/request-fields.js'
 import type { CacheContext } from './cache-context.js'
 import type { InFlightRequest } from './collapsing.js'
+import { dataCacheOf } from './data-cache.js'
 import { HandlerDependencies } from './handler-dependencies.js'
 import type { RequestContext } from './request-context.js'
 import { snapshotRequest } from './request-view.js'
@@ -41,14 +42,13 @@ function beginForward(
   reason: ForwardReason,
   { mayStore = true, inFlight }: ForwardOptions,
 ): void {
-  const { request, reply, stored, fields, method } = context
+  const { request, stored, fields, method } = context
   cache.counters.requests[reason === 'stale' ? 'revalidation' : reason] += 1
   context.reason = reason
   context.mayStore = mayStore
   context.inFlight = inFlight
   context.requestedAt = cache.options.now()
   context.invalidationCount = cache.invalidations.count
-  context.priorFields = reply.getHeaders()
   context.isBackground = cache.refreshes.isCurrent(context.collapseKey)
   context.isValidating = mayStore && stored?.hasOwnValidator === true && method === 'GET' && fields.range === undefined
   context.restoreRequest = snapshotRequest(request)
@@ -62,7 +62,7 @@ function runHandler(cache: CacheContext, context: RequestContext, onClientLeft?:
   }
   // Node sets it at the end of a request. While it is false, `@fastify/reply-from` overwrites the `Connection` of the response.
   if (context.isBackground) Object.assign(request.raw, { complete: true })
-  const { dataCache } = cache
+  const dataCache = dataCacheOf(request)
   const isTracked = dataCache !== undefined && context.mayStore
   const dependencies = isTracked ? (begun ?? new HandlerDependencies(dataCache)) : undefined
   if (!isTracked) begun?.abandon()

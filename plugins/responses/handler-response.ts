@@ -2,8 +2,8 @@ import { validateHeaderValue } from 'node:http'
 import { type FieldLines, type Fields, headerValues, joinValues } from '../http/fields.js'
 import { type CacheControl, cacheControlOf, type ReceivedResponse } from '../http/freshness.js'
 import { withheldFields } from '../http/storable.js'
+import { fieldsChangedSince, replyFields } from './reply-fields.js'
 import type { RequestContext } from './request-context.js'
-import { fieldsChangedSince, replyFields } from './send.js'
 import { endToEndFields } from './stored-response.js'
 
 /** What the handler answered. */

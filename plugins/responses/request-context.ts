@@ -4,7 +4,8 @@ import { type Fields, headerValues, ownField } from '../http/fields.js'
 import { variantValue } from '../http/vary.js'
 import type { InFlightRequest } from './collapsing.js'
 import type { HandlerDependencies } from './handler-dependencies.js'
-import type { ReplyFields } from './send.js'
+import type { PriorReply } from './prior-reply.js'
+import type { ReplyFields } from './reply-fields.js'
 import type { StoredResponse } from './stored-response.js'
 import type { RequestKey } from './target-key.js'
 
@@ -20,6 +21,7 @@ export interface RequestContextOptions<Key extends RequestKey> {
   readonly fields: Fields
   /** Whether the request is neither answered from the cache nor its response stored. */
   readonly isBypassed: boolean
+  readonly prior: PriorReply
 }
 
 /** Collapsed requests wait for others this often at most: once for any variant, once for the same one. */
@@ -37,6 +39,8 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
   readonly receivedFields: Fields
   readonly fields: Fields
   readonly isBypassed: boolean
+  /** What hooks had set on the reply before. */
+  readonly prior: PriorReply
 
   /** The response that is stored for it, fresh or not. */
   stored: StoredResponse | undefined
@@ -62,14 +66,13 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
   inFlight: InFlightRequest | undefined
   /** What the handler reads from `fastify.cache`. */
   dependencies: HandlerDependencies | undefined
-  /** Reply fields that hooks set before the handler ran. */
-  priorFields: ReplyFields = {}
   /** Names of the request fields by which hooks, and then the handler, negotiate a representation. */
   negotiatedBy: ReadonlySet<string> = noNames
   /** Undoes what was changed of the request for the handler. */
   restoreRequest: () => void = () => undefined
 
-  constructor({ request, reply, next, key, receivedFields, fields, isBypassed }: RequestContextOptions<Key>) {
+  constructor(options: RequestContextOptions<Key>) {
+    const { request, reply, next, key, receivedFields, fields, isBypassed, prior } = options
     this.request = request
     this.reply = reply
     this.next = next
@@ -78,6 +81,12 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
     this.receivedFields = receivedFields
     this.fields = fields
     this.isBypassed = isBypassed
+    this.prior = prior
+  }
+
+  /** Reply fields that hooks set before the handler ran. */
+  get priorFields(): ReplyFields {
+    return this.prior.fields
   }
 
   /** Call it when a response is sent. After the first one there was an error, whose response is not stored. */

@@ -5,7 +5,8 @@ import { dateField } from '../http/freshness.js'
 import type { CacheContext } from './cache-context.js'
 import type { HandlerResponse } from './handler-response.js'
 import { answerFrom, matchingTag } from './render.js'
-import { replaceReply, replyFields } from './send.js'
+import { replyFields } from './reply-fields.js'
+import { replaceReply } from './send.js'
 import type { StoredResponse } from './stored-response.js'
 
 export interface RespondOptions {

@@ -1,6 +1,9 @@
+import type { FastifyReply } from 'fastify'
 import type { CacheContext } from './cache-context.js'
 import type { ResponseHook } from './cached-routes.js'
 import { streamOf, unwrapResponse } from './payload.js'
+import { hasTrailers } from './prior-reply.js'
+import type { ReplyFields } from './reply-fields.js'
 import type { RequestContext } from './request-context.js'
 
 /** Gives what is sent instead of the payload of the handler. */
@@ -12,20 +15,54 @@ export function createResponseHook(cache: CacheContext, respond: Respond): Respo
     onSend(request, reply, payload, send) {
       const context = cache.forwarded.get(request)
       if (context === undefined) {
+        if (cache.replayed.has(request) && cache.replayed.get(request) !== payload) weakenEntityTag(reply)
         send(null, payload)
         return undefined
       }
       context.beginResponse()
       const content = unwrapResponse(reply, payload)
+      if (hasTrailers(reply)) context.forbidStoring() // a stored response has none
       return respond(context, streamOf(content) ?? content).catch((error: unknown) => {
         cache.endUnstored(context)
         throw error
       })
     },
-    /** The response to an error is not stored, whatever the handler has said before it. */
-    onError(request, _reply, _error, done) {
-      cache.forwarded.get(request)?.forbidStoring()
+    /** The response to an error is not stored, and has nothing of what the handler said of its response before. */
+    onError(request, reply, _error, done) {
+      const context = cache.forwarded.get(request)
+      context?.forbidStoring()
+      if (context !== undefined) restoreFields(reply, context.priorFields)
       done()
     },
   }
+}
+
+/** Fields that say of a response how long it is fresh, what changes it and which one it is. */
+const ofOneResponse = [
+  'age',
+  'cache-control',
+  'cache-groups',
+  'cache-tag',
+  'cdn-cache-control',
+  'edge-cache-tag',
+  'etag',
+  'expires',
+  'last-modified',
+  'server-timing',
+  'surrogate-control',
+  'surrogate-key',
+]
+
+function restoreFields(reply: FastifyReply, prior: ReplyFields): void {
+  for (const name of ofOneResponse) {
+    const value = prior[name]
+    if (value === undefined) reply.removeHeader(name)
+    else reply.header(name, value)
+  }
+}
+
+/** An `onSend` hook has sent other bytes than those that the strong tag names. RFC 9110 §8.8.1. */
+function weakenEntityTag(reply: FastifyReply): void {
+  const etag: unknown = reply.getHeader('etag')
+  if (typeof etag === 'string' && !etag.startsWith('W/')) reply.header('etag', `W/${etag}`)
 }

@@ -1,20 +1,31 @@
 import type { FastifyReply } from 'fastify'
 import type { FieldLines } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
+import type { CacheContext } from './cache-context.js'
 import { byName, type Head } from './head.js'
+import { dropTrailers, type PriorReply } from './prior-reply.js'
 import type { Answer } from './render.js'
+import { asLines, type ReplyFields } from './reply-fields.js'
+import type { StoredResponse } from './stored-response.js'
 
-/** Fields of a reply by lower-case name, as Fastify has them. */
-export type ReplyFields = Readonly<Record<string, number | string | readonly string[] | undefined>>
+/** Sends the answer of a stored response, with what hooks have set on the reply for this client. */
+export function sendStoredAnswer(
+  cache: CacheContext,
+  reply: FastifyReply,
+  { stored, answer, prior }: { readonly stored: StoredResponse; readonly answer: Answer; readonly prior: PriorReply },
+): void {
+  if (cache.isClosing) reply.raw.shouldKeepAlive = false
+  if (prior.hasPendingCookies) sendThroughHooks(cache, reply, { stored, answer, prior })
+  else sendDirectly(reply, answer, prior.fields)
+}
 
 /**
  * Sends the answer without the `onSend` hooks and the serialization of Fastify, which the stored response has passed. Fields that hooks
  * set for this request are added where the stored response has none of that name.
  */
-export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, closesConnection: boolean): void {
+function sendDirectly(reply: FastifyReply, { status, head, body }: Answer, prior: ReplyFields): void {
   const { raw } = reply
-  const complete = withPriorFields(reply, head)
-  if (closesConnection) raw.shouldKeepAlive = false
+  const complete = withPriorFields(reply, head, prior)
   // Before `hijack`: Node throws at invalid fields, which hooks may have set.
   // Given a list, Node drops all but the last of repeated lines if fields were set before; HTTP/2 accepts no list.
   const isPlain = reply.request.raw.httpVersionMajor === 1 && !complete.hasRepeats
@@ -25,9 +36,23 @@ export function sendAnswer(reply: FastifyReply, { status, head, body }: Answer, 
   raw.end(body)
 }
 
+/** Sends the answer through the `onSend` hooks, one of which adds the cookies that hooks have set. */
+function sendThroughHooks(
+  cache: CacheContext,
+  reply: FastifyReply,
+  { stored, answer, prior }: { readonly stored: StoredResponse; readonly answer: Answer; readonly prior: PriorReply },
+): void {
+  // The handler has removed what the head forbids by a field without lines.
+  for (const name of Object.keys(prior.fields)) if (name !== 'vary' && answer.head.has(name)) reply.removeHeader(name)
+  const payload = replaceReply(reply, prior.fields, answer)
+  // Fastify's own HEAD routes take the length from the body.
+  const sent = reply.request.raw.method === 'HEAD' ? stored.body : payload
+  cache.replayed.set(reply.request, sent)
+  reply.send(sent)
+}
+
 /** The head, with the fields that hooks set and the head does not have. */
-function withPriorFields(reply: FastifyReply, head: Head): Head {
-  const prior: ReplyFields = reply.getHeaders()
+function withPriorFields(reply: FastifyReply, head: Head, prior: ReplyFields): Head {
   const added: [string, FieldLines][] = []
   for (const name in prior) {
     const value = prior[name]
@@ -50,25 +75,7 @@ export function replaceReply(reply: FastifyReply, prior: ReplyFields, { status, 
     const isMerged = name === 'vary' && prior.vary !== undefined
     reply.header(name, isMerged ? mergeVary(asLines(prior.vary ?? ''), lines) : lines)
   }
+  dropTrailers(reply)
   reply.code(status)
   return body ?? null
-}
-
-/** The fields of a reply that changed since. */
-export function fieldsChangedSince(reply: FastifyReply, prior: ReplyFields): Record<string, FieldLines> {
-  const since: Record<string, FieldLines> = {}
-  for (const [name, value] of Object.entries(reply.getHeaders() as ReplyFields)) {
-    // as Fastify documents them
-    if (value !== undefined && value !== prior[name]) since[name.toLowerCase()] = asLines(value)
-  }
-  return since
-}
-
-/** All fields of a reply. */
-export function replyFields(reply: FastifyReply): Record<string, FieldLines> {
-  return fieldsChangedSince(reply, {})
-}
-
-function asLines(value: number | string | readonly string[]): FieldLines {
-  return typeof value === 'number' ? String(value) : value
 }

@@ -8,7 +8,7 @@ import { answerFrom } from './render.js'
 import { maxWaits, type RequestContext } from './request-context.js'
 import type { ResponseStore } from './response-store.js'
 import { decideReuse } from './reuse.js'
-import { sendAnswer } from './send.js'
+import { sendStoredAnswer } from './send.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** The most recent stored response whose variant matches. */
@@ -89,7 +89,7 @@ export interface SendStoredOptions {
 /** Answers a request with a stored response, in the place of its handler. */
 export function sendStored(cache: CacheContext, context: RequestContext, options: SendStoredOptions): void {
   const { stored, now, status, formatStatus, timing } = options
-  const { reply, fields, method, key } = context
+  const { reply, fields, method, key, prior } = context
   cache.counters.requests[status.collapsed === true ? 'collapsed' : status.detail === undefined ? 'hit' : 'stale'] += 1
   const answer = answerFrom({
     stored,
@@ -102,7 +102,7 @@ export function sendStored(cache: CacheContext, context: RequestContext, options
     isStaleIfError: status.detail === 'stale-if-error',
     onEncoded: () => cache.store.recomputeSize(key.key),
   })
-  sendAnswer(reply, answer, cache.isClosing)
+  sendStoredAnswer(cache, reply, { stored, answer, prior })
 }
 
 /** Waits for the request in flight; gives its response, if it answers this request too. */

@@ -4,7 +4,7 @@ import type { CacheControl, FreshnessLifetime } from '../http/freshness.js'
 import type { NotStorableReason } from '../http/storable.js'
 
 /** Why a response is not stored: the `detail` of its `Cache-Status`. */
-export type UnstoredReason = NotStorableReason | 'too-large' | 'invalidated' | 'derived' | 'tags'
+export type UnstoredReason = NotStorableReason | 'too-large' | 'invalidated' | 'derived' | 'tags' | 'nonce'
 
 export interface Unstored {
   readonly reason: UnstoredReason
@@ -41,6 +41,8 @@ export interface StorageFacts {
   readonly isTooLarge: boolean
   /** Whether the response varies by a request field that is not in the key. */
   readonly hasUnkeyedVary: boolean
+  /** Whether a content security policy allows elements by a nonce. */
+  readonly hasNonce: boolean
 }
 
 export function decideStorage(facts: StorageFacts): StorageDecision {
@@ -54,6 +56,7 @@ export function decideStorage(facts: StorageFacts): StorageDecision {
   if (facts.isInvalidated) return { reason: 'invalidated', cdnFields }
   if (facts.isTooLarge) return { reason: 'too-large', cdnFields }
   if (facts.hasUnkeyedVary) return { reason: 'vary', cdnFields }
+  if (facts.hasNonce) return { reason: 'nonce', cdnFields: notForCdn }
   const dataFreshUntil = facts.now + (dependencies?.freshForMs ?? Number.POSITIVE_INFINITY)
   return { lifetime, tags, dependencies, dataFreshUntil, cdnFields }
 }

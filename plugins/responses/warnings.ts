@@ -2,6 +2,9 @@ import type { FastifyBaseLogger, RouteOptions } from 'fastify'
 
 const maxMessages = 100
 
+export const nonceWarning =
+  'the response has a Content-Security-Policy with a nonce, which is valid for one response: it is not stored; use hashes, or no nonce on this route'
+
 /** Warnings about the responses of a route, each logged once. */
 export class Warnings {
   readonly #log: FastifyBaseLogger

@@ -28,6 +28,7 @@ const storable: StorageFacts = {
   isInvalidated: false,
   isTooLarge: false,
   hasUnkeyedVary: false,
+  hasNonce: false,
 }
 /** A response that states no lifetime: no cache in front would store it. */
 const silent = { lifetime: { seconds: 60, isExplicit: false } }
