@@ -435,7 +435,7 @@ for (const [kind, options, payload] of [
 t.test('requests whose response cannot be stored are collapsed once, and not again', async (t) => {
   const { calls, handler } = heldHandler()
   const routes = (app: FastifyInstance) => {
-    app.addHook('preHandler', async (_request, reply) => void reply.header('cache-control', 'private'))
+    app.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'private'))
     app.get('/x', { config: { edge: own } }, handler)
   }
   const { arrived, connect } = await start(t, routes)
