@@ -132,7 +132,7 @@ t.test('a request whose reply hooks have made personal bypasses the cache', asyn
           t.match(answer, { status: expected.status, body: expected.body, cacheStatus: /fwd=bypass/ }, of)
           for (const field of ['cache-control', 'cdn-cache-control', 'surrogate-control', 'content-security-policy']) {
             const given = expected.headers[field]
-            if (given !== undefined) t.equal(answer.headers[field], given, of)
+            if (given !== undefined) t.ok(String(answer.headers[field]).includes(String(given)), `${of}: ${field}`)
           }
         }
         t.match(await get('a'), { status: 200, body: '{"page":1}', cacheStatus: /hit/ }, of)
