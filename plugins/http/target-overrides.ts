@@ -1,7 +1,7 @@
 import { type Fields, headerValues, listMembers } from './fields.js'
 
 /**
- * Request fields by which origins replace scheme, host, port or path of the URI, whoever sent them. Without these in the key one client
+ * Request fields by which origins replace scheme, host, port or path of the URI, and which any client can send. Without these in the key one client
  * would choose the links in the response to all.
  */
 const uriFields = [
@@ -23,7 +23,7 @@ const uriFields = [
   'front-end-https',
 ] as const
 
-/** Request fields by which some origins answer another request than the one that was sent: its response is for nobody else. */
+/** Request fields by which some origins answer another request than the one that was sent: its response is for this client alone. */
 const requestFields = [
   'x-http-method',
   'x-http-method-override',
@@ -50,6 +50,6 @@ export function uriOverrides(fields: Fields): string {
 
 /** The elements of `Forwarded` without the addresses, which differ by client and are not part of a URI. RFC 7239 §4. */
 function forwardedText(elements: readonly string[]): string {
-  const kept = elements.map((element) => element.split(';').filter((pair) => !/^[ \t]*(?:for|by)=/i.test(pair)))
-  return kept.every((pairs) => pairs.length === 0) ? '' : JSON.stringify(['forwarded', ...kept])
+  const uriPairs = elements.map((element) => element.split(';').filter((pair) => !/^[ \t]*(?:for|by)=/i.test(pair)))
+  return uriPairs.every((pairs) => pairs.length === 0) ? '' : JSON.stringify(['forwarded', ...uriPairs])
 }

@@ -106,14 +106,14 @@ t.test('a client cannot choose the links in the responses to others by a field t
   ] as const) {
     const { ask } = await start(t, (app) => {
       app.get('/x', { config: { proxyCache: {} } }, async ({ headers }, reply) =>
-        reply.header('cache-control', 'public, max-age=60').send(`to ${headers[seen] ?? 'nobody'}`),
+        reply.header('cache-control', 'public, max-age=60').send(`to ${headers[seen] ?? 'no one'}`),
       )
     })
     const own = `to ${Object.values(poison)[0]}`
     t.match(await ask({ ...poison }), { body: own }, seen)
-    t.match(await ask(), { body: 'to nobody', cacheStatus: /stored/ }, `${seen}: the next client`)
+    t.match(await ask(), { body: 'to no one', cacheStatus: /stored/ }, `${seen}: the next client`)
     t.match(await ask({ ...poison }), { body: own }, `${seen}: again`)
-    t.match(await ask(), { body: 'to nobody', cacheStatus: /hit/ }, `${seen}: the stored response stays`)
+    t.match(await ask(), { body: 'to no one', cacheStatus: /hit/ }, `${seen}: the stored response stays`)
   }
 })
 
@@ -164,7 +164,7 @@ t.test('an unsafe request invalidates what is stored under its own scheme and fo
     app.get('/x', { config }, async (_request, reply) => reply.header('cache-control', 'max-age=60').send('x'))
     app.post('/x', { config }, async () => 'changed')
   })
-  const headers = { 'x-forwarded-host': 'shop.test', 'x-forwarded-proto': 'https' }
+  const headers = { 'x-forwarded-host': 'panels.test', 'x-forwarded-proto': 'https' }
   for (const cacheStatus of [/stored/, /hit/]) t.match(await ask(headers), { cacheStatus })
   await app.inject({ method: 'POST', url: '/x', headers })
   t.match(await ask(headers), { cacheStatus: /fwd=uri-miss/ })
