@@ -1,8 +1,8 @@
 import { type Fields, headerValues, listMembers } from './fields.js'
 
 /**
- * Request fields by which origins replace scheme, host, port or path of the URI, and which any client can send. Without these in the key one client
- * would choose the links in the response to all.
+ * Request fields by which origins replace scheme, host, port or path of the URI, and which any client can send. Without these in the
+ * key one client would choose the links in the response to all.
  */
 const uriFields = [
   'x-forwarded-host',
