@@ -24,6 +24,7 @@ import { compileValidator } from './http/validation.js'
 import opsRoutes from './ops/index.js'
 import liveStats from './ops/live-stats/index.js'
 import panelRoutes from './panels/index.js'
+import { drainOnClose } from './process/drain.js'
 import { shutdownTimes } from './process/shutdown.js'
 import { createMarketplaceClient } from './upstream/marketplace-client.js'
 
@@ -109,6 +110,7 @@ export async function buildApp({
     if (isClosing) reply.header('connection', 'close') // otherwise the server waits for idle connections
   })
   app.addHook('onClose', () => marketplace.close())
+  drainOnClose(app)
 
   const calendar = createCalendar(config.CATALOG_TIME_ZONE)
   const sellers = createSellers({ cache: app.cache, marketplace })

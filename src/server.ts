@@ -1,6 +1,7 @@
 import { type Config, readConfig } from './config/environment.js'
 import { formatStartError } from './config/start-error.js'
 import { startDemoMarketplace } from './demo/marketplace.js'
+import { closeAllConnections } from './process/drain.js'
 import { closeOnSignals, shutdownTimes } from './process/shutdown.js'
 
 try {
@@ -22,7 +23,7 @@ async function serve(config: Config): Promise<void> {
     async close(reason) {
       if ('error' in reason) app.log.fatal({ err: reason.error }, 'uncaught error, shutting down')
       else app.log.info({ signal: reason.signal }, 'shutting down')
-      const timer = setTimeout(() => app.server.closeAllConnections(), shutdownTimes.closeConnectionsMs)
+      const timer = setTimeout(() => closeAllConnections(app), shutdownTimes.closeConnectionsMs)
       await app.close()
       clearTimeout(timer)
       await demo?.close()
