@@ -13,5 +13,5 @@ t.test('whatever the configuration, a client gets what it would have got from an
     t.ok(outcomes[kind] > 0, kind)
   }
   t.ok(outcomes.couldHit > 100, `${outcomes.couldHit} pairs could be hits`)
-  t.ok(outcomes.didHit > 0.9 * outcomes.couldHit, `${outcomes.didHit} of ${outcomes.couldHit} are`)
+  t.ok(outcomes.didHit > 0.7 * outcomes.couldHit, `${outcomes.didHit} of ${outcomes.couldHit} are`)
 })

@@ -15,6 +15,6 @@ t.test(
       t.ok(outcomes[kind] > 0, kind)
     }
     t.ok(outcomes.couldHit > 50, `${outcomes.couldHit} pairs could be hits`)
-    t.ok(outcomes.didHit > 0.9 * outcomes.couldHit, `${outcomes.didHit} of ${outcomes.couldHit} are`)
+    t.ok(outcomes.didHit > 0.7 * outcomes.couldHit, `${outcomes.didHit} of ${outcomes.couldHit} are`)
   },
 )
