@@ -11,7 +11,7 @@ import { createCatalogs } from './catalog/catalogs.js'
 import { createSellers } from './catalog/sellers.js'
 import { type Config, cacheKeyPrefix, redisOptions, trustedProxies } from './config/environment.js'
 import docs from './docs/index.js'
-import assets from './http/assets.js'
+import serveAssets, { assets } from './http/assets.js'
 import { createTrust } from './http/client-address.js'
 import { handleClientError } from './http/client-errors.js'
 import errorHandler from './http/error-handler.js'
@@ -88,7 +88,7 @@ export async function buildApp({
     now,
   })
   await app.register(edge, { ttlSeconds: config.CACHE_TTL_SECONDS, now })
-  await app.register(assets)
+  await app.register(serveAssets, { files: Object.values(assets) })
   if (config.PURGE_TOKEN !== undefined) await app.register(liveStats, { cacheName, now })
 
   const marketplace = createMarketplaceClient({

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -9,43 +10,63 @@ const ownAssets = fileURLToPath(new URL('../../templates/assets/', import.meta.u
 const htmx = createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js')
 
 /** A static file of the pages. */
-class Asset {
+export class Asset {
   readonly path: string
   readonly type: string
   readonly bytes: Buffer
-  /** URL with a content hash, so that browsers may cache it for a year. */
+  /** Hash of the content. */
+  readonly version: string
+  /** URL with the version, so that browsers may cache it for a year. */
   readonly url: string
 
-  constructor(path: string, type: string, file: string) {
+  constructor(path: string, type: string, bytes: Buffer) {
     this.path = path
     this.type = type
-    this.bytes = readFileSync(file)
-    const version = createHash('sha256').update(this.bytes).digest('hex').slice(0, 10)
-    this.url = `${path}?v=${version}`
+    this.bytes = bytes
+    this.version = createHash('sha256').update(bytes).digest('hex').slice(0, 10)
+    this.url = `${path}?v=${this.version}`
   }
 }
 
 const script = 'text/javascript; charset=utf-8'
 
 export const assets = {
-  style: new Asset('/assets/vitrine.css', 'text/css; charset=utf-8', `${ownAssets}vitrine.css`),
-  script: new Asset('/assets/vitrine.js', script, `${ownAssets}vitrine.js`),
-  operator: new Asset('/assets/operator.js', script, `${ownAssets}operator.js`),
-  icon: new Asset('/assets/vitrine.svg', 'image/svg+xml', `${ownAssets}vitrine.svg`),
-  htmx: new Asset('/assets/htmx/htmx.min.js', script, htmx),
+  style: new Asset('/assets/vitrine.css', 'text/css; charset=utf-8', readFileSync(`${ownAssets}vitrine.css`)),
+  script: new Asset('/assets/vitrine.js', script, readFileSync(`${ownAssets}vitrine.js`)),
+  operator: new Asset('/assets/operator.js', script, readFileSync(`${ownAssets}operator.js`)),
+  icon: new Asset('/assets/vitrine.svg', 'image/svg+xml', readFileSync(`${ownAssets}vitrine.svg`)),
+  htmx: new Asset('/assets/htmx/htmx.min.js', script, readFileSync(htmx)),
 }
 
-/** Serves the assets, cached by the edge. */
+export interface AssetsOptions {
+  readonly files: readonly Asset[]
+}
+
+/** Serves the assets; the current version is cached by the edge. */
 export default fp(serveAssets, { name: 'assets', fastify: '5.x', dependencies: ['fastify-vitrine/edge'] })
 
-async function serveAssets(app: FastifyInstance): Promise<void> {
-  // Every `v` gets the current file: one edge key per asset.
-  const schema = { hide: true, querystring: { type: 'object', properties: {} } }
-  for (const { path, type, bytes } of Object.values(assets)) {
-    app.get(
-      path,
-      { schema, config: { rateLimit: false, edge: { ttlSeconds: 31_536_000, ignoreCredentials: true } } },
-      (_request, reply) => reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(bytes),
-    )
+async function serveAssets(app: FastifyInstance, { files }: AssetsOptions): Promise<void> {
+  for (const asset of files) await app.register(assetRoute, { asset })
+}
+
+const immutable = 'public, max-age=31536000, immutable'
+/**
+ * For a version that this process does not have: during a deployment the page may come from a process with newer files. No
+ * cache may store these bytes under the URL of others. A redirect to our version would loop between the two processes.
+ */
+const notStored = 'private, no-store'
+
+const assetRoute: FastifyPluginAsyncTypebox<{ asset: Asset }> = async (app, { asset }) => {
+  const { path, type, bytes, version } = asset
+  const schema = { hide: true, querystring: Type.Object({ v: Type.Optional(Type.String()) }) }
+  const isCurrent = (query: { readonly v?: unknown }) => query.v === version
+  const edge = {
+    ttlSeconds: 31_536_000,
+    ignoreCredentials: true,
+    bypass: ({ query }: { query: unknown }) => !isCurrent(query as { v?: unknown }), // a parsed query string is an object
   }
+  app.get(path, { schema, config: { rateLimit: false, edge } }, (request, reply) => {
+    const cacheControl = isCurrent(request.query) ? immutable : notStored
+    return reply.type(type).header('cache-control', cacheControl).send(bytes)
+  })
 }

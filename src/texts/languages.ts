@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 
 /** The languages of the pages; the first is the default. */
@@ -11,24 +12,30 @@ export function createPerLanguage<T>(create: (language: Language) => T): Readonl
   return { en: create('en'), fr: create('fr') }
 }
 
-/** Browsers send few different values. Longer ones, and those beyond the maximum, are not cached. */
-const maxCachedLength = 128
+/** Browsers send about 100 characters. The rest of a longer value is not read: negotiating 16 kB takes milliseconds. */
+const maxLength = 200
 const maxCachedValues = 500
 
 /** Negotiation costs a fifth of an edge hit. */
-const cachedLanguages = new Map<string, Language>()
+const cachedLanguages = new LRUCache<string, Language>({ max: maxCachedValues })
 
 /** The best match for an `Accept-Language`. RFC 9110 §12.5.4. */
 export function chooseLanguage(acceptLanguage: string | undefined): Language {
   if (acceptLanguage === undefined) return languages[0]
-  const known = cachedLanguages.get(acceptLanguage)
+  const text = cut(acceptLanguage)
+  const known = cachedLanguages.get(text)
   if (known !== undefined) return known
-  const accepted = new Negotiator({ headers: { 'accept-language': acceptLanguage } }).languages([...languages])
+  const accepted = new Negotiator({ headers: { 'accept-language': text } }).languages([...languages])
   const language = languages.find((language) => language === accepted[0]) ?? languages[0]
-  if (acceptLanguage.length <= maxCachedLength && cachedLanguages.size < maxCachedValues) {
-    cachedLanguages.set(acceptLanguage, language)
-  }
+  cachedLanguages.set(text, language)
   return language
+}
+
+/** The complete members within the maximum. */
+function cut(text: string): string {
+  if (text.length <= maxLength) return text
+  const start = text.slice(0, maxLength)
+  return start.slice(0, Math.max(start.lastIndexOf(','), 0))
 }
 
 export function languageOf({ headers }: Pick<FastifyRequest, 'headers'>): Language {

@@ -19,6 +19,9 @@ t.test('the best match for Accept-Language is chosen, and English by default', a
     ['fr;q=0,*', 'en', 'any other'],
     [',,;q=,fr;q=x', 'en', 'invalid'],
     ['x'.repeat(16_000), 'en', 'very long'],
+    [`fr,${'a,'.repeat(8_000)}`, 'fr', 'very long, with the language at the start'],
+    [`${'a,'.repeat(8_000)}fr`, 'en', 'very long, with the language at the end, which is not read'],
+    [`fr;q=0.5,en;q=0.1,${' '.repeat(179)},fr;q=0.05`, 'fr', 'a member that the limit cuts is not read'],
   ]
   for (const [header, language, why] of cases) {
     t.equal(chooseLanguage(header), language, why)
