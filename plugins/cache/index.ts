@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { CircuitBreaker } from '../redis/circuit-breaker.js'
+import { describeOtherClient, isCommandClient } from '../redis/client-shape.js'
 import { OutageLog } from '../redis/outage-log.js'
 import { singleServerBreakers } from '../redis/server-breakers.js'
 import { withTimeout } from '../timeout.js'
 import { Cache } from './cache.js'
 import { CacheClock } from './clock.js'
+import { InvalidCacheOption } from './errors.js'
 import { CacheEvents } from './observe/cache-events.js'
 import { type CacheOptions, resolveOptions } from './options.js'
 import type { RedisCommands } from './redis/commands.js'
@@ -68,6 +70,9 @@ async function cachePlugin(app: FastifyInstance, options: CacheOptions): Promise
   const clock = new CacheClock(resolved.now, { isCorrected: options.now === undefined, random })
   const registered = app.hasDecorator('redis') ? app.redis : undefined
   const client = resolved.redis === false ? undefined : (resolved.redis ?? registered)
+  if (resolved.store === undefined && client !== undefined && !isCommandClient(client)) {
+    throw new InvalidCacheOption(`fastify.redis is ${describeOtherClient(client, 'app.redis')}; or redis: false`)
+  }
   const isRegistered = client !== undefined && client === registered && app.hasDecorator('redisBreakers')
   const outageLog = isRegistered
     ? app.redisHealth // the connection and the cache report one outage once

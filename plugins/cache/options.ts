@@ -8,7 +8,7 @@ import {
   resolveByRules,
   timerRule,
 } from '../option-rules.js'
-import { hasMethods } from '../redis/client-shape.js'
+import { describeOtherClient, isCommandClient } from '../redis/client-shape.js'
 import { InvalidCacheOption } from './errors.js'
 import type { RedisCommands } from './redis/commands.js'
 import { missingStoreMethods, type Store } from './store.js'
@@ -67,8 +67,8 @@ const rules = {
   staleIfErrorSeconds: numberRule(86_400, 0, maxSeconds),
   redis: {
     defaultValue: undefined,
-    isValid: (value) => value === false || hasMethods(value, ['get', 'eval']),
-    expected: 'a client with get and eval, or false',
+    isValid: (value) => value === false || isCommandClient(value),
+    expected: (value) => `a client of ioredis, or false; it is ${describeOtherClient(value, 'app.redis')}`,
   },
   store: {
     defaultValue: undefined,

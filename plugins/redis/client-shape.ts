@@ -69,6 +69,30 @@ export function clientKeyPrefix(client: object): string {
   return String(optionsOf(client)?.keyPrefix ?? '')
 }
 
+/** Whether the cache can send commands with it. */
+export function isCommandClient(value: unknown): boolean {
+  return hasMethods(value, ['get', 'eval']) && !isNodeRedis(value)
+}
+
+/** What a value is that is no client for the cache; completes "it is …". `place` is an expression that yields it. */
+export function describeOtherClient(value: unknown, place: string): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? 'a function' : String(value)
+  if (isNodeRedis(value)) return 'a client of node-redis'
+  const names = Object.keys(value).filter((name) => isCommandClient(Reflect.get(value, name)))
+  if (names.length === 0) return 'an object without get and eval'
+  return `a map of clients, ${names.join(', ')}: pass one of them, such as redis: ${place}${member(names[0])}`
+}
+
+/** Its commands have other arguments. */
+function isNodeRedis(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return ['isOpen', 'isReady'].every((name) => typeof Reflect.get(value, name) === 'boolean')
+}
+
+function member(name = ''): string {
+  return /^[a-z_$][\w$]*$/i.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
+}
+
 export function hasMethods(value: unknown, names: readonly string[]): boolean {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   return names.every((name) => typeof Reflect.get(value, name) === 'function')

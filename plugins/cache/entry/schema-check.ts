@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { TSchema } from '@sinclair/typebox'
+import { Kind, type TSchema } from '@sinclair/typebox'
 import { TypeCompiler, TypeCompilerTypeGuardError } from '@sinclair/typebox/compiler'
 import { InvalidCacheOption } from '../errors.js'
 
@@ -17,21 +17,37 @@ export class SchemaChecks {
   of(schema: TSchema): SchemaCheck {
     const cached = this.#checks.get(schema)
     if (cached !== undefined) return cached
-    const compiled = compile(schema)
-    const fingerprint = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 12)
-    const check: SchemaCheck = { fingerprint, accepts: (value) => compiled.Check(value) }
+    const check = compile(schema)
     this.#checks.set(schema, check)
     return check
   }
 }
 
-function compile(schema: TSchema) {
+/** Throws `VITRINE_CACHE_OPTION` for anything but a complete schema of TypeBox 0.34. */
+function compile(schema: TSchema): SchemaCheck {
   try {
-    return TypeCompiler.Compile(schema)
+    const compiled = TypeCompiler.Compile(schema)
+    const fingerprint = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 12)
+    return { fingerprint, accepts: (value) => compiled.Check(value) }
   } catch (error) {
-    if (!(error instanceof TypeCompilerTypeGuardError)) throw error
-    throw new InvalidCacheOption(
-      'schema must be a TypeBox schema, such as Type.Object({ … }); plain JSON Schema is not enough',
-    )
+    const found = error instanceof TypeCompilerTypeGuardError ? kindOf(schema) : messageOf(error)
+    const refusal = new InvalidCacheOption(`schema must be a schema of @sinclair/typebox 0.34; this is ${found}`)
+    throw Object.assign(refusal, { cause: error })
   }
+}
+
+/** For the message: what developers pass by mistake. */
+function kindOf(schema: unknown): string {
+  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return String(schema)
+  if (Kind in schema) return 'one with a part that is not'
+  const standard: unknown = Reflect.get(schema, '~standard')
+  if (typeof standard === 'object' && standard !== null) {
+    return `a Standard Schema of ${String(Reflect.get(standard, 'vendor')).slice(0, 40)}`
+  }
+  if ('~kind' in schema) return 'a schema of typebox 1'
+  return typeof schema === 'function' ? 'a function' : 'plain JSON Schema: write it with Type.Object({ … })'
+}
+
+function messageOf(error: unknown): string {
+  return `one that does not compile: ${error instanceof Error ? error.message : String(error)}`
 }

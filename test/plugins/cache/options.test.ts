@@ -44,7 +44,7 @@ for (const [name, value, expected] of [
   ['ttlSeconds', '60', 'a number greater than 0 and at most 31622400'],
   ['staleWhileRevalidateSeconds', -1, 'a number from 0 to 31622400'],
   ['staleIfErrorSeconds', Number.NaN, 'a number from 0 to 31622400'],
-  ['redis', {}, 'a client with get and eval, or false'],
+  ['redis', {}, 'a client of ioredis, or false; it is an object without get and eval'],
   ['readTimeoutMs', 0, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', null, 'an integer from 1 to 2147483647'],
   ['readTimeoutMs', 1.5, 'an integer from 1 to 2147483647'],
