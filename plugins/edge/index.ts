@@ -3,8 +3,10 @@ import fp from 'fastify-plugin'
 import { CacheContext } from '../responses/cache-context.js'
 import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
+import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
 import { resolveForRoute } from '../responses/route-options.js'
+import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
 import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { createKeyOf } from './key.js'
@@ -44,6 +46,7 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
   const resolved = resolveOptions(options)
   const cache = new CacheContext(app, resolved)
   app.decorate('edge', { stats: () => cache.stats })
+  invalidateAfterUnsafeRequests(app, async (request, response) => invalidate(cache, request, response))
   cacheRoutes(app, { kind: 'edge', createRouteCache, LateHooks })
 
   function createRouteCache(route: RouteOptions): RouteCache | undefined {

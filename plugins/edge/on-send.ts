@@ -3,11 +3,9 @@ import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { unstoredFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
-import { isSafe } from '../http/methods.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
-import { invalidate } from '../responses/invalidation.js'
 import { bytesOf, discard, drain } from '../responses/payload.js'
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
@@ -43,11 +41,7 @@ export class EdgeResponder {
     const { options } = this.#cache
     const handlerResponse = readHandlerResponse(context, options.now())
     const { response } = handlerResponse
-    const { stored, method, request } = context
-    if (!isSafe(method)) {
-      invalidate(this.#cache, request, response)
-      return this.#passOn(handlerResponse, payload)
-    }
+    const { stored, method } = context
     if (context.isValidating && response.status === 304 && stored !== undefined) {
       discard(payload)
       const newFields = withoutContentType(handlerResponse)

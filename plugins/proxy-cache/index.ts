@@ -2,9 +2,11 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
+import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { createTargetKeyOf } from '../responses/target-key.js'
+import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
 import { Warnings } from '../responses/warnings.js'
 import { LateHooks } from './errors.js'
 import { ProxyCacheRequestHook } from './on-request.js'
@@ -51,6 +53,10 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
   const resolved = resolveOptions(options)
   const cache = new ProxyCacheContext(app, resolved)
   app.decorate('proxyCache', { stats: () => cache.stats })
+  invalidateAfterUnsafeRequests(app, async (request, response) => {
+    const places = invalidate(cache, request, response)
+    if (cache.hasSharedRoutes && places.length > 0) await cache.shared?.delete(places)
+  })
   cacheRoutes(app, { kind: 'proxy-cache', createRouteCache, LateHooks })
 
   function createRouteCache(route: RouteOptions): RouteCache | undefined {

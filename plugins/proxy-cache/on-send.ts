@@ -1,10 +1,8 @@
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { isHopByHop } from '../http/fields.js'
-import { isSafe } from '../http/methods.js'
 import { hasCredentials, hasNoStore } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
-import { invalidate } from '../responses/invalidation.js'
 import { discard, drain } from '../responses/payload.js'
 import { fieldsChangedSince } from '../responses/reply-fields.js'
 import type { RequestContext } from '../responses/request-context.js'
@@ -38,10 +36,6 @@ export class ProxyCacheResponder {
     const handlerResponse = readHandlerResponse(context, options.now())
     const { response, ownFields } = handlerResponse
     const { stored, method } = context
-    if (!isSafe(method)) {
-      await this.#invalidate(handlerResponse)
-      return this.#passOn(handlerResponse, payload)
-    }
     if (context.isValidating && response.status === 304 && stored !== undefined) {
       discard(payload)
       const confirmation = await confirmStored(this.#cache, this.#storage, handlerResponse, stored, ownFields)
@@ -104,12 +98,6 @@ export class ProxyCacheResponder {
     const member = formatTierStatus(name, complete)
     const hasAskedShared = this.#route.isShared && shared !== undefined && context.mayStore
     return hasAskedShared ? `${formatTierStatus(`${name}-Redis`, complete)}, ${member}` : member
-  }
-
-  /** Removes what an unsafe request has changed, in the shared store too. RFC 9111 §4.4. */
-  async #invalidate({ context, response }: HandlerResponse): Promise<void> {
-    const places = invalidate(this.#cache, context.request, response)
-    if (this.#route.isShared && places.length > 0) await this.#cache.shared?.delete(places)
   }
 
   /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */

@@ -12,7 +12,7 @@ import { pathOf, targetKey } from './target-key.js'
 export function invalidate(
   { store, invalidations, originOf }: CacheContext,
   request: FastifyRequest,
-  { status, fields }: ReceivedResponse,
+  { status, fields }: Pick<ReceivedResponse, 'status' | 'fields'>,
 ): readonly string[] {
   if (status < 200 || status >= 400) return []
   const host = hostOf(request.raw.headers) ?? ''

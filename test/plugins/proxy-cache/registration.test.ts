@@ -94,22 +94,24 @@ t.test('only-if-cached without a stored response is a 504 with a code', async (t
   t.match(response.json(), { code: 'VITRINE_PROXY_CACHE_ONLY_IF_CACHED', statusCode: 504 })
 })
 
-t.test('the edge and the proxy cache have their own responses, counters and invalidations', async (t) => {
-  const { app, statusOf } = await start(t)
-  app.get('/own', { config: { edge: {} } }, fresh)
-  app.get('/forwarded', { config: { proxyCache: {} } }, fresh)
-  const changed = async (_request: FastifyRequest, reply: FastifyReply) =>
-    reply.header('location', '/own').send('changed')
-  app.post('/forwarded', { config: { proxyCache: {} } }, changed)
-  for (const path of ['/own', '/forwarded']) {
-    for (const expected of [/stored/, /hit/]) t.match(await statusOf(path), expected, path)
-  }
-  for (const { stats } of [app.edge, app.proxyCache]) {
-    t.match(stats(), { requests: { hit: 1, 'uri-miss': 1, method: 0 }, stored: 1, memory: { resources: 1 } })
-  }
-  await app.inject({ method: 'POST', url: '/forwarded' })
-  t.match(await statusOf('/forwarded'), /fwd=uri-miss/)
-  t.match(await statusOf('/own'), /hit/, 'the other cache is not invalidated')
-  t.equal(app.proxyCache.stats().requests.method, 1)
-  t.equal(app.edge.stats().requests.method, 0)
-})
+t.test(
+  'the edge and the proxy cache have their own responses and counters, and unsafe requests to one invalidate both',
+  async (t) => {
+    const { app, statusOf } = await start(t)
+    app.get('/own', { config: { edge: {} } }, fresh)
+    app.get('/forwarded', { config: { proxyCache: {} } }, fresh)
+    const changed = async (_request: FastifyRequest, reply: FastifyReply) =>
+      reply.header('location', '/own').send('changed')
+    app.post('/forwarded', { config: { proxyCache: {} } }, changed)
+    for (const path of ['/own', '/forwarded']) {
+      for (const expected of [/stored/, /hit/]) t.match(await statusOf(path), expected, path)
+    }
+    for (const { stats } of [app.edge, app.proxyCache]) {
+      t.match(stats(), { requests: { hit: 1, 'uri-miss': 1, method: 0 }, stored: 1, memory: { resources: 1 } })
+    }
+    await app.inject({ method: 'POST', url: '/forwarded' })
+    for (const path of ['/own', '/forwarded']) t.match(await statusOf(path), /fwd=uri-miss/)
+    t.equal(app.proxyCache.stats().requests.method, 1)
+    t.equal(app.edge.stats().requests.method, 0)
+  },
+)
