@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Fields } from '../http/fields.js'
+import { type Fields, headerValues } from '../http/fields.js'
 import { hostOf } from '../http/request-fields.js'
 import { raceTimeout } from '../timeout.js'
 
@@ -38,7 +38,7 @@ export class BackgroundRefreshes {
       ...Object.fromEntries(
         Object.entries(fields)
           .filter(([field]) => !field.startsWith(':')) // HTTP/2 has the target there
-          .map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...lines]]),
+          .map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...headerValues(lines)]]),
       ),
     }
     const ask = () =>

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
+import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { createLogBook } from '../../harness/log.js'
 import { until } from '../../harness/until.js'
@@ -81,6 +82,22 @@ t.test('request fields that validation converts to numbers are compared and forw
         t.match(await ask({ 'x-page': page }), { status: 200, body: `page ${page}`, cacheStatus })
     }
   }
+})
+
+t.test('a background refresh repeats a request whose fields validation has converted to numbers', async (t) => {
+  const headers = { type: 'object', properties: { 'x-page': { type: 'integer' } } }
+  const clock = createClock()
+  const options = { now: clock.now, ttlSeconds: 1, staleWhileRevalidateSeconds: 60 }
+  const seen: unknown[] = []
+  const { ask } = await start(t, options, (app) => {
+    app.addHook('preHandler', async (request: FastifyRequest) => void seen.push(request.headers['x-page']))
+    app.get('/x', { schema: { headers }, config: { edge: {} } }, async () => 'x')
+  })
+  t.match(await ask({ 'x-page': '2' }), { status: 200, cacheStatus: /stored/ })
+  clock.step(2)
+  t.match(await ask({ 'x-page': '2' }), { status: 200, cacheStatus: /stale-while-revalidate/ })
+  t.ok(await until(() => seen.length === 3))
+  t.strictSame(seen, [2, 2, 2])
 })
 
 t.test('a response depends on what hooks read from the data cache', async (t) => {
