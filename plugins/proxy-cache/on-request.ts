@@ -173,7 +173,7 @@ export class ProxyCacheRequestHook implements RequestHook {
     const { options, shared, store } = this.#cache
     const { key, path } = context.key
     const requestedAt = options.now()
-    const { found, hasVariants = false } = (await shared?.get(key, context.variantOf)) ?? {}
+    const { found, hasVariants = false } = (await shared?.get(key, context.variantOf, this.#route)) ?? {}
     if (stored !== undefined) store.remove(key, stored)
     if (found !== undefined) store.put(key, path, found, { maxVariants: this.#route.maxVariants, requestedAt })
     this.#lookUp(context, { isFromShared: found !== undefined, hasVariants })

@@ -16,7 +16,7 @@ export class ProxyCacheContext extends CacheContext {
     app.addHook('onReady', async () => {
       const dataCache = dataCacheIn(app)
       if (dataCache !== undefined && dataCache.stats().coherence !== 'memory-only') {
-        this.#shared = new SharedResponses(dataCache)
+        this.#shared = new SharedResponses(dataCache, this.log)
       } else if (this.hasSharedRoutes) {
         this.log.warn(
           { kind: 'proxy-cache' },

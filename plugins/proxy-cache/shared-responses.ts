@@ -1,42 +1,26 @@
-import { type Static, Type } from '@sinclair/typebox'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Cache, Dependencies } from '../cache/index.js'
 import { digest } from '../responses/digest-map.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import type { RequestKey } from '../responses/target-key.js'
-
-const Lines = Type.Union([Type.String(), Type.Array(Type.String())])
-
-/** A response of another server is not encoded, and has the lifetime for browsers that it states itself. */
-export const sentAsReceived = { browserTtlSeconds: undefined, compresses: false } as const
-
-/** A response in the shared store; instants are milliseconds since the epoch. */
-const SharedResponse = Type.Object({
-  status: Type.Integer(),
-  fields: Type.Record(Type.String(), Lines),
-  cdnFields: Type.Record(Type.String(), Type.String()),
-  body: Type.String({ description: 'base64' }),
-  bornAt: Type.Number(),
-  receivedAt: Type.Number(),
-  freshUntil: Type.Number(),
-  revalidateUntil: Type.Number(),
-  staleUntil: Type.Number(),
-  varyNames: Type.Array(Type.String()),
-  varyValues: Type.Array(Type.String()),
-  allowsStale: Type.Boolean(),
-  hasOwnValidator: Type.Boolean(),
-  tags: Type.Array(Type.String()),
-})
-
-/** The variants of a resource: by which request fields they vary, and their keys. */
-const SharedResource = Type.Object({
-  varies: Type.Array(Type.Array(Type.String())),
-  variants: Type.Array(Type.String()),
-})
+import type { ResolvedRoute } from './options.js'
+import {
+  areVaryNames,
+  fromShared,
+  maxSharedTags,
+  SharedResource,
+  SharedResponse,
+  sharedProblem,
+  toShared,
+} from './shared-entry.js'
 
 /** A response is stored so long after its last use, to be validated. */
 const validationSeconds = 3_600
 /** Maximum lifetime of the data cache; origins may state more. */
 const maxTtlSeconds = 366 * 86_400
+
+/** The bounds of the route, which entries of other programs are held to as well. */
+export type SharedBounds = Pick<ResolvedRoute, 'maxVariants' | 'maxBodyBytes'>
 
 export interface SharedLookup {
   readonly found: StoredResponse | undefined
@@ -50,18 +34,20 @@ export interface SharedLookup {
  */
 export class SharedResponses {
   readonly #cache: Cache
+  readonly #log: FastifyBaseLogger
+  readonly #reported = new Set<string>()
 
-  constructor(cache: Cache) {
+  constructor(cache: Cache, log: FastifyBaseLogger) {
     this.#cache = cache
+    this.#log = log
   }
 
   /** The most recent response for a request with these field values. Its dependencies end it when the store changes. */
-  async get(key: string, variantOf: (name: string) => string): Promise<SharedLookup> {
+  async get(key: string, variantOf: (name: string) => string, bounds: SharedBounds): Promise<SharedLookup> {
     const name = nameOf(key)
     const resource = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
-    const matching = (resource?.varies ?? []).map((names) =>
-      this.#read(name, variantName(name, names, names.map(variantOf))),
-    )
+    const varies = (resource?.varies ?? []).filter(areVaryNames).slice(0, bounds.maxVariants)
+    const matching = varies.map((names) => this.#read(name, variantName(name, names, names.map(variantOf)), bounds))
     const [found] = (await Promise.all(matching)).flat().sort((a, b) => b.originDate - a.originDate)
     return { found, hasVariants: resource !== undefined }
   }
@@ -72,9 +58,9 @@ export class SharedResponses {
   async put(
     { key, path }: RequestKey,
     response: StoredResponse,
-    maxVariants: number,
+    bounds: SharedBounds,
   ): Promise<StoredResponse | undefined> {
-    if (response.tags.length > maxTags) return undefined // not all of them would fit, and purge it
+    if (response.tags.length > maxSharedTags) return undefined // not all of them would fit, and purge it
     const name = nameOf(key)
     const variant = variantName(name, response.varyNames, response.varyValues)
     const policy = { ...lifetimeOf(response), tags: [tagOf(key), tagOf(path)] }
@@ -83,7 +69,10 @@ export class SharedResponses {
     if (!isStored) return undefined
     const known = await this.#cache.get(name, { schema: SharedResource, allowStale: true })
     if (known?.variants.includes(variant) !== true) {
-      const variants = [variant, ...(known?.variants ?? [])]
+      const { maxVariants } = bounds
+      // Another program may have listed keys of its own, which are not to be deleted.
+      const knownVariants = (known?.variants ?? []).filter((key) => isVariantOf(name, key))
+      const variants = [variant, ...knownVariants]
       const others = known?.varies.filter((names) => names.join() !== response.varyNames.join()) ?? []
       const resource = {
         varies: [[...response.varyNames], ...others].slice(0, maxVariants),
@@ -92,7 +81,7 @@ export class SharedResponses {
       await this.#cache.set(name, resource, { ...policy, schema: SharedResource })
       await Promise.all(variants.slice(maxVariants).map((dropped) => this.#cache.delete(dropped)))
     }
-    const [stored] = await this.#read(name, variant)
+    const [stored] = await this.#read(name, variant, bounds)
     return stored
   }
 
@@ -102,14 +91,25 @@ export class SharedResponses {
   }
 
   /** Reads the resource too, so that the response depends on it: a new variant ends its freshness. */
-  async #read(name: string, variant: string): Promise<StoredResponse[]> {
+  async #read(name: string, variant: string, { maxBodyBytes }: SharedBounds): Promise<StoredResponse[]> {
     const { value, dependencies } = await this.#cache.track(async () => {
       await this.#cache.get(name, { schema: SharedResource, allowStale: true })
       return this.#cache.get(variant, { schema: SharedResponse, allowStale: true })
     })
-    // Other programs may write to Redis, and earlier versions stored cookies.
-    if (value === undefined || Object.keys(value.fields).some((field) => /^set-cookie$/i.test(field))) return []
-    return [fromShared(value, dependencies)]
+    if (value === undefined) return []
+    const problem = sharedProblem(value, maxBodyBytes)
+    if (problem === undefined) return [new StoredResponse({ ...fromShared(value), dependencies })]
+    this.#warnOnce(problem)
+    return []
+  }
+
+  #warnOnce(reason: string): void {
+    if (this.#reported.has(reason)) return
+    this.#reported.add(reason)
+    this.#log.warn(
+      { kind: 'proxy-cache', reason },
+      'the shared store has an entry that is no valid response: it is not used; another program writes under the key prefix',
+    )
   }
 
   /** Removes one response, everywhere. */
@@ -131,9 +131,6 @@ function lifetimeOf({ instants, receivedAt }: StoredResponse) {
   return { ttlSeconds, staleWhileRevalidateSeconds: 0, staleIfErrorSeconds: validationSeconds }
 }
 
-/** Tags of a response in addition to those of its resource: an entry has 16 at most. */
-const maxTags = 14
-
 function nameOf(key: string): string {
   return `~proxy:${digest(key)}`
 }
@@ -146,34 +143,7 @@ function variantName(name: string, varyNames: readonly string[], varyValues: rea
   return `${name}:${digest(JSON.stringify([varyNames, varyValues]))}`
 }
 
-function toShared(response: StoredResponse): Static<typeof SharedResponse> {
-  const { status, fields, body, bornAt, receivedAt, instants, varyNames, varyValues, tags } = response
-  return {
-    status,
-    fields: Object.fromEntries(
-      Object.entries(fields).map(([name, lines]) => [name, typeof lines === 'string' ? lines : [...lines]]),
-    ),
-    cdnFields: { ...response.cdnFields },
-    body: body.toString('base64'),
-    bornAt,
-    receivedAt,
-    ...instants,
-    varyNames: [...varyNames],
-    varyValues: [...varyValues],
-    allowsStale: response.allowsStale,
-    hasOwnValidator: response.hasOwnValidator,
-    tags: [...tags],
-  }
-}
-
-function fromShared(shared: Static<typeof SharedResponse>, dependencies: Dependencies): StoredResponse {
-  const { freshUntil, revalidateUntil, staleUntil, body, ...others } = shared
-  return new StoredResponse({
-    ...others,
-    body: Buffer.from(body, 'base64'),
-    instants: { freshUntil, revalidateUntil, staleUntil },
-    ...sentAsReceived,
-    isDerived: false,
-    dependencies,
-  })
+/** Whether the key is one of `variantName`. */
+function isVariantOf(name: string, key: string): boolean {
+  return key.startsWith(`${name}:`) && /^[\w-]{32}$/.test(key.slice(name.length + 1))
 }

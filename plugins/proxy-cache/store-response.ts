@@ -12,7 +12,7 @@ import type { Warnings } from '../responses/warnings.js'
 import { raceTimeout } from '../timeout.js'
 import type { ResolvedRoute } from './options.js'
 import type { ProxyCacheContext } from './proxy-cache-context.js'
-import { sentAsReceived } from './shared-responses.js'
+import { sentAsReceived } from './shared-entry.js'
 
 /** Milliseconds that a response waits for its write to the shared store, where the next request may look for it. */
 const sharedWriteTimeoutMs = 300
@@ -64,7 +64,7 @@ export class ProxyCacheStorage implements RouteStorage {
     const { shared, inFlight } = this.#cache
     const { maxVariants, isShared } = this.#route
     const made = this.#toStored(handlerResponse, body, plan)
-    const write = isShared && !made.isDerived ? shared?.put(context.key, made, maxVariants) : undefined
+    const write = isShared && !made.isDerived ? shared?.put(context.key, made, this.#route) : undefined
     const stored = (write && (await raceTimeout(write, sharedWriteTimeoutMs))?.value) ?? made
     if (this.#isInvalidated(context, plan)) {
       await this.remove(context, stored) // its target was changed during the write
