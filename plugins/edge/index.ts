@@ -5,10 +5,11 @@ import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
+import { RouteConstraints } from '../responses/route-constraints.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
 import { Warnings } from '../responses/warnings.js'
-import { LateHooks } from './errors.js'
+import { InvalidEdgeOption, LateHooks } from './errors.js'
 import { createKeyOf } from './key.js'
 import { EdgeRequestHook } from './on-request.js'
 import { EdgeResponder } from './on-send.js'
@@ -45,14 +46,18 @@ export default fp(edgePlugin, { name: 'fastify-vitrine/edge', fastify: '5.x' })
 async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<void> {
   const resolved = resolveOptions(options)
   const cache = new CacheContext(app, resolved)
+  const constraints = new RouteConstraints()
   app.decorate('edge', { stats: () => cache.stats })
   invalidateAfterUnsafeRequests(app, async (request, response) => invalidate(cache, request, response))
+  app.addHook('onReady', async () => constraints.check(InvalidEdgeOption))
   cacheRoutes(app, { kind: 'edge', createRouteCache, LateHooks })
 
   function createRouteCache(route: RouteOptions): RouteCache | undefined {
+    constraints.note(route)
     const edge = route.config?.edge
     if (edge === undefined || edge === false) return undefined
     const settings = resolveForRoute(route, 'proxyCache', optionErrors, () => resolveRoute(edge, resolved.policy))
+    constraints.noteCached(route, settings.varyNames)
     const warnings = new Warnings(app.log, 'edge', route)
     return {
       requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route), warnings),

@@ -99,7 +99,9 @@ export class EdgeResponder {
       const isPersonal = reason === 'bypass' || fields['set-cookie'] !== undefined
       reply.headers(unstoredFields(fields, { isPersonal }))
     }
-    const vary = mergeVary(fields.vary, this.#route.varyNames, [...context.negotiatedBy], credentialVary(this.#route))
+    const { constraintVary } = this.#cache
+    const routeVary = [...this.#route.varyNames, ...context.negotiatedBy, ...credentialVary(this.#route)]
+    const vary = mergeVary(fields.vary, routeVary, constraintVary)
     if (vary !== '') reply.header('vary', vary)
     reply.header('server-timing', joinValues([...headerValues(fields['server-timing']), this.#timingOf(context)]))
   }

@@ -89,7 +89,8 @@ export class EdgeStorage implements RouteStorage {
     if (fields.etag === undefined) fields.etag = entityTagOf(body)
     const hasEncodings = compress && isCompressible(response.status, fields, body)
     const encodingVary = hasEncodings ? 'Accept-Encoding' : undefined
-    const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary)
+    const { constraintVary } = this.#cache
+    const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary, constraintVary)
     if (vary !== '') fields.vary = vary
     const lifetimeFields = isSilent ? cdnLifetimeFields(fields, instants, bornAt) : {}
     return new StoredResponse({
@@ -130,8 +131,10 @@ export class EdgeStorage implements RouteStorage {
   /** Names in `Vary` of the handler, and of hooks before it, which see all request fields. */
   #statedVary({ priorFields }: RequestContext, ownFields: Fields): string[] {
     const byHooks = varyNames({ vary: String(priorFields.vary ?? '') })
-    // The cache encodes bodies itself, and hooks set what they say of an origin in every response.
-    const isIgnored = (name: string) => name === 'accept-encoding' || (name === 'origin' && byHooks.includes(name))
+    const byFastify = this.#cache.constraintVary.map((name) => name.toLowerCase())
+    // The cache encodes bodies itself, Fastify has chosen the route, and hooks set what they say of an origin in every response.
+    const isIgnored = (name: string) =>
+      name === 'accept-encoding' || byFastify.includes(name) || (name === 'origin' && byHooks.includes(name))
     return [...varyNames(ownFields), ...byHooks].filter(
       (name) => this.#route.unkeyedHeaders.has(name) || !isIgnored(name),
     )

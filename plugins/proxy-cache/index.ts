@@ -4,11 +4,12 @@ import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
+import { RouteConstraints } from '../responses/route-constraints.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { createTargetKeyOf } from '../responses/target-key.js'
 import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
 import { Warnings } from '../responses/warnings.js'
-import { LateHooks } from './errors.js'
+import { InvalidProxyCacheOption, LateHooks } from './errors.js'
 import { ProxyCacheRequestHook } from './on-request.js'
 import { ProxyCacheResponder } from './on-send.js'
 import {
@@ -52,18 +53,22 @@ export default fp(proxyCachePlugin, { name: 'fastify-vitrine/proxy-cache', fasti
 async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions): Promise<void> {
   const resolved = resolveOptions(options)
   const cache = new ProxyCacheContext(app, resolved)
+  const constraints = new RouteConstraints()
   app.decorate('proxyCache', { stats: () => cache.stats })
   invalidateAfterUnsafeRequests(app, async (request, response) => {
     const places = invalidate(cache, request, response)
     if (cache.hasSharedRoutes && places.length > 0) await cache.shared?.delete(places)
   })
+  app.addHook('onReady', async () => constraints.check(InvalidProxyCacheOption))
   cacheRoutes(app, { kind: 'proxy-cache', createRouteCache, LateHooks })
 
   function createRouteCache(route: RouteOptions): RouteCache | undefined {
+    constraints.note(route)
     const proxyCache = route.config?.proxyCache
     if (proxyCache === undefined || proxyCache === false) return undefined
     const settings = resolveForRoute(route, 'edge', optionErrors, () => resolveRoute(proxyCache, resolved.policy))
     cache.hasSharedRoutes ||= settings.isShared
+    constraints.noteCached(route, settings.varyNames)
     const warnings = new Warnings(app.log, 'proxy-cache', route)
     return {
       requestHook: new ProxyCacheRequestHook(cache, settings, createTargetKeyOf(route, cache.originOf), warnings),

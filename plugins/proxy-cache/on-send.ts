@@ -75,9 +75,9 @@ export class ProxyCacheResponder {
   /** Sends what the other server sends. */
   #passOn(handlerResponse: HandlerResponse, payload: unknown, status: TierStatus = {}): unknown {
     const { context, response } = handlerResponse
-    const { varyNames } = this.#route
+    const addedVary = [...this.#route.varyNames, ...this.#cache.constraintVary]
     appendCacheStatus(handlerResponse, this.#formatStatus(handlerResponse, status))
-    if (varyNames.length > 0) context.reply.header('vary', mergeVary(response.fields.vary, varyNames))
+    if (addedVary.length > 0) context.reply.header('vary', mergeVary(response.fields.vary, addedVary))
     // Without a validation the other server has compared the conditions of the client.
     return context.isValidating ? respondConditionally(handlerResponse, payload, { compresses: false }) : payload
   }

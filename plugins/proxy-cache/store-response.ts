@@ -97,11 +97,11 @@ export class ProxyCacheStorage implements RouteStorage {
     const names = [...new Set([...routeVary, ...varyNames(response.fields)])].sort()
     const bornAt = response.receivedAt - correctedInitialAgeMs(response)
     const fields = storableFields(handlerResponse)
-    if (routeVary.length > 0) fields.vary = mergeVary(ownFields.vary, routeVary)
+    const addedVary = mergeVary(ownFields.vary, routeVary, this.#cache.constraintVary)
     return new StoredResponse({
       status: response.status,
       fields,
-      cdnFields,
+      cdnFields: addedVary === '' ? cdnFields : { ...cdnFields, vary: addedVary },
       body,
       bornAt,
       receivedAt: response.receivedAt,

@@ -8,6 +8,7 @@ import type { HandlerResponse } from './handler-response.js'
 import { InvalidationLog } from './invalidation-log.js'
 import type { RequestContext } from './request-context.js'
 import { ResponseStore } from './response-store.js'
+import { versionVary } from './route-constraints.js'
 import type { StoredResponse } from './stored-response.js'
 import type { TagHeader } from './tag-header.js'
 import { authorityOf, type OriginOf } from './target-key.js'
@@ -39,6 +40,7 @@ export class CacheContext {
   /** What was sent of stored responses through `onSend` hooks. */
   readonly replayed = new WeakMap<FastifyRequest, unknown>()
   readonly log: FastifyBaseLogger
+  #constraintVary: readonly string[] = []
   #isClosing = false
 
   constructor(app: FastifyInstance, options: CacheContextOptions) {
@@ -48,6 +50,9 @@ export class CacheContext {
     this.backoff = new FailureBackoff(options.now)
     this.refreshes = new BackgroundRefreshes(app)
     this.log = app.log
+    app.addHook('onReady', async () => {
+      this.#constraintVary = versionVary(app)
+    })
     app.addHook('preClose', async () => {
       this.#isClosing = true
     })
@@ -76,6 +81,11 @@ export class CacheContext {
   /** Whether the application is closing, so that connections end with their response. */
   get isClosing(): boolean {
     return this.#isClosing
+  }
+
+  /** Names for `Vary` because Fastify chooses routes by them: known once the application is ready. */
+  get constraintVary(): readonly string[] {
+    return this.#constraintVary
   }
 
   get stats(): HttpCacheStats {
