@@ -9,6 +9,8 @@ export class ProxyCacheContext extends CacheContext {
   /** Whether a route has `shared: true`. */
   hasSharedRoutes = false
   override readonly originOf = effectiveOriginOf
+  /** The other server decides. */
+  override readonly personalFields = () => ({})
   #shared: SharedResponses | undefined
 
   constructor(app: FastifyInstance, options: CacheContextOptions) {

@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import { type CdnFields, unstoredFields } from '../http/cdn-fields.js'
+import type { Fields } from '../http/fields.js'
 import { statedInitialAgeMs } from '../http/freshness.js'
 import { BackgroundRefreshes } from './background-refresh.js'
 import { InFlightRequests } from './collapsing.js'
@@ -35,6 +37,8 @@ export class CacheContext {
   readonly counters = new Counters()
   /** What keys of target URIs have before the path. */
   readonly originOf: OriginOf = authorityOf
+  /** What a stored response with these fields says if it is sent with a cookie of one client. */
+  readonly personalFields = (stated: Fields): CdnFields => unstoredFields(stated, { isPersonal: true })
   /** The context of each request that the handler answers. */
   readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
   /** What was sent of stored responses through `onSend` hooks. */

@@ -35,6 +35,13 @@ export class Head {
     }
     return new Head(lines, names, this.hasRepeats || fields.some(isRepeated))
   }
+
+  /** With these fields, and without those of the names. */
+  replacing(names: ReadonlySet<string>, fields: readonly Field[]): Head {
+    const lines = this.lines.filter((_line, at) => !names.has(this.lines[at - (at % 2)] ?? ''))
+    const others = [...this.#names].filter((name) => !names.has(name))
+    return new Head(lines, new Set(others), this.hasRepeats).with(fields)
+  }
 }
 
 type Field = readonly [name: string, lines: FieldLines]

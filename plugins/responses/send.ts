@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { cdnDirectiveFields } from '../http/cdn-fields.js'
 import type { FieldLines } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from './cache-context.js'
@@ -15,8 +16,21 @@ export function sendStoredAnswer(
   { stored, answer, prior }: { readonly stored: StoredResponse; readonly answer: Answer; readonly prior: PriorReply },
 ): void {
   if (cache.isClosing) reply.raw.shouldKeepAlive = false
-  if (prior.hasPendingCookies) sendThroughHooks(cache, reply, { stored, answer, prior })
-  else sendDirectly(reply, answer, prior.fields)
+  if (prior.hasPendingCookies) {
+    sendThroughHooks(cache, reply, { stored, answer: withoutCaches(cache, stored, answer), prior })
+  } else {
+    const isPersonal = prior.fields['set-cookie'] !== undefined
+    sendDirectly(reply, isPersonal ? withoutCaches(cache, stored, answer) : answer, prior.fields)
+  }
+}
+
+/** The answer that no other cache stores, because it is sent with a cookie of one client. */
+function withoutCaches({ personalFields }: CacheContext, stored: StoredResponse, answer: Answer): Answer {
+  const fields = personalFields(stored.fields)
+  const names = Object.keys(fields)
+  if (names.length === 0) return answer
+  const dropped = new Set([...names, ...cdnDirectiveFields, ...Object.keys(stored.cdnFields)])
+  return { ...answer, head: answer.head.replacing(dropped, Object.entries(fields)) }
 }
 
 /**

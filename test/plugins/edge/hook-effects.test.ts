@@ -70,6 +70,43 @@ t.test('cookies that hooks set are sent with hits to their client alone', async 
   }
 })
 
+t.test('a hit that has a cookie says what the response says that is not stored because of it', async (t) => {
+  const handlers: Record<string, object> = {
+    'states nothing': {},
+    'states a lifetime': { 'cache-control': 'public, max-age=60' },
+    'states a lifetime for CDNs': { 'cdn-cache-control': 'max-age=60' },
+    'states both': {
+      'cache-control': 'max-age=60',
+      'cdn-cache-control': 'max-age=60',
+      'surrogate-control': 'max-age=60',
+    },
+  }
+  const acts: Record<string, Act> = {
+    'with @fastify/cookie': (reply) => reply.setCookie('visitor', 'b'),
+    'as a field': (reply) => reply.header('set-cookie', 'visitor=b'),
+  }
+  for (const [kind, config] of Object.entries(cached)) {
+    for (const [name, fields] of Object.entries(handlers)) {
+      for (const [how, act] of Object.entries(acts)) {
+        const build = async (app: FastifyInstance) => {
+          await app.register(cookie)
+          app.addHook('onRequest', forClient(act))
+          app.get('/x', { config }, async (_request, reply) => reply.headers(fields).send('page'))
+        }
+        const { get } = await start(t, build)
+        const fresh = (await (await start(t, build)).get('b')).headers
+        await get('a')
+        const { headers, cacheStatus } = await get('b')
+        t.match(cacheStatus, /hit/)
+        for (const field of ['cache-control', 'cdn-cache-control', 'surrogate-control', 'surrogate-key', 'set-cookie'])
+          t.same(headers[field], fresh[field], `${kind} ${name}, cookie ${how}: ${field}`)
+        if (kind === 'edge')
+          t.match(JSON.stringify([headers['cache-control'], headers['cdn-cache-control']]), /no-store/)
+      }
+    }
+  }
+})
+
 t.test('a hit whose bytes an onSend hook changes has a weak entity-tag', async (t) => {
   const { get } = await start(t, async (app) => {
     await app.register(cookie)
