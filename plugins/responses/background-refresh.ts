@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import inject, { type DispatchFunc } from 'light-my-request'
 import { type Fields, headerValues } from '../http/fields.js'
 import { hostOf } from '../http/request-fields.js'
 import { raceTimeout } from '../timeout.js'
+import { connectionOf } from './repeated-connection.js'
 
 /** A refresh that has not ended by then counts as lost: the next request begins another one. */
 const defaultTimeoutMs = 30_000
@@ -16,6 +18,7 @@ export class BackgroundRefreshes {
   readonly #current = new AsyncLocalStorage<string>()
   readonly #inFlight = new Map<string, Promise<unknown>>()
   readonly #timeoutMs: number
+  #isClosing = false
 
   constructor(app: FastifyInstance, timeoutMs = defaultTimeoutMs) {
     this.#app = app
@@ -27,11 +30,15 @@ export class BackgroundRefreshes {
     return this.#inFlight.size > 0 && this.#current.getStore() === name
   }
 
-  /** Repeats the request, unless a refresh of the key is in flight. */
-  begin(name: string, request: FastifyRequest, fields: Fields): void {
-    if (this.#inFlight.has(name)) return
-    const { raw } = request
-    const url = request.originalUrl
+  /**
+   * Repeats the request, unless a refresh of the key is in flight or the connection of the request has ended. Calls back when the
+   * refresh has ended or is lost.
+   */
+  begin(name: string, request: FastifyRequest, fields: Fields, onEnd: () => void): void {
+    if (this.#inFlight.has(name) || this.#isClosing) return
+    const showConnection = connectionOf(request)
+    if (showConnection === undefined) return
+    const { raw, originalUrl: url } = request
     const headers = {
       'user-agent': undefined, // `inject` would add one
       host: hostOf(raw.headers),
@@ -41,29 +48,33 @@ export class BackgroundRefreshes {
           .map(([field, lines]) => [field, typeof lines === 'string' ? lines : [...headerValues(lines)]]),
       ),
     }
-    const ask = () =>
-      this.#current.run(
-        name,
-        () =>
-          this.#app
-            .inject({ method: 'GET', url, headers, remoteAddress: raw.socket.remoteAddress ?? '' })
-            .then(done, done), // the application logs errors of the request
-      )
+    const dispatch: DispatchFunc = (repeated, response) => {
+      showConnection(repeated)
+      response.once('close', () => repeated.socket.destroy())
+      this.#app.routing(repeated, response)
+    }
+    const ask = () => this.#current.run(name, () => inject(dispatch, { method: 'GET', url, headers }).then(done, done)) // the application logs errors
     // Asynchronously, because the request must find the refresh in `#inFlight`.
     const refresh = Promise.resolve()
       .then(ask)
       .finally(() => {
         clearTimeout(lost)
-        this.#forget(name, refresh)
+        this.#forget(name, refresh, onEnd)
       })
-    const lost = setTimeout(() => this.#forget(name, refresh), this.#timeoutMs).unref()
+    const lost = setTimeout(() => this.#forget(name, refresh, onEnd), this.#timeoutMs).unref()
     this.#inFlight.set(name, refresh)
   }
 
-  #forget(name: string, refresh: Promise<unknown>): void {
+  #forget(name: string, refresh: Promise<unknown>, onEnd: () => void): void {
     if (this.#inFlight.get(name) !== refresh) return
     this.#inFlight.delete(name)
+    onEnd()
     if (this.#inFlight.size === 0) this.#current.disable() // an enabled AsyncLocalStorage slows every promise down
+  }
+
+  /** Begins no more refreshes. */
+  stop(): void {
+    this.#isClosing = true
   }
 
   /** Waits briefly for refreshes in flight: a handler may never answer. */

@@ -59,6 +59,7 @@ export class CacheContext {
     })
     app.addHook('preClose', async () => {
       this.#isClosing = true
+      this.refreshes.stop()
     })
     app.addHook('onClose', () => this.refreshes.close())
   }

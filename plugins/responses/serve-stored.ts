@@ -64,7 +64,7 @@ export function chooseServing(
   if (decision.use === 'fresh') return { kind: 'stored', stored: decision.stored, detail: undefined }
   if (decision.use === 'max-stale') return { kind: 'stored', stored: decision.stored, detail: decision.use }
   if (decision.use === 'stale-while-revalidate' && canBeRepeated(request)) {
-    if (!isBackingOff) cache.refreshes.begin(collapseKey, request, withoutClientHeaders(context.receivedFields))
+    if (!isBackingOff) refreshInBackground(cache, context, decision.stored)
     return { kind: 'stored', stored: decision.stored, detail: decision.use }
   }
   const reason = decision.use === 'nothing' ? decision.why : 'stale'
@@ -74,6 +74,15 @@ export function chooseServing(
   }
   const isOtherVariant = reason === 'uri-miss' && (hasVariants || cache.store.get(key.key) !== undefined)
   return { kind: 'forward', reason: isOtherVariant ? 'vary-miss' : reason }
+}
+
+/** Begins a refresh. One that leaves the stored response as it was, such as a redirect by a hook, is retried after a delay. */
+function refreshInBackground(cache: CacheContext, context: RequestContext, stored: StoredResponse): void {
+  const { request, collapseKey, key, receivedFields, variantOf } = context
+  cache.refreshes.begin(collapseKey, request, withoutClientHeaders(receivedFields), () => {
+    const isUnchanged = selectVariant(cache.store, key.key, variantOf) === stored
+    if (isUnchanged && !cache.backoff.isWaiting(collapseKey)) cache.backoff.failed(collapseKey)
+  })
 }
 
 export interface SendStoredOptions {

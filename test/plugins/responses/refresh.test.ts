@@ -184,7 +184,7 @@ function startHanging(t: Test, timeoutMs: number) {
       hung += 1
       await new Promise(() => undefined)
     }
-    refreshes.begin('k', request, {})
+    refreshes.begin('k', request, {}, () => undefined)
     return 'x'
   })
   return { ask: () => app.inject({ url: '/x', headers: { 'x-client': '1' } }), hung: () => hung }
