@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import type { Fields } from '../http/fields.js'
 import { hasCredentials, isCredential } from '../http/request-fields.js'
-import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
+import { fieldValues, keyedFields, type Normalise, variantValue } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
@@ -80,8 +80,9 @@ export class EdgeRequestHook implements RequestHook {
     const isRead = method === 'GET' || method === 'HEAD'
     const prior = this.#priorReplies.read(reply)
     const isBypassed = isRead && (this.#isPersonal(prior) || this.#isBypassed(request, headers))
+    const keyedField = fieldValues(headers, this.#normalisers)
     if (isRead) {
-      const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
+      const variantOf = (name: string) => variantValue(keyedField(name))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
       if (!isBypassed && stored?.isFresh(now) === true) {
@@ -95,7 +96,7 @@ export class EdgeRequestHook implements RequestHook {
       next,
       key,
       receivedFields: headers,
-      fields: isRead ? keyedFields(headers, this.#normalisers) : headers,
+      fields: isRead ? keyedFields(headers, this.#normalisers, keyedField) : headers,
       // A hook may have removed a field after it derived an identity from it.
       isBypassed: isBypassed || (isRead && this.#hasSentCredentials(request.raw.rawHeaders)),
       prior,

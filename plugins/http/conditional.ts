@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Fields, listMembers, singleValue } from './fields.js'
+import { type Fields, isTooLongToParse, listMembers, singleValue } from './fields.js'
 import { parseHttpDate } from './http-date.js'
 
 /** A strong entity-tag that changes with any byte of the representation. RFC 9110 §8.8.3. */
@@ -23,10 +23,13 @@ export const conditionFields = [
   'if-range',
 ] as const
 
-/** Whether the client has the representation already. `If-Modified-Since` counts where there is no `If-None-Match`. */
+/**
+ * Whether the client has the representation already. `If-Modified-Since` counts where there is no `If-None-Match`. A list that is too
+ * long to be parsed does not match: the complete representation is right for any client.
+ */
 export function isNotModified(request: Fields, { etag, modifiedAt }: Validators, now: number): boolean {
   const noneMatch = request['if-none-match']
-  if (noneMatch !== undefined) return matchesAny(noneMatch, etag)
+  if (noneMatch !== undefined) return !isTooLongToParse(noneMatch) && matchesAny(noneMatch, etag)
   const since = parseHttpDate(singleValue(request['if-modified-since']), now)
   return since !== undefined && Math.floor(modifiedAt / 1_000) * 1_000 <= since
 }
@@ -34,8 +37,17 @@ export function isNotModified(request: Fields, { etag, modifiedAt }: Validators,
 /** Weak comparison with each entity-tag of a list; `*` matches whatever there is. RFC 9110 §13.1.2. */
 export function matchesAny(list: string | readonly string[], etag: string | undefined): boolean {
   const given = listMembers(list)
-  if (given.length === 1 && given[0] === '*') return true
-  return etag !== undefined && given.some((tag) => opaque(tag) === opaque(etag))
+  return isAny(given) || given.some((tag) => isSameTag(tag, etag))
+}
+
+/** Whether the members of the list are `*` alone. */
+export function isAny(members: readonly string[]): boolean {
+  return members.length === 1 && members[0] === '*'
+}
+
+/** Weak comparison. RFC 9110 §8.8.3.2. */
+export function isSameTag(tag: string, etag: string | undefined): boolean {
+  return etag !== undefined && opaqueTag(tag) === opaqueTag(etag)
 }
 
 /** Whether a 304 describes another representation than the stored one, and so does not confirm it. RFC 9111 §4.3.4. */
@@ -62,6 +74,7 @@ function isStrongDate(fields: Fields, now: number): boolean {
   return modified !== undefined && generated !== undefined && generated - modified >= 1_000
 }
 
-function opaque(etag: string): string {
+/** An entity-tag without its weakness. */
+export function opaqueTag(etag: string): string {
   return etag.startsWith('W/') ? etag.slice(2) : etag
 }

@@ -29,13 +29,20 @@ export function singleValue(field: FieldLines | undefined): string | undefined {
 
 /** Members of a comma-separated list, over all lines; a comma inside a quoted string does not separate. RFC 9110 §5.6.1. */
 export function listMembers(field: FieldLines | undefined): string[] {
-  return headerValues(field).flatMap((line) =>
-    (line.includes('"') ? splitQuoted(line) : line.split(',')).map(trim).filter(Boolean),
-  )
+  const members: string[] = []
+  const add = (member: string) => {
+    const trimmed = trim(member)
+    if (trimmed !== '') members.push(trimmed)
+  }
+  for (const line of headerValues(field)) {
+    if (line.includes('"')) splitQuoted(line, add)
+    else if (line.includes(',')) line.split(',').forEach(add)
+    else add(line)
+  }
+  return members
 }
 
-function splitQuoted(line: string): string[] {
-  const members: string[] = []
+function splitQuoted(line: string, add: (member: string) => void): void {
   let start = 0
   let isQuoted = false
   for (let at = 0; at < line.length; at++) {
@@ -43,17 +50,31 @@ function splitQuoted(line: string): string[] {
     if (isQuoted && character === '\\') at++
     else if (character === '"') isQuoted = !isQuoted
     else if (character === ',' && !isQuoted) {
-      members.push(line.slice(start, at))
+      add(line.slice(start, at))
       start = at + 1
     }
   }
-  members.push(line.slice(start))
-  return members
+  add(line.slice(start))
 }
 
-/** Removes the optional white space of HTTP; `trim` of JavaScript removes more. */
+/** Removes the optional white space of HTTP; `trim` of JavaScript removes more. A pattern would take quadratic time for long blanks. */
 export function trim(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09
+}
+
+/** Longer values than this of a field that clients send are not parsed: they are cheap to send, and no known client sends them. */
+const maxParsedLength = 512
+
+/** Whether a value of a client is too long to be parsed. */
+export function isTooLongToParse(field: FieldLines | undefined): boolean {
+  return headerValues(field).reduce((sum, line) => sum + line.length, 0) > maxParsedLength
 }
 
 /** Fields of one connection, not of the message. RFC 9110 §7.6.1, RFC 9111 §3.1. */
@@ -70,7 +91,9 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** Whether a field is not forwarded: it is of the connection, or listed by `Connection`. */
-export function isHopByHop(name: string, connection: FieldLines | undefined): boolean {
-  return hopByHop.has(name) || listMembers(connection).some((option) => option.toLowerCase() === name)
+/** Tells which fields are not forwarded: those of the connection, and those that `Connection` lists, which is parsed once. */
+export function hopByHopFilter(connection: FieldLines | undefined): (name: string) => boolean {
+  if (connection === undefined || isTooLongToParse(connection)) return (name) => hopByHop.has(name)
+  const listed = new Set(listMembers(connection).map((option) => option.toLowerCase()))
+  return (name) => hopByHop.has(name) || listed.has(name)
 }

@@ -1,5 +1,5 @@
 import { deltaSeconds, parseDirectives } from './cache-control.js'
-import type { Fields } from './fields.js'
+import { type Fields, isTooLongToParse } from './fields.js'
 
 /** Cache directives of a request. RFC 9111 §5.2.1. */
 export interface RequestDirectives {
@@ -20,11 +20,12 @@ const nothing: RequestDirectives = {
   maxStaleSeconds: undefined,
 }
 
-/** Unknown and invalid directives are ignored. */
+/** Unknown and invalid directives are ignored. A text that is too long to be parsed may say anything: it counts as `no-cache`. */
 export function requestDirectivesOf(fields: Fields): RequestDirectives {
   if (fields['cache-control'] === undefined) {
     return fields.pragma === 'no-cache' ? { ...nothing, noCache: true } : nothing
   }
+  if (isTooLongToParse(fields['cache-control'])) return { ...nothing, noCache: true }
   const directives = parseDirectives(fields['cache-control'])
   if (directives.size === 0) return nothing
   const maxStale = directives.get('max-stale')

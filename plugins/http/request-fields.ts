@@ -1,6 +1,6 @@
 import { parseDirectives } from './cache-control.js'
 import { conditionFields } from './conditional.js'
-import { type FieldLines, type Fields, isHopByHop } from './fields.js'
+import { type FieldLines, type Fields, hopByHopFilter, isTooLongToParse } from './fields.js'
 
 /** Fields that only responses have: they are not forwarded. */
 const responseOnly = new Set(['cache-status', 'surrogate-key', 'cache-tag', 'edge-cache-tag', 'surrogate-control'])
@@ -9,9 +9,8 @@ const indispensable = new Set(['host', 'content-length', 'content-type'])
 
 /** The end-to-end fields, for another server. Background refreshes have names without a value. */
 export function forwardedFields(fields: Fields): Fields {
-  const { connection } = fields
-  const isForwarded = (name: string) =>
-    indispensable.has(name) || !(responseOnly.has(name) || isHopByHop(name, connection))
+  const isHopByHop = hopByHopFilter(fields.connection)
+  const isForwarded = (name: string) => indispensable.has(name) || !(responseOnly.has(name) || isHopByHop(name))
   return Object.fromEntries(Object.entries(fields).filter(([name, lines]) => lines !== undefined && isForwarded(name)))
 }
 
@@ -50,9 +49,10 @@ export function isPartialRequest(fields: Fields): boolean {
   return fields.range !== undefined || conditionFields.some((name) => fields[name] !== undefined)
 }
 
-/** Whether the client forbids storing the response. RFC 9111 §5.2.1.5. */
+/** Whether the client forbids storing the response, or may do so in a text that is not parsed. RFC 9111 §5.2.1.5. */
 export function hasNoStore(fields: Fields): boolean {
-  return parseDirectives(fields['cache-control']).has('no-store')
+  const control = fields['cache-control']
+  return control !== undefined && (isTooLongToParse(control) || parseDirectives(control).has('no-store'))
 }
 
 /** Request fields that identify a client. */

@@ -12,7 +12,7 @@ import {
   withoutConditions,
 } from '../http/request-fields.js'
 import { hasRequestOverride } from '../http/target-overrides.js'
-import { keyedFields, type Normalise, normaliseField, variantValue } from '../http/vary.js'
+import { fieldValues, keyedFields, type Normalise, variantValue } from '../http/vary.js'
 import type { RequestHook } from '../responses/cached-routes.js'
 import type { InFlightRequest } from '../responses/collapsing.js'
 import { dataCacheOf } from '../responses/data-cache.js'
@@ -102,7 +102,8 @@ export class ProxyCacheRequestHook implements RequestHook {
     const prior = this.#priorReplies.read(reply)
     const isBypassed = isRead && this.#isBypassed(request, headers, prior)
     if (isRead) {
-      const variantOf = (name: string) => variantValue(normaliseField(headers, name, this.#normalisers))
+      const keyedField = fieldValues(headers, this.#normalisers)
+      const variantOf = (name: string) => variantValue(keyedField(name))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
       if (!isBypassed && stored?.isFresh(now) === true && this.#isPlain(headers)) {

@@ -1,5 +1,5 @@
 import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
-import { isHopByHop } from '../http/fields.js'
+import { hopByHopFilter } from '../http/fields.js'
 import { hasCredentials, hasNoStore } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
@@ -103,7 +103,8 @@ export class ProxyCacheResponder {
   /** Fields of the connection to the other server end here. RFC 9110 §7.6.1. */
   #dropConnectionFields({ request, reply, priorFields }: RequestContext): void {
     const fields = fieldsChangedSince(reply, priorFields)
-    for (const name of Object.keys(fields)) if (isHopByHop(name, fields.connection)) reply.removeHeader(name)
+    const isHopByHop = hopByHopFilter(fields.connection)
+    for (const name of Object.keys(fields)) if (isHopByHop(name)) reply.removeHeader(name)
     if (this.#cache.isClosing && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   }
 }

@@ -1,6 +1,6 @@
-import { allowsRange, isNotModified, matchesAny, type Validators } from '../http/conditional.js'
+import { allowsRange, isAny, isNotModified, isSameTag, opaqueTag, type Validators } from '../http/conditional.js'
 import { acceptedCodings, type Coding, codings } from '../http/encoding.js'
-import { type Fields, headerValues, listMembers, singleValue } from '../http/fields.js'
+import { type Fields, headerValues, isTooLongToParse, listMembers, singleValue } from '../http/fields.js'
 import { rangeOf } from '../http/range.js'
 import { Head } from './head.js'
 import type { StoredResponse } from './stored-response.js'
@@ -67,11 +67,12 @@ export function matchingTag(
   if (noneMatch !== undefined && noneMatch === etag) return { etag }
   if (noneMatch === undefined || !compresses) return isNotModified(fields, validators, now) ? { etag } : undefined
   if (codings.some((coding) => noneMatch === encodedTag(etag, coding))) return { etag: String(noneMatch) }
-  for (const given of listMembers(noneMatch)) {
-    const inIdentity = given.replace(/-(?:br|gzip)"$/, '"')
-    if (matchesAny(inIdentity, etag)) return { etag: inIdentity === given ? etag : given.replace(/^W\//, '') }
-  }
-  return undefined
+  if (isTooLongToParse(noneMatch)) return undefined // as in `isNotModified`
+  const given = listMembers(noneMatch)
+  if (given.some((tag) => isSameTag(tag, etag)) || isAny(given)) return { etag }
+  const encoded = codings.map((coding) => encodedTag(etag, coding))
+  const match = given.find((tag) => encoded.some((one) => isSameTag(tag, one)))
+  return match === undefined ? undefined : { etag: opaqueTag(match) }
 }
 
 function validatorsOf({ etag, modifiedAt, compresses }: StoredResponse): ClientValidators {

@@ -1,7 +1,7 @@
 import type { Dependencies } from '../cache/index.js'
 import type { CdnFields } from '../http/cdn-fields.js'
 import { type Coding, encode, isCompressible } from '../http/encoding.js'
-import { type FieldLines, type Fields, isHopByHop, singleValue } from '../http/fields.js'
+import { type FieldLines, type Fields, hopByHopFilter, singleValue } from '../http/fields.js'
 import type { Instants } from '../http/freshness.js'
 import { formatHttpDate, parseHttpDate } from '../http/http-date.js'
 import type { Head } from './head.js'
@@ -193,8 +193,8 @@ export class StoredResponse implements StoredResponseFields {
 
 /** Fields of a response that are stored and forwarded. */
 export function endToEndFields(fields: Fields): Record<string, FieldLines> {
-  const { connection } = fields
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isHopByHop(name, connection)))
+  const isHopByHop = hopByHopFilter(fields.connection)
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !isHopByHop(name)))
 }
 
 /**

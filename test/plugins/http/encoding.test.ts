@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
-import { acceptedCodings, encode, isCompressible } from '../../../plugins/http/encoding.js'
+import { acceptedCodings, encode, isCompressible, normaliseAcceptEncoding } from '../../../plugins/http/encoding.js'
 
 t.test('negotiation selects the best coding that the client accepts (RFC 9110 §12.5.3)', async (t) => {
   const cases = [
@@ -20,6 +20,30 @@ t.test('negotiation selects the best coding that the client accepts (RFC 9110 §
     ['deflate', []],
   ] as const
   for (const [field, codings] of cases) t.strictSame(acceptedCodings(field), codings, String(field))
+})
+
+t.test('all values that accept the same codings have one spelling', async (t) => {
+  const cases = [
+    ['gzip, deflate, br, zstd', 'br, gzip, deflate, zstd'],
+    ['gzip;q=0.1', 'gzip'],
+    ['br;q=0.5,  GZIP;q=0.8,', 'br, gzip'],
+    ['x-gzip, compress, aws-chunked', 'gzip'],
+    ['*', 'br, gzip, deflate, zstd'],
+    ['*, br;q=0', 'gzip, deflate, zstd'],
+    ['gzip, identity;q=0', 'gzip, identity;q=0'],
+    ['gzip, *;q=0', 'gzip, identity;q=0'],
+    ['gzip, identity;q=0.5, *;q=0', 'gzip'],
+    ['', 'identity'],
+    ['identity', 'identity'],
+    ['identity;q=0', 'identity;q=0'],
+  ] as const
+  for (const [field, normalised] of cases) t.equal(normaliseAcceptEncoding(field), normalised, field)
+})
+
+t.test('a value that is too long to be parsed accepts no encoding', async (t) => {
+  const long = 'gzip, br;q=0.1, '.repeat(100)
+  t.strictSame(acceptedCodings(long), [])
+  t.equal(normaliseAcceptEncoding(long), 'identity')
 })
 
 t.test('text above a minimum size is compressed, unless it is encoded or no-transform forbids it', async (t) => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Fields } from '../../../plugins/http/fields.js'
 import { type RequestDirectives, requestDirectivesOf } from '../../../plugins/http/request-directives.js'
+import { hasNoStore } from '../../../plugins/http/request-fields.js'
 
 const nothing: RequestDirectives = {
   noCache: false,
@@ -92,4 +93,10 @@ t.test('Pragma: no-cache applies without Cache-Control (RFC 9111 §5.4)', async 
   for (const { name, fields, expected } of cases) {
     t.strictSame(requestDirectivesOf(fields), { ...nothing, ...expected }, name)
   }
+})
+
+t.test('a Cache-Control that is too long to be parsed may forbid anything', async (t) => {
+  const fields = { 'cache-control': 'max-age=1, '.repeat(100) }
+  t.equal(requestDirectivesOf(fields).noCache, true)
+  t.equal(hasNoStore(fields), true)
 })

@@ -1,6 +1,14 @@
 import t from 'tap'
 import type { FieldLines } from '../../../plugins/http/fields.js'
-import { keyedValue, mergeVary, variantValue, variesByEverything, varyNames } from '../../../plugins/http/vary.js'
+import {
+  fieldValues,
+  keyedFields,
+  keyedValue,
+  mergeVary,
+  variantValue,
+  variesByEverything,
+  varyNames,
+} from '../../../plugins/http/vary.js'
 
 t.test('a response with a Vary member * matches no other request (RFC 9110 §12.5.5)', async (t) => {
   const cases: { name: string; vary: FieldLines | undefined; is: boolean }[] = [
@@ -87,4 +95,29 @@ t.test('several Vary fields are merged without duplicates, and * replaces all na
     { name: '* after', fields: ['accept', ['cookie', 'x-a, *']], expected: '*' },
   ]
   for (const { name, fields, expected } of cases) t.equal(mergeVary(...fields), expected, name)
+})
+
+t.test('a list that is too long to be parsed is compared as it is', async (t) => {
+  const long = 'fr,'.repeat(400)
+  t.equal(keyedValue('accept-language', long), long)
+})
+
+t.test('each field of a request is normalised once, however often it is compared', async (t) => {
+  const calls: (string | undefined)[] = []
+  const normalise = (value: string | undefined) => {
+    calls.push(value)
+    return value?.slice(0, 1)
+  }
+  const fields = { 'x-a': 'abc' }
+  const normalisers = new Map([
+    ['x-a', normalise],
+    ['x-b', normalise],
+  ])
+  const keyedField = fieldValues(fields, normalisers)
+  t.strictSame(
+    [keyedField('x-a'), keyedField('x-b'), keyedField('x-a'), keyedField('x-b')],
+    ['a', undefined, 'a', undefined],
+  )
+  t.strictSame(keyedFields(fields, normalisers, keyedField), { 'x-a': 'a' })
+  t.strictSame(calls, ['abc', undefined])
 })

@@ -10,6 +10,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge from '../../../plugins/edge/index.js'
+import { normaliseAcceptEncoding } from '../../../plugins/http/encoding.js'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
 import { type Clock, createClock } from '../../harness/clock.js'
 import { type HostileRequest, hostileBatch, requestsInBatch } from '../../harness/hostile-requests.js'
@@ -194,12 +195,14 @@ async function startOrigin(t: Test, clock: Clock): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-/** A cache may normalise a list, without empty members and white space. RFC 9110 §5.6.1.2. */
+/** A cache may normalise `Accept-Encoding`, and a list, without empty members and white space. RFC 9110 §5.6.1.2. */
 function withListsSpelledOut(headers: IncomingMessage['headers']): object {
-  const lists = ['accept', 'accept-charset', 'accept-encoding', 'accept-language']
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, lists.includes(name) ? members(value) : value]),
-  )
+  const lists = ['accept', 'accept-charset', 'accept-language']
+  const spelled = (name: string, value: string | string[] | undefined) => {
+    if (name === 'accept-encoding') return normaliseAcceptEncoding(String(value))
+    return lists.includes(name) ? members(value) : value
+  }
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, spelled(name, value)]))
 }
 
 function echo(request: IncomingMessage, response: ServerResponse, is: object, clock: Clock): void {
@@ -442,6 +445,7 @@ class Judge {
       'etag',
       'cache-control',
       'cdn-cache-control',
+      'surrogate-control',
       'vary',
       'surrogate-key',
       'content-encoding',

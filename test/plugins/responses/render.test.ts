@@ -111,3 +111,9 @@ t.test('a 416 is not cacheable, whatever the fields of the stored response', asy
     t.notOk('cdn-cache-control' in fields || 'expires' in fields)
   }
 })
+
+t.test('a list of entity-tags that is too long to be parsed gets the complete response', async (t) => {
+  const compressed = stored({ compresses: true })
+  t.equal(answer({ 'if-none-match': '"b", "a-br"' }, { stored: compressed }).status, 304)
+  t.equal(answer({ 'if-none-match': `"a-br", ${'"b", '.repeat(300)}` }, { stored: compressed }).status, 200)
+})

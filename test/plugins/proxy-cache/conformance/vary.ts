@@ -112,7 +112,11 @@ export const vary = [
       asked: [foo('1'), ['Bar', 'abc'], ['Baz', '7']],
       asking: [foo('1'), ['Baz', '7'], ['Bar', 'abcde']],
     }),
-    ...['Accept', 'Accept-Encoding', 'Accept-Language', 'User-Agent', 'Cookie', 'Origin', 'Authorization'].map((name) =>
+    doesNotReuse('does not reuse a response that varies by Accept-Encoding for another one', {
+      ...selected('gzip', 'br', 'Accept-Encoding'),
+      fields: [cacheControl('public, max-age=3600'), ['Vary', 'Accept-Encoding']],
+    }),
+    ...['Accept', 'Accept-Language', 'User-Agent', 'Cookie', 'Origin', 'Authorization'].map((name) =>
       doesNotReuse(`does not reuse a response that varies by ${name} for another one`, {
         ...selected('one', 'two', name),
         fields: [cacheControl('public, max-age=3600'), ['Vary', name]],
