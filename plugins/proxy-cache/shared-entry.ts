@@ -1,6 +1,6 @@
 import { validateHeaderValue } from 'node:http'
 import { type Static, Type } from '@sinclair/typebox'
-import { type Fields, headerValues, isHopByHop } from '../http/fields.js'
+import { type Fields, headerValues, hopByHopFilter } from '../http/fields.js'
 import { isRequestSpecific } from '../http/storable.js'
 import type { StoredResponse, StoredResponseFields } from '../responses/stored-response.js'
 import { isTag } from '../responses/tag-header.js'
@@ -43,6 +43,8 @@ const maxFieldBytes = 65_536
 const maxVaryNames = 64
 /** The last instant of a JavaScript date, in milliseconds since the epoch. */
 const maxInstant = 8.64e15
+/** Fields of one connection. */
+const isHopByHop = hopByHopFilter(undefined)
 /** A field name as this cache stores it: another spelling would pass by its rules. */
 const fieldName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 
@@ -100,7 +102,7 @@ export function areVaryNames(names: readonly string[]): boolean {
 function hasStorableFields(fields: Fields): boolean {
   let bytes = 0
   for (const [name, lines] of Object.entries(fields)) {
-    if (!fieldName.test(name) || name === 'set-cookie' || isHopByHop(name, undefined)) return false
+    if (!fieldName.test(name) || name === 'set-cookie' || isHopByHop(name)) return false
     for (const line of headerValues(lines)) {
       bytes += name.length + line.length
       if (bytes > maxFieldBytes || !isFieldValue(name, line)) return false
