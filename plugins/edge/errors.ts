@@ -18,3 +18,9 @@ export const LateHooks = createError<[method: string, url: string]>(
   500,
   TypeError,
 )
+
+/** The handler of a route with `ignoreCredentials: true` reads what hooks derived from the credentials of one client. */
+export const MaskedProperty = createError<[route: string, property: string]>(
+  'VITRINE_EDGE_MASKED',
+  "edge: the handler of %s reads request.%s, but its response is stored for all clients: bypass such requests (option bypass), remove ignoreCredentials: true, or use vary: [{ name: 'cookie', normalise }]",
+)

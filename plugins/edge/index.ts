@@ -10,10 +10,11 @@ import { resolveForRoute } from '../responses/route-options.js'
 import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
 import { Warnings } from '../responses/warnings.js'
 import { InvalidEdgeOption, LateHooks } from './errors.js'
-import { createKeyOf } from './key.js'
+import { RouteKeys } from './key.js'
 import { EdgeRequestHook } from './on-request.js'
 import { EdgeResponder } from './on-send.js'
 import { type EdgeOptions, type EdgeRouteOptions, optionErrors, resolveOptions, resolveRoute } from './options.js'
+import { validatesUnkeyed } from './required-headers.js'
 
 export type { HttpCacheStats as EdgeStats, Outcome } from '../responses/counters.js'
 export type { VaryBy } from '../responses/route-options.js'
@@ -52,17 +53,32 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
   app.addHook('onReady', async () => constraints.check(InvalidEdgeOption))
   cacheRoutes(app, { kind: 'edge', createRouteCache, LateHooks })
 
-  function createRouteCache(route: RouteOptions): RouteCache | undefined {
+  function createRouteCache(route: RouteOptions, instance: FastifyInstance): RouteCache | undefined {
     constraints.note(route)
     const edge = route.config?.edge
     if (edge === undefined || edge === false) return undefined
     const settings = resolveForRoute(route, 'proxyCache', optionErrors, () => resolveRoute(edge, resolved.policy))
     constraints.noteCached(route, settings.varyNames)
     const warnings = new Warnings(app.log, 'edge', route)
+    const keys = new RouteKeys(route)
+    const requestHook = new EdgeRequestHook(cache, settings, keys.keyOf, warnings)
+    // Schemas that the route refers to may be added until the application is ready.
+    app.addHook('onReady', async () => {
+      const schemas = instance.getSchemas()
+      const findSchema = (id: string) => (Object.hasOwn(schemas, id) ? schemas[id] : undefined)
+      const { isTarget, openReason } = keys.complete(findSchema)
+      const isValidatedFirst = validatesUnkeyed(route, settings, isTarget, findSchema)
+      if (isValidatedFirst && !settings.acknowledgesSkippedHooks) requestHook.position = 'handler'
+      if (openReason !== undefined && route.method !== 'HEAD') warnings.warnOnce(completeUriWarning(openReason))
+    })
     return {
-      requestHook: new EdgeRequestHook(cache, settings, createKeyOf(route), warnings),
+      requestHook,
       responseHook: createResponseHook(cache, new EdgeResponder(cache, settings, warnings).respond),
       acknowledgesSkippedHooks: settings.acknowledgesSkippedHooks,
     }
   }
+}
+
+function completeUriWarning(openReason: string): string {
+  return `the key of this route is the complete URI, because its query schema has no complete list of parameters: ${openReason}`
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { type Fields, ownField } from '../http/fields.js'
@@ -50,13 +51,21 @@ export function maskRequest(
   }
   showHeaders(request, visible, { rawHeaders: [], headersDistinct: {} })
   if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
-  if (query === undefined) return negotiatedBy
-  request.query = { ...query }
-  const maskedUrl = withQuery(url, validated ?? query)
-  // Fastify remembers the first value of `originalUrl`, which a hook may have read.
-  Object.defineProperty(request, 'originalUrl', { value: maskedUrl, configurable: true })
-  show(raw, { url: maskedUrl, ...('originalUrl' in raw ? { originalUrl: maskedUrl } : {}) })
+  if (query !== undefined) request.query = structuredClone(query)
+  if (!route.unkeyedProperties.has('id')) request.id = randomUUID()
+  maskDerived(request, visible, query === undefined ? url : withQuery(url, validated ?? query))
   return negotiatedBy
+}
+
+/** Masks what Fastify and Node derive from the URL and the headers; they remember some of it when a hook reads it. */
+function maskDerived(request: FastifyRequest, visible: IncomingHttpHeaders, url: string): void {
+  const { raw } = request
+  Object.defineProperty(request, 'originalUrl', { value: url, configurable: true })
+  if (visible['content-type'] === undefined) {
+    Object.defineProperty(request, 'mediaType', { value: undefined, configurable: true })
+  }
+  show(raw, { url, ...('originalUrl' in raw ? { originalUrl: url } : {}) })
+  if (raw.httpVersionMajor === 2) show(raw, { authority: visible.host ?? '', scheme: request.protocol })
 }
 
 /** `request.cookies` as `@fastify/cookie`, which has run already, would have parsed it from this field. */
@@ -68,7 +77,9 @@ function parseCookies({ server }: FastifyRequest, cookie: string | undefined): u
 function withQuery(url: string, query: Readonly<Record<string, unknown>>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    for (const one of [value].flat()) parameters.append(name, String(one))
+    for (const one of [value].flat()) {
+      parameters.append(name, typeof one === 'object' ? JSON.stringify(one) : String(one))
+    }
   }
   return parameters.size === 0 ? pathOf(url) : `${pathOf(url)}?${parameters}`
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import type { Fields } from '../http/fields.js'
-import { hasCredentials, isCredential } from '../http/request-fields.js'
+import { asksForUpgrade, hasContent, hasCredentials, isCredential } from '../http/request-fields.js'
 import { fieldValues, keyedFields, type Normalise, variantValue } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import type { RequestHook } from '../responses/cached-routes.js'
@@ -20,6 +20,7 @@ import { HookPhase } from './hook-phase.js'
 import type { EdgeKey, KeyOf } from './key.js'
 import { maskRequest } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
+import { PropertyMask } from './property-mask.js'
 
 type EdgeRequest = RequestContext<EdgeKey>
 
@@ -69,13 +70,13 @@ export class EdgeRequestHook implements RequestHook {
   answer(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void {
     const phase = this.#hookPhases.get(request)
     const negotiatedByHooks = phase?.end() ?? noNames
+    const headers = request.headers as Fields // Node has no name there without a value
     const isInvalid = Boolean(request.validationError) // with `attachValidation` the handler answers it
     const key = isInvalid ? undefined : this.#keyOf(request, phase !== undefined)
     if (key === undefined) {
       next() // validation refuses its query, or no key can contain it
       return
     }
-    const headers = request.headers as Fields // Node has no name there without a value
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const prior = this.#priorReplies.read(reply)
@@ -107,6 +108,11 @@ export class EdgeRequestHook implements RequestHook {
     else this.#forward(context, 'method', { mayStore: false })
   }
 
+  /** Masks what hooks may read and the handler may not. */
+  beginHandler(request: FastifyRequest, reply: FastifyReply): void {
+    this.#cache.forwarded.get(request)?.handlerMask?.hideUntilSent(reply)
+  }
+
   /** Whether hooks have made the response one of this client alone. */
   #isPersonal(prior: PriorReply): boolean {
     const by = personalBy(prior)
@@ -116,7 +122,8 @@ export class EdgeRequestHook implements RequestHook {
 
   #isBypassed(request: FastifyRequest, fields: Fields): boolean {
     const { bypassesCredentials, bypasses } = this.#route
-    return (bypassesCredentials && hasCredentials(fields)) || bypasses?.(request) === true
+    if ((bypassesCredentials && hasCredentials(fields)) || hasContent(fields) || asksForUpgrade(fields)) return true
+    return bypasses?.(request) === true || hasHttp2Content(request)
   }
 
   #hasSentCredentials(rawHeaders: readonly string[]): boolean {
@@ -183,7 +190,16 @@ export class EdgeRequestHook implements RequestHook {
   #forward(context: EdgeRequest, reason: ForwardReason, options: ForwardOptions = {}): void {
     const { request, key, fields, negotiatedBy } = context
     const prepareRequest = () => {
-      context.negotiatedBy = context.mayStore ? maskRequest(request, this.#route, key, fields, negotiatedBy) : noNames
+      context.negotiatedBy = noNames
+      if (!context.mayStore) return
+      context.negotiatedBy = maskRequest(request, this.#route, key, fields, negotiatedBy)
+      const mask = new PropertyMask(request, { names: this.#route.maskedProperties, query: key.validated })
+      const { restoreRequest } = context
+      context.handlerMask = mask
+      context.restoreRequest = () => {
+        mask.show()
+        restoreRequest()
+      }
     }
     forward(this.#cache, context, reason, options, { prepareRequest })
   }
@@ -198,4 +214,11 @@ export class EdgeRequestHook implements RequestHook {
       timing: `cache;desc=${status.detail ?? (status.collapsed === true ? 'collapsed' : 'hit')}`,
     })
   }
+}
+
+/** Whether the client has not ended its request with the fields; it need not state the length of what follows. */
+function hasHttp2Content({ raw }: FastifyRequest): boolean {
+  if (raw.httpVersionMajor !== 2) return false
+  const stream: unknown = Reflect.get(raw, 'stream')
+  return typeof stream === 'object' && stream !== null && Reflect.get(stream, 'endAfterHeaders') === false
 }

@@ -33,7 +33,10 @@ export class EdgeResponder {
   readonly respond: Respond = (context, payload) => {
     // The code behind a stream may read the request until its end.
     const isStream = payload instanceof EventEmitter
-    if (isStream) payload.once('end', context.restoreRequest).once('close', context.restoreRequest)
+    if (isStream) {
+      context.handlerMask?.hide()
+      payload.once('end', context.restoreRequest).once('close', context.restoreRequest)
+    }
     return this.#respond(context, payload).finally(isStream ? undefined : context.restoreRequest)
   }
 

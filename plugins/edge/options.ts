@@ -35,6 +35,11 @@ export interface EdgePolicy {
   readonly maxBodyBytes?: number
   /** Maximum number of stored variants of one resource. Default 16. */
   readonly maxVariants?: number
+  /**
+   * Properties that hooks derive from the credentials of a request. While the handler of a route with `ignoreCredentials: true`
+   * runs, reading one throws `VITRINE_EDGE_MASKED`. Default `session`, `user` and `cookies`.
+   */
+  readonly maskedProperties?: readonly string[]
 }
 
 /** Options of one route, as `{ config: { edge: {} } }`. */
@@ -46,14 +51,19 @@ export interface EdgeRouteOptions extends EdgePolicy {
   /** Request fields that the handler may read though its response does not depend on them, such as `traceparent`. */
   readonly unkeyedHeaders?: readonly string[]
   /**
+   * Properties of the request that the handler may read though its response does not depend on them: `id`, which is otherwise a
+   * random one, or one of `maskedProperties`.
+   */
+  readonly unkeyedProperties?: readonly string[]
+  /**
    * Requests that are neither answered from the cache nor stored: those for which it returns a truthy value. Sees the complete
    * request. It must be synchronous: a promise fails the request with `VITRINE_EDGE_ASYNC_OPTION`.
    */
   readonly bypass?: (request: FastifyRequest) => unknown
   /**
    * Whether responses do not depend on `Cookie` and `Authorization`. Default false: a request with either of them bypasses the
-   * cache. When true such requests are answered from the cache and stored, and the handler sees neither field. Properties that
-   * hooks derive from them, such as `request.session` or `request.user`, are not hidden: do not use them in the response.
+   * cache. When true such requests are answered from the cache and stored, and the handler sees neither field, nor
+   * the properties of the option `maskedProperties`, which hooks derive from them.
    */
   readonly ignoreCredentials?: boolean
   /**
@@ -91,12 +101,44 @@ export interface ResolvedRoute extends SharedSettings {
   readonly browserTtlSeconds: number
   readonly compress: boolean
   readonly unkeyedHeaders: ReadonlySet<string>
+  readonly unkeyedProperties: ReadonlySet<string>
+  /** Properties of the request that the handler must not read. */
+  readonly maskedProperties: readonly string[]
   /** Whether requests with `Cookie` or `Authorization` bypass the cache. */
   readonly bypassesCredentials: boolean
 }
 
+/** Properties of Fastify that are masked otherwise, or that do not depend on the client. */
+const ownProperties = [
+  'body',
+  'headers',
+  'id',
+  'log',
+  'method',
+  'originalUrl',
+  'params',
+  'query',
+  'raw',
+  'routeOptions',
+  'server',
+  'url',
+]
+
+const propertiesRule = (defaultValue: readonly string[], isAllowed: (name: string) => boolean, expected: string) =>
+  rule<readonly string[]>(
+    defaultValue,
+    (value) =>
+      Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '' && isAllowed(name)),
+    expected,
+  )
+
 const policyRules = {
   ...sharedPolicyRules,
+  maskedProperties: propertiesRule(
+    ['session', 'user', 'cookies'],
+    (name) => !ownProperties.includes(name),
+    "a list of properties that hooks add to requests, such as ['session', 'user']",
+  ),
   browserTtlSeconds: secondsRule(5),
   compress: booleanRule(true),
 } satisfies RulesOf<EdgePolicy>
@@ -105,6 +147,7 @@ const routeRules = {
   ...policyRules,
   ...sharedRouteRules,
   unkeyedHeaders: rule<readonly string[]>([], Array.isArray, "a list, such as ['traceparent']"),
+  unkeyedProperties: propertiesRule([], () => true, "a list of properties of requests, such as ['id']"),
   ignoreCredentials: booleanRule(false),
 } satisfies RulesOf<EdgeRouteOptions>
 
@@ -136,8 +179,20 @@ export function resolveRoute(options: EdgeRouteOptions, policy: EdgePolicy): Res
     browserTtlSeconds: resolved.browserTtlSeconds,
     compress: resolved.compress,
     unkeyedHeaders: new Set(unkeyedHeaders),
+    unkeyedProperties: new Set(resolved.unkeyedProperties),
+    maskedProperties: resolved.ignoreCredentials ? maskedProperties(resolved, shared.varyNames) : [],
     bypassesCredentials: !resolved.ignoreCredentials,
   }
+}
+
+/** `request.cookies` shows the normalised field of a route that varies by `Cookie`. */
+function maskedProperties(
+  { maskedProperties, unkeyedProperties }: Required<Pick<EdgeRouteOptions, 'maskedProperties' | 'unkeyedProperties'>>,
+  varyNames: readonly string[],
+): readonly string[] {
+  const isShown = (name: string) =>
+    unkeyedProperties.includes(name) || (name === 'cookies' && varyNames.includes('cookie'))
+  return [...new Set(maskedProperties)].filter((name) => !isShown(name))
 }
 
 type CredentialOptions = Required<Pick<EdgeRouteOptions, 'ignoreCredentials' | 'vary' | 'unkeyedHeaders'>>

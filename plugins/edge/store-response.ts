@@ -41,7 +41,7 @@ export class EdgeStorage implements RouteStorage {
     const isRefusal = speaksOfRequester(response.status)
     const reason = isRefusal ? 'status' : notStorableReason(request, response, control, lifetime)
     if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
-    const ofRoute = content.knownTags ?? this.#tags.ofRoute(context.request)
+    const ofRoute = content.knownTags ?? this.#tagsOf(context)
     const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
     const unkeyed = this.#unkeyedVary(handlerResponse)
     const decision = decideStorage({
@@ -74,6 +74,11 @@ export class EdgeStorage implements RouteStorage {
 
   async remove({ key: { key } }: RequestContext, stored: StoredResponse): Promise<void> {
     this.#cache.store.remove(key, stored)
+  }
+
+  /** The function of the option `tags` sees what the handler sees. */
+  #tagsOf({ request, handlerMask }: RequestContext): readonly string[] | undefined {
+    return handlerMask === undefined ? this.#tags.ofRoute(request) : handlerMask.run(() => this.#tags.ofRoute(request))
   }
 
   #toStored(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): StoredResponse {

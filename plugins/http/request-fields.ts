@@ -72,3 +72,14 @@ export function hostOf(headers: Readonly<Record<string, unknown>>): string | und
   const { host = headers[':authority'] } = headers
   return typeof host === 'string' ? host : undefined
 }
+
+/** Whether the request has content, as far as its fields say so. RFC 9110 §6.4. */
+export function hasContent(fields: Fields): boolean {
+  const { 'content-length': length } = fields
+  return fields['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+/** Whether the client asks for another protocol on this connection, such as `websocket`. RFC 9110 §7.8. */
+export function asksForUpgrade({ upgrade, connection }: Fields): boolean {
+  return upgrade !== undefined && /\bupgrade\b/i.test(String(connection)) && !/^h2c$/i.test(String(upgrade))
+}

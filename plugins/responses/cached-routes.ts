@@ -8,6 +8,8 @@ export interface RequestHook {
   onRequest(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void
   /** Answers the request, or runs `next` and so the handler. */
   answer(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void
+  /** Called before the handler runs, after all hooks. */
+  beginHandler?(request: FastifyRequest, reply: FastifyReply): void
 }
 
 /** The `onSend` side. */
@@ -31,7 +33,7 @@ export interface CachedRoutesOptions {
   /** Name in messages and log entries. */
   readonly kind: string
   /** The cache of a route; `undefined`: it has none. */
-  readonly createRouteCache: (route: RouteOptions) => RouteCache | undefined
+  readonly createRouteCache: (route: RouteOptions, instance: FastifyInstance) => RouteCache | undefined
   /** The error for hooks that would not run. */
   readonly LateHooks: new (
     method: string,
@@ -49,7 +51,7 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
   app.addHook('onRoute', function (route) {
     // Fastify's own HEAD route has the hooks of its GET.
     if (listOf<object>(route.onRequest).some((hook) => cacheHooks.has(hook))) return
-    const routeCache = createRouteCache(route)
+    const routeCache = createRouteCache(route, this)
     if (routeCache === undefined) return
     const { requestHook, responseHook, acknowledgesSkippedHooks } = routeCache
     const { onRequest } = requestHook
@@ -74,12 +76,16 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
 /** The handler, with the cache before it where hits wait for all hooks. */
 function inHandlersPlace(requestHook: RequestHook, handler: RouteHandlerMethod): RouteHandlerMethod {
   return function (request, reply) {
-    if (requestHook.position === 'onRequest') return handler.call(this, request, reply)
+    const handle = (): unknown => {
+      requestHook.beginHandler?.(request, reply)
+      return handler.call(this, request, reply)
+    }
+    if (requestHook.position === 'onRequest') return handle()
     return new Promise((resolve, reject) => {
       requestHook.answer(request, reply, (error) => {
         if (error !== undefined) return reject(error)
         try {
-          const result: unknown = handler.call(this, request, reply)
+          const result = handle()
           // A handler that returns nothing calls `reply.send`.
           if (result !== undefined) resolve(result)
         } catch (thrown) {

@@ -6,6 +6,7 @@ import type { InFlightRequest } from './collapsing.js'
 import type { HandlerDependencies } from './handler-dependencies.js'
 import type { PriorReply } from './prior-reply.js'
 import type { ReplyFields } from './reply-fields.js'
+import type { HandlerMask } from './request-view.js'
 import type { StoredResponse } from './stored-response.js'
 import type { RequestKey } from './target-key.js'
 
@@ -68,6 +69,8 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
   dependencies: HandlerDependencies | undefined
   /** Names of the request fields by which hooks, and then the handler, negotiate a representation. */
   negotiatedBy: ReadonlySet<string> = noNames
+  /** Hides from the handler what only hooks may read; `undefined`: nothing. */
+  handlerMask: HandlerMask | undefined
   /** Undoes what was changed of the request for the handler. */
   restoreRequest: () => void = () => undefined
 

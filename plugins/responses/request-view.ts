@@ -1,19 +1,29 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Fields, headerValues, joinValues } from '../http/fields.js'
+
+/** What is hidden of the request only while code of the route runs: the handler, its stream, the option `tags`. */
+export interface HandlerMask {
+  /** Hides it from the handler, until that sends its result. */
+  hideUntilSent(reply: FastifyReply): void
+  hide(): void
+  show(): void
+  /** Hides it from synchronous work. */
+  run<Result>(work: () => Result): Result
+}
 
 /** Gives a function that undoes every change to what the request shows. */
 export function snapshotRequest(request: FastifyRequest): () => void {
-  const { raw, query } = request
+  const { raw, query, id } = request
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
   const cookies: unknown = Reflect.get(request, 'cookies')
   return () => {
-    Reflect.deleteProperty(request, 'headers')
-    Reflect.deleteProperty(request, 'originalUrl')
-    const seen = { headers, rawHeaders, headersDistinct: undefined, url } // Node derives `headersDistinct` when it is read
+    for (const name of ['headers', 'originalUrl', 'mediaType']) Reflect.deleteProperty(request, name)
+    // Node derives the properties without a value when they are read.
+    const seen = { headers, rawHeaders, url, headersDistinct: undefined, authority: undefined, scheme: undefined }
     show(raw, originalUrl === undefined ? seen : { ...seen, originalUrl })
-    request.query = query
+    Object.assign(request, { query, id })
     if (cookies) Object.assign(request, { cookies })
   }
 }

@@ -31,6 +31,7 @@ export function createResponseHook(cache: CacheContext, respond: Respond): Respo
     onError(request, reply, _error, done) {
       const context = cache.forwarded.get(request)
       context?.forbidStoring()
+      context?.restoreRequest() // for error handlers
       if (context !== undefined) restoreFields(reply, context.priorFields)
       done()
     },

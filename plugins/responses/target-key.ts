@@ -10,14 +10,27 @@ export interface RequestKey {
   readonly path: string
 }
 
-/** A route as text: its URL and constraints. */
-export function routeText({ url, constraints = {} }: RouteOptions): string {
-  return JSON.stringify([url, constraints], distinctly)
+/** Routes with constraints that are no text. */
+let otherRoutes = 0
+
+/**
+ * The start of the keys of a route: its URL and constraints. A key of a target URI has one line feed, one of a route has two, and
+ * three if it contains the complete URI. No host, no target and no JSON contains a line feed: no client can write a key of another kind.
+ */
+export function routePrefix({ url, constraints = {} }: RouteOptions): string {
+  let isText = true
+  const text = JSON.stringify([url, constraints], (_name, value: unknown) => {
+    if (value instanceof RegExp) return { regExp: String(value) } // JSON writes it as {}
+    if (!isJson(value)) isText = false
+    return value
+  })
+  return `\n${text}${isText ? '' : ++otherRoutes}\n`
 }
 
-/** Hosts may be given as regular expressions, which JSON writes as `{}`. */
-function distinctly(_name: string, value: unknown): unknown {
-  return value instanceof RegExp ? String(value) : value
+/** Whether JSON writes no other value in the same way. */
+function isJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return ['string', 'boolean', 'number'].includes(typeof value)
+  return Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value))
 }
 
 /**
@@ -27,12 +40,11 @@ function distinctly(_name: string, value: unknown): unknown {
 export function createTargetKeyOf(route: RouteOptions, originOf: OriginOf): (request: FastifyRequest) => RequestKey {
   const keyOfTarget = (request: FastifyRequest) => targetKey(originOf(request), request.raw.url ?? '/')
   if (Object.keys(route.constraints ?? {}).length === 0) return keyOfTarget
-  const place = routeText(route)
-  return (request) => ({ key: `${place}\n${keyOfTarget(request).key}`, path: pathOf(request.raw.url ?? '/') })
+  const prefix = routePrefix(route)
+  return (request) => ({ key: `${prefix}${keyOfTarget(request).key}`, path: pathOf(request.raw.url ?? '/') })
 }
 
 export function targetKey(origin: string, target: string): RequestKey {
-  // No origin and no target contains a line feed, so no client can write a key of another kind.
   return { key: `${origin}\n${target}`, path: `${origin}\n${pathOf(target)}` }
 }
 

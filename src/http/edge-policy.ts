@@ -4,12 +4,13 @@ import { resolveFilter } from '../schemas/filter.js'
 
 /**
  * Edge options of a list route: cached for all clients, except requests with one of the filters. The handler may read
- * `traceparent`, for its upstream calls.
+ * `traceparent` and the id of the request, for its upstream calls.
  */
 export function cacheUnlessFiltered(filters: readonly string[]): EdgeRouteOptions {
   return {
     ignoreCredentials: true,
     unkeyedHeaders: ['traceparent'],
+    unkeyedProperties: ['id'],
     bypass: ({ query }) => filters.some((name) => resolveFilter(parameter(query, name)) !== undefined),
   }
 }

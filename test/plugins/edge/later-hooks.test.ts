@@ -294,7 +294,12 @@ t.test('acknowledging skipped hooks does not skip onRequest hooks', async (t) =>
 t.test('with attachValidation the handler answers invalid requests', async (t) => {
   const headers = { type: 'object', required: ['x-a'], properties: { 'x-a': { type: 'string' } } }
   const { ask } = await start(t, own, (app) => {
-    const options = { preHandler: pass, attachValidation: true, schema: { headers }, config: { edge: {} } }
+    const options = {
+      preHandler: pass,
+      attachValidation: true,
+      schema: { headers },
+      config: { edge: { unkeyedHeaders: ['x-a'] } },
+    }
     app.get('/x', options, async ({ validationError }) => (validationError ? 'please send x-a' : 'welcome'))
   })
   t.match(await ask({ 'x-a': '1' }), { body: 'welcome', cacheStatus: /stored/ })

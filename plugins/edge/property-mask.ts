@@ -1,0 +1,82 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { HandlerMask } from '../responses/request-view.js'
+import { MaskedProperty } from './errors.js'
+
+export interface PropertyMaskOptions {
+  /** Properties of the request. */
+  readonly names: readonly string[]
+  /** The query in the key, whatever hooks have made of `request.query` since; `undefined`: the key is the complete URI. */
+  readonly query: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Hides properties that hooks derived from what identifies the client, while the handler runs: a read throws. They are there again
+ * when the handler sends its result, for the `onSend` hooks of session plugins.
+ */
+export class PropertyMask implements HandlerMask {
+  readonly #request: FastifyRequest
+  readonly #names: readonly string[]
+  readonly #query: Readonly<Record<string, unknown>> | undefined
+  /** Own properties of the request that are hidden, to be restored; `undefined` where there was none. */
+  #hidden: readonly (readonly [name: string, original: PropertyDescriptor | undefined])[] | undefined
+  /** What the handler itself has assigned: it derives from what the handler sees. */
+  readonly #assigned = new Map<string, unknown>()
+
+  constructor(request: FastifyRequest, { names, query }: PropertyMaskOptions) {
+    this.#request = request
+    this.#names = names
+    this.#query = query
+  }
+
+  hide(): void {
+    if (this.#hidden !== undefined || this.#names.length === 0) return
+    this.#hidden = this.#names.map((name) => [name, Object.getOwnPropertyDescriptor(this.#request, name)])
+    for (const name of this.#names) {
+      Object.defineProperty(this.#request, name, {
+        get: () => this.#read(name),
+        set: (value: unknown) => this.#assigned.set(name, value),
+        configurable: true,
+      })
+    }
+  }
+
+  show(): void {
+    const hidden = this.#hidden ?? []
+    this.#hidden = undefined
+    for (const [name, original] of hidden) {
+      if (original === undefined) Reflect.deleteProperty(this.#request, name)
+      else Object.defineProperty(this.#request, name, original)
+      if (this.#assigned.has(name)) Reflect.set(this.#request, name, this.#assigned.get(name))
+    }
+  }
+
+  run<Result>(work: () => Result): Result {
+    if (this.#hidden !== undefined) return work()
+    this.hide()
+    try {
+      return work()
+    } finally {
+      this.show()
+    }
+  }
+
+  hideUntilSent(reply: FastifyReply): void {
+    if (this.#query !== undefined) this.#request.query = structuredClone(this.#query)
+    if (this.#names.length === 0) return
+    this.hide()
+    const original = Object.getOwnPropertyDescriptor(reply, 'send')
+    const send = (payload?: unknown) => {
+      if (original === undefined) Reflect.deleteProperty(reply, 'send')
+      else Object.defineProperty(reply, 'send', original)
+      this.show()
+      return reply.send(payload)
+    }
+    Object.defineProperty(reply, 'send', { value: send, configurable: true, writable: true })
+  }
+
+  #read(name: string): unknown {
+    if (this.#assigned.has(name)) return this.#assigned.get(name)
+    const { method, url = '' } = this.#request.routeOptions
+    throw new MaskedProperty(`${method} ${url}`, name)
+  }
+}
