@@ -5,6 +5,7 @@ import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
+import { checkPurge, purgeMatch, type ResponsePurge, type ResponsePurgeResult } from '../responses/response-purge.js'
 import { RouteConstraints } from '../responses/route-constraints.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { invalidateAfterUnsafeRequests } from '../responses/unsafe-requests.js'
@@ -17,6 +18,7 @@ import { type EdgeOptions, type EdgeRouteOptions, optionErrors, resolveOptions, 
 import { validatesUnkeyed } from './required-headers.js'
 
 export type { HttpCacheStats as EdgeStats, Outcome } from '../responses/counters.js'
+export type { ResponsePurge, ResponsePurgeResult } from '../responses/response-purge.js'
 export type { VaryBy } from '../responses/route-options.js'
 export type { TagHeader } from '../responses/tag-header.js'
 export { AsyncEdgeOption, InvalidEdgeOption, LateHooks } from './errors.js'
@@ -25,6 +27,11 @@ export type { EdgeOptions, EdgePolicy, EdgeRouteOptions } from './options.js'
 /** `fastify.edge`. */
 export interface Edge {
   stats(): HttpCacheStats
+  /**
+   * Removes responses from the memory of this process, also those that are being generated. Data in `fastify.cache` stay:
+   * `fastify.cache.purge` removes them, and the responses rendered from them, in all processes.
+   */
+  purge(purge: ResponsePurge): Promise<ResponsePurgeResult>
 }
 
 declare module 'fastify' {
@@ -48,7 +55,10 @@ async function edgePlugin(app: FastifyInstance, options: EdgeOptions): Promise<v
   const resolved = resolveOptions(options)
   const cache = new CacheContext(app, resolved)
   const constraints = new RouteConstraints()
-  app.decorate('edge', { stats: () => cache.stats })
+  app.decorate('edge', {
+    stats: () => cache.stats,
+    purge: async (purge) => ({ removed: cache.purge(purgeMatch(checkPurge(purge, InvalidEdgeOption))) }),
+  })
   invalidateAfterUnsafeRequests(app, async (request, response) => invalidate(cache, request, response))
   app.addHook('onReady', async () => constraints.check(InvalidEdgeOption))
   cacheRoutes(app, { kind: 'edge', createRouteCache, LateHooks })

@@ -52,7 +52,7 @@ export class EdgeStorage implements RouteStorage {
       hasLateTags: content.isPartial === true,
       dependencies: tags && content.dependencies?.withTags(tags),
       now: this.#cache.options.now(),
-      isInvalidated: this.#cache.invalidations.isAfter(context.invalidationCount, context.key.key, context.key.path),
+      isInvalidated: this.#cache.isInvalidated(context, tags ?? []),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: unkeyed.length > 0,
       hasNonce: hasNonce(response.fields),

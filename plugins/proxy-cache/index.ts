@@ -4,6 +4,7 @@ import { cacheRoutes, type RouteCache } from '../responses/cached-routes.js'
 import type { HttpCacheStats } from '../responses/counters.js'
 import { invalidate } from '../responses/invalidation.js'
 import { createResponseHook } from '../responses/response-hook.js'
+import { checkPurge, purgeMatch, type ResponsePurge, type ResponsePurgeResult } from '../responses/response-purge.js'
 import { RouteConstraints } from '../responses/route-constraints.js'
 import { resolveForRoute } from '../responses/route-options.js'
 import { createTargetKeyOf } from '../responses/target-key.js'
@@ -22,6 +23,7 @@ import {
 import { ProxyCacheContext } from './proxy-cache-context.js'
 
 export type { HttpCacheStats as ProxyCacheStats, Outcome } from '../responses/counters.js'
+export type { ResponsePurge, ResponsePurgeResult } from '../responses/response-purge.js'
 export type { VaryBy } from '../responses/route-options.js'
 export type { TagHeader } from '../responses/tag-header.js'
 export { AsyncProxyCacheOption, InvalidProxyCacheOption, LateHooks, OnlyIfCached } from './errors.js'
@@ -30,6 +32,11 @@ export type { ProxyCacheOptions, ProxyCachePolicy, ProxyCacheRouteOptions } from
 /** `fastify.proxyCache`. */
 export interface ProxyCache {
   stats(): HttpCacheStats
+  /**
+   * Removes responses from the memory of this process, also those that are being fetched, and from the shared store if a route has
+   * `shared: true`.
+   */
+  purge(purge: ResponsePurge): Promise<ResponsePurgeResult>
 }
 
 declare module 'fastify' {
@@ -54,13 +61,20 @@ async function proxyCachePlugin(app: FastifyInstance, options: ProxyCacheOptions
   const resolved = resolveOptions(options)
   const cache = new ProxyCacheContext(app, resolved)
   const constraints = new RouteConstraints()
-  app.decorate('proxyCache', { stats: () => cache.stats })
+  app.decorate('proxyCache', { stats: () => cache.stats, purge })
   invalidateAfterUnsafeRequests(app, async (request, response) => {
     const places = invalidate(cache, request, response)
     if (cache.hasSharedRoutes && places.length > 0) await cache.shared?.delete(places)
   })
   app.addHook('onReady', async () => constraints.check(InvalidProxyCacheOption))
   cacheRoutes(app, { kind: 'proxy-cache', createRouteCache, LateHooks })
+
+  async function purge(given: ResponsePurge): Promise<ResponsePurgeResult> {
+    const checked = checkPurge(given, InvalidProxyCacheOption)
+    const removed = cache.purge(purgeMatch(checked))
+    if (cache.hasSharedRoutes) await cache.shared?.purge(checked)
+    return { removed }
+  }
 
   function createRouteCache(route: RouteOptions): RouteCache | undefined {
     constraints.note(route)

@@ -36,8 +36,8 @@ type SharedResponse = Static<typeof SharedResponse>
 /** A response of another server is not encoded, and has the lifetime for browsers that it states itself. */
 export const sentAsReceived = { browserTtlSeconds: undefined, compresses: false } as const
 
-/** Tags of a response in addition to those of its resource: an entry has 16 at most. */
-export const maxSharedTags = 14
+/** Tags of a response in addition to four of its resource: an entry has 16 at most. */
+export const maxSharedTags = 12
 /** Far more than servers accept or send. */
 const maxFieldBytes = 65_536
 const maxVaryNames = 64

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Cache, Dependencies } from '../cache/index.js'
 import { digest } from '../responses/digest-map.js'
+import { plainPath, type ResponsePurge } from '../responses/response-purge.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import type { RequestKey } from '../responses/target-key.js'
 import type { ResolvedRoute } from './options.js'
@@ -63,7 +64,7 @@ export class SharedResponses {
     if (response.tags.length > maxSharedTags) return undefined // not all of them would fit, and purge it
     const name = nameOf(key)
     const variant = variantName(name, response.varyNames, response.varyValues)
-    const policy = { ...lifetimeOf(response), tags: [tagOf(key), tagOf(path)] }
+    const policy = { ...lifetimeOf(response), tags: tagsOf({ key, path }) }
     const tagged = { ...policy, tags: [...policy.tags, ...response.tags] }
     const isStored = await this.#cache.set(variant, toShared(response), { ...tagged, schema: SharedResponse })
     if (!isStored) return undefined
@@ -87,7 +88,7 @@ export class SharedResponses {
 
   /** Whether a process has invalidated the resource since the tracking began. */
   isInvalidated({ key, path }: RequestKey, dependencies: Dependencies): boolean {
-    return dependencies.withTags([tagOf(key), tagOf(path)]).purgeVerdict() !== 'none'
+    return dependencies.withTags(tagsOf({ key, path })).purgeVerdict() !== 'none'
   }
 
   /** Reads the resource too, so that the response depends on it: a new variant ends its freshness. */
@@ -121,6 +122,27 @@ export class SharedResponses {
   async delete(places: readonly string[]): Promise<void> {
     await this.#cache.purge({ tags: places.map(tagOf), hard: true })
   }
+
+  /** Removes the responses, everywhere. Tags do not know prefixes: for one of them all responses are removed. */
+  async purge({ paths = [], tags = [], all = false }: ResponsePurge): Promise<void> {
+    const isAll = all || paths.some((path) => path.endsWith('*'))
+    const ofPaths = isAll ? [tagOfAll] : paths.map((path) => tagOfPath(plainPath(path)))
+    if (ofPaths.length > 0) await this.#cache.purge({ tags: ofPaths, hard: true })
+    // Data may have these tags too: their stale values stay.
+    if (tags.length > 0) await this.#cache.purge({ tags })
+  }
+}
+
+/** Every response has it. */
+const tagOfAll = '~proxy'
+
+function tagsOf({ key, path }: RequestKey): string[] {
+  return [tagOf(key), tagOf(path), tagOfPath(plainPath(path)), tagOfAll]
+}
+
+/** The tag of a path on any origin. */
+function tagOfPath(path: string): string {
+  return `~proxy-path:${digest(path)}`
 }
 
 /** The lifetime of its entry: while the response may be used, then while it may be validated. */

@@ -52,7 +52,7 @@ export class ProxyCacheStorage implements RouteStorage {
       hasLateTags: false, // the other server's header fields are complete
       dependencies,
       now: this.#cache.options.now(),
-      isInvalidated: this.#isInvalidated(context, { dependencies }),
+      isInvalidated: this.#isInvalidated(context, { tags: tags ?? [], dependencies }),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
       hasUnkeyedVary: false, // the response says itself by what it varies
       hasNonce: false, // the other server has decided to let caches store it
@@ -80,14 +80,13 @@ export class ProxyCacheStorage implements RouteStorage {
     if (this.#route.isShared) await this.#cache.shared?.remove(key, stored)
   }
 
-  /** Whether the target was invalidated since the request, here or in another process. RFC 9111 §4.4. */
-  #isInvalidated(
-    { key, invalidationCount }: RequestContext,
-    { dependencies }: Pick<StoragePlan, 'dependencies'>,
-  ): boolean {
-    const { shared, invalidations } = this.#cache
-    if (invalidations.isAfter(invalidationCount, key.key, key.path)) return true
-    return this.#route.isShared && dependencies !== undefined && shared?.isInvalidated(key, dependencies) === true
+  /** Whether the response was invalidated since the request, here or in another process. RFC 9111 §4.4. */
+  #isInvalidated(context: RequestContext, { tags, dependencies }: Pick<StoragePlan, 'tags' | 'dependencies'>): boolean {
+    if (this.#cache.isInvalidated(context, tags)) return true
+    const { shared } = this.#cache
+    return (
+      this.#route.isShared && dependencies !== undefined && shared?.isInvalidated(context.key, dependencies) === true
+    )
   }
 
   #toStored(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): StoredResponse {

@@ -9,6 +9,7 @@ import { FailureBackoff } from './failure-backoff.js'
 import type { HandlerResponse } from './handler-response.js'
 import { InvalidationLog } from './invalidation-log.js'
 import type { RequestContext } from './request-context.js'
+import type { PurgeMatch } from './response-purge.js'
 import { ResponseStore } from './response-store.js'
 import { versionVary } from './route-constraints.js'
 import type { StoredResponse } from './stored-response.js'
@@ -81,6 +82,17 @@ export class CacheContext {
     this.store.put(key.key, key.path, stored, { maxVariants, requestedAt })
     this.backoff.succeeded(collapseKey)
     this.inFlight.end(inFlight, stored.isFreshAt(stored.bornAt + statedInitialAgeMs(response)) ? stored : undefined)
+  }
+
+  /** Removes responses from memory, also those that are being generated; gives the number of stored ones. */
+  purge(matches: PurgeMatch): number {
+    this.invalidations.addPurge(matches)
+    return this.store.removeMatching(matches)
+  }
+
+  /** Whether the target or a tag of the response was invalidated since it was requested. */
+  isInvalidated({ key, invalidationCount }: RequestContext, tags: readonly string[]): boolean {
+    return this.invalidations.isAfter(invalidationCount, { key: key.key, path: key.path, tags })
   }
 
   /** Whether the application is closing, so that connections end with their response. */

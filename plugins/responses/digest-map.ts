@@ -21,6 +21,11 @@ export class DigestMap<Value extends object | number> {
     return this.#values.size === 0 ? undefined : this.#values.get(digest(name)) // mostly empty: saves the digest
   }
 
+  /** The value; does not count as a use of it. */
+  peek(name: string): Value | undefined {
+    return this.#values.size === 0 ? undefined : this.#values.peek(digest(name))
+  }
+
   set(name: string, value: Value): void {
     this.#values.set(digest(name), value)
   }

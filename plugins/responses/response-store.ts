@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { PurgeMatch } from './response-purge.js'
 import type { StoredResponse } from './stored-response.js'
 
 /** The stored responses of one key, the most recent first: one for each variant. */
@@ -71,6 +72,19 @@ export class ResponseStore {
   /** Removes all responses of the key; gives whether there were any. */
   delete(key: string): boolean {
     return this.#byKey.delete(key)
+  }
+
+  /** Removes the responses that match; gives their number. */
+  removeMatching(matches: PurgeMatch): number {
+    let removed = 0
+    for (const [key, { path, variants }] of [...this.#byKey.entries()]) {
+      for (const variant of variants) {
+        if (!matches({ path, tags: variant.tags })) continue
+        this.remove(key, variant)
+        removed += 1
+      }
+    }
+    return removed
   }
 
   keysAt(path: string): readonly string[] {

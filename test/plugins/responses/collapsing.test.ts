@@ -68,11 +68,32 @@ t.test('pauses grow from 0.5 s to 5 s, and end with a success', async (t) => {
 t.test('an invalidation applies to requests that began before it', async (t) => {
   const invalidations = new InvalidationLog()
   const before = invalidations.count
+  const place = { key: 'other', path: '/other', tags: ['t'] }
   invalidations.add('k')
-  t.ok(invalidations.isAfter(before, 'k'))
-  t.ok(invalidations.isAfter(before, 'other', 'k'))
-  t.notOk(invalidations.isAfter(before, 'other'))
-  t.notOk(invalidations.isAfter(invalidations.count, 'k'))
+  t.ok(invalidations.isAfter(before, { ...place, key: 'k' }))
+  t.ok(invalidations.isAfter(before, { ...place, path: 'k' }))
+  t.notOk(invalidations.isAfter(before, place))
+  t.notOk(invalidations.isAfter(invalidations.count, { ...place, key: 'k' }))
+  invalidations.addPurge(({ tags }) => tags.includes('t'))
+  t.ok(invalidations.isAfter(before, place))
+  t.notOk(invalidations.isAfter(before, { ...place, tags: [] }))
+  t.notOk(invalidations.isAfter(invalidations.count, place))
+})
+
+t.test('invalidations that are no longer remembered may have been of any response', async (t) => {
+  const place = { key: 'k', path: '/k', tags: [] }
+  for (const [name, invalidate] of [
+    ['keys', (log: InvalidationLog, index: number) => log.add(`other ${index}`)],
+    ['purges', (log: InvalidationLog) => log.addPurge(() => false)],
+  ] as const) {
+    const invalidations = new InvalidationLog()
+    for (let index = 0; index < 100; index += 1) invalidate(invalidations, index)
+    t.notOk(invalidations.isAfter(0, place), `${name}: all remembered`)
+    const early = invalidations.count
+    for (let index = 100; index < 10_100; index += 1) invalidate(invalidations, index)
+    t.ok(invalidations.isAfter(0, place), `${name}: not all remembered`)
+    if (name === 'keys') t.notOk(invalidations.isAfter(early, place), `${name}: all remembered since then`)
+  }
 })
 
 t.test('long names take no more memory than short ones', async (t) => {
@@ -96,5 +117,6 @@ t.test('long names take no more memory than short ones', async (t) => {
     invalidations.add(nameOf(index))
   }
   t.ok(held() - before < 2 * 2 ** 20)
-  t.ok(flights.isHitForMiss(nameOf(999)) && pauses.isWaiting(nameOf(999)) && invalidations.isAfter(0, nameOf(999)))
+  const last = { key: nameOf(999), path: '', tags: [] }
+  t.ok(flights.isHitForMiss(nameOf(999)) && pauses.isWaiting(nameOf(999)) && invalidations.isAfter(0, last))
 })

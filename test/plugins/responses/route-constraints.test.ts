@@ -15,7 +15,7 @@ async function start(t: Test, declare: (app: FastifyInstance) => unknown) {
   app.addConstraintStrategy({
     name: 'device',
     storage: () => {
-      const routes = new Map<unknown, Parameters<FastifyInstance['routing']> | unknown>()
+      const routes = new Map<unknown, unknown>()
       // Fastify's types of handlers in a store are not exported.
       return {
         get: (value) => (routes.get(value) as never) ?? null,
