@@ -8,6 +8,7 @@ import apiRoutes from './api/index.js'
 import { metricLabel } from './catalog/cache-keys.js'
 import { createCalendar } from './catalog/calendar.js'
 import { createCatalogs } from './catalog/catalogs.js'
+import { createInvalidDates } from './catalog/invalid-dates.js'
 import { createSellers } from './catalog/sellers.js'
 import { type Config, cacheKeyPrefix, redisOptions, trustedProxies } from './config/environment.js'
 import docs from './docs/index.js'
@@ -114,13 +115,18 @@ export async function buildApp({
 
   const calendar = createCalendar(config.CATALOG_TIME_ZONE)
   const sellers = createSellers({ cache: app.cache, marketplace })
-  const catalogs = createCatalogs({ cache: app.cache, marketplace, sellers, calendar, now })
+  const invalidDates = createInvalidDates({
+    warn: (fields, message) => app.log.warn(fields, message),
+    monotonicNow: () => performance.now(),
+  })
+  const catalogs = createCatalogs({ cache: app.cache, marketplace, sellers, calendar, invalidDates, now })
 
   await app.register(docs, { version })
   await app.register(apiRoutes, { prefix: '/api', sellers, catalogs })
   await app.register(panelRoutes, { sellers, catalogs, calendar, now })
   await app.register(opsRoutes, {
     cacheName,
+    invalidDates: () => invalidDates.total,
     now,
     ...(config.PURGE_TOKEN === undefined ? {} : { purgeToken: config.PURGE_TOKEN }),
   })

@@ -2,9 +2,10 @@ import type { Cache } from 'fastify-vitrine/cache'
 import { type Catalog, type CatalogsQuery, Catalogs as CatalogsSchema } from '../schemas/catalog.js'
 import { resolveFilter } from '../schemas/filter.js'
 import { isAccessDenied } from '../upstream/errors.js'
-import type { CallContext, MarketplaceClient } from '../upstream/marketplace-client.js'
+import type { CallContext, CatalogsRequest, MarketplaceClient } from '../upstream/marketplace-client.js'
 import { catalogsKey, filteredKey } from './cache-keys.js'
 import type { Calendar } from './calendar.js'
+import type { InvalidDates } from './invalid-dates.js'
 import { type Listing, slicePage, withStaleness } from './paging.js'
 import type { Sellers } from './sellers.js'
 
@@ -19,11 +20,13 @@ export interface CatalogsDeps {
   readonly marketplace: MarketplaceClient
   readonly sellers: Pick<Sellers, 'findCached'>
   readonly calendar: Calendar
+  readonly invalidDates: Pick<InvalidDates, 'report'>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
 
-export function createCatalogs({ cache, marketplace, sellers, calendar, now }: CatalogsDeps): Catalogs {
+export function createCatalogs(deps: CatalogsDeps): Catalogs {
+  const { cache, marketplace, sellers, calendar, invalidDates, now } = deps
   return {
     async list(sellerId, query, context) {
       const title = resolveFilter(query.title)
@@ -31,7 +34,7 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
         const filtered = { sellerId, title }
         const matches = await cache.fetch(
           filteredKey('catalogs', filtered),
-          async ({ signal }) => upcoming(await marketplace.catalogs.all(filtered, { ...context, signal })),
+          ({ signal }) => loadUpcoming(filtered, { ...context, signal }),
           { bypass: true },
         )
         return slicePage(matches, query)
@@ -39,7 +42,7 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
       const reading = await cache.read(
         catalogsKey(sellerId),
         async (load) => {
-          const catalogs = upcoming(await marketplace.catalogs.all({ sellerId }, { ...context, signal: load.signal }))
+          const catalogs = await loadUpcoming({ sellerId }, { ...context, signal: load.signal })
           const isUnknown = catalogs.length === 0 && (await sellers.findCached(sellerId)) === undefined
           return isUnknown ? load.notFound(catalogs) : catalogs
         },
@@ -55,6 +58,17 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
     },
   }
 
+  async function loadUpcoming(request: CatalogsRequest, context: CallContext): Promise<Catalog[]> {
+    const catalogs = await marketplace.catalogs.all(request, context)
+    invalidDates.report(catalogs.flatMap(({ start_date }) => (isInvalid(start_date) ? [start_date] : [])))
+    return upcoming(catalogs)
+  }
+
+  /** A blank date counts as none. */
+  function isInvalid(startDate: string | null): startDate is string {
+    return startDate !== null && startDate.trim() !== '' && calendar.instantOf(startDate) === undefined
+  }
+
   /** Catalogs that start today or later, soonest first. One without a valid date is not upcoming. */
   function upcoming(catalogs: readonly Catalog[]): Catalog[] {
     const today = calendar.dayAt(now()).startsAt
@@ -66,8 +80,9 @@ export function createCatalogs({ cache, marketplace, sellers, calendar, now }: C
   }
 }
 
-function compareIds(a: Catalog['id'], b: Catalog['id']): number {
+/** Numbers before strings, each in their own order: a total order of mixed ids too. */
+export function compareIds(a: Catalog['id'], b: Catalog['id']): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b
-  const [left, right] = [String(a), String(b)]
-  return left < right ? -1 : Number(left > right)
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : Number(a > b)
 }

@@ -10,6 +10,8 @@ import { checkBearerTokens, createTokenCheck } from './token-check.js'
 export interface OpsOptions {
   /** Key prefix of the cache, which identifies it in its events. */
   readonly cacheName: string
+  /** Invalid dates that the upstream has sent. */
+  readonly invalidDates: () => number
   /** Without it there is no purge route and no operator page. */
   readonly purgeToken?: string
   /** Milliseconds since the epoch. */
@@ -19,9 +21,10 @@ export interface OpsOptions {
 const minTokenLength = 16
 
 /** Routes for monitors and operators. */
-const opsRoutes: FastifyPluginAsync<OpsOptions> = async (app, { cacheName, purgeToken, now }) => {
+const opsRoutes: FastifyPluginAsync<OpsOptions> = async (app, options) => {
+  const { cacheName, invalidDates, purgeToken, now } = options
   setAudience(app, 'operator')
-  await app.register(monitoringRoutes, { cacheName, redisState: () => redisStateOf(app) })
+  await app.register(monitoringRoutes, { cacheName, invalidDates, redisState: () => redisStateOf(app) })
   if (purgeToken === undefined) return
   if (purgeToken.length < minTokenLength) app.log.warn(`PURGE_TOKEN should have at least ${minTokenLength} characters`)
   const token = await createOperatorToken(purgeToken)

@@ -23,16 +23,19 @@ export interface MetricsDeps {
   readonly edge: Edge
   /** Key prefix of the cache, which identifies it in its events. */
   readonly cacheName: string
+  /** Invalid dates that the upstream has sent. */
+  readonly invalidDates: () => number
   /** `undefined` without Redis. */
   readonly isRedisUp: () => boolean | undefined
 }
 
 /** Metrics of one application, in a registry of its own. Labels have few values: never an id or a key. */
-export function createMetrics({ cache, edge, cacheName, isRedisUp }: MetricsDeps): Metrics {
+export function createMetrics({ cache, edge, cacheName, invalidDates, isRedisUp }: MetricsDeps): Metrics {
   const registry = new Registry()
   const subscriptions = [...addCacheEvents(registry, cacheName), ...addUpstream(registry, cacheName)]
   addCacheState(registry, cache)
   addEdge(registry, edge)
+  addInvalidDates(registry, invalidDates)
   if (isRedisUp() !== undefined) {
     addGauge(registry, 'vitrine_redis_up', 'Whether Redis answers.', () => (isRedisUp() ? 1 : 0))
   }
@@ -166,6 +169,18 @@ function addEdge(registry: Registry, edge: Edge): void {
     collect() {
       requests.reset()
       for (const [outcome, count] of Object.entries(edge.stats().requests)) requests.inc({ outcome }, count)
+    },
+  })
+}
+
+function addInvalidDates(registry: Registry, read: () => number): void {
+  const dates: Counter = new Counter({
+    name: 'vitrine_upstream_invalid_dates_total',
+    help: 'Start dates in loaded lists that are not ISO 8601.',
+    registers: [registry],
+    collect() {
+      dates.reset()
+      dates.inc(read())
     },
   })
 }

@@ -20,11 +20,13 @@ const Readiness = Type.Object(
 
 export interface MonitoringOptions {
   readonly cacheName: string
+  readonly invalidDates: () => number
   readonly redisState: () => RedisState
 }
 
 /** Health, readiness and metrics: without rate limit, and without requests to dependencies. */
-const monitoringRoutes: FastifyPluginAsyncTypebox<MonitoringOptions> = async (app, { cacheName, redisState }) => {
+const monitoringRoutes: FastifyPluginAsyncTypebox<MonitoringOptions> = async (app, options) => {
+  const { cacheName, invalidDates, redisState } = options
   handleErrors(app, sendProblemJson)
   const config = { rateLimit: false }
   const tags = ['operations']
@@ -40,6 +42,7 @@ const monitoringRoutes: FastifyPluginAsyncTypebox<MonitoringOptions> = async (ap
     cache: app.cache,
     edge: app.edge,
     cacheName,
+    invalidDates,
     isRedisUp: () => (redisState() === 'none' ? undefined : redisState() === 'up'),
   })
   app.addHook('onClose', async () => metrics.close())

@@ -1,3 +1,4 @@
+import { parseIsoDate } from '../catalog/iso-date.js'
 import type { Catalog } from '../schemas/catalog.js'
 import type { DateFormatter, FormattedDay, FormattedTime } from './date-formatter.js'
 
@@ -53,5 +54,5 @@ function groupAdjacent<T>(items: readonly T[], keyOf: (item: T) => string): [T, 
 }
 
 function hasTime(startDate: string | null): boolean {
-  return startDate !== null && startDate.length > 'YYYY-MM-DD'.length
+  return startDate !== null && parseIsoDate(startDate)?.timeMs !== undefined
 }

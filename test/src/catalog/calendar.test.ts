@@ -95,6 +95,10 @@ t.test('a date is the start of that day in the zone, a date-time its instant', a
     ['Europe/Paris', '2026-03-10T12:00:00.250+02:00', '2026-03-10T10:00:00.250Z'],
     ['Europe/Paris', '2026-03-10t12:00:00z', '2026-03-10T12:00Z'],
     ['Europe/Paris', '2026-03-10 12:00:00Z', '2026-03-10T12:00Z'],
+    ['Europe/Paris', '2026-W11-2', '2026-03-09T23:00Z'],
+    ['Europe/Paris', '20260310T12,5', '2026-03-10T11:30Z'],
+    ['Europe/Paris', '2026-03-10T24:00', '2026-03-10T23:00Z'],
+    ['Europe/Paris', '9999-12-31T24:00', '9999-12-31T23:00Z'],
     ['Europe/Paris', '2026-03-10T12:00:00', '2026-03-10T11:00Z'],
     ['Europe/Paris', '2026-07-10T12:00', '2026-07-10T10:00Z'],
     ['Pacific/Pago_Pago', '2026-03-10T12:00', '2026-03-10T23:00Z'],
@@ -124,7 +128,6 @@ t.test('an invalid date has no instant', async (t) => {
     '2026',
     '2026-03',
     '2026-3-1',
-    '20260310',
     '10/03/2026',
     '2026-02-29',
     '2026-02-31',
@@ -136,7 +139,6 @@ t.test('an invalid date has no instant', async (t) => {
     '2026-02-31T12:00:00Z',
     '2026-03-10T',
     '2026-03-10Z',
-    '2026-03-10T12Z',
     '2026-03-10T25:00:00Z',
     '2026-03-10T12:60:00Z',
     '2026-03-10T12:00:60Z',
@@ -198,5 +200,18 @@ t.test('a date-time without an offset is on the day that it names, also at clock
       .map((time) => ({ time, instant: calendar.instantOf(`${date}T${time}`) ?? Number.NaN }))
       .filter(({ instant }) => calendar.dayAt(instant).date !== date)
     t.strictSame(strays, [], `${date} in ${zone}`)
+  }
+})
+
+t.test('dates at the bounds of the calendar have an instant in the past or the future', async (t) => {
+  for (const zone of ['UTC', 'Europe/Paris', 'Pacific/Kiritimati', 'Pacific/Pago_Pago']) {
+    const calendar = createCalendar(zone)
+    const now = Date.parse('2026-03-10T12:00Z')
+    for (const date of ['0000-01-01', '0001-01-01', '0001-01-01T00:00:00', '0099-12-31T12:00']) {
+      t.ok(Number(calendar.instantOf(date)) < now, `${date} in ${zone}`)
+    }
+    for (const date of ['9999-12-31', '9999-12-31T23:59:59.9999999']) {
+      t.ok(Number(calendar.instantOf(date)) > now, `${date} in ${zone}`)
+    }
   }
 })

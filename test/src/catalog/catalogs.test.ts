@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { compareIds } from '../../../src/catalog/catalogs.js'
 import type { CatalogListing } from '../../../src/schemas/catalog.js'
 import { startApp, type TestApp, type TestAppOptions } from '../../harness/app.js'
 import { createClock } from '../../harness/clock.js'
@@ -593,4 +595,49 @@ t.test('the request id and the trace are sent to the upstream', async (t) => {
   for (const query of ['', '?title=sale']) await app.inject({ url: `/api/v1/sellers/1/catalogs${query}`, headers })
   t.equal(upstream.requests.length, 6)
   for (const request of upstream.requests) t.match(request.headers, headers)
+})
+
+t.test('all forms of ISO 8601 are upcoming, others are dropped with one warning and a counter', async (t) => {
+  const dates = [
+    '2027-01-04',
+    '20270104T10',
+    '2027-W01-1',
+    '2027004',
+    '2027-01-04T10,5+02',
+    '2027-01-04T24:00',
+    '9999-12-31T23:59',
+    '0000-01-01T00:00',
+    '',
+    null,
+  ]
+  const { ask, app, book } = await open(t, {
+    upstream: { catalogs: starting(...dates, 'next week', '2027-02-30', '2027-01') },
+    now: () => Date.parse('2026-11-30T12:00Z'),
+  })
+  t.equal((await ask()).body.total, 7)
+  t.equal((await ask('?title=Sale')).body.total, 7)
+  t.equal((await app.inject('/panels/sellers/1/events')).statusCode, 200)
+  const warnings = book.lines.filter(({ kind }) => kind === 'invalid-date')
+  t.match(warnings, [{ level: 40, subject: 'upstream', count: 3, example: '"next week"' }])
+  t.equal(warnings.length, 1)
+  t.match((await app.inject('/metrics')).body, /^vitrine_upstream_invalid_dates_total 6$/m)
+})
+
+t.test('ids have a total order, also when numbers and strings are mixed', async (t) => {
+  const id = fc.oneof(
+    fc.integer({ min: -20, max: 20 }),
+    fc.stringMatching(/^[0-9a-c]{1,2}$/),
+    fc.constantFrom('2', '10', '15'),
+  )
+  fc.assert(
+    fc.property(id, id, id, (a, b, c) => {
+      const [ab, bc, ac] = [compareIds(a, b), compareIds(b, c), compareIds(a, c)].map(Math.sign)
+      const isAntisymmetric = Math.sign(compareIds(b, a)) === -Number(ab) || ab === 0
+      const isTotal = (ab === 0) === (a === b)
+      const isTransitive = !(Number(ab) <= 0 && Number(bc) <= 0) || Number(ac) <= 0
+      return isAntisymmetric && isTotal && isTransitive
+    }),
+    { numRuns: 5_000 },
+  )
+  t.strictSame(['15', 10, 2, '2', 'b', '10'].sort(compareIds), [2, 10, '10', '15', '2', 'b'])
 })
