@@ -44,6 +44,7 @@ Each client address may send \`x-ratelimit-limit\` requests per minute, of all k
 
 Send an \`x-request-id\` (up to 128 letters, digits, \`.\`, \`:\`, \`_\` and \`-\`) to find the request in our logs and those of the
 marketplace. Without one, we generate it. Errors contain it in \`request_id\`: show it where users can report it.
+A list that several requests wait for is loaded once, under the id of the request that started the load.
 
 The examples are responses of this application with its demo marketplace.
 `

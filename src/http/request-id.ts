@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify'
 import type { CallContext } from '../upstream/marketplace-client.js'
 
 const requestId = /^[\w.:-]{1,128}$/
-/** W3C Trace Context §3.2. */
-const traceparent = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/
+/** W3C Trace Context §3.2: version `ff` and ids of zeros are invalid. */
+const traceparent = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 
 /** The request id that the client or a proxy sent, if it is safe in a log and a header; otherwise a new one. */
 export function resolveRequestId(request: Pick<IncomingMessage, 'headers'>): string {
