@@ -18,6 +18,7 @@ import { handleClientError } from './http/client-errors.js'
 import errorHandler from './http/error-handler.js'
 import pages from './http/html-pages.js'
 import proxies from './http/proxies.js'
+import rejectionLog from './http/rejection-log.js'
 import { decodableUrl, resolveRequestId } from './http/request-id.js'
 import security from './http/security.js'
 import { maxConnections, type ServerTimeouts, serverOptions } from './http/server-limits.js'
@@ -74,6 +75,7 @@ export async function buildApp({
   await app.register(proxies, { isTrusted })
   await app.register(security, { rateLimitMax: config.RATE_LIMIT_MAX })
   await app.register(pages)
+  await app.register(rejectionLog)
   await app.register(errorHandler)
   const cacheName = cacheKeyPrefix(config) // identifies the cache in its events
   const redisConfig = redisOptions(config)

@@ -8,7 +8,7 @@ import { logError, type Problem, problem, toProblem } from './problems.js'
 export type SendProblem = (problem: Problem, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 
 /** The default of all routes: an HTML page for clients that accept HTML, problem+json for others. */
-export default fp(errorHandler, { name: 'error-handler', fastify: '5.x', dependencies: ['pages'] })
+export default fp(errorHandler, { name: 'error-handler', fastify: '5.x', dependencies: ['pages', 'rejection-log'] })
 
 async function errorHandler(app: FastifyInstance): Promise<void> {
   handleErrors(app, sendProblem)

@@ -84,7 +84,7 @@ export function logError(error: FastifyError, request: FastifyRequest): void {
   const where = { method: request.method, route: request.routeOptions.url, status, code }
   if (isUpstreamError(error)) request.log.warn({ ...where, err: error }, 'upstream request failed')
   else if (status >= 500) request.log.error({ ...where, err: error }, 'request failed')
-  else {
+  else if (request.server.rejections.record(status)) {
     const from = status === 429 || status === 401 ? { address: request.clientAddress } : {} // to find a client that misbehaves
     request.log.info({ ...where, ...from, reason: error.message }, 'request rejected')
   }

@@ -23,7 +23,9 @@ const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (
   app.post(`${pagePath}/session`, { schema: { hide: true, body: SignInForm } }, async (request, reply) => {
     const { token: given, key } = request.body
     if (!checkToken(given, request, reply)) {
-      request.log.info({ address: request.clientAddress }, 'operator sign-in failed: wrong token')
+      if (app.rejections.record(401)) {
+        request.log.info({ address: request.clientAddress }, 'operator sign-in failed: wrong token')
+      }
       return pages.renderSignIn(request, reply.code(401), { message: 'wrongToken', key })
     }
     sessions.open(request, reply)
