@@ -548,6 +548,7 @@ t.test('a stream ends with its session', async (t) => {
 
 t.test('one session cannot take all streams, and a new page always gets one', async (t) => {
   const { app } = await operate(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
   const streams = await Promise.all(Array.from({ length: 40 }, () => listen(t, app)))
   t.ok(streams.every(({ response }) => response.statusCode === 200))
   const browser = browserOf(app)
