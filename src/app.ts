@@ -49,14 +49,12 @@ export interface AppTimeouts {
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string } // our own package.json
 
-/** Registers plugins in order, then routes. The application is ready but does not listen. */
-export async function buildApp({
+/** The server, with what applies to all requests: proxies, limits, security headers, formats of errors. */
+async function createServer({
   config,
-  upstreamUrl,
-  logger = false,
-  now = Date.now,
-  timeouts = {},
-}: AppOptions): Promise<FastifyInstance> {
+  logger,
+  timeouts,
+}: Required<Pick<AppOptions, 'config' | 'logger' | 'timeouts'>>) {
   const isProxy = trustedProxies(config)
   const isTrusted = createTrust(isProxy)
   const app = Fastify({
@@ -77,6 +75,18 @@ export async function buildApp({
   await app.register(pages)
   await app.register(rejectionLog)
   await app.register(errorHandler)
+  return app
+}
+
+/** Registers plugins in order, then routes. The application is ready but does not listen. */
+export async function buildApp({
+  config,
+  upstreamUrl,
+  logger = false,
+  now = Date.now,
+  timeouts = {},
+}: AppOptions): Promise<FastifyInstance> {
+  const app = await createServer({ config, logger, timeouts })
   const cacheName = cacheKeyPrefix(config) // identifies the cache in its events
   const redisConfig = redisOptions(config)
   if (redisConfig !== undefined) await app.register(redis, { ...redisConfig, ...timeouts.redis })
