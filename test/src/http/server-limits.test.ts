@@ -39,6 +39,17 @@ t.test('an idle connection after a response is not a slow request', async (t) =>
   t.equal((await client.response()).status, 200)
 })
 
+t.test('a time-out during a response closes the connection, and adds nothing to the response', async (t) => {
+  const { app } = await startApp(t, { timeouts: short, environment: { PURGE_TOKEN: 'correct-horse-battery' } })
+  const client = await connectRaw(t, await listen(app))
+  client.write(
+    'GET /ops/cache/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer correct-horse-battery\r\nContent-Length: 9\r\n\r\n',
+  )
+  t.equal((await client.head()).status, 200)
+  await client.closed
+  t.notMatch(client.unread.toString(), 'HTTP/1.1')
+})
+
 t.test('a body of more than 64 KiB is refused before it is read', async (t) => {
   const { app } = await startApp(t, { environment: { PURGE_TOKEN: 'correct-horse-battery' } })
   for (const path of ['/nothing', '/panels/nothing', '/ops/cache/purge', '/ops/cache/session']) {
