@@ -156,7 +156,7 @@ const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<E
 export const optionErrors: OptionErrors = { InvalidOption: InvalidEdgeOption, AsyncOption: AsyncEdgeOption }
 
 /** Options that belong to a cache for routes that forward. */
-const proxyCacheOptions = ['forwards', 'heuristicFraction', 'honorRequestCacheControl', 'shared']
+const proxyCacheOptions = ['forwards', 'heuristicFraction', 'honorRequestCacheControl', 'shared', 'staleWithSMaxage']
 const proxyCacheAdvice = 'for a route that forwards, use fastify-vitrine/proxy-cache and config.proxyCache'
 
 /** Completes and checks the options at registration; throws `VITRINE_EDGE_OPTION` for an unknown or invalid one. */

@@ -31,6 +31,8 @@ export interface FreshnessPolicy {
   readonly staleIfErrorSeconds: number
   /** Share of the time since `Last-Modified` that is used as lifetime. RFC 9111 §4.2.2. */
   readonly heuristicFraction: number
+  /** Whether `s-maxage` does not forbid serving the response stale. */
+  readonly staleWithSMaxage?: boolean
 }
 
 export interface FreshnessLifetime {
@@ -132,9 +134,9 @@ export function hasOriginFailed(status: number): boolean {
 /** Directives that forbid a shared cache to serve the response stale. RFC 9111 §4.2.4. */
 const forbidStale = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage']
 
-/** Whether the route or the client may allow serving the response stale. */
-export function allowsStale({ directives }: Pick<CacheControl, 'directives'>): boolean {
-  return !forbidStale.some((name) => directives.has(name))
+/** Whether the route or the client may allow serving the response stale. `staleWithSMaxage`: also with `s-maxage`, against the RFC. */
+export function allowsStale({ directives }: Pick<CacheControl, 'directives'>, staleWithSMaxage = false): boolean {
+  return !forbidStale.some((name) => directives.has(name) && !(staleWithSMaxage && name === 's-maxage'))
 }
 
 /** Until when a response of age 0 at `bornAt` may be used: as it states itself, else as the route says. */
@@ -146,9 +148,13 @@ export function instantsOf(
 ): Instants {
   const mustAsk = directives.has('no-cache') && directives.get('no-cache') === undefined
   const freshUntil = mustAsk ? bornAt : bornAt + lifetime.seconds * 1_000
-  if (!allowsStale({ directives })) return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
+  const { staleWithSMaxage = false } = policy
+  if (!allowsStale({ directives }, staleWithSMaxage))
+    return { freshUntil, revalidateUntil: freshUntil, staleUntil: freshUntil }
   const window = (name: string, byRoute: number) => {
-    const stated = secondsOf(directives, name) ?? byRoute
+    // Next.js sends `stale-while-revalidate` without seconds.
+    const isBare = staleWithSMaxage && directives.get(name) === undefined
+    const stated = isBare ? byRoute : (secondsOf(directives, name) ?? byRoute)
     return freshUntil + (stated === 'invalid' ? 0 : stated) * 1_000
   }
   return {

@@ -53,6 +53,7 @@ export function notStorableReason(
   response: ReceivedResponse,
   control: CacheControl,
   lifetime: FreshnessLifetime | undefined,
+  staleWithSMaxage = false,
 ): NotStorableReason | undefined {
   const { status, fields } = response
   const { directives } = control
@@ -71,7 +72,9 @@ export function notStorableReason(
   if (mayBePersonal && !directives.has('public') && !varyNames(fields).includes('cookie')) return 'cookie'
   // RFC 9111 §7.3 leaves it to the origin. A cookie identifies one client, so it is never stored.
   if (fields['set-cookie'] !== undefined && !withheldFields(control).includes('set-cookie')) return 'set-cookie'
-  return lifetime.seconds === 0 && !canBeValidated(fields) && !allowsStale(control) ? 'unusable' : undefined
+  return lifetime.seconds === 0 && !canBeValidated(fields) && !allowsStale(control, staleWithSMaxage)
+    ? 'unusable'
+    : undefined
 }
 
 /** Fields that `private` and `no-cache` list: sent to this client, not stored. RFC 9111 §5.2.2.4, §5.2.2.7. */

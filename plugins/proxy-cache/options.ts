@@ -22,6 +22,11 @@ export interface ProxyCachePolicy {
   readonly staleWhileRevalidateSeconds?: number
   /** Seconds after freshness in which it is served when the other server fails. Default 0. */
   readonly staleIfErrorSeconds?: number
+  /**
+   * Whether responses with `s-maxage` may be served stale, as CDNs do, though RFC 9111 §5.2.2.10 forbids it. Default false. For other
+   * servers such as Next.js, which send `s-maxage` with `stale-while-revalidate`.
+   */
+  readonly staleWithSMaxage?: boolean
   /** Whether `Cache-Control` of requests is honoured. Default true. */
   readonly honorRequestCacheControl?: boolean
   /** Maximum size in bytes of a stored body; a larger response is sent but not stored. Default 2 MiB. */
@@ -90,6 +95,7 @@ const { ttlSeconds, ...sharedRules } = sharedPolicyRules
 
 const policyRules = {
   ...sharedRules,
+  staleWithSMaxage: booleanRule(false),
   honorRequestCacheControl: booleanRule(true),
   shared: booleanRule(false),
 } satisfies RulesOf<ProxyCachePolicy>
@@ -130,8 +136,10 @@ export function resolveRoute(options: ProxyCacheRouteOptions, policy: ProxyCache
   const complete = completeByPolicy('proxyCache', options, policy, optionErrors)
   refuseMisplaced(complete, edgeOptions, edgeAdvice, optionErrors)
   const resolved = resolveByRules(complete, routeRules, InvalidProxyCacheOption)
+  const settings = resolveShared(resolved, resolved, optionErrors)
   return {
-    ...resolveShared(resolved, resolved, optionErrors),
+    ...settings,
+    freshness: { ...settings.freshness, staleWithSMaxage: resolved.staleWithSMaxage },
     honorsRequestCacheControl: resolved.honorRequestCacheControl,
     isShared: resolved.shared,
   }

@@ -39,7 +39,7 @@ export class ProxyCacheStorage implements RouteStorage {
       hasAuthorization: fields.authorization !== undefined,
       hasCookie: fields.cookie !== undefined,
     }
-    const reason = notStorableReason(request, response, control, lifetime)
+    const reason = notStorableReason(request, response, control, lifetime, this.#route.freshness.staleWithSMaxage)
     if (reason !== undefined || lifetime === undefined) return { reason: reason ?? 'no-lifetime', cdnFields: {} }
     const ofRoute = content.knownTags ?? this.#tags.ofRoute(context.request)
     const tags = ofRoute && this.#tags.complete(ofRoute, ownFields, content.dependencies?.tags ?? [])
@@ -108,7 +108,7 @@ export class ProxyCacheStorage implements RouteStorage {
       varyNames: names,
       varyValues: names.map(context.variantOf),
       ...sentAsReceived,
-      allowsStale: allowsStale(control),
+      allowsStale: allowsStale(control, freshness.staleWithSMaxage),
       hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
       isDerived: dataFreshUntil < Number.POSITIVE_INFINITY,
       tags,

@@ -1,7 +1,7 @@
 // The types of the HTTP caches as their users see them. `npm run typecheck` checks them with the compiler of the repository and
 // with TypeScript 5. A line that is marked as an error and compiles is an error. Nothing here runs.
 import type { FastifyInstance } from 'fastify'
-import edge, { type EdgeOptions, type EdgeRouteOptions, type EdgeStats } from 'fastify-vitrine/edge'
+import edge, { type EdgeOptions, type EdgeRouteOptions, type EdgeStats, type ResponsePurgeResult } from 'fastify-vitrine/edge'
 import proxyCache, {
   type ProxyCacheOptions,
   type ProxyCacheRouteOptions,
@@ -21,7 +21,9 @@ export async function accepted(): Promise<void> {
   app.get('/own', { config: { edge: { ignoreCredentials: true, vary: ['x-a', { name: 'x-b', normalise }] } } }, handler)
   app.get('/forwards', { config: { proxyCache: { heuristicFraction: 0.1, tags: ({ url }) => [url] } } }, handler)
   const [own, forwarded]: [EdgeStats, ProxyCacheStats] = [app.edge.stats(), app.proxyCache.stats()]
-  void [own.requests.hit, forwarded.memory.bytes]
+  const purged: ResponsePurgeResult = await app.edge.purge({ paths: ['/own', '/own/*'], tags: ['a'] })
+  const { removed }: { removed: number } = await app.proxyCache.purge({ all: true })
+  void [own.requests.hit, forwarded.memory.bytes, purged.removed, removed]
 }
 
 export async function refused(): Promise<void> {
@@ -39,5 +41,7 @@ export async function refused(): Promise<void> {
   await app.register(proxyCache, { ttlSeconds: 60 })
   // @ts-expect-error a value of the wrong type
   app.get('/', { config: { proxyCache: { ttlSeconds: '60' } } }, handler)
+  // @ts-expect-error responses are purged by path, not by URL
+  await app.edge.purge({ urls: ['/own'] })
   void [unit, shared, switched, masked, tagged]
 }
