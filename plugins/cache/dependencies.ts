@@ -113,7 +113,8 @@ class TrackedDependencies implements Dependencies {
       this.#checkedVersion = version
     }
     for (const [key, value] of read) if (!view.isCurrent(key, value)) return false
-    return included.every((each) => each.isCurrent())
+    for (const each of included) if (!each.isCurrent()) return false
+    return true
   }
 
   withTags(more: readonly string[]): Dependencies {

@@ -5,7 +5,7 @@ const minuteMs = 60 * secondMs
 const dayMs = 24 * 60 * minuteMs
 /** Larger than the offset of any zone. */
 const maxOffsetMs = 16 * 60 * minuteMs
-const maxCachedDays = 2_000
+const maxCached = 2_000
 
 /** A calendar day, `YYYY-MM-DD`, with its start and end in milliseconds since the epoch. */
 export interface Day {
@@ -40,7 +40,6 @@ export function createCalendar(timeZone: string): Calendar {
     minute: '2-digit',
     second: '2-digit',
   })
-  const cachedStarts = new Map<number, number>()
   let lastDay: Day = { date: '', startsAt: 0, endsAt: 0 }
 
   /** The local time to the second, as if it were UTC. */
@@ -59,18 +58,16 @@ export function createCalendar(timeZone: string): Calendar {
   }
 
   /** The instant of a local time: the first of two at a clock change back, the one after the gap at a change forward. */
-  function instantOfWallClock(wallClock: number): number {
+  const instantOfWallClock = cached((wallClock) => {
     const instants = [offsetAt(wallClock - maxOffsetMs), offsetAt(wallClock + maxOffsetMs)].map(
       (offset) => wallClock - offset,
     )
     const matches = instants.filter((instant) => instant + offsetAt(instant) === wallClock)
     return matches.length > 0 ? Math.min(...matches) : Math.max(...instants)
-  }
+  })
 
   /** The first instant of a day, to the minute, by bisection: dates never decrease. */
-  function startOfDay(midnightUtc: number): number {
-    const known = cachedStarts.get(midnightUtc)
-    if (known !== undefined) return known
+  const startOfDay = cached((midnightUtc) => {
     let before = midnightUtc - maxOffsetMs
     let from = midnightUtc + maxOffsetMs
     while (from - before > minuteMs) {
@@ -78,10 +75,8 @@ export function createCalendar(timeZone: string): Calendar {
       if (localTimeAt(middle) >= midnightUtc) from = middle
       else before = middle
     }
-    if (cachedStarts.size >= maxCachedDays) cachedStarts.clear()
-    cachedStarts.set(midnightUtc, from)
     return from
-  }
+  })
 
   return {
     timeZone,
@@ -99,5 +94,18 @@ export function createCalendar(timeZone: string): Calendar {
       if (timeMs === undefined) return startOfDay(midnightMs)
       return offsetMs === undefined ? instantOfWallClock(midnightMs + timeMs) : midnightMs + timeMs - offsetMs
     },
+  }
+}
+
+/** Remembers results: lists are read often, and `Intl` takes microseconds. */
+function cached(compute: (key: number) => number): (key: number) => number {
+  const results = new Map<number, number>()
+  return (key) => {
+    const known = results.get(key)
+    if (known !== undefined) return known
+    const result = compute(key)
+    if (results.size >= maxCached) results.clear()
+    results.set(key, result)
+    return result
   }
 }
