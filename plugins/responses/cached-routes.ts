@@ -14,6 +14,9 @@ export interface RequestHook {
 
 /** The `onSend` side. */
 export interface ResponseHook {
+  /** Before the other `onSend` hooks of the route. */
+  beforeHooks(request: FastifyRequest, reply: FastifyReply, payload: unknown, done: () => void): void
+  /** After them. */
   onSend(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -55,7 +58,7 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
     if (routeCache === undefined) return
     const { requestHook, responseHook, acknowledgesSkippedHooks } = routeCache
     const { onRequest } = requestHook
-    const { onSend, onError } = responseHook
+    const { beforeHooks, onSend, onError } = responseHook
     cacheHooks.add(onRequest)
     route.handler = inHandlersPlace(requestHook, route.handler)
     const lastHook = new LastHook(route, onRequest)
@@ -67,9 +70,14 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
       if (!isEarly && route.method !== 'HEAD') warnOfLaterHooks(app, kind, route, skipped)
     })
     route.onError = [...listOf<typeof onError>(route.onError), onError]
-    // Fastify's own HEAD routes have a hook that removes the body, of which the response fields depend.
-    const hooks = listOf<typeof onSend>(route.onSend)
-    route.onSend = route.method === 'HEAD' ? [onSend, ...hooks] : [...hooks, onSend]
+    const isHead = route.method === 'HEAD'
+    const placeOnSend = () => {
+      const others = listOf<typeof onSend>(route.onSend).filter((hook) => hook !== onSend && hook !== beforeHooks)
+      // Fastify's own HEAD routes have a hook that removes the body, of which the response fields depend.
+      Object.assign(route, { onSend: isHead ? [onSend, ...others] : [beforeHooks, ...others, onSend] }) // all are `onSend` hooks
+    }
+    placeOnSend()
+    queueMicrotask(placeOnSend) // after the `onRoute` hooks of other plugins, one of which may encode the body
   })
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CacheContext } from './cache-context.js'
 import type { ResponseHook } from './cached-routes.js'
 import { streamOf, unwrapResponse } from './payload.js'
@@ -11,8 +11,16 @@ export type Respond = (context: RequestContext, payload: unknown) => Promise<unk
 
 /** The hooks of a route around what its cache does with responses. */
 export function createResponseHook(cache: CacheContext, respond: Respond): ResponseHook {
+  /** How responses were encoded before the other `onSend` hooks of the route. */
+  const encodings = new WeakMap<FastifyRequest, unknown>()
   return {
+    beforeHooks(request, reply, _payload, done) {
+      encodings.set(request, reply.getHeader('content-encoding'))
+      done()
+    },
     onSend(request, reply, payload, send) {
+      const isEncoded = encodings.has(request) && encodings.get(request) !== reply.getHeader('content-encoding')
+      if (isEncoded) weakenEntityTag(reply)
       const context = cache.forwarded.get(request)
       if (context === undefined) {
         if (cache.replayed.has(request) && cache.replayed.get(request) !== payload) weakenEntityTag(reply)
