@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Cache } from '../cache/index.js'
 import { HandlerDependencies } from '../responses/handler-dependencies.js'
-import { define } from '../responses/request-view.js'
-import { negotiationFields } from './mask-request.js'
+import { show } from '../responses/request-view.js'
+import { negotiationFields, observeNegotiation } from './negotiation.js'
 
 /**
  * The hooks between `onRequest` and the handler, where the request is answered in the handler's place. The response may depend on
@@ -11,13 +11,16 @@ import { negotiationFields } from './mask-request.js'
 export class HookPhase {
   /** `undefined` without a data cache. */
   readonly dependencies: HandlerDependencies | undefined
-  readonly #headers: FastifyRequest['raw']['headers']
+  readonly #raw: FastifyRequest['raw']
+  readonly #original: PropertyDescriptor | undefined
   readonly #negotiatedBy = new Set<string>()
 
   constructor({ raw }: FastifyRequest, cache: Cache | undefined) {
     this.dependencies = cache && new HandlerDependencies(cache)
-    this.#headers = raw.headers
-    for (const name of negotiationFields) this.#record(name)
+    this.#raw = raw
+    this.#original = Object.getOwnPropertyDescriptor(raw, 'headers')
+    const onRead = (name: string) => this.#negotiatedBy.add(name)
+    show(raw, { headers: observeNegotiation(raw.headers, negotiationFields, onRead, { reportsAssigned: true }) })
   }
 
   /** Runs the hooks. */
@@ -28,24 +31,8 @@ export class HookPhase {
 
   /** Ends the recording; gives the names of the fields that were read. */
   end(): ReadonlySet<string> {
-    const negotiatedBy = new Set(this.#negotiatedBy) // the next lines read them all
-    for (const name of negotiationFields) {
-      const value = this.#headers[name]
-      if (value === undefined) delete this.#headers[name]
-      else define(this.#headers, name, value)
-    }
-    return negotiatedBy
-  }
-
-  #record(name: (typeof negotiationFields)[number]): void {
-    let value = this.#headers[name]
-    const get = () => {
-      this.#negotiatedBy.add(name)
-      return value
-    }
-    const set = (other: string | undefined) => {
-      value = other
-    }
-    Object.defineProperty(this.#headers, name, { get, set, enumerable: value !== undefined, configurable: true })
+    if (this.#original === undefined) Reflect.deleteProperty(this.#raw, 'headers')
+    else Object.defineProperty(this.#raw, 'headers', this.#original)
+    return this.#negotiatedBy
   }
 }

@@ -6,10 +6,8 @@ import { hostOf } from '../http/request-fields.js'
 import { define, show, showHeaders } from '../responses/request-view.js'
 import { pathOf } from '../responses/target-key.js'
 import type { EdgeKey } from './key.js'
+import { negotiationFields, observeNegotiation } from './negotiation.js'
 import type { ResolvedRoute } from './options.js'
-
-/** Fields by which a handler may negotiate a representation: reading one makes the response vary by it. RFC 9110 §12.5. */
-export const negotiationFields = ['accept', 'accept-language'] as const
 
 /** Request fields in `Vary` because requests with them bypass the cache: caches in front must not mix them up either. */
 export function credentialVary({ bypassesCredentials }: ResolvedRoute): readonly string[] {
@@ -35,21 +33,14 @@ export function maskRequest(
   for (const name of route.unkeyedHeaders) if (headers[name] !== undefined) visible[name] = headers[name]
   const host = hostOf(keyed)
   if (query === undefined && host !== undefined) visible.host = host // the key contains the complete URI
-  for (const name of negotiationFields) {
-    const value = ownField(keyed, name)
-    const get = () => {
-      negotiatedBy.add(name)
-      return value
-    }
-    const set = (other: unknown) => define(visible, name, other) // a later hook replaces it: the handler reads that
-    Object.defineProperty(visible, name, { get, set, enumerable: value !== undefined, configurable: true })
-  }
-  for (const { name } of route.vary) {
+  for (const name of [...negotiationFields, ...route.varyNames]) {
     const value = ownField(keyed, name)
     if (value === undefined) delete visible[name]
     else define(visible, name, value)
   }
-  showHeaders(request, visible, { rawHeaders: [], headersDistinct: {} })
+  const negotiable = negotiationFields.filter((name) => !route.varyNames.includes(name)) // the others are in the key anyway
+  const shown = observeNegotiation(visible, negotiable, (name) => negotiatedBy.add(name), { reportsAssigned: false })
+  showHeaders(request, shown, { rawHeaders: [], headersDistinct: {} })
   if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
   if (query !== undefined) request.query = structuredClone(query)
   if (!route.unkeyedProperties.has('id')) request.id = randomUUID()

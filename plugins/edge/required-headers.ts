@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import { credentialFields } from '../http/request-fields.js'
 import { InvalidEdgeOption } from './errors.js'
-import { negotiationFields } from './mask-request.js'
+import { negotiationFields } from './negotiation.js'
 import type { ResolvedRoute } from './options.js'
 import { type FindSchema, readSchemaNames } from './schema-names.js'
 

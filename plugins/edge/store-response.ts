@@ -15,7 +15,8 @@ import type { ResponseContent, RouteStorage } from '../responses/route-storage.j
 import { decideStorage, type StorageDecision, type StoragePlan } from '../responses/storage-decision.js'
 import { StoredResponse } from '../responses/stored-response.js'
 import { nonceWarning, type Warnings } from '../responses/warnings.js'
-import { credentialVary, negotiationFields } from './mask-request.js'
+import { credentialVary } from './mask-request.js'
+import { negotiationFields } from './negotiation.js'
 import type { ResolvedRoute } from './options.js'
 
 /** Stores the responses of a route of ours. */
