@@ -159,9 +159,9 @@ export class Cache {
     policy: WithSchema<ReadPolicy, S>,
   ): Promise<Static<S>>
   fetch<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<T>
-  async fetch(key: string, loader: Loader<unknown>, policy?: ReadPolicy): Promise<unknown> {
-    if (policy?.bypass !== true) {
-      const hit = this.#hit(key, policy?.schema)
+  async fetch(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<unknown> {
+    if (policy.bypass !== true) {
+      const hit = this.#hit(key, policy.schema, policy)
       if (hit !== noSlot) return this.#memory.valueAt(hit)
     }
     return (await this.#read(key, loader, policy)).value
@@ -174,9 +174,9 @@ export class Cache {
     policy: WithSchema<ReadPolicy, S>,
   ): Promise<Reading<Static<S>>>
   read<T>(key: string, loader: Loader<T>, policy?: WithoutSchema<ReadPolicy>): Promise<Reading<T>>
-  async read(key: string, loader: Loader<unknown>, policy?: ReadPolicy): Promise<Reading<unknown>> {
-    if (policy?.bypass !== true) {
-      const entry = this.#hit(key, policy?.schema) === noSlot ? undefined : this.#memory.peek(key)
+  async read(key: string, loader: Loader<unknown>, policy: ReadPolicy = {}): Promise<Reading<unknown>> {
+    if (policy.bypass !== true) {
+      const entry = this.#hit(key, policy.schema, policy) === noSlot ? undefined : this.#memory.peek(key)
       if (entry !== undefined)
         return toReading({ entry, tier: 'memory' }, { state: 'fresh', reason: 'hit' }, this.#clock)
     }
@@ -240,12 +240,12 @@ export class Cache {
   }
 
   /** The memory slot of a fresh value that needs no check against the shared store, or `noSlot`. */
-  #hit(key: string, schema: TSchema | undefined): number {
+  #hit(key: string, schema: TSchema | undefined, policy?: ReadPolicy): number {
     const slot = this.#memory.hit(key, this.#tiers.coherence.version, this.#clock)
     if (slot === noSlot) return noSlot
     if (schema !== undefined && this.#memory.fingerprintAt(slot) !== this.#checks.of(schema).fingerprint) return noSlot
     this.#events.memoryHit(key)
-    if (this.#tracker.recorders !== undefined) this.#record(key, this.#memory.valueAt(slot), true)
+    if (this.#tracker.recorders !== undefined) this.#record(key, this.#memory.valueAt(slot), true, policy)
     return slot
   }
 
@@ -274,19 +274,21 @@ export class Cache {
       const isBypass = policy.bypass === true
       const reading = await (isBypass ? this.#readThrough.bypass(request) : this.#readThrough.read(request))
       this.#events.readAnswered(key, reading.tier, reading.reason)
-      this.#record(key, reading.value, reading.state === 'fresh' && !isBypass, policy.tags)
+      this.#record(key, reading.value, reading.state === 'fresh' && !isBypass, policy)
       return reading
     })
   }
 
   /** Records a read in the `track` calls around it; as uncacheable unless the value is fresh and in memory. */
-  #record(key: string, value: unknown, isFresh: boolean, tags: readonly string[] = []): void {
+  #record(key: string, value: unknown, isFresh: boolean, policy?: ReadPolicy): void {
     const { recorders } = this.#tracker
     if (recorders === undefined) return
     const entry = this.#memory.peek(key)
+    // What `get` reads may have a limit that is not known here: without a policy there is no stale window.
+    const staleLimit = policy === undefined ? 0 : (policy.freshUntil ?? Number.POSITIVE_INFINITY)
     for (const recorder of recorders) {
-      if (isFresh && entry !== undefined && entry.value === value) recorder.add(key, entry)
-      else recorder.addUncacheable([...tags, ...(entry?.tags ?? [])])
+      if (isFresh && entry !== undefined && entry.value === value) recorder.add(key, entry, staleLimit)
+      else recorder.addUncacheable([...(policy?.tags ?? []), ...(entry?.tags ?? [])])
     }
   }
 

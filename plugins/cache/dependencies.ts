@@ -12,6 +12,12 @@ export interface Dependencies {
    * read failed, had not ended or returned a value that is not stored.
    */
   readonly freshForMs: number
+  /**
+   * Milliseconds, from the end of tracking, for which all of them may be served stale: while they are refreshed, and when
+   * that fails. Not after the `freshUntil` of a read, whose value then means something else; at least `freshForMs`.
+   */
+  readonly revalidateForMs: number
+  readonly staleForMs: number
   /** Whether a read of each entry would return the same value, fresh. Does not ask the shared store. */
   isCurrent(): boolean
   /** The same with additional tags, for data that was not read from the cache; purging one ends `isCurrent` too. */
@@ -38,6 +44,8 @@ export class DependencyRecorder {
   readonly #included = new Set<TrackedDependencies>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
+  #revalidateUntil = Number.POSITIVE_INFINITY
+  #staleUntil = Number.POSITIVE_INFINITY
   #unfinished = 0
 
   /** Until the read has ended its dependencies are unknown. */
@@ -50,12 +58,15 @@ export class DependencyRecorder {
     this.#unfinished -= 1
   }
 
-  add(key: string, { value, tags, freshUntil }: MemoryEntry): void {
+  /** `staleLimit`: when stale windows end at the latest, in milliseconds since the epoch. */
+  add(key: string, { value, tags, freshUntil, revalidateUntil, staleUntil }: MemoryEntry, staleLimit: number): void {
     // Two values of one key: the result is inconsistent.
     if (this.#read.has(key) && this.#read.get(key) !== value) this.#freshUntil = 0
     this.#read.set(key, value)
     for (const tag of tags) this.#tags.add(tag)
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
+    this.#revalidateUntil = Math.min(this.#revalidateUntil, Math.max(freshUntil, Math.min(revalidateUntil, staleLimit)))
+    this.#staleUntil = Math.min(this.#staleUntil, Math.max(freshUntil, Math.min(staleUntil, staleLimit)))
   }
 
   /** A read failed, or returned a value that is not stored: the result must not be stored either. */
@@ -69,13 +80,16 @@ export class DependencyRecorder {
     this.#included.add(dependencies)
     for (const tag of dependencies.tags) this.#tags.add(tag)
     this.#freshUntil = Math.min(this.#freshUntil, dependencies.freshUntil)
+    this.#revalidateUntil = Math.min(this.#revalidateUntil, dependencies.revalidateUntil)
+    this.#staleUntil = Math.min(this.#staleUntil, dependencies.staleUntil)
   }
 
   finish(view: CacheView): Dependencies {
     const freshUntil = this.#unfinished > 0 ? 0 : this.#freshUntil
-    const freshForMs = Math.max(0, freshUntil - view.now())
+    const now = view.now()
+    const instants = { freshUntil, revalidateUntil: this.#revalidateUntil, staleUntil: this.#staleUntil }
     const [read, included, tags] = [new Map(this.#read), [...this.#included], [...this.#tags]]
-    return new TrackedDependencies({ read, included, tags, freshUntil, freshForMs, view })
+    return new TrackedDependencies({ read, included, tags, ...instants, now, view })
   }
 }
 
@@ -85,7 +99,10 @@ interface TrackedOptions {
   readonly tags: readonly string[]
   /** Milliseconds since the epoch; 0 for a result that must not be stored. */
   readonly freshUntil: number
-  readonly freshForMs: number
+  readonly revalidateUntil: number
+  readonly staleUntil: number
+  /** When tracking ended. */
+  readonly now: number
   readonly view: CacheView
 }
 
@@ -93,15 +110,24 @@ interface TrackedOptions {
 class TrackedDependencies implements Dependencies {
   readonly tags: readonly string[]
   readonly freshForMs: number
+  readonly revalidateForMs: number
+  readonly staleForMs: number
   readonly freshUntil: number
+  readonly revalidateUntil: number
+  readonly staleUntil: number
   readonly #options: TrackedOptions
   #checkedVersion = -1
 
   constructor(options: TrackedOptions) {
     this.#options = options
     this.tags = options.tags
-    this.freshUntil = options.freshUntil
-    this.freshForMs = options.freshForMs
+    const { freshUntil, revalidateUntil, staleUntil, now } = options
+    this.freshUntil = freshUntil
+    this.revalidateUntil = revalidateUntil
+    this.staleUntil = staleUntil
+    this.freshForMs = Math.max(0, freshUntil - now)
+    this.revalidateForMs = this.freshForMs === 0 ? 0 : revalidateUntil - now
+    this.staleForMs = this.freshForMs === 0 ? 0 : staleUntil - now
   }
 
   isCurrent(): boolean {

@@ -1,9 +1,16 @@
-import { cdnLifetimeFields } from '../http/cdn-fields.js'
+import { advertisedInstants, cdnLifetimeFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { hasNonce } from '../http/csp-nonce.js'
 import { isCompressible } from '../http/encoding.js'
 import type { Fields } from '../http/fields.js'
-import { allowsStale, capAt, freshnessLifetime, instantsOf, statedInitialAgeMs } from '../http/freshness.js'
+import {
+  allowsStale,
+  capAt,
+  freshnessLifetime,
+  type Instants,
+  instantsOf,
+  statedInitialAgeMs,
+} from '../http/freshness.js'
 import { credentialFields } from '../http/request-fields.js'
 import { notStorableReason, speaksOfRequester } from '../http/storable.js'
 import { mergeVary, varyNames } from '../http/vary.js'
@@ -98,7 +105,9 @@ export class EdgeStorage implements RouteStorage {
     const { constraintVary } = this.#cache
     const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary, constraintVary)
     if (vary !== '') fields.vary = vary
-    const lifetimeFields = isSilent ? cdnLifetimeFields(fields, instants, bornAt) : {}
+    const mayBeStale = allowsStale(control)
+    const advertised = advertisedInstants(instants, mayBeStale ? dataInstants(plan) : undefined)
+    const lifetimeFields = isSilent ? cdnLifetimeFields(fields, advertised, bornAt) : {}
     return new StoredResponse({
       status: response.status,
       fields,
@@ -112,7 +121,7 @@ export class EdgeStorage implements RouteStorage {
       varyValues: names.map(context.variantOf),
       browserTtlSeconds: isSilent ? browserTtlSeconds : undefined,
       compresses: compress,
-      allowsStale: allowsStale(control),
+      allowsStale: mayBeStale,
       hasOwnValidator: ownFields.etag !== undefined || ownFields['last-modified'] !== undefined,
       isDerived: dataFreshUntil < Number.POSITIVE_INFINITY,
       tags,
@@ -144,5 +153,16 @@ export class EdgeStorage implements RouteStorage {
     return [...varyNames(ownFields), ...byHooks].filter(
       (name) => this.#route.unkeyedHeaders.has(name) || !isIgnored(name),
     )
+  }
+}
+
+/** Until when the data that the response was rendered from are fresh, and may be stale; `undefined`: that does not limit it. */
+function dataInstants({ dependencies, dataFreshUntil }: StoragePlan): Instants | undefined {
+  if (dependencies === undefined || dataFreshUntil === Number.POSITIVE_INFINITY) return undefined
+  const trackedAt = dataFreshUntil - dependencies.freshForMs
+  return {
+    freshUntil: dataFreshUntil,
+    revalidateUntil: trackedAt + dependencies.revalidateForMs,
+    staleUntil: trackedAt + dependencies.staleForMs,
   }
 }

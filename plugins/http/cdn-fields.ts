@@ -17,6 +17,20 @@ export const notForCdn: CdnFields = {
 /** Names of the fields with directives. `CDN-Cache-Control` is RFC 9213; Fastly and other surrogates read `Surrogate-Control`. */
 export const cdnDirectiveFields = ['cdn-cache-control', 'surrogate-control'] as const
 
+/**
+ * The instants for caches in front. Where the freshness of the data ends that of the response, this cache does not serve the response
+ * stale itself: the data cache decides. Caches in front may, as long as the data may be stale.
+ */
+export function advertisedInstants(instants: Instants, data: Instants | undefined): Instants {
+  const { freshUntil, revalidateUntil, staleUntil } = instants
+  if (data === undefined || freshUntil < data.freshUntil) return instants
+  return {
+    freshUntil,
+    revalidateUntil: Math.max(revalidateUntil, data.revalidateUntil),
+    staleUntil: Math.max(staleUntil, data.staleUntil),
+  }
+}
+
 /** The lifetime for caches in front, where the response states none itself. Fields that the handler set stay. */
 export function cdnLifetimeFields(stated: Fields, instants: Instants, bornAt: number): CdnFields {
   const value = cdnCacheControl(instants, bornAt)

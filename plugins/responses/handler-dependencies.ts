@@ -95,6 +95,8 @@ function neverCurrent(dependencies: Dependencies): Dependencies {
   return {
     tags: dependencies.tags,
     freshForMs: 0,
+    revalidateForMs: 0,
+    staleForMs: 0,
     isCurrent: () => false,
     withTags: (tags) => neverCurrent(dependencies.withTags(tags)),
     purgeVerdict: () => dependencies.purgeVerdict(),

@@ -1,7 +1,12 @@
 // The types of the HTTP caches as their users see them. `npm run typecheck` checks them with the compiler of the repository and
 // with TypeScript 5. A line that is marked as an error and compiles is an error. Nothing here runs.
 import type { FastifyInstance } from 'fastify'
-import edge, { type EdgeOptions, type EdgeRouteOptions, type EdgeStats, type ResponsePurgeResult } from 'fastify-vitrine/edge'
+import edge, {
+  type EdgeOptions,
+  type EdgeRouteOptions,
+  type EdgeStats,
+  type ResponsePurgeResult,
+} from 'fastify-vitrine/edge'
 import proxyCache, {
   type ProxyCacheOptions,
   type ProxyCacheRouteOptions,

@@ -310,3 +310,63 @@ t.test('tags that do not fit into the bytes of the option are not sent, with one
     )
   }
 })
+
+t.test(
+  'the stale windows of the data are advertised, and end where a read says that its data mean something else',
+  async (t) => {
+    const windows = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
+    const limit = (seconds: number) => ({ freshUntil: now() + seconds * 1_000 })
+    const cases = [
+      { name: 'of one read', policies: [{}], expected: 'max-age=300, stale-while-revalidate=60, stale-if-error=3600' },
+      {
+        name: 'the shorter one of two reads',
+        policies: [{}, { staleWhileRevalidateSeconds: 10, staleIfErrorSeconds: 0 }],
+        expected: 'max-age=300, stale-while-revalidate=10, stale-if-error=10',
+      },
+      {
+        name: 'up to the limit of a read',
+        policies: [limit(320)],
+        expected: 'max-age=300, stale-while-revalidate=20, stale-if-error=20',
+      },
+      { name: 'none where the limit ends freshness', policies: [limit(100)], expected: 'max-age=100' },
+      {
+        name: 'the limit of one of two reads',
+        policies: [{}, { ...limit(310), ttlSeconds: 3_600 }],
+        expected: 'max-age=300, stale-while-revalidate=10, stale-if-error=10',
+      },
+      {
+        name: 'none for a page that the lifetime of its route ends',
+        ttlSeconds: 30,
+        policies: [{}],
+        expected: 'max-age=30',
+      },
+      { name: 'none without data', policies: [], expected: 'max-age=600' },
+    ]
+    for (const { name, policies, ttlSeconds = 600, expected } of cases) {
+      const { app } = await startPlugins(t, {
+        cache: { now, ...windows },
+        edge: { now, ttlSeconds },
+        routes: (app) => {
+          app.get('/x', { config: { edge: {} } }, async () => {
+            for (const [index, policy] of policies.entries()) await app.cache.fetch(`k${index}`, () => 'value', policy)
+            return 'x'
+          })
+          app.get('/again', { config: { edge: {} } }, async () => {
+            for (const [index, policy] of policies.entries()) await app.cache.read(`k${index}`, () => 'value', policy)
+            return 'x'
+          })
+          app.get('/get', { config: { edge: {} } }, async () => String(await app.cache.get('k0')))
+        },
+      })
+      for (const url of ['/x', '/x', '/again']) {
+        const { headers } = await app.inject(url)
+        t.equal(headers['cdn-cache-control'], expected, `${name}: ${url}`)
+        t.equal(headers['surrogate-control'], expected, `${name}: ${url}`)
+      }
+      if (policies.length === 1) {
+        const { headers } = await app.inject('/get')
+        t.match(headers['cdn-cache-control'], /^max-age=\d+$/, `${name}: unknown where the data are read by get`)
+      }
+    }
+  },
+)

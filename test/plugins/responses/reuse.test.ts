@@ -39,6 +39,8 @@ function instantsOf(fresh: number, revalidate: number, stale: number): StoredRes
 const purged: Dependencies = {
   tags: [],
   freshForMs: Number.POSITIVE_INFINITY,
+  revalidateForMs: Number.POSITIVE_INFINITY,
+  staleForMs: Number.POSITIVE_INFINITY,
   isCurrent: () => false,
   withTags: () => purged,
   purgeVerdict: () => 'soft',

@@ -10,6 +10,8 @@ function dependsOn(state: { freshForMs?: number; isCurrent?: boolean }): Depende
   const dependencies: Dependencies = {
     tags: [],
     freshForMs,
+    revalidateForMs: freshForMs,
+    staleForMs: freshForMs,
     isCurrent: () => isCurrent,
     withTags: () => dependencies,
     purgeVerdict: () => 'none',

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { browse } from '../../harness/browse.js'
+import { lifetimeIn, staleWindowIn } from '../../harness/caches-in-front.js'
 import { createClock } from '../../harness/clock.js'
 import { makeCatalogs, makeSellers } from '../../harness/upstream.js'
 
@@ -15,7 +16,7 @@ t.test('a hit has the same bytes as the first response', async (t) => {
     const [first, second] = [await get(url), await get(url)]
     t.match(second.headers['cache-status'], /^Vitrine; hit; ttl=\d+$/, url)
     t.equal(second.body, first.body)
-    t.match(second.headers, { etag: first.headers.etag, age: /^\d+$/, 'cdn-cache-control': /^max-age=\d+$/ })
+    t.match(second.headers, { etag: first.headers.etag, age: /^\d+$/, 'cdn-cache-control': /^max-age=\d+, stale-/ })
     t.match(second.headers['surrogate-key'], /sellers|catalogs seller:7/)
     t.equal((await get(url, { 'if-none-match': String(first.headers.etag) })).statusCode, 304)
   }
@@ -118,6 +119,37 @@ t.test('a response is not served after the midnight that ends its data', async (
     t.notMatch(headers['cache-status'], /hit/)
     t.notMatch(body, /Sale 0001/)
     t.match(body, /Sale 0002/)
+  }
+})
+
+t.test('caches in front may serve pages stale as long as the data may be, catalogs never after midnight', async (t) => {
+  const untilMidnight = (instant: number) => Date.parse('2030-03-11T00:00:00Z') - instant
+  const environment = { CATALOG_TIME_ZONE: 'UTC' }
+  for (const start of [
+    '2030-03-10T12:00:00Z',
+    '2030-03-10T23:50:00Z',
+    '2030-03-10T23:54:30Z',
+    '2030-03-10T23:59:00Z',
+  ]) {
+    const clock = createClock(start)
+    const catalogs = makeCatalogs({ sellerId: 7, count: 3, startDate: (index) => `2030-03-${10 + index}` })
+    const upstream = { sellers: makeSellers(9), catalogs }
+    const { open: get } = await browse(t, { now: clock.now, upstream, environment })
+    for (const url of ['/api/v1/sellers', '/api/v1/sellers/7/catalogs', '/panels/sellers/7/events', '/?seller_id=7']) {
+      await get(url)
+      const { headers } = await get(url)
+      for (const front of ['fastly', 'targeted'] as const) {
+        const lifetime = lifetimeIn(front, headers) ?? 0
+        const windows = ['stale-while-revalidate', 'stale-if-error'].map((name) => staleWindowIn(front, headers, name))
+        const remainingMs = untilMidnight(clock.now())
+        if (url === '/api/v1/sellers') {
+          t.strictSame([lifetime, ...windows], [300, 60, 86_400], `${url} at ${start}`)
+        } else {
+          for (const window of windows) t.ok((lifetime + window) * 1_000 <= remainingMs, `${url} at ${start}`)
+          if (start.includes('T12')) t.equal(windows[0], 60, 'by day they have the windows of the data')
+        }
+      }
+    }
   }
 })
 
