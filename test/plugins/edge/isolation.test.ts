@@ -225,16 +225,14 @@ function parse(text: string): Record<string, unknown> {
 t.test('what a handler does to its query is not seen by later requests', async (t) => {
   const querystring = { type: 'object', properties: { tag: { type: 'array', items: { type: 'string' } } } }
   const { ask } = await start(t, (app) => {
-    app.get('/x', { schema: { querystring }, config: { edge: { ttlSeconds: 0.001 } } }, async ({ query }) => {
+    app.get('/x', { schema: { querystring }, config: { edge: { ttlSeconds: 0 } } }, async ({ query }) => {
       const { tag } = query as { tag: string[] } // as the schema says
       tag.push('x')
       return tag
     })
   })
   for (let count = 0; count < 3; count += 1) {
-    const { body } = await ask('/x?tag=a', { 'cache-control': 'no-cache' })
-    t.equal(body, '["a","x"]')
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    t.match(await ask('/x?tag=a&tag=b'), { body: '["a","b","x"]', cacheStatus: /fwd=(?!bypass)/ })
   }
 })
 
