@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
-import { type HookPosition, LastHook, listOf, type SkippedHook } from './hook-position.js'
+import { HookOwners } from './hook-owners.js'
+import { contextsOf, type HookPosition, LastHook, listOf, type SkippedHook } from './hook-position.js'
 
 /** The `onRequest` side of a route's cache. */
 export interface RequestHook {
@@ -48,6 +49,8 @@ export interface CachedRoutesOptions {
 export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, LateHooks }: CachedRoutesOptions): void {
   const cacheHooks = new WeakSet<object>()
   const placements: (() => void)[] = []
+  const owners = new HookOwners()
+  owners.watch(app)
   app.addHook('onReady', async () => {
     for (const place of placements) place()
   })
@@ -67,7 +70,10 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
       const skipped = lastHook.findSkipped(this)
       const isEarly = skipped?.every((hook) => hook.kind !== 'onRequest' && acknowledgesSkippedHooks) === true
       requestHook.position = isEarly ? 'onRequest' : 'handler'
-      if (!isEarly && route.method !== 'HEAD') warnOfLaterHooks(app, kind, route, skipped)
+      if (isEarly || route.method === 'HEAD') return
+      const contexts = contextsOf(this)
+      const names = skipped && describeHooks(skipped, (hook) => owners.ownerOf(hook, contexts))
+      warnOfLaterHooks(app, kind, route, names)
     })
     route.onError = [...listOf<typeof onError>(route.onError), onError]
     const isHead = route.method === 'HEAD'
@@ -104,16 +110,26 @@ function inHandlersPlace(requestHook: RequestHook, handler: RouteHandlerMethod):
   }
 }
 
+/** Each hook as its kind, its name and the plugin that it is of, as far as they are known. */
+function describeHooks(
+  hooks: readonly SkippedHook[],
+  ownerOf: (hook: SkippedHook['hook']) => string | undefined,
+): readonly string[] {
+  return hooks.map(({ kind, hook }) => {
+    const owner = ownerOf(hook)
+    return [kind, hook.name, owner === undefined ? '' : `of ${owner}`].filter(Boolean).join(' ')
+  })
+}
+
 function warnOfLaterHooks(
   app: FastifyInstance,
   kind: string,
   { method, url }: RouteOptions,
-  hooks: readonly SkippedHook[] | undefined,
+  hooks: readonly string[] | undefined,
 ): void {
-  const names = hooks?.map((hook) => `${hook.kind} ${hook.name}`.trim())
   const advice =
     hooks === undefined
       ? `register ${kind} after plugins that wrap hooks`
       : 'use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these'
-  app.log.warn({ kind, method, url, hooks: names }, `hits of this route are served after its hooks: ${advice}`)
+  app.log.warn({ kind, method, url, hooks }, `hits of this route are served after its hooks: ${advice}`)
 }

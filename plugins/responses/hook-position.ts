@@ -7,15 +7,20 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 export type HookPosition = 'onRequest' | 'handler'
 
 /** A hook of which Fastify knows no more than that it is a function. */
-type Hook = (...parameters: never[]) => unknown
+export type Hook = (...parameters: never[]) => unknown
 
 /** Hooks that a hit sent from `onRequest` does not run. */
-const laterHooks = ['preParsing', 'preValidation', 'preHandler'] as const
+export const laterHooks = ['preParsing', 'preValidation', 'preHandler'] as const
 
 export interface SkippedHook {
   readonly kind: 'onRequest' | (typeof laterHooks)[number]
-  /** Name of the function; may be empty. */
-  readonly name: string
+  readonly hook: Hook
+}
+
+/** An encapsulation context of Fastify with its later hooks, those of the outer contexts included. */
+export interface HookContext {
+  readonly instance: FastifyInstance
+  readonly hooks: Readonly<Record<(typeof laterHooks)[number], readonly Hook[]>>
 }
 
 /** Keeps a hook at the end of the route's `onRequest` hooks. */
@@ -47,13 +52,13 @@ export class LastHook {
    * application is ready. `undefined`: they cannot be found.
    */
   findSkipped(instance: FastifyInstance): readonly SkippedHook[] | undefined {
-    const hooksOf = instanceHooks(instance)
+    const [context] = contextsOf(instance)
     const onRequest = listOf<Hook>(this.#route.onRequest)
     const position = onRequest.indexOf(this.#hook)
-    if (hooksOf === undefined || position === -1) return undefined
-    const after = onRequest.slice(position + 1).map(({ name }) => ({ kind: 'onRequest' as const, name }))
+    if (context === undefined || position === -1) return undefined
+    const after = onRequest.slice(position + 1).map((hook) => ({ kind: 'onRequest' as const, hook }))
     const later = laterHooks.flatMap((kind) =>
-      [...hooksOf(kind), ...listOf<Hook>(this.#route[kind])].map(({ name }) => ({ kind, name })),
+      [...context.hooks[kind], ...listOf<Hook>(this.#route[kind])].map((hook) => ({ kind, hook })),
     )
     return [...after, ...later]
   }
@@ -74,16 +79,20 @@ export function listOf<Item>(items: unknown): Item[] {
   return items === undefined ? [] : ([items].flat() as Item[]) // Fastify has a hook, or a list of hooks
 }
 
-/** Fastify has the hooks of an instance under a symbol that it does not export. */
-function instanceHooks(
-  instance: FastifyInstance,
-): ((kind: (typeof laterHooks)[number]) => readonly Hook[]) | undefined {
-  for (let holder: object | null = instance; holder !== null; holder = Object.getPrototypeOf(holder)) {
+/** The contexts of an instance, the innermost first. Fastify has their hooks under a symbol that it does not export. */
+export function contextsOf(instance: FastifyInstance): readonly HookContext[] {
+  const contexts: HookContext[] = []
+  for (let holder: FastifyInstance | null = instance; holder !== null; holder = Object.getPrototypeOf(holder)) {
     const symbol = Object.getOwnPropertySymbols(holder).find(({ description }) => description === 'fastify.hooks')
     const hooks: unknown = symbol && Reflect.get(holder, symbol)
-    if (typeof hooks !== 'object' || hooks === null) continue
-    const lists = laterHooks.map((kind) => Reflect.get(hooks, kind))
-    return lists.every(Array.isArray) ? (kind) => lists[laterHooks.indexOf(kind)] ?? [] : undefined
+    if (isHookLists(hooks)) contexts.push({ instance: holder, hooks })
+    else if (hooks !== undefined) return [] // of another version of Fastify
   }
-  return undefined
+  return contexts
+}
+
+function isHookLists(hooks: unknown): hooks is HookContext['hooks'] {
+  return (
+    typeof hooks === 'object' && hooks !== null && laterHooks.every((kind) => Array.isArray(Reflect.get(hooks, kind)))
+  )
 }

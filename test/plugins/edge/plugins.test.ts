@@ -15,6 +15,7 @@ import Fastify, { type FastifyInstance, type InjectOptions, type RouteShorthandO
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
+import { createLogBook } from '../../harness/log.js'
 
 // Plugins that people combine with the caches, registered before and after them: the second client gets what it gets without a cache.
 
@@ -214,6 +215,60 @@ for (const order of ['before', 'after'] as const) {
     }
   })
 }
+
+t.test('the warning of later hooks names their kind, their function and their plugin', async (t) => {
+  const check = async () => undefined
+  const page = (app: FastifyInstance) => app.get('/x', routes.edge ?? {}, async () => 'page')
+  for (const [name, build, hooks] of [
+    ['of the application', async (app) => page(app.addHook('preHandler', check)), ['preHandler check']],
+    [
+      'of a plugin that encapsulates',
+      async (app) => {
+        app.addHook('preValidation', async () => undefined)
+        await app.register(async function members(child) {
+          child.addHook('preHandler', check)
+          await child.register(async (grandchild) => page(grandchild))
+        })
+      },
+      ['preValidation', 'preHandler check of members'],
+    ],
+    [
+      'of a plugin without a name',
+      async (app) => app.register(async (child) => page(child.addHook('preHandler', check))),
+      ['preHandler check'],
+    ],
+    [
+      'of a package',
+      async (app) => {
+        await app.register(bearerAuth, { keys: ['good'], addHook: 'preParsing' })
+        await app.register(cors, { hook: 'preValidation' })
+        page(app)
+      },
+      [/^preParsing .*of @fastify\/bearer-auth$/, /^preValidation .*of @fastify\/cors$/],
+    ],
+    [
+      'of a package that adds it to the route',
+      async (app) => {
+        await app.register(rateLimit, { hook: 'preHandler' })
+        page(app)
+      },
+      [/^preHandler .*of @fastify\/rate-limit$/],
+    ],
+  ] satisfies readonly (readonly [
+    string,
+    (app: FastifyInstance) => Promise<unknown>,
+    readonly (string | RegExp)[],
+  ])[]) {
+    const book = createLogBook()
+    const app = Fastify({ logger: { level: 'warn', stream: book.stream } })
+    t.teardown(() => app.close())
+    await app.register(edge)
+    await app.register(proxyCache)
+    await build(app)
+    await app.ready()
+    t.match(book.at(40), [{ kind: 'edge', url: '/x', hooks }], name)
+  }
+})
 
 // --- codings and entity-tags --------------------------------------------------------------------------------------------------
 
