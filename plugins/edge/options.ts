@@ -143,7 +143,7 @@ const policyRules = {
   compress: booleanRule(true),
 } satisfies RulesOf<EdgePolicy>
 
-const routeRules = {
+export const routeRules = {
   ...policyRules,
   ...sharedRouteRules,
   unkeyedHeaders: rule<readonly string[]>([], Array.isArray, "a list, such as ['traceparent']"),
@@ -151,7 +151,7 @@ const routeRules = {
   ignoreCredentials: booleanRule(false),
 } satisfies RulesOf<EdgeRouteOptions>
 
-const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<EdgeOptions>
+export const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<EdgeOptions>
 
 export const optionErrors: OptionErrors = { InvalidOption: InvalidEdgeOption, AsyncOption: AsyncEdgeOption }
 

@@ -100,14 +100,14 @@ const policyRules = {
   shared: booleanRule(false),
 } satisfies RulesOf<ProxyCachePolicy>
 
-const routeRules = {
+export const routeRules = {
   ...policyRules,
   ...sharedRouteRules,
   ttlSeconds,
   heuristicFraction: numberRule(0, 0, 1),
 } satisfies RulesOf<ProxyCacheRouteOptions>
 
-const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<ProxyCacheOptions>
+export const pluginRules = { ...policyRules, ...sharedPluginRules } satisfies RulesOf<ProxyCacheOptions>
 
 export const optionErrors: OptionErrors = {
   InvalidOption: InvalidProxyCacheOption,

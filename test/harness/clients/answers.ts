@@ -83,7 +83,7 @@ function contentOf({ status, fields, body }: Answer): Record<string, string> {
 function comparable(name: string, value: string): string {
   if (ofFreshness.includes(name)) return sortedList(value.replace(/=\d+/g, ''))
   // The body is compared decoded.
-  if (name === 'vary') return sortedList(value.toLowerCase().replace('accept-encoding', ''))
+  if (name === 'vary') return sortedList(value.toLowerCase().replaceAll('accept-encoding', ''))
   return name === 'etag' ? value.replace(/^W\//, '').replace(/-(?:br|gzip)"$/, '"') : value
 }
 

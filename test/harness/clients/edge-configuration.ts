@@ -53,7 +53,7 @@ const tagOptions = {
 } satisfies Record<string, EdgeRouteOptions['tags']>
 
 const text = { type: 'string' }
-const properties = { page: { type: 'integer' }, q: text, fail: text, gone: text }
+const properties = { page: { type: 'integer', default: 1 }, q: text, fail: text, gone: text }
 const schemas = {
   none: {},
   listed: { querystring: { type: 'object', properties } },
@@ -152,29 +152,14 @@ export const arbitraryEdge: fc.Arbitrary<EdgeConfiguration> = fc
     split: fc.nat(5),
     handler,
   })
-  .map(({ plugins, split, ...given }) => {
-    const others = withoutKnownFaults(given)
+  .map(({ plugins, split, ...others }) => {
     const isAllowed = (name: EdgePlugin, at: number) =>
-      !faultyPlugins.includes(name) &&
       !(others.acknowledgeSkippedHooks && laterGuards.includes(name)) &&
       !(exclusivePlugins.includes(name) && plugins.slice(0, at).some((other) => exclusivePlugins.includes(other)))
     const allowed = plugins.filter(isAllowed)
     const vary = others.vary.filter((name) => name !== 'theme cookie' || others.ignoreCredentials)
     return { ...others, vary, before: allowed.slice(0, split), after: allowed.slice(split) }
   })
-
-const faultyPlugins: readonly EdgePlugin[] = ['cookie for visitors']
-
-function withoutKnownFaults<
-  Given extends Pick<EdgeConfiguration, 'server' | 'ignoreCredentials' | 'handler' | 'schema'>,
->(given: Given): Given {
-  const { server, handler, ignoreCredentials } = given
-  return {
-    ...given,
-    server: { ...server, readsRequestId: false, rewritesUrl: false },
-    handler: { ...handler, readsIdentity: handler.readsIdentity && !ignoreCredentials },
-  }
-}
 
 /** An application with this configuration. */
 export async function buildEdge(

@@ -25,6 +25,8 @@ export interface EdgeHandlerContext {
 }
 
 const negotiated = ['accept', 'accept-language']
+/** Of all fields that requests have. */
+const knownNames = ['cookie', ...Object.keys(commonHeaders)].sort()
 const clientIds = ['client-id-a', 'client-id-b']
 
 /** Whether the cache asks if what it has stored is current: such an entity-tag is no client's. */
@@ -37,9 +39,10 @@ function viewOf(request: FastifyRequest, { handler, unread }: EdgeHandlerContext
   const { raw } = request
   const isRead = (name: string) => !unread.includes(name) && (handler.negotiates || !negotiated.includes(name))
   const read = (fields: object) => {
-    const names = Object.keys(Object.getOwnPropertyDescriptors(fields)).filter(isRead) // without a call of getters
-    const values = names.sort().map((name) => [name, Reflect.get(fields, name)] as const)
-    return Object.fromEntries(values.filter(([name, value]) => !isValidation(name, value)))
+    // A handler that lists all fields negotiates: it sees which there are.
+    const names = handler.negotiates ? Object.keys(fields) : knownNames
+    const values = names.filter(isRead).map((name) => [name, Reflect.get(fields, name)] as const)
+    return Object.fromEntries(values.filter(([name, value]) => value !== undefined && !isValidation(name, value)))
   }
   const { url, originalUrl, query, params, host, hostname, port, protocol } = request
   return {
