@@ -171,3 +171,27 @@ t.test('a refresh that a hook answers is not stored, and retried after a delay',
     t.ok(await until(async () => /^page 2, Vitrine; hit; ttl=\d+$/.test(await get())), kind)
   }
 })
+
+t.test('over TLS the proxy cache finds a refreshed response under its scheme', async (t) => {
+  const authority = createAuthority(t.testdir(), 'authority')
+  let visits = 0
+  const { clock, port } = await start(t, { https: read(authority.issue('IP:127.0.0.1')) }, (app) => {
+    app.get('/x', { config: { proxyCache: {} } }, async ({ protocol }, reply) => {
+      visits += 1
+      return reply.header('cache-control', 'max-age=60, stale-while-revalidate=600').send(`${protocol} ${visits}`)
+    })
+  })
+  const agent = new Agent({ ...read(authority.issue('DNS:client')), keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const get = async () => {
+    const [response] = await once(ask({ port, host: '127.0.0.1', path: '/x', agent }).end(), 'response')
+    let body = ''
+    for await (const chunk of response.setEncoding('utf8')) body += chunk
+    return body
+  }
+  t.equal(await get(), 'https 1')
+  clock.step(100)
+  t.equal(await get(), 'https 1', 'stale, refreshed in the background')
+  t.ok(await until(async () => (await get()) === 'https 2'))
+  t.equal(visits, 2)
+})
