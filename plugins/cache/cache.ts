@@ -3,7 +3,7 @@ import type { OutageLog } from '../redis/outage-log.js'
 import { raceTimeout } from '../timeout.js'
 import { cacheBrand } from './brand.js'
 import type { CacheClock } from './clock.js'
-import { type Dependencies, DependencyTracker } from './dependencies.js'
+import { type Dependencies, DependencyTracker, type TrackedRead } from './dependencies.js'
 import { isStored } from './entry/decide-write.js'
 import { type SchemaCheck, SchemaChecks } from './entry/schema-check.js'
 import { ValueEncoder } from './entry/value-encoder.js'
@@ -245,7 +245,8 @@ export class Cache {
     if (slot === noSlot) return noSlot
     if (schema !== undefined && this.#memory.fingerprintAt(slot) !== this.#checks.of(schema).fingerprint) return noSlot
     this.#events.memoryHit(key)
-    if (this.#tracker.recorders !== undefined) this.#record(key, this.#memory.valueAt(slot), true, policy)
+    if (this.#tracker.recorders !== undefined)
+      this.#record(key, { value: this.#memory.valueAt(slot), state: 'fresh' }, policy)
     return slot
   }
 
@@ -256,7 +257,7 @@ export class Cache {
     const value = isServed ? found?.entry.value : undefined
     if (found === undefined || !isServed) this.#events.readAnswered(key, 'none', 'miss')
     else this.#events.readAnswered(key, found.tier, state === 'fresh' ? 'hit' : 'stale')
-    this.#record(key, value, state === 'fresh')
+    this.#record(key, { value, state: state === 'fresh' ? state : isServed ? 'stale' : 'unknown' })
     return value
   }
 
@@ -274,21 +275,24 @@ export class Cache {
       const isBypass = policy.bypass === true
       const reading = await (isBypass ? this.#readThrough.bypass(request) : this.#readThrough.read(request))
       this.#events.readAnswered(key, reading.tier, reading.reason)
-      this.#record(key, reading.value, reading.state === 'fresh' && !isBypass, policy)
+      this.#record(key, { value: reading.value, state: isBypass ? 'unknown' : reading.state }, policy)
       return reading
     })
   }
 
-  /** Records a read in the `track` calls around it; as uncacheable unless the value is fresh and in memory. */
-  #record(key: string, value: unknown, isFresh: boolean, policy?: ReadPolicy): void {
+  /** Records a read in the `track` calls around it; as uncacheable unless its value is in memory, and was not purged. */
+  #record(key: string, { value, state }: TrackedRead, policy?: ReadPolicy): void {
     const { recorders } = this.#tracker
     if (recorders === undefined) return
     const entry = this.#memory.peek(key)
-    // What `get` reads may have a limit that is not known here: without a policy there is no stale window.
+    // What `get` reads may have a limit that is not known here: without a policy a fresh value has no stale window.
     const staleLimit = policy === undefined ? 0 : (policy.freshUntil ?? Number.POSITIVE_INFINITY)
+    const isStale = state === 'stale' && entry !== undefined && this.#tiers.isStale(key, entry, this.#clock.now())
     for (const recorder of recorders) {
-      if (isFresh && entry !== undefined && entry.value === value) recorder.add(key, entry, staleLimit)
-      else recorder.addUncacheable([...(policy?.tags ?? []), ...(entry?.tags ?? [])])
+      if (entry === undefined || entry.value !== value || !(isStale || state === 'fresh'))
+        recorder.addUncacheable([...(policy?.tags ?? []), ...(entry?.tags ?? [])])
+      else if (isStale) recorder.addStale(key, entry, policy?.freshUntil ?? Number.POSITIVE_INFINITY)
+      else recorder.add(key, entry, staleLimit)
     }
   }
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidCacheOption } from './errors.js'
 import type { MemoryEntry } from './memory/memory-entry.js'
 import type { PurgeVerdict } from './purge/purge-log.js'
+import { ReadValue } from './read-value.js'
 
 /** Every entry that was read while a result was produced. */
 export interface Dependencies {
@@ -9,16 +10,17 @@ export interface Dependencies {
   readonly tags: readonly string[]
   /**
    * Milliseconds for which all of them stay fresh, from the end of tracking; `Infinity` when nothing was read, 0 when a
-   * read failed, had not ended or returned a value that is not stored.
+   * read returned a stale value, or failed, had not ended or returned a value that is not stored.
    */
   readonly freshForMs: number
   /**
    * Milliseconds, from the end of tracking, for which all of them may be served stale: while they are refreshed, and when
-   * that fails. Not after the `freshUntil` of a read, whose value then means something else; at least `freshForMs`.
+   * that fails. Not after the `freshUntil` of a read, whose value then means something else; at least `freshForMs`. 0 when
+   * a read failed, had not ended or returned a value that is not stored, or one that was purged.
    */
   readonly revalidateForMs: number
   readonly staleForMs: number
-  /** Whether a read of each entry would return the same value, fresh. Does not ask the shared store. */
+  /** Whether a read of each entry would return the same value, fresh or stale as then. Does not ask the shared store. */
   isCurrent(): boolean
   /** The same with additional tags, for data that was not read from the cache; purging one ends `isCurrent` too. */
   withTags(tags: readonly string[]): Dependencies
@@ -28,8 +30,8 @@ export interface Dependencies {
 
 /** The present state of the cache, as far as dependencies need it. */
 export interface CacheView {
-  /** Whether a read of the key would return this value, fresh. */
-  isCurrent(key: string, value: unknown): boolean
+  /** Whether a read of the key would return this value, fresh or stale as then. */
+  isCurrent(key: string, read: ReadValue): boolean
   /** Changes with every new purge. */
   version(): number
   /** Milliseconds since the epoch. */
@@ -38,14 +40,21 @@ export interface CacheView {
   verdict(tags: readonly string[]): PurgeVerdict
 }
 
+/** The outcome of one read; `unknown`: a bypass, or a missing value. */
+export interface TrackedRead {
+  readonly value: unknown
+  readonly state: 'fresh' | 'stale' | 'unknown'
+}
+
 /** Records the reads of one tracked call. */
 export class DependencyRecorder {
-  readonly #read = new Map<string, unknown>()
+  readonly #read = new Map<string, ReadValue>()
   readonly #included = new Set<TrackedDependencies>()
   readonly #tags = new Set<string>()
   #freshUntil = Number.POSITIVE_INFINITY
   #revalidateUntil = Number.POSITIVE_INFINITY
   #staleUntil = Number.POSITIVE_INFINITY
+  #isStale = false
   #unfinished = 0
 
   /** Until the read has ended its dependencies are unknown. */
@@ -59,14 +68,27 @@ export class DependencyRecorder {
   }
 
   /** `staleLimit`: when stale windows end at the latest, in milliseconds since the epoch. */
-  add(key: string, { value, tags, freshUntil, revalidateUntil, staleUntil }: MemoryEntry, staleLimit: number): void {
-    // Two values of one key: the result is inconsistent.
-    if (this.#read.has(key) && this.#read.get(key) !== value) this.#freshUntil = 0
-    this.#read.set(key, value)
-    for (const tag of tags) this.#tags.add(tag)
+  add(key: string, entry: MemoryEntry, staleLimit: number): void {
+    const { freshUntil, revalidateUntil, staleUntil } = entry
+    this.#add(key, entry, false)
     this.#freshUntil = Math.min(this.#freshUntil, freshUntil)
     this.#revalidateUntil = Math.min(this.#revalidateUntil, Math.max(freshUntil, Math.min(revalidateUntil, staleLimit)))
     this.#staleUntil = Math.min(this.#staleUntil, Math.max(freshUntil, Math.min(staleUntil, staleLimit)))
+  }
+
+  /** A read returned the value stale. */
+  addStale(key: string, entry: MemoryEntry, staleLimit: number): void {
+    this.#add(key, entry, true)
+    this.#isStale = true
+    this.#staleUntil = Math.min(this.#staleUntil, entry.staleUntil, staleLimit)
+  }
+
+  #add(key: string, entry: MemoryEntry, isStale: boolean): void {
+    const known = this.#read.get(key)
+    // Two values of one key: the result is inconsistent.
+    if (known !== undefined && !(known.isOf(entry) && known.isStale === isStale)) this.#freshUntil = 0
+    this.#read.set(key, new ReadValue(entry, isStale))
+    for (const tag of entry.tags) this.#tags.add(tag)
   }
 
   /** A read failed, or returned a value that is not stored: the result must not be stored either. */
@@ -82,6 +104,7 @@ export class DependencyRecorder {
     this.#freshUntil = Math.min(this.#freshUntil, dependencies.freshUntil)
     this.#revalidateUntil = Math.min(this.#revalidateUntil, dependencies.revalidateUntil)
     this.#staleUntil = Math.min(this.#staleUntil, dependencies.staleUntil)
+    this.#isStale ||= dependencies.isStale
   }
 
   finish(view: CacheView): Dependencies {
@@ -89,18 +112,20 @@ export class DependencyRecorder {
     const now = view.now()
     const instants = { freshUntil, revalidateUntil: this.#revalidateUntil, staleUntil: this.#staleUntil }
     const [read, included, tags] = [new Map(this.#read), [...this.#included], [...this.#tags]]
-    return new TrackedDependencies({ read, included, tags, ...instants, now, view })
+    return new TrackedDependencies({ read, included, tags, ...instants, isStale: this.#isStale, now, view })
   }
 }
 
 interface TrackedOptions {
-  readonly read: ReadonlyMap<string, unknown>
+  readonly read: ReadonlyMap<string, ReadValue>
   readonly included: readonly TrackedDependencies[]
   readonly tags: readonly string[]
   /** Milliseconds since the epoch; 0 for a result that must not be stored. */
   readonly freshUntil: number
   readonly revalidateUntil: number
   readonly staleUntil: number
+  /** Whether one of the values was stale. */
+  readonly isStale: boolean
   /** When tracking ended. */
   readonly now: number
   readonly view: CacheView
@@ -115,24 +140,29 @@ class TrackedDependencies implements Dependencies {
   readonly freshUntil: number
   readonly revalidateUntil: number
   readonly staleUntil: number
+  readonly isStale: boolean
   readonly #options: TrackedOptions
   #checkedVersion = -1
 
   constructor(options: TrackedOptions) {
     this.#options = options
     this.tags = options.tags
-    const { freshUntil, revalidateUntil, staleUntil, now } = options
+    const { freshUntil, revalidateUntil, staleUntil, isStale, now } = options
     this.freshUntil = freshUntil
     this.revalidateUntil = revalidateUntil
     this.staleUntil = staleUntil
-    this.freshForMs = Math.max(0, freshUntil - now)
+    this.isStale = isStale
+    const freshForMs = Math.max(0, freshUntil - now)
+    this.freshForMs = isStale ? 0 : freshForMs
     this.revalidateForMs = this.freshForMs === 0 ? 0 : revalidateUntil - now
-    this.staleForMs = this.freshForMs === 0 ? 0 : staleUntil - now
+    // Next to a stale value the others have to stay fresh.
+    if (isStale) this.staleForMs = Math.max(0, Math.min(freshForMs, staleUntil - now))
+    else this.staleForMs = freshForMs === 0 ? 0 : staleUntil - now
   }
 
   isCurrent(): boolean {
     const { read, included, tags, view } = this.#options
-    if (this.freshForMs === 0) return false
+    if (this.freshForMs === 0 && this.staleForMs === 0) return false
     const version = view.version()
     if (version !== this.#checkedVersion) {
       if (view.verdict(tags) !== 'none') return false

@@ -29,6 +29,11 @@ export interface EdgePolicy {
   readonly staleIfErrorSeconds?: number
   /** Lifetime in seconds for browsers, which no purge reaches, of a response that states none. Default 5. */
   readonly browserTtlSeconds?: number
+  /**
+   * Seconds for which a response is stored that was rendered from a stale value of `fastify.cache`, at most until the value changes.
+   * Default 2; 0: such a response is not stored.
+   */
+  readonly staleTtlSeconds?: number
   /** Whether gzip and Brotli variants are made. Default true. */
   readonly compress?: boolean
   /** Maximum size in bytes of a stored body; a larger response is sent but not stored. Default 2 MiB. */
@@ -99,6 +104,7 @@ export interface ResolvedEdgeOptions extends CacheContextOptions {
 
 export interface ResolvedRoute extends SharedSettings {
   readonly browserTtlSeconds: number
+  readonly staleTtlSeconds: number
   readonly compress: boolean
   readonly unkeyedHeaders: ReadonlySet<string>
   readonly unkeyedProperties: ReadonlySet<string>
@@ -140,6 +146,7 @@ const policyRules = {
     "a list of properties that hooks add to requests, such as ['session', 'user']",
   ),
   browserTtlSeconds: secondsRule(5),
+  staleTtlSeconds: secondsRule(2),
   compress: booleanRule(true),
 } satisfies RulesOf<EdgePolicy>
 
@@ -177,6 +184,7 @@ export function resolveRoute(options: EdgeRouteOptions, policy: EdgePolicy): Res
   return {
     ...shared,
     browserTtlSeconds: resolved.browserTtlSeconds,
+    staleTtlSeconds: resolved.staleTtlSeconds,
     compress: resolved.compress,
     unkeyedHeaders: new Set(unkeyedHeaders),
     unkeyedProperties: new Set(resolved.unkeyedProperties),

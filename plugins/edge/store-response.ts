@@ -59,6 +59,7 @@ export class EdgeStorage implements RouteStorage {
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: content.isPartial === true,
       dependencies: tags && content.dependencies?.withTags(tags),
+      staleTtlMs: this.#route.staleTtlSeconds * 1_000,
       now: this.#cache.options.now(),
       isInvalidated: this.#cache.isInvalidated(context, tags ?? []),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),
@@ -90,7 +91,7 @@ export class EdgeStorage implements RouteStorage {
   }
 
   #toStored(handlerResponse: HandlerResponse, body: Buffer, plan: StoragePlan): StoredResponse {
-    const { lifetime, tags, dependencies, dataFreshUntil, cdnFields } = plan
+    const { lifetime, tags, dependencies, dataFreshUntil, isFromStale, cdnFields } = plan
     const { context, response, control, ownFields } = handlerResponse
     const { compress, freshness, browserTtlSeconds } = this.#route
     const isSilent = !lifetime.isExplicit && response.fields['cache-control'] === undefined
@@ -106,8 +107,10 @@ export class EdgeStorage implements RouteStorage {
     const vary = mergeVary(ownFields.vary, names, credentialVary(this.#route), encodingVary, constraintVary)
     if (vary !== '') fields.vary = vary
     const mayBeStale = allowsStale(control)
-    const advertised = advertisedInstants(instants, mayBeStale ? dataInstants(plan) : undefined)
-    const lifetimeFields = isSilent ? cdnLifetimeFields(fields, advertised, bornAt) : {}
+    const advertised = advertisedInstants(instants, mayBeStale && !isFromStale ? dataInstants(plan) : undefined)
+    // From stale data, whatever lifetime the handler states: it was meant for fresh data.
+    const lifetimeFields =
+      isSilent || isFromStale ? cdnLifetimeFields(isFromStale ? {} : fields, advertised, bornAt) : {}
     return new StoredResponse({
       status: response.status,
       fields,

@@ -115,7 +115,7 @@ export const optionErrors: OptionErrors = {
 }
 
 /** Options that only make sense for a handler that generates the response. */
-const edgeOptions = ['ignoreCredentials', 'unkeyedHeaders', 'browserTtlSeconds', 'compress']
+const edgeOptions = ['ignoreCredentials', 'unkeyedHeaders', 'browserTtlSeconds', 'staleTtlSeconds', 'compress']
 const edgeAdvice = 'for a handler that generates the response, use fastify-vitrine/edge and config.edge'
 /** Options of a route that say that the other server's responses are for all clients. */
 const routeOnly = ['ttlSeconds', 'heuristicFraction']

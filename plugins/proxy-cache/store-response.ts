@@ -51,6 +51,7 @@ export class ProxyCacheStorage implements RouteStorage {
       tagFields: tags === undefined ? {} : this.#tags.fieldsOf(tags),
       hasLateTags: false, // the other server's header fields are complete
       dependencies,
+      staleTtlMs: 0, // the other server decides
       now: this.#cache.options.now(),
       isInvalidated: this.#isInvalidated(context, { tags: tags ?? [], dependencies }),
       isTooLarge: content.bodyBytes > this.#route.maxBodyBytes || !isSendable(ownFields),

@@ -19,6 +19,8 @@ export interface StoragePlan {
   readonly dependencies: Dependencies | undefined
   /** When the first of the dependencies becomes stale; `Infinity` if that does not limit the response. */
   readonly dataFreshUntil: number
+  /** Whether one of the dependencies is stale already: the response is stored for a short time. */
+  readonly isFromStale: boolean
   readonly cdnFields: CdnFields
 }
 
@@ -34,6 +36,8 @@ export interface StorageFacts {
   /** Whether tags may be added after the header fields are sent. */
   readonly hasLateTags: boolean
   readonly dependencies: Dependencies | undefined
+  /** Milliseconds for which a response from stale data is stored. */
+  readonly staleTtlMs: number
   /** Milliseconds since the epoch at which the tracking of the dependencies ended. */
   readonly now: number
   /** Whether its target was invalidated since it was requested. RFC 9111 §4.4. */
@@ -50,13 +54,15 @@ export function decideStorage(facts: StorageFacts): StorageDecision {
   // Otherwise caches in front do not store it: it states no lifetime.
   const restricted = lifetime.isExplicit || control.directives.size > 0 ? notForCdn : {}
   if (tags === undefined) return { reason: 'tags', cdnFields: restricted }
-  const isOutdated = dependencies !== undefined && !(dependencies.freshForMs > 0 && dependencies.isCurrent())
+  const { freshForMs = Number.POSITIVE_INFINITY, staleForMs = 0 } = dependencies ?? {}
+  const usableForMs = freshForMs > 0 ? freshForMs : Math.min(staleForMs, facts.staleTtlMs)
+  const isOutdated = dependencies !== undefined && !(usableForMs > 0 && dependencies.isCurrent())
   if (isOutdated) return { reason: 'derived', cdnFields: restricted }
   const cdnFields = facts.hasLateTags ? { ...facts.tagFields, ...restricted } : facts.tagFields
   if (facts.isInvalidated) return { reason: 'invalidated', cdnFields }
   if (facts.isTooLarge) return { reason: 'too-large', cdnFields }
   if (facts.hasUnkeyedVary) return { reason: 'vary', cdnFields }
   if (facts.hasNonce) return { reason: 'nonce', cdnFields: notForCdn }
-  const dataFreshUntil = facts.now + (dependencies?.freshForMs ?? Number.POSITIVE_INFINITY)
-  return { lifetime, tags, dependencies, dataFreshUntil, cdnFields }
+  const dataFreshUntil = facts.now + usableForMs
+  return { lifetime, tags, dependencies, dataFreshUntil, isFromStale: freshForMs === 0, cdnFields }
 }

@@ -49,16 +49,23 @@ export class Tiers {
     return this.#verifiedMemory.stateOf(key, entry, now)
   }
 
+  /** Whether a read may return the entry stale before its load fails: it was neither purged nor changed elsewhere. */
+  isStale(key: string, entry: MemoryEntry, now: number): boolean {
+    const state = this.stateOf(key, entry, now)
+    return state === 'stale-while-revalidate' || state === 'stale-if-error'
+  }
+
   /** For the dependencies of a call whose tracking started at the stamp. */
   viewSince(stamp: number): CacheView {
     const { memory, coherence, purges } = this
     const { clock } = this.#deps
     return {
-      isCurrent: (key, value) => {
+      isCurrent: (key, read) => {
         const now = clock.now()
-        if (memory.isFresh(key, value, coherence.version, now)) return true
+        if (!read.isStale && memory.isFresh(key, read.value, coherence.version, now)) return true
         const entry = memory.peek(key)
-        return entry !== undefined && entry.value === value && this.#verifiedMemory.isCurrent(key, entry, now)
+        if (entry === undefined || !read.isOf(entry)) return false
+        return read.isStale ? this.isStale(key, entry, now) : this.#verifiedMemory.isCurrent(key, entry, now)
       },
       now: () => clock.now(),
       version: () => coherence.version,

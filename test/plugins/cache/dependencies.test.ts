@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { startPlugins } from '../../harness/plugins.js'
+import { until } from '../../harness/until.js'
 
 const policy = { ttlSeconds: 300, staleWhileRevalidateSeconds: 60, staleIfErrorSeconds: 3_600 }
 
@@ -247,5 +250,43 @@ t.test('addDependencies refuses what track did not return', async (t) => {
   for (const other of [undefined, null, {}, ['x'], { tags: ['x'], isCurrent: () => true }]) {
     // A caller in JavaScript.
     t.throws(() => cache.addDependencies(other as never), { code: 'VITRINE_CACHE_OPTION' })
+  }
+})
+
+t.test('dependencies do not keep values in memory that have been replaced', async (t) => {
+  const { cache } = await start(t)
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void // what the flag makes of it
+  const load = async () => {
+    const { value, dependencies } = await cache.track(() => cache.fetch('k', () => ({ list: ['a'] }), { tags: ['x'] }))
+    return { reference: new WeakRef(value), dependencies }
+  }
+  const { reference, dependencies } = await load()
+  t.equal(dependencies.isCurrent(), true)
+  await cache.set('k', { list: ['b'] })
+  await until(async () => {
+    await nextTurn()
+    collect()
+    return reference.deref() === undefined
+  })
+  t.equal(dependencies.isCurrent(), false)
+  t.strictSame(dependencies.tags, ['x'])
+})
+
+t.test('a long text and other primitives are compared, too', async (t) => {
+  const { cache } = await start(t)
+  for (const [value, other] of [
+    ['a'.repeat(1_000), 'b'.repeat(1_000)],
+    ['a', 'b'],
+    [1, 2],
+    [null, false],
+  ]) {
+    await cache.set('k', value)
+    const { dependencies } = await cache.track(() => cache.get('k'))
+    t.equal(dependencies.isCurrent(), true)
+    await cache.set('k', other)
+    t.equal(dependencies.isCurrent(), false)
+    await cache.delete('k')
+    t.equal(dependencies.isCurrent(), false)
   }
 })

@@ -5,13 +5,13 @@ import { cacheControlOf } from '../../../plugins/http/freshness.js'
 import { decideStorage, type StorageFacts, type UnstoredReason } from '../../../plugins/responses/storage-decision.js'
 
 /** Dependencies on data with the given state. */
-function dependsOn(state: { freshForMs?: number; isCurrent?: boolean }): Dependencies {
+function dependsOn(state: { freshForMs?: number; staleForMs?: number; isCurrent?: boolean }): Dependencies {
   const { freshForMs = Number.POSITIVE_INFINITY, isCurrent = true } = state
   const dependencies: Dependencies = {
     tags: [],
     freshForMs,
     revalidateForMs: freshForMs,
-    staleForMs: freshForMs,
+    staleForMs: state.staleForMs ?? freshForMs,
     isCurrent: () => isCurrent,
     withTags: () => dependencies,
     purgeVerdict: () => 'none',
@@ -26,6 +26,7 @@ const storable: StorageFacts = {
   tagFields: { 'surrogate-key': 'a' },
   hasLateTags: false,
   dependencies: undefined,
+  staleTtlMs: 2_000,
   now: 1_000_000,
   isInvalidated: false,
   isTooLarge: false,
@@ -102,6 +103,18 @@ t.test('the freshness of the data counts from the end of tracking', async (t) =>
   t.equal(dataFreshUntil(dependsOn({ freshForMs: 3_000 })), 8_000)
   t.equal(dataFreshUntil(dependsOn({})), Number.POSITIVE_INFINITY)
   t.equal(dataFreshUntil(undefined), Number.POSITIVE_INFINITY)
+})
+
+t.test('a response from stale data is stored for a short time, at most as long as the data may be used', async (t) => {
+  const until = (staleForMs: number, staleTtlMs = 2_000, isCurrent = true) => {
+    const dependencies = dependsOn({ freshForMs: 0, staleForMs, isCurrent })
+    const decision = decideStorage({ ...storable, dependencies, staleTtlMs, now: 5_000 })
+    return decision.reason ?? [decision.isFromStale, decision.dataFreshUntil]
+  }
+  t.strictSame(until(60_000), [true, 7_000])
+  t.strictSame(until(500), [true, 5_500])
+  t.equal(until(60_000, 0), 'derived', 'unless the time is 0')
+  t.equal(until(60_000, 2_000, false), 'derived', 'unless the data have changed')
 })
 
 t.test('of several reasons the first one is given', async (t) => {
