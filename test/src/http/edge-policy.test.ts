@@ -164,7 +164,7 @@ t.test('a stale response says so and is cached for two seconds', async (t) => {
     t.match(answer.json(), { stale: true })
     t.match(answer.headers, { 'cache-control': 'max-age=2', 'cdn-cache-control': 'max-age=2', 'cache-status': status })
   }
-  upstream.fail(undefined)
+  upstream.heal()
   clock.step(6) // past the back-off of loads
   t.notOk((await get('/api/v1/sellers')).json().stale)
 })
