@@ -282,18 +282,11 @@ export class Cache {
 
   /** Records a read in the `track` calls around it; as uncacheable unless its value is in memory, and was not purged. */
   #record(key: string, { value, state }: TrackedRead, policy?: ReadPolicy): void {
-    const { recorders } = this.#tracker
-    if (recorders === undefined) return
+    if (this.#tracker.recorders === undefined) return
     const entry = this.#memory.peek(key)
-    // What `get` reads may have a limit that is not known here: without a policy a fresh value has no stale window.
-    const staleLimit = policy === undefined ? 0 : (policy.freshUntil ?? Number.POSITIVE_INFINITY)
     const isStale = state === 'stale' && entry !== undefined && this.#tiers.isStale(key, entry, this.#clock.now())
-    for (const recorder of recorders) {
-      if (entry === undefined || entry.value !== value || !(isStale || state === 'fresh'))
-        recorder.addUncacheable([...(policy?.tags ?? []), ...(entry?.tags ?? [])])
-      else if (isStale) recorder.addStale(key, entry, policy?.freshUntil ?? Number.POSITIVE_INFINITY)
-      else recorder.add(key, entry, staleLimit)
-    }
+    const isUsable = entry?.value === value && (isStale || state === 'fresh')
+    this.#tracker.record(key, entry, isUsable ? state : 'unknown', policy)
   }
 
   #checkOf(schema: TSchema | undefined): SchemaCheck | undefined {

@@ -210,6 +210,22 @@ export class DependencyTracker {
     }
   }
 
+  /** Records a read of the entry; `unknown`: the result must not be stored. */
+  record(
+    key: string,
+    entry: MemoryEntry | undefined,
+    state: TrackedRead['state'],
+    policy?: { readonly tags?: readonly string[]; readonly freshUntil?: number },
+  ): void {
+    const { freshUntil = Number.POSITIVE_INFINITY, tags = [] } = policy ?? {}
+    for (const recorder of this.recorders ?? []) {
+      if (entry === undefined || state === 'unknown') recorder.addUncacheable([...tags, ...(entry?.tags ?? [])])
+      else if (state === 'stale') recorder.addStale(key, entry, freshUntil)
+      // What `get` reads may have a limit that is not known here: without a policy there is no stale window.
+      else recorder.add(key, entry, policy === undefined ? 0 : freshUntil)
+    }
+  }
+
   /** Records the dependencies of a tracked call that has ended. Throws `VITRINE_CACHE_OPTION` for other objects. */
   include(dependencies: Dependencies): void {
     if (!(dependencies instanceof TrackedDependencies)) {
