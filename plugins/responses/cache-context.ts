@@ -42,8 +42,8 @@ export class CacheContext {
   readonly personalFields = (stated: Fields): CdnFields => unstoredFields(stated, { isPersonal: true })
   /** The context of each request that the handler answers. */
   readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
-  /** What was sent of stored responses through `onSend` hooks. */
-  readonly replayed = new WeakMap<FastifyRequest, unknown>()
+  /** What is sent of stored responses through `onSend` hooks. */
+  readonly replayed = new WeakMap<FastifyRequest, { readonly payload: unknown; readonly stored: StoredResponse }>()
   readonly log: FastifyBaseLogger
   #constraintVary: readonly string[] = []
   #isClosing = false

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { parseDirectives } from '../http/cache-control.js'
 import { hasNonce } from '../http/csp-nonce.js'
 import { asLines, type ReplyFields } from './reply-fields.js'
@@ -9,7 +9,7 @@ export interface PriorReply {
   readonly status: number
   readonly hasSerializer: boolean
   readonly hasTrailers: boolean
-  /** Whether `@fastify/cookie` has cookies that its `onSend` hook adds. */
+  /** Whether an `onSend` hook may add cookies: those that `@fastify/cookie` was given, or that of a session. */
   readonly hasPendingCookies: boolean
 }
 
@@ -56,7 +56,8 @@ export class PriorReplyReader {
       status: reply.statusCode,
       hasSerializer: serializer !== undefined && typeof Reflect.get(reply, serializer) === 'function',
       hasTrailers: trailersOf(reply, trailers).length > 0,
-      hasPendingCookies: cookies !== undefined && hasEntries(Reflect.get(reply, cookies)),
+      hasPendingCookies:
+        (cookies !== undefined && hasEntries(Reflect.get(reply, cookies))) || hasSession(reply.request),
     }
   }
 }
@@ -85,6 +86,12 @@ function trailersOf(reply: FastifyReply, symbol: symbol | undefined): readonly s
   const trailers: unknown = symbol && Reflect.get(reply, symbol)
   if (typeof trailers !== 'object' || trailers === null) return none
   return Object.entries(trailers).flatMap(([name, generate]) => (typeof generate === 'function' ? [name] : []))
+}
+
+/** Session plugins save the session, and renew its cookie, in `onSend`. */
+function hasSession(request: FastifyRequest): boolean {
+  const session: unknown = Reflect.get(request, 'session')
+  return typeof session === 'object' && session !== null
 }
 
 function hasEntries(cookies: unknown): boolean {

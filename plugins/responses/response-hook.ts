@@ -5,6 +5,7 @@ import { streamOf, unwrapResponse } from './payload.js'
 import { hasTrailers } from './prior-reply.js'
 import type { ReplyFields } from './reply-fields.js'
 import type { RequestContext } from './request-context.js'
+import { keepFromCaches } from './send.js'
 
 /** Gives what is sent instead of the payload of the handler. */
 export type Respond = (context: RequestContext, payload: unknown) => Promise<unknown>
@@ -23,7 +24,9 @@ export function createResponseHook(cache: CacheContext, respond: Respond): Respo
       if (isEncoded) weakenEntityTag(reply)
       const context = cache.forwarded.get(request)
       if (context === undefined) {
-        if (cache.replayed.has(request) && cache.replayed.get(request) !== payload) weakenEntityTag(reply)
+        const replayed = cache.replayed.get(request)
+        if (replayed !== undefined && replayed.payload !== payload) weakenEntityTag(reply)
+        if (replayed !== undefined && reply.hasHeader('set-cookie')) keepFromCaches(cache, reply, replayed.stored)
         send(null, payload)
         return undefined
       }

@@ -17,7 +17,7 @@ export function sendStoredAnswer(
 ): void {
   if (cache.isClosing) reply.raw.shouldKeepAlive = false
   if (prior.hasPendingCookies) {
-    sendThroughHooks(cache, reply, { stored, answer: withoutCaches(cache, stored, answer), prior })
+    sendThroughHooks(cache, reply, { stored, answer, prior })
   } else {
     const isPersonal = prior.fields['set-cookie'] !== undefined
     sendDirectly(reply, isPersonal ? withoutCaches(cache, stored, answer) : answer, prior.fields)
@@ -25,12 +25,23 @@ export function sendStoredAnswer(
 }
 
 /** The answer that no other cache stores, because it is sent with a cookie of one client. */
-function withoutCaches({ personalFields }: CacheContext, stored: StoredResponse, answer: Answer): Answer {
+function withoutCaches(cache: CacheContext, stored: StoredResponse, answer: Answer): Answer {
+  const { dropped, fields } = personalChanges(cache, stored)
+  return fields.length === 0 ? answer : { ...answer, head: answer.head.replacing(new Set(dropped), fields) }
+}
+
+/** The same of an answer to which `onSend` hooks have added a cookie. */
+export function keepFromCaches(cache: CacheContext, reply: FastifyReply, stored: StoredResponse): void {
+  const { dropped, fields } = personalChanges(cache, stored)
+  if (fields.length === 0) return
+  for (const name of dropped) reply.removeHeader(name)
+  reply.headers(Object.fromEntries(fields))
+}
+
+function personalChanges({ personalFields }: CacheContext, stored: StoredResponse) {
   const fields = personalFields(stored.fields)
-  const names = Object.keys(fields)
-  if (names.length === 0) return answer
-  const dropped = new Set([...names, ...cdnDirectiveFields, ...Object.keys(stored.cdnFields)])
-  return { ...answer, head: answer.head.replacing(dropped, Object.entries(fields)) }
+  const dropped = [...Object.keys(fields), ...cdnDirectiveFields, ...Object.keys(stored.cdnFields)]
+  return { dropped, fields: Object.entries(fields) }
 }
 
 /**
@@ -50,7 +61,7 @@ function sendDirectly(reply: FastifyReply, { status, head, body }: Answer, prior
   raw.end(body)
 }
 
-/** Sends the answer through the `onSend` hooks, one of which adds the cookies that hooks have set. */
+/** Sends the answer through the `onSend` hooks, which may add cookies. */
 function sendThroughHooks(
   cache: CacheContext,
   reply: FastifyReply,
@@ -61,7 +72,7 @@ function sendThroughHooks(
   const payload = replaceReply(reply, prior.fields, answer)
   // Fastify's own HEAD routes take the length from the body.
   const sent = reply.request.raw.method === 'HEAD' ? stored.body : payload
-  cache.replayed.set(reply.request, sent)
+  cache.replayed.set(reply.request, { payload: sent, stored })
   reply.send(sent)
 }
 

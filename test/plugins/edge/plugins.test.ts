@@ -206,12 +206,33 @@ for (const order of ['before', 'after'] as const) {
     }
   })
 
-  t.test(`a session, registered ${order} the cache, is saved for its client`, async (t) => {
-    const app = await start(t, { register: sessions, order, route: routes.edge ?? {} })
-    for (const client of ['new', 'old', 'new', 'old', 'new']) {
-      const { headers, body } = await get(app, { 'x-client': client })
-      t.equal(body, 'page')
-      if (client === 'old') t.equal(headers['set-cookie'], undefined)
+  t.test(`a session, registered ${order} the cache, is saved and renewed for its client`, async (t) => {
+    const sealed: Register = async (app) => {
+      await app.register(secureSession, { key: keyed })
+      app.addHook('onRequest', async (request) => {
+        if (request.headers['x-client'] === 'new') request.session.set('name' as never, 'b' as never) // untyped here
+      })
+    }
+    for (const [name, register] of Object.entries({ session: sessions, 'secure-session': sealed })) {
+      const route = routes.edge ?? {}
+      const app = await start(t, { register, order, route })
+      t.match((await get(app, {})).headers, { 'cache-status': /stored/ }, name)
+      const fresh = (await get(await start(t, { register, order, route }), { 'x-client': 'new' })).headers
+      const { headers, body } = await get(app, { 'x-client': 'new' })
+      t.equal(body, 'page', name)
+      t.match(headers, { 'cache-status': /hit/, 'set-cookie': /^session(Id)?=/, 'cache-control': /no-store/ }, name)
+      for (const field of ['cache-control', 'cdn-cache-control', 'surrogate-control'])
+        t.equal(headers[field], fresh[field], `${name}: ${field}`)
+      const [sent = ''] = String(headers['set-cookie']).split(';')
+      const again = await get(app, { cookie: sent })
+      t.match(again.headers['cache-status'], /hit/, name)
+      t.equal(
+        again.headers['set-cookie'] !== undefined,
+        name === 'session',
+        `${name}: renewed where the plugin does so`,
+      )
+      const visitor = (await get(app, {})).headers
+      t.match(visitor, { 'cache-status': /hit/, 'set-cookie': undefined, 'cache-control': /max-age/ }, name)
     }
   })
 }
