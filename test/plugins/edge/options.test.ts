@@ -39,6 +39,12 @@ t.test('an invalid option of a route is refused at registration, by its name', a
     ['vary', [{}]],
     ['unkeyedHeaders', 'traceparent'],
     ['unkeyedHeaders', ['']],
+    ['unkeyedProperties', 'id'],
+    ['unkeyedProperties', [5]],
+    ['maskedProperties', 'user'],
+    ['maskedProperties', ['']],
+    ['maskedProperties', ['id']],
+    ['maskedProperties', ['headers']],
     ['bypass', true],
     ['ignoreCredentials', 1],
     ['acknowledgeSkippedHooks', 'yes'],
@@ -85,4 +91,21 @@ t.test('options of a route take precedence over those of the registration', asyn
     freshness: { ttlSeconds: 2 },
     maxVariants: 3,
   })
+})
+
+t.test('the masked properties of a route are its own list or the default, without those that it may read', (t) => {
+  const user = { name: 'cookie', normalise: () => 'a' }
+  for (const [options, masked] of [
+    [{}, []],
+    [{ maskedProperties: ['user'] }, []],
+    [{ ignoreCredentials: true }, ['session', 'user', 'cookies']],
+    [{ ignoreCredentials: true, maskedProperties: [] }, []],
+    [{ ignoreCredentials: true, maskedProperties: ['account', 'account'] }, ['account']],
+    [{ ignoreCredentials: true, unkeyedProperties: ['id', 'user'] }, ['session', 'cookies']],
+    [{ ignoreCredentials: true, vary: [user] }, ['session', 'user']],
+  ] as const) {
+    t.strictSame(resolveRoute(options, {}).maskedProperties, masked)
+  }
+  t.strictSame(resolveRoute({ ignoreCredentials: true }, { maskedProperties: ['member'] }).maskedProperties, ['member'])
+  t.end()
 })

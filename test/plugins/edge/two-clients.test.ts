@@ -291,6 +291,26 @@ const identities = {
 }
 
 for (const [name, install] of Object.entries(identities)) {
+  t.test(`a page for all clients cannot have the user that ${name} identifies, and the login goes on`, async (t) => {
+    const { app, ask } = await start(t, undefined, async (app) => {
+      const userOf = await install(app)
+      await app.register(edge, { ttlSeconds: 60 })
+      app.get('/who', async (request) => `${userOf(request)}`)
+      app.get('/x', { config: { edge: { ignoreCredentials: true } } }, async () => 'news')
+      app.get('/me', { config: { edge: { ignoreCredentials: true } } }, async (request) => `${userOf(request)}`)
+    })
+    const login = await app.inject('/login')
+    const set = login.cookies.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join('; ')
+    const anna: Record<string, string> =
+      set === '' ? { authorization: `Bearer ${login.json().token}` } : { cookie: set }
+    for (const headers of [anna, {}]) t.match(await ask(headers, '/me'), { status: 500, body: /VITRINE_EDGE_MASKED/ })
+    const first = await ask(anna)
+    t.equal(first.body, 'news')
+    if (!('set-cookie' in first.headers)) t.match(await ask(), { body: 'news', cacheStatus: /hit/ })
+    else t.notMatch(await ask(), { cacheStatus: /hit/ }, 'a session that is sent with each response')
+    t.match(await ask(anna, '/who'), { body: 'anna' })
+  })
+
   t.test(`a page for the user that ${name} identifies is not stored for others`, async (t) => {
     const { app, ask } = await start(t, undefined, async (app) => {
       const userOf = await install(app)

@@ -1,4 +1,4 @@
-import { connect, type OutgoingHttpHeaders } from 'node:http2'
+import { connect, type Http2ServerRequest, type OutgoingHttpHeaders } from 'node:http2'
 import { brotliDecompressSync } from 'node:zlib'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -127,4 +127,35 @@ t.test('an unsafe request invalidates the response of the same host, and a stale
   t.strictSame(stale.body, first.body)
   t.ok(await until(async () => /hit; ttl=[01]$/.test((await ask('/behind')).told)))
   t.equal(calls(), before + 1)
+})
+
+t.test('over HTTP/2 the handler sees the authority of the key only, and a request with content bypasses', async (t) => {
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  await app.register(edge, { ttlSeconds: 60 })
+  const handler = async ({ raw }: { readonly raw: Http2ServerRequest }) => {
+    const { authority, scheme } = raw
+    return { authority, scheme }
+  }
+  const querystring = { type: 'object', properties: {} }
+  app.get('/keyed', { schema: { querystring }, config: { edge: {} } }, handler)
+  app.get('/plain', { config: { edge: {} } }, handler)
+  const session = connect(await app.listen({ host: '127.0.0.1', port: 0 }))
+  t.teardown(() => session.destroy())
+  const ask = async (path: string, content?: string) => {
+    const fields = { ':path': path, ':authority': 'Evil.example', ':scheme': 'evil' }
+    const stream = session.request(fields, { endStream: content === undefined })
+    let status = ''
+    stream.once('response', (headers) => {
+      status = String(headers['cache-status'])
+    })
+    if (content !== undefined) stream.end(content)
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    return { ...JSON.parse(String(Buffer.concat(chunks))), status }
+  }
+  t.match(await ask('/keyed', 'text'), { authority: 'Evil.example', scheme: 'evil', status: /fwd=bypass/ })
+  t.match(await ask('/keyed'), { authority: '', scheme: 'http', status: /stored/ })
+  t.match(await ask('/plain'), { authority: 'evil.example', scheme: 'http', status: /stored/ })
+  t.match(await ask('/plain', 'text'), { status: /fwd=bypass/ })
 })
