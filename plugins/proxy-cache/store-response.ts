@@ -97,11 +97,11 @@ export class ProxyCacheStorage implements RouteStorage {
     const names = [...new Set([...routeVary, ...varyNames(response.fields)])].sort()
     const bornAt = response.receivedAt - correctedInitialAgeMs(response)
     const fields = storableFields(handlerResponse)
-    const addedVary = mergeVary(ownFields.vary, routeVary, this.#cache.constraintVary)
+    const addedVary = [...routeVary, ...this.#cache.constraintVary]
     return new StoredResponse({
       status: response.status,
       fields,
-      cdnFields: addedVary === '' ? cdnFields : { ...cdnFields, vary: addedVary },
+      cdnFields: addedVary.length === 0 ? cdnFields : { ...cdnFields, vary: mergeVary(ownFields.vary, addedVary) },
       body,
       bornAt,
       receivedAt: response.receivedAt,

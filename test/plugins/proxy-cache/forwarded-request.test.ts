@@ -52,3 +52,24 @@ t.test('a response may vary by a field that is named like an inherited object pr
     t.match(await app.inject(`/x/${name}`), { headers: { 'cache-status': /hit/ }, body: name })
   }
 })
+
+t.test('Vary of the other server is sent as it was received, unless a name is added', async (t) => {
+  const vary = 'x-lang ,  Accept-Language'
+  const app = await start(t, (app) => {
+    for (const [url, options] of [
+      ['/x', {}],
+      ['/added', { vary: ['x-tenant'] }],
+    ] as const) {
+      app.get(url, { config: { proxyCache: options } }, async (_request, reply) =>
+        reply.headers({ 'cache-control': 'max-age=60', vary }).send('x'),
+      )
+    }
+  })
+  for (const cacheStatus of [/stored/, /hit/]) {
+    t.match((await app.inject('/x')).headers, { 'cache-status': cacheStatus, vary })
+    t.match((await app.inject('/added')).headers, {
+      'cache-status': cacheStatus,
+      vary: 'x-lang, Accept-Language, x-tenant',
+    })
+  }
+})
