@@ -62,7 +62,7 @@ const kinds = {
   'Authorization, operator page': get({ authorization: `Bearer ${'x'.repeat(long)}` }, '/ops/cache'),
   'Authorization, blanks': get({ authorization: `Bearer${' '.repeat(long)}x y` }, '/ops/cache'),
   'X-Request-Id': get({ 'x-request-id': 'a'.repeat(long) }),
-  traceparent: get({ traceparent: `00-${'0'.repeat(long)}` }, '/panels/sellers?name=a'),
+  traceparent: get({ traceparent: `00-${'0'.repeat(long)}` }, '/panels/sellers?page=9'),
   'X-Forwarded-For': get({ 'x-forwarded-for': list('1.1.1.1, ') }),
   'X-Forwarded-For, trusted proxy': get({ 'x-forwarded-for': list('127.0.0.2, ') }),
   'HX-Request': get({ 'hx-request': 'x'.repeat(long), 'hx-current-url': 'x' }),
