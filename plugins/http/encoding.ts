@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
+import { exactBytes } from '../exact-bytes.js'
 import { type Fields, isTooLongToParse, listMembers, singleValue, trim } from './fields.js'
 
 export type Coding = 'br' | 'gzip'
@@ -82,6 +83,6 @@ const coders = {
 }
 
 /** The bytes in a coding, computed on another thread. */
-export function encode(coding: Coding, body: Uint8Array): Promise<Buffer> {
-  return coders[coding](body)
+export async function encode(coding: Coding, body: Uint8Array): Promise<Buffer> {
+  return exactBytes(await coders[coding](body))
 }

@@ -1,5 +1,6 @@
 import { validateHeaderValue } from 'node:http'
 import { type Static, Type } from '@sinclair/typebox'
+import { exactBytes } from '../exact-bytes.js'
 import { type Fields, headerValues, hopByHopFilter } from '../http/fields.js'
 import { isRequestSpecific } from '../http/storable.js'
 import type { StoredResponse, StoredResponseFields } from '../responses/stored-response.js'
@@ -72,7 +73,7 @@ export function fromShared(shared: SharedResponse): Omit<StoredResponseFields, '
   const { freshUntil, revalidateUntil, staleUntil, body, ...others } = shared
   return {
     ...others,
-    body: Buffer.from(body, 'base64'),
+    body: exactBytes(Buffer.from(body, 'base64')),
     instants: { freshUntil, revalidateUntil, staleUntil },
     ...sentAsReceived,
     isDerived: false,

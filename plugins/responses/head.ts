@@ -1,6 +1,9 @@
 import { type FieldLines, headerValues } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
 
+/** Approximate size of a string and its references, without its characters. */
+const bytesPerLine = 40
+
 /** The head of a response: alternating names and values, which Node sends without copying. */
 export class Head {
   readonly lines: readonly string[]
@@ -17,6 +20,11 @@ export class Head {
   static of(fields: readonly Field[]): Head {
     const lines = fields.flatMap(([name, its]) => headerValues(its).flatMap((line) => [name, line]))
     return new Head(lines, new Set(fields.map(([name]) => name)), fields.some(isRepeated))
+  }
+
+  /** Approximate size in memory. */
+  get bytes(): number {
+    return this.lines.reduce((sum, line) => sum + line.length + bytesPerLine, 0)
   }
 
   /** Whether the head has the field, or forbids it by a field without lines. */

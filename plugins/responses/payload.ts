@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { exactBytes } from '../exact-bytes.js'
 
 /** Applies a web `Response` to the reply, which Fastify does only after all hooks; gives its body. */
 export function unwrapResponse(reply: FastifyReply, payload: unknown): unknown {
@@ -17,7 +18,7 @@ function isResponse(payload: unknown): payload is Response {
 /** The bytes of a payload that is no stream: a copy, because the handler may still write to it. */
 export function bytesOf(payload: unknown): Buffer | undefined {
   if (payload === undefined || payload === null) return Buffer.alloc(0)
-  return typeof payload === 'string' || payload instanceof Uint8Array ? Buffer.from(payload) : undefined
+  return typeof payload === 'string' || payload instanceof Uint8Array ? exactBytes(payload) : undefined
 }
 
 export function streamOf(payload: unknown): Readable | undefined {

@@ -26,7 +26,7 @@ export interface AnswerOptions {
   readonly isHeadReused: boolean
   /** Whether it is sent because the handler failed. */
   readonly isStaleIfError?: boolean
-  /** Called when an encoded body has been added to the stored response. */
+  /** Called when an encoded body or a head has been added to the stored response. */
   readonly onEncoded: () => void
 }
 
@@ -141,7 +141,7 @@ const regenerated = new Set(['content-length', 'cache-status', 'server-timing', 
 
 function headOf(options: AnswerOptions, kind: string, extras: () => HeadExtras): Head {
   return options.isHeadReused
-    ? options.stored.head(kind, options.now, () => createHead(options, extras()))
+    ? options.stored.head(kind, options.now, () => createHead(options, extras()), options.onEncoded)
     : createHead(options, extras())
 }
 

@@ -99,11 +99,12 @@ export class StoredResponse implements StoredResponseFields {
     this.isCompressible = given.compresses && isCompressible(given.status, given.fields, given.body)
   }
 
-  /** Size in memory, encoded bodies included. */
+  /** Approximate size in memory, with encoded bodies and heads. */
   get bytes(): number {
     let bytes = overheadBytes + this.body.length
     for (const encoded of this.#encoded.values()) bytes += typeof encoded === 'string' ? 0 : encoded.length
     for (const value of this.varyValues) bytes += 2 * value.length
+    for (const { head } of this.#heads.values()) bytes += head.bytes
     for (const [name, lines] of Object.entries({ ...this.fields, ...this.cdnFields }))
       bytes += 2 * (name.length + String(lines).length)
     return bytes
@@ -181,12 +182,13 @@ export class StoredResponse implements StoredResponseFields {
   }
 
   /** A head of the given kind, cached for the second in which age and lifetime do not change. */
-  head(kind: string, now: number, create: () => Head): Head {
+  head(kind: string, now: number, create: () => Head, onGrown: () => void): Head {
     const second = this.ageAt(now)
     const known = this.#heads.get(kind)
     if (known !== undefined && known.second === second) return known.head
     const head = create()
     this.#heads.set(kind, { second, head })
+    if (known === undefined) onGrown()
     return head
   }
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { concatExactly } from '../exact-bytes.js'
 
 export interface TeeOptions {
   readonly maxBytes: number
@@ -46,7 +47,7 @@ export function tee(source: Readable, { maxBytes, detachedTimeoutMs, onComplete,
     chunks = undefined
     const end = () => passed.push(null)
     if (collected === undefined) end()
-    else onComplete(Buffer.concat(collected)).then(end, end)
+    else onComplete(concatExactly(collected)).then(end, end)
   })
   source.on('error', (error) => passed.destroy(error))
   source.on('close', () => {
