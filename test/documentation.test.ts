@@ -42,6 +42,24 @@ t.test('pages name files that exist', async (t) => {
   }
 })
 
+t.test('the tests that SECURITY.md names exist, and each threat has some', async (t) => {
+  const page = await readFile('SECURITY.md', 'utf8')
+  const threats = page.split(/^### /m).slice(1)
+  t.ok(threats.length > 8)
+  for (const threat of threats) {
+    const tests = [...threat.matchAll(/^ {2}- `(test\/[\w./-]+)`: (.+)$/gm)]
+    const [heading = ''] = threat.split('\n')
+    t.ok(tests.length > 0, heading)
+    for (const [, file = '', title = ''] of tests) {
+      const text = await readFile(file, 'utf8')
+      t.ok(
+        [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => text.includes(quoted)),
+        `${file}: ${title}`,
+      )
+    }
+  }
+})
+
 t.test('npm scripts run files that exist', async (t) => {
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
   for (const [name, command] of Object.entries<string>(scripts)) {
