@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ForwardReason, formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import type { Fields } from '../http/fields.js'
-import { asksForUpgrade, hasContent, hasCredentials, isCredential } from '../http/request-fields.js'
+import { asksForUpgrade, hasContent, hasCredentials, hasSentCredentials } from '../http/request-fields.js'
 import { fieldValues, keyedFields, type Normalise, variantValue } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import type { RequestHook } from '../responses/cached-routes.js'
@@ -98,8 +98,7 @@ export class EdgeRequestHook implements RequestHook {
       key,
       receivedFields: headers,
       fields: isRead ? keyedFields(headers, this.#normalisers, keyedField) : headers,
-      // A hook may have removed a field after it derived an identity from it.
-      isBypassed: isBypassed || (isRead && this.#hasSentCredentials(request.raw.rawHeaders)),
+      isBypassed,
       prior,
     })
     context.negotiatedBy = negotiatedByHooks
@@ -122,12 +121,9 @@ export class EdgeRequestHook implements RequestHook {
 
   #isBypassed(request: FastifyRequest, fields: Fields): boolean {
     const { bypassesCredentials, bypasses } = this.#route
-    if ((bypassesCredentials && hasCredentials(fields)) || hasContent(fields) || asksForUpgrade(fields)) return true
+    if (bypassesCredentials && (hasCredentials(fields) || hasSentCredentials(request.raw.rawHeaders))) return true
+    if (hasContent(fields) || asksForUpgrade(fields)) return true
     return bypasses?.(request) === true || hasHttp2Content(request)
-  }
-
-  #hasSentCredentials(rawHeaders: readonly string[]): boolean {
-    return this.#route.bypassesCredentials && rawHeaders.some((text, at) => at % 2 === 0 && isCredential(text))
   }
 
   #sendHit({ request, reply, key: { key }, stored, prior, now }: Hit): void {

@@ -67,6 +67,18 @@ export function hasCredentials(fields: Fields): boolean {
   return credentialFields.some((name) => fields[name] !== undefined)
 }
 
+/** The same, as the request was sent: a hook may have removed a field after it derived an identity from it. */
+export function hasSentCredentials(rawHeaders: readonly string[]): boolean {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const { [at]: name = '' } = rawHeaders
+    if (credentialLengths.has(name.length) && isCredential(name)) return true
+  }
+  return false
+}
+
+/** Comparing lengths first makes this cheap for a hit. */
+const credentialLengths: ReadonlySet<number> = new Set(credentialFields.map(({ length }) => length))
+
 /** The host of HTTP/1 or the authority of HTTP/2. */
 export function hostOf(headers: Readonly<Record<string, unknown>>): string | undefined {
   const { host = headers[':authority'] } = headers

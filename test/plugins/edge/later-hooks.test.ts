@@ -318,6 +318,11 @@ t.test('a request bypasses the cache if a hook has removed its credentials', asy
   })
   t.match(await ask({ authorization: 'anna' }), { body: 'for anna', cacheStatus: /fwd=bypass/ })
   t.match(await ask(), { body: 'for a visitor', cacheStatus: /stored/ })
+  t.match(
+    await ask({ authorization: 'anna' }),
+    { body: 'for anna', cacheStatus: /fwd=bypass/ },
+    'also when a response is stored',
+  )
 })
 
 t.test('handlers of every kind answer and fail as without a cache', async (t) => {
