@@ -86,6 +86,11 @@ t.test('the reference lists each reason for which a response is not stored', asy
   t.strictSame(listed.sort(), literalsOf('UnstoredReason').sort())
 })
 
+t.test('the reference lists each reason for which a request bypasses a cache', async (t) => {
+  const [listed = []] = await namesInTables(reference, 'Bypassed requests')
+  t.strictSame(listed.sort(), literalsOf('BypassReason').sort())
+})
+
 t.test('the reference lists each error code', async (t) => {
   const codes = new Set((await sourceOf('plugins')).match(/(?<=')VITRINE_[A-Z_]+(?=')/g))
   const [listed = []] = await namesInTables(reference, 'Error codes')

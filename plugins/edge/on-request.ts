@@ -11,7 +11,7 @@ import { type ForwardOptions, forward, onClose } from '../responses/forward.js'
 import type { HookPosition } from '../responses/hook-position.js'
 import { type PriorReply, PriorReplyReader, personalBy } from '../responses/prior-reply.js'
 import { answerFrom } from '../responses/render.js'
-import { maxWaits, RequestContext } from '../responses/request-context.js'
+import { type BypassReason, maxWaits, RequestContext } from '../responses/request-context.js'
 import { sendStoredAnswer } from '../responses/send.js'
 import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
 import type { StoredResponse } from '../responses/stored-response.js'
@@ -80,13 +80,13 @@ export class EdgeRequestHook implements RequestHook {
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const prior = this.#priorReplies.read(reply)
-    const isBypassed = isRead && (this.#isPersonal(prior) || this.#isBypassed(request, headers))
+    const bypassedBy = isRead ? this.#bypassedBy(request, headers, prior) : undefined
     const keyedField = fieldValues(headers, this.#normalisers)
     if (isRead) {
       const variantOf = (name: string) => variantValue(keyedField(name))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
-      if (!isBypassed && stored?.isFresh(now) === true) {
+      if (bypassedBy === undefined && stored?.isFresh(now) === true) {
         this.#sendHit({ request, reply, key, stored, prior, now })
         return
       }
@@ -98,7 +98,7 @@ export class EdgeRequestHook implements RequestHook {
       key,
       receivedFields: headers,
       fields: isRead ? keyedFields(headers, this.#normalisers, keyedField) : headers,
-      isBypassed,
+      bypassedBy,
       prior,
     })
     context.negotiatedBy = negotiatedByHooks
@@ -112,18 +112,16 @@ export class EdgeRequestHook implements RequestHook {
     this.#cache.forwarded.get(request)?.handlerMask?.hideUntilSent(reply)
   }
 
-  /** Whether hooks have made the response one of this client alone. */
-  #isPersonal(prior: PriorReply): boolean {
+  #bypassedBy(request: FastifyRequest, fields: Fields, prior: PriorReply): BypassReason | undefined {
     const by = personalBy(prior)
     if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
-    return by !== undefined
-  }
-
-  #isBypassed(request: FastifyRequest, fields: Fields): boolean {
+    if (by !== undefined) return by
     const { bypassesCredentials, bypasses } = this.#route
-    if (bypassesCredentials && (hasCredentials(fields) || hasSentCredentials(request.raw.rawHeaders))) return true
-    if (hasContent(fields) || asksForUpgrade(fields)) return true
-    return bypasses?.(request) === true || hasHttp2Content(request)
+    if (bypassesCredentials && (hasCredentials(fields) || hasSentCredentials(request.raw.rawHeaders))) {
+      return 'credentials'
+    }
+    if (hasContent(fields) || asksForUpgrade(fields) || hasHttp2Content(request)) return 'content'
+    return bypasses?.(request) === true ? 'option' : undefined
   }
 
   #sendHit({ request, reply, key: { key }, stored, prior, now }: Hit): void {
@@ -144,11 +142,11 @@ export class EdgeRequestHook implements RequestHook {
 
   #lookUp(context: EdgeRequest): void {
     const { store, refreshes, options } = this.#cache
-    const { key, isBypassed } = context
+    const { key, bypassedBy } = context
     const stored = selectVariant(store, key.key, context.variantOf)
-    context.stored = isBypassed ? undefined : stored
+    context.stored = bypassedBy === undefined ? stored : undefined
     context.collapseKey = collapseKeyOf(store, context, this.#route.varyNames)
-    if (isBypassed) {
+    if (bypassedBy !== undefined) {
       this.#forward(context, 'bypass', { mayStore: false })
       return
     }

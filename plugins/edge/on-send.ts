@@ -5,7 +5,12 @@ import { entityTagOf } from '../http/conditional.js'
 import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
-import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
+import {
+  appendCacheStatus,
+  forwardStatusOf,
+  type HandlerResponse,
+  readHandlerResponse,
+} from '../responses/handler-response.js'
 import { bytesOf, discard, drain } from '../responses/payload.js'
 import type { RequestContext } from '../responses/request-context.js'
 import { respondConditionally, respondWithStored } from '../responses/respond.js'
@@ -118,9 +123,8 @@ export class EdgeResponder {
     })
   }
 
-  #formatStatus({ context, originStatus }: HandlerResponse, status: TierStatus): string {
-    const { name } = this.#cache.options
-    return formatTierStatus(name, { forward: context.reason, forwardStatus: originStatus, ...status })
+  #formatStatus(handlerResponse: HandlerResponse, status: TierStatus): string {
+    return formatTierStatus(this.#cache.options.name, { ...forwardStatusOf(handlerResponse), ...status })
   }
 
   #timingOf({ reason, requestedAt }: RequestContext): string {

@@ -21,7 +21,7 @@ import { HandlerDependencies } from '../responses/handler-dependencies.js'
 import type { HookPosition } from '../responses/hook-position.js'
 import { type PriorReply, PriorReplyReader, personalBy } from '../responses/prior-reply.js'
 import { answerFrom } from '../responses/render.js'
-import { maxWaits, RequestContext } from '../responses/request-context.js'
+import { type BypassReason, maxWaits, RequestContext } from '../responses/request-context.js'
 import { showFields } from '../responses/request-view.js'
 import { sendStoredAnswer } from '../responses/send.js'
 import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
@@ -100,29 +100,31 @@ export class ProxyCacheRequestHook implements RequestHook {
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const prior = this.#priorReplies.read(reply)
-    const isBypassed = isRead && this.#isBypassed(request, headers, prior)
+    const bypassedBy = isRead ? this.#bypassedBy(request, headers, prior) : undefined
     if (isRead) {
       const keyedField = fieldValues(headers, this.#normalisers)
       const variantOf = (name: string) => variantValue(keyedField(name))
       const stored = selectVariant(this.#cache.store, key.key, variantOf)
       const now = this.#cache.options.now()
-      if (!isBypassed && stored?.isFresh(now) === true && this.#isPlain(headers)) {
+      if (bypassedBy === undefined && stored?.isFresh(now) === true && this.#isPlain(headers)) {
         this.#sendHit({ request, reply, key, stored, prior, now })
         return
       }
     }
     const receivedFields = isRead ? forwardedFields(headers) : headers
     const fields = isRead ? keyedFields(receivedFields, this.#normalisers) : headers
-    const context = new RequestContext({ request, reply, next, key, receivedFields, fields, isBypassed, prior })
+    const context = new RequestContext({ request, reply, next, key, receivedFields, fields, bypassedBy, prior })
     context.dependencies = this.#hookDependencies.get(request)
     if (isRead) this.#lookUp(context)
     else this.#forward(context, 'method', { mayStore: false })
   }
 
-  #isBypassed(request: FastifyRequest, fields: Fields, prior: PriorReply): boolean {
+  #bypassedBy(request: FastifyRequest, fields: Fields, prior: PriorReply): BypassReason | undefined {
     const by = personalBy(prior)
     if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
-    return by !== undefined || hasRequestOverride(fields) || this.#route.bypasses?.(request) === true
+    if (by !== undefined) return by
+    if (hasRequestOverride(fields)) return 'override'
+    return this.#route.bypasses?.(request) === true ? 'option' : undefined
   }
 
   /** Whether a fresh response is all that the request asks for. */
@@ -151,12 +153,12 @@ export class ProxyCacheRequestHook implements RequestHook {
   /** `shared`: what the shared store has, once it has been asked. */
   #lookUp(context: RequestContext, shared?: SharedResult): void {
     const { store, refreshes } = this.#cache
-    const { key, isBypassed, fields } = context
+    const { key, bypassedBy, fields } = context
     const isShared = this.#route.isShared && this.#cache.shared !== undefined
     const stored = selectVariant(store, key.key, context.variantOf)
-    context.stored = isBypassed ? undefined : stored
+    context.stored = bypassedBy === undefined ? stored : undefined
     context.collapseKey = collapseKeyOf(store, context, this.#route.varyNames)
-    if (isBypassed) {
+    if (bypassedBy !== undefined) {
       this.#forward(context, 'bypass', { mayStore: false })
     } else if (refreshes.isCurrent(context.collapseKey)) {
       this.#forward(context, 'stale')

@@ -2,7 +2,12 @@ import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { hopByHopFilter } from '../http/fields.js'
 import { hasCredentials, hasNoStore } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
-import { appendCacheStatus, type HandlerResponse, readHandlerResponse } from '../responses/handler-response.js'
+import {
+  appendCacheStatus,
+  forwardStatusOf,
+  type HandlerResponse,
+  readHandlerResponse,
+} from '../responses/handler-response.js'
 import { discard, drain } from '../responses/payload.js'
 import { fieldsChangedSince } from '../responses/reply-fields.js'
 import type { RequestContext } from '../responses/request-context.js'
@@ -91,12 +96,12 @@ export class ProxyCacheResponder {
     })
   }
 
-  #formatStatus({ context, originStatus }: HandlerResponse, status: TierStatus): string {
+  #formatStatus(handlerResponse: HandlerResponse, status: TierStatus): string {
     const { shared, options } = this.#cache
     const { name } = options
-    const complete = { forward: context.reason, forwardStatus: originStatus, ...status }
+    const complete = { ...forwardStatusOf(handlerResponse), ...status }
     const member = formatTierStatus(name, complete)
-    const hasAskedShared = this.#route.isShared && shared !== undefined && context.mayStore
+    const hasAskedShared = this.#route.isShared && shared !== undefined && handlerResponse.context.mayStore
     return hasAskedShared ? `${formatTierStatus(`${name}-Redis`, complete)}, ${member}` : member
   }
 

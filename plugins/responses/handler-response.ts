@@ -1,4 +1,5 @@
 import { validateHeaderValue } from 'node:http'
+import type { TierStatus } from '../http/cache-status.js'
 import { type FieldLines, type Fields, headerValues, joinValues } from '../http/fields.js'
 import { type CacheControl, cacheControlOf, type ReceivedResponse } from '../http/freshness.js'
 import { withheldFields } from '../http/storable.js'
@@ -55,6 +56,13 @@ export function isSendable(fields: Fields): boolean {
   } catch {
     return false
   }
+}
+
+/** Why the handler was asked, and what it answered. */
+export function forwardStatusOf({ context, originStatus }: HandlerResponse): TierStatus {
+  const { reason, bypassedBy } = context
+  const forward = { forward: reason, forwardStatus: originStatus }
+  return bypassedBy === undefined ? forward : { ...forward, detail: bypassedBy }
 }
 
 /** Adds the members of this cache to those of the caches behind it. RFC 9211 §2. */

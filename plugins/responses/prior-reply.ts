@@ -14,17 +14,17 @@ export interface PriorReply {
 }
 
 /** What of it makes the response one of this client alone. */
-export type PersonalBy = 'cache-control' | 'status' | 'serializer' | 'trailers' | 'nonce'
+export type PersonalBy = 'hook-cache-control' | 'hook-status' | 'hook-serializer' | 'hook-trailers' | 'nonce'
 
 /** Fields by which a hook forbids storing the response. */
 const controls = ['cache-control', 'cdn-cache-control', 'surrogate-control'] as const
 
 /** Why hooks have made the response one of this client alone, so that the request bypasses the cache; `undefined`: they have not. */
 export function personalBy({ fields, status, hasSerializer, hasTrailers }: PriorReply): PersonalBy | undefined {
-  if (status !== 200) return 'status'
-  if (hasSerializer) return 'serializer'
-  if (hasTrailers) return 'trailers'
-  if (controls.some((name) => forbidsStoring(fields[name]))) return 'cache-control'
+  if (status !== 200) return 'hook-status'
+  if (hasSerializer) return 'hook-serializer'
+  if (hasTrailers) return 'hook-trailers'
+  if (controls.some((name) => forbidsStoring(fields[name]))) return 'hook-cache-control'
   return hasNonce(fields) ? 'nonce' : undefined
 }
 

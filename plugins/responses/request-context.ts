@@ -4,11 +4,14 @@ import { type Fields, headerValues, ownField } from '../http/fields.js'
 import { variantValue } from '../http/vary.js'
 import type { InFlightRequest } from './collapsing.js'
 import type { HandlerDependencies } from './handler-dependencies.js'
-import type { PriorReply } from './prior-reply.js'
+import type { PersonalBy, PriorReply } from './prior-reply.js'
 import type { ReplyFields } from './reply-fields.js'
 import type { HandlerMask } from './request-view.js'
 import type { StoredResponse } from './stored-response.js'
 import type { RequestKey } from './target-key.js'
+
+/** Why a request bypasses the cache: the `detail` of its `Cache-Status`. */
+export type BypassReason = 'credentials' | 'content' | 'option' | 'override' | PersonalBy
 
 export interface RequestContextOptions<Key extends RequestKey> {
   readonly request: FastifyRequest
@@ -20,8 +23,8 @@ export interface RequestContextOptions<Key extends RequestKey> {
   readonly receivedFields: Fields
   /** The same with the values that the key contains. */
   readonly fields: Fields
-  /** Whether the request is neither answered from the cache nor its response stored. */
-  readonly isBypassed: boolean
+  /** Why the request is neither answered from the cache nor its response stored; `undefined`: it does not bypass the cache. */
+  readonly bypassedBy: BypassReason | undefined
   readonly prior: PriorReply
 }
 
@@ -39,7 +42,7 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
   readonly method: string
   readonly receivedFields: Fields
   readonly fields: Fields
-  readonly isBypassed: boolean
+  readonly bypassedBy: BypassReason | undefined
   /** What hooks had set on the reply before. */
   readonly prior: PriorReply
 
@@ -75,7 +78,7 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
   restoreRequest: () => void = () => undefined
 
   constructor(options: RequestContextOptions<Key>) {
-    const { request, reply, next, key, receivedFields, fields, isBypassed, prior } = options
+    const { request, reply, next, key, receivedFields, fields, bypassedBy, prior } = options
     this.request = request
     this.reply = reply
     this.next = next
@@ -83,7 +86,7 @@ export class RequestContext<Key extends RequestKey = RequestKey> {
     this.method = request.raw.method ?? 'GET'
     this.receivedFields = receivedFields
     this.fields = fields
-    this.isBypassed = isBypassed
+    this.bypassedBy = bypassedBy
     this.prior = prior
   }
 

@@ -26,5 +26,6 @@ export type { EdgeOptions, EdgeRouteOptions, Outcome } from 'fastify-vitrine/edg
 export type { ProxyCacheOptions, ProxyCacheRouteOptions } from 'fastify-vitrine/proxy-cache'
 export type { RedisPluginOptions } from 'fastify-vitrine/redis'
 export type { RedisFailureKind } from '../../plugins/redis/failure-kind.js'
+export type { BypassReason } from '../../plugins/responses/request-context.js'
 export type { UnstoredReason } from '../../plugins/responses/storage-decision.js'
 export type { Config } from '../../src/config/environment.js'
