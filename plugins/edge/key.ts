@@ -18,8 +18,8 @@ export interface EdgeKey extends RequestKey {
  */
 export type KeyOf = (request: FastifyRequest, isValidated: boolean) => EdgeKey | undefined
 
-/** Characters of target URIs whose keys are remembered. */
-const maxRemembered = 2 ** 20
+/** Bytes of the keys that a route remembers, by target URI. */
+const maxRememberedBytes = 2 * 2 ** 20
 /** The key of a longer target URI is computed every time. */
 const maxRememberedLength = 1_024
 
@@ -72,8 +72,8 @@ function createQueryKeyOf(route: RouteOptions, names: readonly string[]): KeyOf 
   const targetKeyOf = createTargetKeyOf(route, authorityOf)
   const prefix = routePrefix(route)
   const remembered = new LRUCache<string, Required<EdgeKey>>({
-    maxSize: maxRemembered,
-    sizeCalculation: (_key, url) => url.length + 64,
+    maxSize: maxRememberedBytes,
+    sizeCalculation: ({ key }, url) => bytesOfRemembered(url, key),
   })
   const keyFor = (url: string, query: Query, result: Query): Required<EdgeKey> | undefined => {
     const path = pathOf(url)
@@ -100,6 +100,11 @@ function createQueryKeyOf(route: RouteOptions, names: readonly string[]): KeyOf 
     if (key !== undefined && url.length <= maxRememberedLength) remembered.set(url, key)
     return key
   }
+}
+
+/** Approximate size in memory: the parameters are in the key once, and in the two objects once each. */
+function bytesOfRemembered(url: string, key: string): number {
+  return 512 + 2 * (url.length + 2 * key.length)
 }
 
 type Query = Readonly<Record<string, unknown>>

@@ -45,9 +45,14 @@ export class ResponseStore {
     const others = this.#byKey.peek(key)?.variants ?? []
     // Responses may arrive in another order than their requests: the most recent one counts. RFC 9111 §4.
     const isLate = (other: StoredResponse) => other.receivedAt > requestedAt && other.begunAt > response.begunAt
-    if (others.some((other) => isSameVariant(other, response) && isLate(other))) return
-    const variants = [response, ...others.filter((other) => !isSameVariant(other, response))].slice(0, maxVariants)
-    this.#byKey.set(key, { path, variants: variants.sort((a, b) => b.originDate - a.originDate) })
+    const replaced = others.find((other) => isSameVariant(other, response))
+    if (replaced !== undefined && isLate(replaced)) return
+    response.uses += replaced?.uses ?? 0
+    const rest = evictLeastUsed(
+      others.filter((other) => other !== replaced),
+      maxVariants - 1,
+    )
+    this.#byKey.set(key, { path, variants: [response, ...rest].sort((a, b) => b.originDate - a.originDate) })
     if (!this.#byKey.has(key)) return // too large to be stored
     const keys = this.#byPath.get(path)
     if (keys === undefined) this.#byPath.set(path, new Set([key]))
@@ -100,6 +105,20 @@ export class ResponseStore {
 
 function sizeOf({ path, variants }: Resource, key: string): number {
   return variants.reduce((sum, { bytes }) => sum + bytes, overheadBytes + 2 * (key.length + path.length))
+}
+
+/**
+ * The variants without the least used ones, of equal use without the oldest. Clients choose variants: many that are requested once must
+ * not evict one that all others use. Each eviction halves the weight of earlier uses, so that one that was popular long ago goes, too.
+ */
+function evictLeastUsed(variants: readonly StoredResponse[], max: number): readonly StoredResponse[] {
+  let rest = variants
+  while (rest.length > max) {
+    const leastUsed = rest.reduce((least, variant) => (variant.uses <= least.uses ? variant : least))
+    rest = rest.filter((variant) => variant !== leastUsed)
+    for (const variant of rest) variant.uses /= 2
+  }
+  return rest
 }
 
 function isSameVariant(one: StoredResponse, other: StoredResponse): boolean {

@@ -11,13 +11,15 @@ import { decideReuse } from './reuse.js'
 import { sendStoredAnswer } from './send.js'
 import type { StoredResponse } from './stored-response.js'
 
-/** The most recent stored response whose variant matches. */
+/** The most recent stored response whose variant matches: counts as a use of it. */
 export function selectVariant(
   store: ResponseStore,
   key: string,
   variantOf: (name: string) => string,
 ): StoredResponse | undefined {
-  return store.get(key)?.variants.find((variant) => variant.matches(variantOf))
+  const stored = store.get(key)?.variants.find((variant) => variant.matches(variantOf))
+  if (stored !== undefined) stored.uses += 1
+  return stored
 }
 
 /** Names the requests of which one at a time is forwarded: those with one key and one variant, as far as that is known. */

@@ -66,6 +66,8 @@ export class StoredResponse implements StoredResponseFields {
   readonly originDate: number
   readonly lifetimeSeconds: number
   readonly isCompressible: boolean
+  /** How often requests selected it, which decides which variants are evicted; the store lets older uses count less. */
+  uses = 0
   #isRefused = false
   readonly #encoded = new Map<Coding, Buffer | 'pending'>()
   readonly #heads = new Map<string, { readonly second: number; readonly head: Head }>()

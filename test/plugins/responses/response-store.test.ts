@@ -1,5 +1,6 @@
 import t from 'tap'
 import { ResponseStore } from '../../../plugins/responses/response-store.js'
+import { selectVariant } from '../../../plugins/responses/serve-stored.js'
 import type { StoredResponseFields } from '../../../plugins/responses/stored-response.js'
 import { createStoredResponse } from '../../harness/stored-response.js'
 
@@ -24,6 +25,37 @@ t.test('responses of a key are ordered by Date, and their number is limited', as
   const [first, second, third] = [dated('1', 0), dated('2', 30), dated('3', 10)]
   for (const put of [first, second, third]) resources.put('k', '/k', put, placing)
   t.strictSame(resources.get('k')?.variants, [second, third])
+})
+
+t.test('the variant that requests use least is evicted, however old the others are', async (t) => {
+  const resources = new ResponseStore(1e6)
+  const limits = { maxVariants: 16, requestedAt: now }
+  const select = (value: string) => selectVariant(resources, 'k', () => value)
+  resources.put('k', '/k', variant('hot'), limits)
+  for (let use = 0; use < 20; use += 1) select('hot')
+  for (let other = 0; other < 200; other += 1) resources.put('k', '/k', variant(`other ${other}`), limits)
+  t.ok(select('hot'))
+  t.equal(resources.get('k')?.variants.length, 16)
+  resources.put('k', '/k', variant('hot'), limits)
+  for (let other = 0; other < 200; other += 1) {
+    resources.put('k', '/k', variant(`again ${other}`), limits)
+    select(`again ${other}`)
+    select('hot')
+  }
+  t.ok(select('hot'), 'a new response takes over the uses of the one it replaces')
+})
+
+t.test('a variant that was used long ago makes room for those in use', async (t) => {
+  const resources = new ResponseStore(1e6)
+  const limits = { maxVariants: 3, requestedAt: now }
+  const select = (value: string) => selectVariant(resources, 'k', () => value)
+  resources.put('k', '/k', variant('old'), limits)
+  for (let use = 0; use < 1_000; use += 1) select('old')
+  for (let other = 0; other < 20; other += 1) {
+    resources.put('k', '/k', variant(`other ${other}`), limits)
+    select(`other ${other}`)
+  }
+  t.notOk(select('old'))
 })
 
 t.test('a response to an earlier request does not replace a later response', async (t) => {
