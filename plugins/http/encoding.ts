@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { LRUCache } from 'lru-cache'
-import { exactBytes } from '../exact-bytes.js'
+import { exactBytes } from './exact-bytes.js'
 import { type Fields, isTooLongToParse, listMembers, singleValue, trim } from './fields.js'
 
 export type Coding = 'br' | 'gzip'

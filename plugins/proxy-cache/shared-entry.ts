@@ -1,6 +1,6 @@
 import { validateHeaderValue } from 'node:http'
 import { type Static, Type } from '@sinclair/typebox'
-import { exactBytes } from '../exact-bytes.js'
+import { exactBytes } from '../http/exact-bytes.js'
 import { type Fields, headerValues, hopByHopFilter } from '../http/fields.js'
 import { isRequestSpecific } from '../http/storable.js'
 import type { StoredResponse, StoredResponseFields } from '../responses/stored-response.js'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { exactBytes } from '../exact-bytes.js'
+import { exactBytes } from '../http/exact-bytes.js'
 
 /** Applies a web `Response` to the reply, which Fastify does only after all hooks; gives its body. */
 export function unwrapResponse(reply: FastifyReply, payload: unknown): unknown {

@@ -114,8 +114,8 @@ function sizeOf({ path, variants }: Resource, key: string): number {
 function evictLeastUsed(variants: readonly StoredResponse[], max: number): readonly StoredResponse[] {
   let rest = variants
   while (rest.length > max) {
-    const leastUsed = rest.reduce((least, variant) => (variant.uses <= least.uses ? variant : least))
-    rest = rest.filter((variant) => variant !== leastUsed)
+    const evicted = rest.reduce((lowest, variant) => (variant.uses <= lowest.uses ? variant : lowest))
+    rest = rest.filter((variant) => variant !== evicted)
     for (const variant of rest) variant.uses /= 2
   }
   return rest

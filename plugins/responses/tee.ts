@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { concatExactly } from '../exact-bytes.js'
+import { concatExactly } from '../http/exact-bytes.js'
 
 export interface TeeOptions {
   readonly maxBytes: number
