@@ -13,6 +13,7 @@ import { createSellers } from './catalog/sellers.js'
 import { type Config, cacheKeyPrefix, redisOptions, trustedProxies } from './config/environment.js'
 import docs from './docs/index.js'
 import serveAssets, { assets } from './http/assets.js'
+import cacheControl from './http/cache-control.js'
 import { createTrust } from './http/client-address.js'
 import { handleClientError } from './http/client-errors.js'
 import errorHandler from './http/error-handler.js'
@@ -71,6 +72,7 @@ async function createServer({
 
   app.server.maxConnections = maxConnections
   await app.register(proxies, { isTrusted })
+  await app.register(cacheControl)
   await app.register(security, { rateLimitMax: config.RATE_LIMIT_MAX })
   await app.register(pages)
   await app.register(rejectionLog)

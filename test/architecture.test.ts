@@ -34,10 +34,11 @@ const redisWithoutClient = [
 
 /** Folders, the most specific first, and what their files may import besides files of the same folder. */
 const rules: readonly (readonly [folder: string, imports: readonly string[]])[] = [
-  ['plugins/http/', []],
+  ['plugins/http/', ['plugins/exact-bytes.js']],
   [
     'plugins/responses/',
     [
+      'plugins/exact-bytes.js',
       'plugins/http/',
       'plugins/cache/index.js',
       'plugins/cache/brand.js',
@@ -49,7 +50,14 @@ const rules: readonly (readonly [folder: string, imports: readonly string[]])[] 
   ['plugins/edge/', ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js']],
   [
     'plugins/proxy-cache/',
-    ['plugins/http/', 'plugins/responses/', 'plugins/cache/index.js', 'plugins/option-rules.js', 'plugins/timeout.js'],
+    [
+      'plugins/http/',
+      'plugins/responses/',
+      'plugins/cache/index.js',
+      'plugins/exact-bytes.js',
+      'plugins/option-rules.js',
+      'plugins/timeout.js',
+    ],
   ],
   ['plugins/cache/entry/', ['plugins/cache/store.js', 'plugins/cache/errors.js', 'plugins/redis/outage-log.js']],
   ['plugins/cache/memory/', ['plugins/cache/entry/']],

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { unstoredFields } from '../http/cdn-fields.js'
 import type { CacheContext } from './cache-context.js'
 import type { ResponseHook } from './cached-routes.js'
 import { streamOf, unwrapResponse } from './payload.js'
 import { hasTrailers } from './prior-reply.js'
-import type { ReplyFields } from './reply-fields.js'
+import { type ReplyFields, replyFields } from './reply-fields.js'
 import type { RequestContext } from './request-context.js'
 import { keepFromCaches } from './send.js'
 
@@ -25,6 +26,7 @@ export function createResponseHook(cache: CacheContext, respond: Respond): Respo
       const context = cache.forwarded.get(request)
       if (context === undefined) {
         const replayed = cache.replayed.get(request)
+        if (replayed === undefined) keepRefusalFromCaches(reply)
         if (replayed !== undefined && replayed.payload !== payload) weakenEntityTag(reply)
         if (replayed !== undefined && reply.hasHeader('set-cookie')) keepFromCaches(cache, reply, replayed.stored)
         send(null, payload)
@@ -71,6 +73,12 @@ function restoreFields(reply: FastifyReply, prior: ReplyFields): void {
     if (value === undefined) reply.removeHeader(name)
     else reply.header(name, value)
   }
+}
+
+/** A hook or the validation has answered before the cache was asked, which may depend on the client. */
+function keepRefusalFromCaches(reply: FastifyReply): void {
+  if (reply.hasHeader('cache-control')) return
+  reply.headers(unstoredFields(replyFields(reply), { isPersonal: true }))
 }
 
 /** An `onSend` hook has sent other bytes than those that the strong tag names. RFC 9110 §8.8.1. */

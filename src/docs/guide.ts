@@ -30,7 +30,7 @@ Errors are \`application/problem+json\` (RFC 9457). Decide by \`status\` and \`c
 may change. An unknown path is a 404, an internal error a 500; neither has a \`code\`.
 
 - 400 \`VITRINE_INVALID_REQUEST\`: correct the parameters in \`errors\`; do not retry.
-- 429 \`VITRINE_RATE_LIMITED\`: wait for \`Retry-After\` seconds.
+- 429 \`VITRINE_RATE_LIMITED\`, and \`VITRINE_TOO_MANY_TOKENS\` after wrong operator tokens: wait for \`Retry-After\` seconds.
 - 502 \`VITRINE_UPSTREAM_STATUS\`, \`VITRINE_UPSTREAM_NOT_JSON\`, \`VITRINE_UPSTREAM_WRONG_SHAPE\`, \`VITRINE_UPSTREAM_INCOMPLETE\`,
   \`VITRINE_UPSTREAM_TOO_LARGE\`, \`VITRINE_UPSTREAM_ENCODING\`, \`VITRINE_UPSTREAM_REDIRECT\`: the marketplace fails; retry in a minute.
 - 503 \`VITRINE_UPSTREAM_UNREACHABLE\`, 504 \`VITRINE_UPSTREAM_TIMEOUT\`: wait for \`Retry-After\` seconds.

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { notStored } from './cache-control.js'
 
 const ownAssets = fileURLToPath(new URL('../../templates/assets/', import.meta.url))
 const htmx = createRequire(import.meta.url).resolve('htmx.org/dist/htmx.min.js')
@@ -50,11 +51,6 @@ async function serveAssets(app: FastifyInstance, { files }: AssetsOptions): Prom
 }
 
 const immutable = 'public, max-age=31536000, immutable'
-/**
- * For a version that this process does not have: during a deployment the page may come from a process with newer files. No
- * cache may store these bytes under the URL of others. A redirect to our version would loop between the two processes.
- */
-const notStored = 'private, no-store'
 
 const assetRoute: FastifyPluginAsyncTypebox<{ asset: Asset }> = async (app, { asset }) => {
   const { path, type, bytes, version } = asset
@@ -66,6 +62,8 @@ const assetRoute: FastifyPluginAsyncTypebox<{ asset: Asset }> = async (app, { as
     bypass: ({ query }: { query: unknown }) => !isCurrent(query as { v?: unknown }), // a parsed query string is an object
   }
   app.get(path, { schema, config: { rateLimit: false, edge } }, (request, reply) => {
+    // During a deployment the page may come from a process with newer files: no cache may store these bytes under the URL of
+    // others. A redirect to our version would loop between the two processes.
     const cacheControl = isCurrent(request.query) ? immutable : notStored
     return reply.type(type).header('cache-control', cacheControl).send(bytes)
   })

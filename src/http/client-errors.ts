@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { notStored } from './cache-control.js'
 import type { Problem } from './problems.js'
 
 const statusByCode: Readonly<Record<string, number>> = {
@@ -18,6 +19,7 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
   const head = [
     `HTTP/1.1 ${status} ${title}`,
     'content-type: application/problem+json',
+    `cache-control: ${notStored}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ]

@@ -39,7 +39,7 @@ const operatorPage: FastifyPluginAsync<OperatorPageOptions> = async (
     getToken: ({ body }) => (body as { _csrf?: string } | undefined)?._csrf, // a parsed form
   })
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', vary: 'accept-language, cookie' })
+    reply.header('vary', 'accept-language, cookie')
   })
 
   const pages = createOperatorPages({ liveStats, cache: app.cache, edge: app.edge, isBreakerOpen })

@@ -370,3 +370,41 @@ t.test(
     }
   },
 )
+
+t.test('what a hook or the validation answers in the place of a cached route is not stored in front', async (t) => {
+  const { app } = await startPlugins(t, {
+    edge: { now },
+    proxyCache: { now },
+    routes: (app) => {
+      app.addHook('onRequest', async ({ headers }, reply) => {
+        if (headers['x-denied'] === 'silently') return reply.code(404).send('hidden')
+        if (headers['x-denied'] !== undefined) {
+          return reply.code(404).header('surrogate-control', 'max-age=60').send('hidden')
+        }
+        return undefined
+      })
+      app.addHook('preHandler', async ({ headers }, reply) =>
+        headers['x-moved'] === undefined ? undefined : reply.header('cache-control', 'max-age=9').redirect('/', 301),
+      )
+      const schema = { querystring: { type: 'object', properties: { page: { type: 'integer' } } } }
+      app.get('/own', { schema, config: { edge: { ttlSeconds: 60 } } }, async () => 'page')
+      app.get('/fwd', { schema, config: { proxyCache: {} } }, async (_request, reply) =>
+        reply.headers(explicit).send('page'),
+      )
+    },
+  })
+  for (const path of ['/own', '/fwd']) {
+    for (const [query, headers] of [
+      ['', { 'x-denied': 'silently' }],
+      ['', { 'x-denied': 'and its field stays' }],
+      ['?page=none', {}],
+    ] as const) {
+      const response = await app.inject({ url: `${path}${query}`, headers })
+      t.equal(response.headers['cache-control'], 'private, no-store', `${path}${query}`)
+      for (const front of fronts) t.equal(lifetimeIn(front, response.headers), undefined, `${front}: ${path}${query}`)
+    }
+    const moved = await app.inject({ url: path, headers: { 'x-moved': '1' } })
+    t.strictSame([moved.statusCode, moved.headers['cache-control']], [301, 'max-age=9'], 'what a hook states stays')
+    t.equal((await app.inject(path)).statusCode, 200)
+  }
+})

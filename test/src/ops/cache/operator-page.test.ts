@@ -78,7 +78,7 @@ t.test('without a session only the sign-in form is shown', async (t) => {
   t.equal(statusCode, 200)
   t.match(body, /<form[^>]*action="\/ops\/cache\/session" method="post"/)
   t.notMatch(body, /id="explanation"|p99/)
-  t.equal(headers['cache-control'], 'no-store')
+  t.equal(headers['cache-control'], 'private, no-store')
   for (const url of ['/ops/cache/live', '/ops/cache/purge?kind=tag&name=sellers']) {
     const answer = await app.inject({ url, headers: html })
     t.strictSame([answer.statusCode, answer.headers.location], [303, '/ops/cache'])
@@ -508,7 +508,7 @@ async function listen(t: Test, app: FastifyInstance, headers: Record<string, str
 t.test('the stream sends the statistics that the page shows', async (t) => {
   const { app } = await operate(t)
   const { response, events } = await listen(t, app)
-  t.match(response.headers, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  t.match(response.headers, { 'content-type': 'text/event-stream', 'cache-control': 'private, no-store' })
   t.ok(await until(() => events().length >= 1), 'the first event is sent at once')
   await app.inject('/api/v1/sellers')
   app.liveStats.tick()
