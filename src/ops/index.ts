@@ -29,14 +29,17 @@ const opsRoutes: FastifyPluginAsync<OpsOptions> = async (app, options) => {
   if (purgeToken.length < minTokenLength) app.log.warn(`PURGE_TOKEN should have at least ${minTokenLength} characters`)
   const token = await createOperatorToken(purgeToken)
   const checkToken = createTokenCheck(token, () => performance.now())
-  checkBearerTokens(app, checkToken) // not for monitoring, which is registered before
-  await app.register(purgeRoute)
-  await app.register(operatorPage, {
-    token,
-    checkToken,
-    liveStats: app.liveStats,
-    isBreakerOpen: () => isBreakerOpen(app),
-    now,
+  // In a scope of its own: a hook of this one would also run for monitors, which may send other tokens.
+  await app.register(async (scope) => {
+    checkBearerTokens(scope, checkToken)
+    await scope.register(purgeRoute)
+    await scope.register(operatorPage, {
+      token,
+      checkToken,
+      liveStats: app.liveStats,
+      isBreakerOpen: () => isBreakerOpen(app),
+      now,
+    })
   })
 }
 

@@ -10,7 +10,10 @@ export const pagePath = '/ops/cache'
 export interface Access {
   /** The session, or the network that sent the token; `undefined` for others. */
   operatorOf(request: FastifyRequest): string | undefined
-  /** An `onRequest` hook. Browsers are sent to the sign-in form; scripts get a 401. */
+  /**
+   * A `preParsing` hook: after the rate limit, and before the body is read. Browsers are sent to the sign-in form; scripts get
+   * a 401.
+   */
   onlyOperators(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>
 }
 

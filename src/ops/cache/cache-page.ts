@@ -49,7 +49,7 @@ const cachePage: FastifyPluginAsyncTypebox<CachePageOptions> = async (
   // Without a HEAD route: it would open a stream that is never read.
   app.get(
     `${pagePath}/live`,
-    { schema: { hide: true }, exposeHeadRoute: false, onRequest: access.onlyOperators },
+    { schema: { hide: true }, exposeHeadRoute: false, preParsing: access.onlyOperators },
     async (request, reply) => {
       const operator = access.operatorOf(request) ?? '' // never missing: `onlyOperators`
       const stream = streams.open(operator, reply.raw, async () => {

@@ -26,7 +26,7 @@ const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { acc
     `${pagePath}/purge`,
     {
       schema: { hide: true, querystring: PurgeForm },
-      onRequest: access.onlyOperators,
+      preParsing: access.onlyOperators,
       errorHandler: rejectForm,
     },
     async (request, reply) => {
@@ -46,7 +46,7 @@ const purgeForm: FastifyPluginAsyncTypebox<PurgeFormOptions> = async (app, { acc
     `${pagePath}/purge/confirmed`,
     {
       schema: { hide: true, body: PurgeForm },
-      onRequest: access.onlyOperators,
+      preParsing: access.onlyOperators,
       preValidation: app.csrfProtection,
       errorHandler: rejectForm,
     },

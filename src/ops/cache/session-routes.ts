@@ -34,7 +34,7 @@ const sessionRoutes: FastifyPluginAsyncTypebox<SessionRoutesOptions> = async (
 
   app.post(
     `${pagePath}/session/end`,
-    { schema: { hide: true }, onRequest: access.onlyOperators, preValidation: app.csrfProtection },
+    { schema: { hide: true }, preParsing: access.onlyOperators, preValidation: app.csrfProtection },
     async (request, reply) => {
       sessions.close(request, reply)
       return reply.redirect(pagePath, 303)
