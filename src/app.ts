@@ -19,6 +19,7 @@ import { handleClientError } from './http/client-errors.js'
 import errorHandler from './http/error-handler.js'
 import pages from './http/html-pages.js'
 import proxies from './http/proxies.js'
+import { parseQuery } from './http/query-parser.js'
 import rejectionLog from './http/rejection-log.js'
 import { decodableUrl, resolveRequestId } from './http/request-id.js'
 import security from './http/security.js'
@@ -64,7 +65,10 @@ async function createServer({
     logger,
     logController: new LogController({ disableRequestLogging: true }), // one line per request would hide the important ones
     genReqId: resolveRequestId,
-    routerOptions: { maxParamLength: 16_384 }, // longer than any URL: an id that is too long is our 400, not a 404
+    routerOptions: {
+      maxParamLength: 16_384, // longer than any URL: an id that is too long is our 400, not a 404
+      querystringParser: parseQuery,
+    },
     rewriteUrl: decodableUrl,
     clientErrorHandler: handleClientError,
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -9,7 +9,7 @@ page has no \`next\`. A page beyond the last is empty, and its \`prev\` is the l
 it: identify items by \`id\`.
 
 \`page\` and \`page_size\` must be plain digits; anything else is a 400. Filters are trimmed, and a blank filter is no filter.
-**Unknown parameters are ignored**, so a misspelt filter has no effect.
+**Unknown parameters are ignored**, so a misspelt filter has no effect. So are all parameters after the first 100.
 
 ## Stale lists
 
