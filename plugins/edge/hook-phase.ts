@@ -13,6 +13,7 @@ export class HookPhase {
   readonly dependencies: HandlerDependencies | undefined
   readonly #raw: FastifyRequest['raw']
   readonly #original: PropertyDescriptor | undefined
+  readonly #observed: FastifyRequest['raw']['headers']
   readonly #negotiatedBy = new Set<string>()
 
   constructor({ raw }: FastifyRequest, cache: Cache | undefined) {
@@ -20,7 +21,8 @@ export class HookPhase {
     this.#raw = raw
     this.#original = Object.getOwnPropertyDescriptor(raw, 'headers')
     const onRead = (name: string) => this.#negotiatedBy.add(name)
-    show(raw, { headers: observeNegotiation(raw.headers, negotiationFields, onRead, { reportsAssigned: true }) })
+    this.#observed = observeNegotiation(raw.headers, negotiationFields, onRead, { reportsAssigned: true })
+    show(raw, { headers: this.#observed })
   }
 
   /** Runs the hooks. */
@@ -31,6 +33,7 @@ export class HookPhase {
 
   /** Ends the recording; gives the names of the fields that were read. */
   end(): ReadonlySet<string> {
+    if (this.#raw.headers !== this.#observed) return this.#negotiatedBy // a hook has replaced them
     if (this.#original === undefined) Reflect.deleteProperty(this.#raw, 'headers')
     else Object.defineProperty(this.#raw, 'headers', this.#original)
     return this.#negotiatedBy

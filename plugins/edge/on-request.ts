@@ -15,6 +15,7 @@ import { type BypassReason, maxWaits, RequestContext } from '../responses/reques
 import { sendStoredAnswer } from '../responses/send.js'
 import { chooseServing, collapseKeyOf, selectVariant, sendStored, waitForResponse } from '../responses/serve-stored.js'
 import type { StoredResponse } from '../responses/stored-response.js'
+import { authorityOf, targetKey } from '../responses/target-key.js'
 import { nonceWarning, type Warnings } from '../responses/warnings.js'
 import { HookPhase } from './hook-phase.js'
 import type { EdgeKey, KeyOf } from './key.js'
@@ -72,15 +73,13 @@ export class EdgeRequestHook implements RequestHook {
     const negotiatedByHooks = phase?.end() ?? noNames
     const headers = request.headers as Fields // Node has no name there without a value
     const isInvalid = Boolean(request.validationError) // with `attachValidation` the handler answers it
-    const key = isInvalid ? undefined : this.#keyOf(request, phase !== undefined)
-    if (key === undefined) {
-      next() // validation refuses its query, or no key can contain it
-      return
-    }
+    const found = isInvalid ? undefined : this.#keyOf(request, phase !== undefined)
+    // Validation refuses its query, or no key can contain it: the response is for this client alone.
+    const key: EdgeKey = found ?? targetKey(authorityOf(request), request.raw.url ?? '/')
     const { method } = request.raw
     const isRead = method === 'GET' || method === 'HEAD'
     const prior = this.#priorReplies.read(reply)
-    const bypassedBy = isRead ? this.#bypassedBy(request, headers, prior) : undefined
+    const bypassedBy = isRead ? this.#bypassedBy(request, headers, prior, found !== undefined) : undefined
     const keyedField = fieldValues(headers, this.#normalisers)
     if (isRead) {
       const variantOf = (name: string) => variantValue(keyedField(name))
@@ -112,7 +111,13 @@ export class EdgeRequestHook implements RequestHook {
     this.#cache.forwarded.get(request)?.handlerMask?.hideUntilSent(reply)
   }
 
-  #bypassedBy(request: FastifyRequest, fields: Fields, prior: PriorReply): BypassReason | undefined {
+  #bypassedBy(
+    request: FastifyRequest,
+    fields: Fields,
+    prior: PriorReply,
+    hasKey: boolean,
+  ): BypassReason | undefined {
+    if (!hasKey) return 'invalid'
     const by = personalBy(prior)
     if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
     if (by !== undefined) return by

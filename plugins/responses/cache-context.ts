@@ -12,6 +12,7 @@ import type { RequestContext } from './request-context.js'
 import type { PurgeMatch } from './response-purge.js'
 import { ResponseStore } from './response-store.js'
 import { versionVary } from './route-constraints.js'
+import type { Replayed } from './send.js'
 import type { StoredResponse } from './stored-response.js'
 import type { TagHeader } from './tag-header.js'
 import { authorityOf, type OriginOf } from './target-key.js'
@@ -43,7 +44,7 @@ export class CacheContext {
   /** The context of each request that the handler answers. */
   readonly forwarded = new WeakMap<FastifyRequest, RequestContext>()
   /** What is sent of stored responses through `onSend` hooks. */
-  readonly replayed = new WeakMap<FastifyRequest, { readonly payload: unknown; readonly stored: StoredResponse }>()
+  readonly replayed = new WeakMap<FastifyRequest, Replayed>()
   readonly log: FastifyBaseLogger
   #constraintVary: readonly string[] = []
   #isClosing = false

@@ -11,7 +11,7 @@ import type { StoredResponse } from './stored-response.js'
 import type { RequestKey } from './target-key.js'
 
 /** Why a request bypasses the cache: the `detail` of its `Cache-Status`. */
-export type BypassReason = 'credentials' | 'content' | 'option' | 'override' | PersonalBy
+export type BypassReason = 'credentials' | 'content' | 'invalid' | 'option' | 'override' | PersonalBy
 
 export interface RequestContextOptions<Key extends RequestKey> {
   readonly request: FastifyRequest

@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { unstoredFields } from '../http/cdn-fields.js'
 import type { CacheContext } from './cache-context.js'
 import type { ResponseHook } from './cached-routes.js'
-import { streamOf, unwrapResponse } from './payload.js'
+import { discard, streamOf, unwrapResponse } from './payload.js'
 import { hasTrailers } from './prior-reply.js'
 import { type ReplyFields, replyFields } from './reply-fields.js'
 import type { RequestContext } from './request-context.js'
-import { keepFromCaches } from './send.js'
+import { keepFromCaches, restoreReplayed } from './send.js'
 
 /** Gives what is sent instead of the payload of the handler. */
 export type Respond = (context: RequestContext, payload: unknown) => Promise<unknown>
@@ -26,10 +26,15 @@ export function createResponseHook(cache: CacheContext, respond: Respond): Respo
       const context = cache.forwarded.get(request)
       if (context === undefined) {
         const replayed = cache.replayed.get(request)
-        if (replayed === undefined) keepRefusalFromCaches(reply)
-        if (replayed !== undefined && replayed.payload !== payload) weakenEntityTag(reply)
-        if (replayed !== undefined && reply.hasHeader('set-cookie')) keepFromCaches(cache, reply, replayed.stored)
-        send(null, payload)
+        if (replayed === undefined) {
+          keepRefusalFromCaches(reply)
+          send(null, payload)
+          return undefined
+        }
+        if (payload !== replayed.payload) discard(payload)
+        const sent = restoreReplayed(reply, replayed)
+        if (reply.hasHeader('set-cookie')) keepFromCaches(cache, reply, replayed.stored)
+        send(null, sent)
         return undefined
       }
       context.beginResponse()

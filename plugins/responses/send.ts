@@ -61,6 +61,13 @@ function sendDirectly(reply: FastifyReply, { status, head, body }: Answer, prior
   raw.end(body)
 }
 
+/** What is sent of a stored response through `onSend` hooks. */
+export interface Replayed {
+  readonly payload: unknown
+  readonly stored: StoredResponse
+  readonly answer: Answer
+}
+
 /** Sends the answer through the `onSend` hooks, which may add cookies. */
 function sendThroughHooks(
   cache: CacheContext,
@@ -72,9 +79,21 @@ function sendThroughHooks(
   const payload = replaceReply(reply, prior.fields, answer)
   // Fastify's own HEAD routes take the length from the body.
   const sent = reply.request.raw.method === 'HEAD' ? stored.body : payload
-  cache.replayed.set(reply.request, { payload: sent, stored })
+  cache.replayed.set(reply.request, { payload: sent, stored, answer })
   reply.send(sent)
 }
+
+/** Undoes what `onSend` hooks have made of the answer: the stored response has passed them already. Gives the payload to send. */
+export function restoreReplayed(reply: FastifyReply, { payload, answer: { status, head } }: Replayed): unknown {
+  const fields = byName(head.lines)
+  for (const name of describesBytes) if (!Object.hasOwn(fields, name)) reply.removeHeader(name)
+  for (const [name, lines] of Object.entries(fields)) if (name !== 'vary') reply.header(name, lines)
+  reply.code(status)
+  return payload
+}
+
+/** Fields that hooks add for the bytes that they send instead. */
+const describesBytes = ['content-encoding', 'content-length', 'content-type', 'etag', 'last-modified']
 
 /** The head, with the fields that hooks set and the head does not have. */
 function withPriorFields(reply: FastifyReply, head: Head, prior: ReplyFields): Head {

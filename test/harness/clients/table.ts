@@ -13,7 +13,7 @@ const statuses: Readonly<Record<Expected, RegExp>> = {
   bypass: /fwd=(?:bypass|request|method)/,
   stale: /detail=stale/,
   collapsed: /collapsed/,
-  refused: /^$/,
+  refused: /^$|fwd=bypass;.*detail=invalid$/,
   any: /^/,
 }
 

@@ -307,6 +307,43 @@ t.test('with attachValidation the handler answers invalid requests', async (t) =
   t.match(await ask({ 'x-a': '1' }), { body: 'welcome', cacheStatus: /hit/ })
 })
 
+t.test('a response to a request that has no key is for its client alone', async (t) => {
+  const querystring = { type: 'object', properties: { n: { type: 'number' } } }
+  for (const preHandler of [undefined, pass]) {
+    for (const [url, attachValidation] of [
+      ['/x?n=-0', false],
+      ['/x?n=two', true],
+    ] as const) {
+      const { app } = await start(t, own, (app) => {
+        const options = {
+          ...(preHandler && { preHandler }),
+          attachValidation,
+          schema: { querystring },
+          config: { edge: { ttlSeconds: 60 } },
+        }
+        app.get('/x', options, async ({ headers }) => `page of ${headers.cookie}`)
+      })
+      for (const client of ['a', 'b']) {
+        const response = await app.inject({ url, headers: { cookie: client } })
+        t.equal(response.body, `page of ${client}`)
+        t.equal(response.headers['cache-control'], 'private, no-store', url)
+        t.match(response.headers, { vary: /Authorization, Cookie/ }, url)
+      }
+    }
+  }
+})
+
+t.test('the handler sees the headers by which a hook has replaced those of Node', async (t) => {
+  const { ask } = await start(t, own, (app) => {
+    app.addHook('preHandler', async ({ raw }) => {
+      const { 'x-role': _role, ...others } = raw.headers
+      raw.headers = others
+    })
+    app.get('/x', { config: { edge: { vary: ['x-role'] } } }, async ({ headers }) => `role: ${headers['x-role']}`)
+  })
+  t.match(await ask({ 'x-role': 'admin' }), { body: 'role: undefined' })
+})
+
 t.test('a request bypasses the cache if a hook has removed its credentials', async (t) => {
   const { ask } = await start(t, own, (app) => {
     app.decorateRequest('member', '')
