@@ -111,12 +111,7 @@ export class EdgeRequestHook implements RequestHook {
     this.#cache.forwarded.get(request)?.handlerMask?.hideUntilSent(reply)
   }
 
-  #bypassedBy(
-    request: FastifyRequest,
-    fields: Fields,
-    prior: PriorReply,
-    hasKey: boolean,
-  ): BypassReason | undefined {
+  #bypassedBy(request: FastifyRequest, fields: Fields, prior: PriorReply, hasKey: boolean): BypassReason | undefined {
     if (!hasKey) return 'invalid'
     const by = personalBy(prior)
     if (by === 'nonce') this.#warnings.warnOnce(nonceWarning)
