@@ -83,7 +83,8 @@ function refreshInBackground(cache: CacheContext, context: RequestContext, store
   const { request, collapseKey, key, receivedFields, variantOf } = context
   cache.refreshes.begin(collapseKey, request, withoutClientHeaders(receivedFields), () => {
     const isUnchanged = selectVariant(cache.store, key.key, variantOf) === stored
-    if (isUnchanged && !cache.backoff.isWaiting(collapseKey)) cache.backoff.failed(collapseKey)
+    const isServedStale = stored.mayRefreshInBackground(cache.options.now()) // not after a 404, which is no failure
+    if (isUnchanged && isServedStale && !cache.backoff.isWaiting(collapseKey)) cache.backoff.failed(collapseKey)
   })
 }
 

@@ -35,7 +35,7 @@ export class GuessLimit {
   /** How long the network has to wait until its next token is compared; 0: not at all. */
   waitMs(network: string): number {
     const known = this.#current(network)
-    return known === undefined ? 0 : Math.max(known.at + delayAfter(known.wrong) - this.#now(), 0)
+    return known === undefined ? 0 : Math.max(delayAfter(known.wrong) - (this.#now() - known.at), 0)
   }
 
   /** `digest` identifies the token: sending the same wrong one again reveals nothing, and does not count. */

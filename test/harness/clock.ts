@@ -37,7 +37,7 @@ export interface MonotonicClock {
 export function stopMonotonicClock(t: Test): MonotonicClock {
   const now = performance.now.bind(performance)
   let offsetMs = 0
-  let stoppedAt: number | undefined = now()
+  let stoppedAt: number | undefined = Math.ceil(now()) // so that steps are exact
   performance.now = () => offsetMs + (stoppedAt ?? now())
   const release = () => {
     if (stoppedAt !== undefined) offsetMs -= now() - stoppedAt

@@ -51,3 +51,13 @@ t.test('networks are bounded: the one that was seen longest ago is dropped', asy
   for (let n = 0; n < 10_000; n += 1) limit.recordWrong(`other ${n}`, 'x')
   t.equal(limit.waitMs('first'), 0)
 })
+
+t.test('the delay is exact for any fraction of a millisecond', async (t) => {
+  const instants = Array.from({ length: 1_000 }, (_, at) => at * 1_234.567_891)
+  const waits = instants.map((at) => {
+    const limit = new GuessLimit(() => at)
+    for (let count = 0; count < 5; count += 1) limit.recordWrong('a', String(count))
+    return limit.waitMs('a')
+  })
+  t.strictSame([...new Set(waits)], [1_000])
+})
