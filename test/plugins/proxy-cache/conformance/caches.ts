@@ -116,9 +116,12 @@ async function startCache({ clock, origin, keyPrefix, redisUrl }: CacheOptions) 
   let onArrival: () => void = () => undefined
   const inFlight = new Set<FastifyRequest>()
   app.addHook('onRequest', async (request, reply) => {
-    if (request.socket.remotePort !== undefined) arrived += 1 // no background refresh
     inFlight.add(request)
     for (const event of ['finish', 'close']) reply.raw.once(event, () => inFlight.delete(request))
+  })
+  // Not for background refreshes, which do not pass the server.
+  app.server.on('request', () => {
+    arrived += 1
     onArrival()
   })
   for (const method of furtherMethods) app.addHttpMethod(method, { hasBody: true })
