@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 // The output and exit code of `npm test`. The real test runner runs generated test files.
 
 t.setTimeout(600_000) // the runner starts several processes
+t.jobs = 4 // two runs wait for time-outs
 
 const program = fileURLToPath(new URL('../node_modules/tap/dist/esm/run.mjs', import.meta.url))
 const reporter = fileURLToPath(new URL('./harness/reporter.js', import.meta.url))

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { mock } from 'node:test'
 import { promisify } from 'node:util'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
@@ -7,6 +8,7 @@ import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
 import edge, { type EdgeOptions } from '../../../plugins/edge/index.js'
 import proxyCache from '../../../plugins/proxy-cache/index.js'
+import { detachedTimeoutMs } from '../../../plugins/responses/handler-dependencies.js'
 import { createClock } from '../../harness/clock.js'
 import { createDeferred } from '../../harness/deferred.js'
 import { createLogBook } from '../../harness/log.js'
@@ -133,6 +135,11 @@ t.test('reads of the handler are tracked after a hook continued in another async
 })
 
 t.test('tracking ends when a client leaves during an onRequest hook', async (t) => {
+  const { setTimeout } = globalThis
+  const shortened = mock.method(globalThis, 'setTimeout', (run: () => void, ms: number) =>
+    setTimeout(run, ms === detachedTimeoutMs ? 10 : ms),
+  )
+  t.teardown(() => shortened.mock.restore())
   const seen = createDeferred<void>()
   const left = createDeferred<void>()
   const { app } = await start(t, own, (app) => {
