@@ -111,6 +111,10 @@ export class EdgeRequestHook implements RequestHook {
     this.#cache.forwarded.get(request)?.handlerMask?.hideUntilSent(reply)
   }
 
+  endHandler(request: FastifyRequest): void {
+    this.#cache.forwarded.get(request)?.handlerMask?.show()
+  }
+
   #bypassedBy(request: FastifyRequest, fields: Fields, prior: PriorReply, hasKey: boolean): BypassReason | undefined {
     if (!hasKey) return 'invalid'
     const by = personalBy(prior)

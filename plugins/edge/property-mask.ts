@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hasSerializer } from '../responses/prior-reply.js'
 import type { HandlerMask } from '../responses/request-view.js'
 import { MaskedProperty } from './errors.js'
 
@@ -10,8 +11,8 @@ export interface PropertyMaskOptions {
 }
 
 /**
- * Hides properties that hooks derived from what identifies the client, while the handler runs: a read throws. They are there again
- * when the handler sends its result, for the `onSend` hooks of session plugins.
+ * Hides properties that hooks derived from what identifies the client, while the handler and `preSerialization` hooks run: a read
+ * throws. They are there again for the `onSend` hooks of session plugins.
  */
 export class PropertyMask implements HandlerMask {
   readonly #request: FastifyRequest
@@ -68,7 +69,8 @@ export class PropertyMask implements HandlerMask {
     const send = (payload?: unknown) => {
       if (original === undefined) Reflect.deleteProperty(reply, 'send')
       else Object.defineProperty(reply, 'send', original)
-      this.show()
+      // After `preSerialization` hooks the route has one that shows them.
+      if (!isSerialized(reply, payload)) this.show()
       return reply.send(payload)
     }
     Object.defineProperty(reply, 'send', { value: send, configurable: true, writable: true })
@@ -79,4 +81,19 @@ export class PropertyMask implements HandlerMask {
     const { method, url = '' } = this.#request.routeOptions
     throw new MaskedProperty(`${method} ${url}`, name)
   }
+}
+
+/** Whether Fastify runs `preSerialization` hooks for the payload. */
+function isSerialized(reply: FastifyReply, payload: unknown): boolean {
+  if (payload === undefined || typeof payload === 'string' || payload instanceof Error) return false
+  const type = reply.getHeader('content-type')
+  const isJson = type === undefined || String(type).includes('json')
+  return (isJson || hasSerializer(reply)) && !isBody(payload)
+}
+
+/** Whether the payload is bytes, a stream or a web `Response`, which are sent as they are. */
+function isBody(payload: unknown): boolean {
+  if (typeof payload !== 'object' || payload === null) return false
+  if ('pipe' in payload || 'getReader' in payload) return true
+  return ArrayBuffer.isView(payload) || Object.prototype.toString.call(payload) === '[object Response]'
 }

@@ -11,6 +11,8 @@ export interface RequestHook {
   answer(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void
   /** Called before the handler runs, after all hooks. */
   beginHandler?(request: FastifyRequest, reply: FastifyReply): void
+  /** Called when the payload of the handler is serialized, after all `preSerialization` hooks. */
+  endHandler?(request: FastifyRequest): void
 }
 
 /** The `onSend` side. */
@@ -32,6 +34,8 @@ export interface RouteCache {
   readonly responseHook: ResponseHook
   readonly acknowledgesSkippedHooks: boolean
 }
+
+type Continue = (error: Error | null, payload: unknown) => void
 
 export interface CachedRoutesOptions {
   /** Name in messages and log entries. */
@@ -76,14 +80,20 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
       warnOfLaterHooks(app, kind, route, names)
     })
     route.onError = [...listOf<typeof onError>(route.onError), onError]
+    const preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Continue) => {
+      requestHook.endHandler?.(request)
+      done(null, payload)
+    }
     const isHead = route.method === 'HEAD'
-    const placeOnSend = () => {
+    const placeHooks = () => {
+      const before = listOf<typeof preSerialization>(route.preSerialization).filter((hook) => hook !== preSerialization)
+      Object.assign(route, { preSerialization: [...before, preSerialization] }) // all are `preSerialization` hooks
       const others = listOf<typeof onSend>(route.onSend).filter((hook) => hook !== onSend && hook !== beforeHooks)
       // Fastify's own HEAD routes have a hook that removes the body, of which the response fields depend.
       Object.assign(route, { onSend: isHead ? [onSend, ...others] : [beforeHooks, ...others, onSend] }) // all are `onSend` hooks
     }
-    placeOnSend()
-    queueMicrotask(placeOnSend) // after the `onRoute` hooks of other plugins, one of which may encode the body
+    placeHooks()
+    queueMicrotask(placeHooks) // after the `onRoute` hooks of other plugins, one of which may encode the body
   })
 }
 

@@ -67,6 +67,11 @@ export function dropTrailers(reply: FastifyReply): void {
   for (const name of trailersOf(reply, symbolsOf(reply).trailers)) reply.removeTrailer(name)
 }
 
+export function hasSerializer(reply: FastifyReply): boolean {
+  const { serializer } = symbolsOf(reply)
+  return serializer !== undefined && typeof Reflect.get(reply, serializer) === 'function'
+}
+
 export function hasTrailers(reply: FastifyReply): boolean {
   return trailersOf(reply, symbolsOf(reply).trailers).length > 0
 }

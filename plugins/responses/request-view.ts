@@ -4,7 +4,7 @@ import { type Fields, headerValues, joinValues } from '../http/fields.js'
 
 /** What is hidden of the request only while code of the route runs: the handler, its stream, the option `tags`. */
 export interface HandlerMask {
-  /** Hides it from the handler, until that sends its result. */
+  /** Hides it from the handler, until that sends its result; `preSerialization` hooks change the result. */
   hideUntilSent(reply: FastifyReply): void
   hide(): void
   show(): void

@@ -1,7 +1,12 @@
 import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import session from '@fastify/session'
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify'
 import t, { type Test } from 'tap'
 import edge, { type EdgeRouteOptions } from '../../../plugins/edge/index.js'
 import { createLogBook } from '../../harness/log.js'
@@ -111,6 +116,69 @@ t.test('a masked property is the same again for hooks after the handler and for 
   for (const path of ['/fails', '/throws']) {
     t.equal((await ask(path, given)).body, 'failed')
     t.strictSame(seen.splice(0), [complete(path), 'anna', complete(path)], 'the error handler sees the request')
+  }
+})
+
+t.test(
+  'a preSerialization hook cannot add to a stored response what other hooks derived from credentials',
+  async (t) => {
+    const payloads: Record<string, (reply: FastifyReply) => unknown> = {
+      object: () => ({ a: 1 }),
+      list: () => [1],
+      number: () => 1,
+      null: () => null,
+      'JSON type': (reply) => reply.type('application/hal+json').send({ a: 1 }),
+      serializer: (reply) => reply.type('text/csv').serializer(JSON.stringify).send({ a: 1 }),
+    }
+    for (const [name, payload] of Object.entries(payloads)) {
+      for (const isLate of [true, false]) {
+        const { ask } = await start(t, (app) => {
+          const addUser = async ({ user }: FastifyRequest & { user?: unknown }, _reply: unknown, data: unknown) => ({
+            data,
+            user,
+          })
+          app.addHook('onRequest', async (request) => void Object.assign(request, { user: request.headers.cookie }))
+          app.addHook(
+            'onSend',
+            async (request, reply) => void reply.header('x-user', `${Reflect.get(request, 'user')}`),
+          )
+          const handler = async (_request: FastifyRequest, reply: FastifyReply) => payload(reply)
+          if (isLate) app.addHook('onRoute', (route) => void Object.assign(route, { preSerialization: addUser }))
+          else app.addHook('preSerialization', addUser)
+          app.get('/x', { config: { edge: ignoring } }, handler)
+          app.get('/off', handler)
+        })
+        const of = `${name}, ${isLate ? 'onRoute' : 'instance'}`
+        t.match(await ask('/off', { cookie: 'anna' }), { body: /"user":"anna"/, headers: { 'x-user': 'anna' } }, of)
+        for (const client of ['anna', 'bert']) {
+          const { body, status } = await ask('/x', { cookie: client })
+          t.equal(status, 500, of)
+          t.notMatch(body, 'anna', of)
+          t.match(body, /VITRINE_EDGE_MASKED/, of)
+        }
+      }
+    }
+  },
+)
+
+t.test('a payload that is not serialized is sent, and onSend hooks see the client', async (t) => {
+  const payloads: Record<string, () => unknown> = {
+    text: () => 'page',
+    bytes: () => Buffer.from('page'),
+    stream: () => Readable.from(['page']),
+    'web stream': () => new Response('page').body,
+    response: () => new Response('page'),
+    nothing: () => undefined,
+  }
+  for (const [name, payload] of Object.entries(payloads)) {
+    const seen: unknown[] = []
+    const { ask } = await start(t, (app) => {
+      app.addHook('onRequest', async (request) => void Object.assign(request, { user: request.headers.cookie }))
+      app.addHook('onSend', async (request) => void seen.push(Reflect.get(request, 'user')))
+      app.get('/x', { config: { edge: ignoring } }, (_request, reply) => void reply.type('text/html').send(payload()))
+    })
+    t.match(await ask('/x', { cookie: 'anna' }), { status: 200, body: name === 'nothing' ? '' : 'page' }, name)
+    t.strictSame(seen, ['anna'], name)
   }
 })
 
