@@ -6,7 +6,7 @@ import type { CacheContext } from './cache-context.js'
 import type { HandlerResponse } from './handler-response.js'
 import { answerFrom, matchingTag } from './render.js'
 import { replyFields } from './reply-fields.js'
-import { replaceReply } from './send.js'
+import { keepFromCaches, replaceReply } from './send.js'
 import type { StoredResponse } from './stored-response.js'
 
 export interface RespondOptions {
@@ -36,6 +36,7 @@ export function respondWithStored(
     onEncoded: () => cache.store.recomputeSize(key.key),
   })
   const payload = replaceReply(reply, priorFields, answer)
+  if (reply.hasHeader('set-cookie')) keepFromCaches(cache, reply, stored)
   // Fastify's own HEAD routes take the length from the body.
   return request.raw.method === 'HEAD' ? stored.body : payload
 }

@@ -30,7 +30,7 @@ function withoutCaches(cache: CacheContext, stored: StoredResponse, answer: Answ
   return fields.length === 0 ? answer : { ...answer, head: answer.head.replacing(new Set(dropped), fields) }
 }
 
-/** The same of an answer to which `onSend` hooks have added a cookie. */
+/** The same of an answer that is sent by Fastify. */
 export function keepFromCaches(cache: CacheContext, reply: FastifyReply, stored: StoredResponse): void {
   const { dropped, fields } = personalChanges(cache, stored)
   if (fields.length === 0) return
@@ -76,7 +76,8 @@ function sendThroughHooks(
 ): void {
   // The handler has removed what the head forbids by a field without lines.
   for (const name of Object.keys(prior.fields)) if (name !== 'vary' && answer.head.has(name)) reply.removeHeader(name)
-  const payload = replaceReply(reply, prior.fields, answer)
+  // Fastify would serialize `null`.
+  const payload = replaceReply(reply, prior.fields, answer) ?? undefined
   // Fastify's own HEAD routes take the length from the body.
   const sent = reply.request.raw.method === 'HEAD' ? stored.body : payload
   cache.replayed.set(reply.request, { payload: sent, stored, answer })
