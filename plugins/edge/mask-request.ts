@@ -41,7 +41,9 @@ export function maskRequest(
   const negotiable = negotiationFields.filter((name) => !route.varyNames.includes(name)) // the others are in the key anyway
   const shown = observeNegotiation(visible, negotiable, (name) => negotiatedBy.add(name), { reportsAssigned: false })
   showHeaders(request, shown, { rawHeaders: [], headersDistinct: {} })
-  if (Reflect.get(request, 'cookies')) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
+  // Masked ones are hidden from the handler only: session plugins read them in `onSend`.
+  const showsCookies = !route.maskedProperties.includes('cookies') && Boolean(Reflect.get(request, 'cookies'))
+  if (showsCookies) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
   if (query !== undefined) request.query = structuredClone(query)
   if (!route.unkeyedProperties.has('id')) request.id = randomUUID()
   maskDerived(request, visible, query === undefined ? url : withQuery(url, validated ?? query))

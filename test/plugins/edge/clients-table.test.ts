@@ -77,6 +77,10 @@ const options: Readonly<Record<string, readonly OptionRow[]>> = {
     { route: { staleIfErrorSeconds: 60 }, first: eu, second: us, gapSeconds: 70, isDown: true, expected: 'any' },
     { route: { staleIfErrorSeconds: 60 }, first: eu, second: alice, gapSeconds: 70, isDown: true, expected: 'bypass' },
   ],
+  staleTtlSeconds: [
+    { route: { staleTtlSeconds: 60 }, first: eu, second: us, expected: 'hit' },
+    { route: { staleTtlSeconds: 60 }, first: eu, second: alice, gapSeconds: 31, expected: 'bypass' },
+  ],
   browserTtlSeconds: [{ route: { browserTtlSeconds: 0 }, first: eu, second: us, expected: 'hit' }],
   compress: [true, false].map((compress) => ({
     route: { compress },

@@ -54,6 +54,7 @@ interface OptionRow extends Setup {
 }
 
 const silent = { 'x-origin': 'states nothing' }
+const revalidated = { 'cache-control': 's-maxage=60, stale-while-revalidate=60' }
 const modified = { 'last-modified': 'Mon, 09 Mar 2026 12:00:00 GMT' }
 
 /** For each option, of a route or of the registration, what the second client gets. */
@@ -69,6 +70,26 @@ const options: Readonly<Record<string, readonly OptionRow[]>> = {
     { route: { staleWhileRevalidateSeconds: 60 }, first: eu, second: us, gapSeconds: 70, expected: 'stale' },
     {
       route: { staleWhileRevalidateSeconds: 60 },
+      vary: ['x-region'],
+      first: eu,
+      second: us,
+      gapSeconds: 70,
+      expected: 'miss',
+    },
+  ],
+  staleWithSMaxage: [
+    {
+      route: { staleWithSMaxage: true },
+      fields: revalidated,
+      first: eu,
+      second: us,
+      gapSeconds: 70,
+      expected: 'stale',
+    },
+    { fields: revalidated, first: eu, second: us, gapSeconds: 70, expected: 'miss' },
+    {
+      route: { staleWithSMaxage: true },
+      fields: revalidated,
       vary: ['x-region'],
       first: eu,
       second: us,
