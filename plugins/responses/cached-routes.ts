@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import { HookOwners } from './hook-owners.js'
-import { contextsOf, type HookPosition, LastHook, listOf, type SkippedHook } from './hook-position.js'
+import { contextsOf, type HookPosition, LastHook, listOf } from './hook-position.js'
+import { describeHooks, LaterHookWarnings } from './later-hook-warnings.js'
 
 /** The `onRequest` side of a route's cache. */
 export interface RequestHook {
@@ -53,10 +54,12 @@ export interface CachedRoutesOptions {
 export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, LateHooks }: CachedRoutesOptions): void {
   const cacheHooks = new WeakSet<object>()
   const placements: (() => void)[] = []
+  const warnings = new LaterHookWarnings(app.log, kind)
   const owners = new HookOwners()
   owners.watch(app)
   app.addHook('onReady', async () => {
     for (const place of placements) place()
+    warnings.log()
   })
   app.addHook('onRoute', function (route) {
     // Fastify's own HEAD route has the hooks of its GET.
@@ -76,8 +79,7 @@ export function cacheRoutes(app: FastifyInstance, { kind, createRouteCache, Late
       requestHook.position = isEarly ? 'onRequest' : 'handler'
       if (isEarly || route.method === 'HEAD') return
       const contexts = contextsOf(this)
-      const names = skipped && describeHooks(skipped, (hook) => owners.ownerOf(hook, contexts))
-      warnOfLaterHooks(app, kind, route, names)
+      warnings.add(route, skipped && describeHooks(skipped, (hook) => owners.ownerOf(hook, contexts)))
     })
     route.onError = [...listOf<typeof onError>(route.onError), onError]
     const preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Continue) => {
@@ -118,28 +120,4 @@ function inHandlersPlace(requestHook: RequestHook, handler: RouteHandlerMethod):
       })
     })
   }
-}
-
-/** Each hook as its kind, its name and the plugin that it is of, as far as they are known. */
-function describeHooks(
-  hooks: readonly SkippedHook[],
-  ownerOf: (hook: SkippedHook['hook']) => string | undefined,
-): readonly string[] {
-  return hooks.map(({ kind, hook }) => {
-    const owner = ownerOf(hook)
-    return [kind, hook.name, owner === undefined ? '' : `of ${owner}`].filter(Boolean).join(' ')
-  })
-}
-
-function warnOfLaterHooks(
-  app: FastifyInstance,
-  kind: string,
-  { method, url }: RouteOptions,
-  hooks: readonly string[] | undefined,
-): void {
-  const advice =
-    hooks === undefined
-      ? `register ${kind} after plugins that wrap hooks`
-      : 'use onRequest hooks, or set acknowledgeSkippedHooks: true to skip these'
-  app.log.warn({ kind, method, url, hooks }, `hits of this route are served after its hooks: ${advice}`)
 }

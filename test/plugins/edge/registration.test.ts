@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import compress from '@fastify/compress'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import cache from '../../../plugins/cache/index.js'
@@ -167,13 +168,35 @@ t.test('a response with an unkeyed Vary is not stored, and a warning names the r
   t.equal(book.at(40).length, 2)
 })
 
-t.test('one warning names the hooks that the hits of a route wait for', async (t) => {
+t.test('one warning names the hooks that hits wait for, and the routes that have them', async (t) => {
   const { app, book } = await start(t)
   const onlyStaff = async () => undefined
-  app.get('/x', { preHandler: onlyStaff, config: { edge: {} } }, async () => 'x')
+  const preParsing = async () => undefined
+  for (const url of ['/x', '/y']) app.get(url, { preHandler: onlyStaff, config: { edge: {} } }, async () => url)
+  app.get('/z', { preParsing, preHandler: onlyStaff, config: { edge: {} } }, async () => 'z')
+  app.get('/none', { config: { edge: {} } }, async () => 'none')
   await app.ready()
-  t.match(book.at(40), [{ kind: 'edge', url: '/x', hooks: ['preHandler onlyStaff'] }])
-  t.equal(book.at(40).length, 1)
+  const warnings = book.at(40)
+  t.match(warnings, [
+    { kind: 'edge', routes: ['GET /x', 'GET /y'], hooks: ['preHandler onlyStaff'] },
+    { kind: 'edge', routes: ['GET /z'], hooks: ['preParsing', 'preHandler onlyStaff'] },
+  ])
+  t.strictSame(warnings[1]?.hooks, ['preParsing', 'preHandler onlyStaff'])
+  t.equal(warnings.length, 2)
+})
+
+t.test('without global decompression @fastify/compress adds no hook that hits wait for', async (t) => {
+  for (const [globalDecompression, count] of [
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const { app, book } = await start(t)
+    await app.register(compress, { globalDecompression })
+    app.get('/x', { config: { edge: {} } }, async () => 'x')
+    await app.ready()
+    t.match(book.at(40), [{ hooks: ['preParsing of @fastify/compress'] }].slice(0, count))
+    t.equal(book.at(40).length, count)
+  }
 })
 
 t.test('a hit has the response fields that hooks set for its request', async (t) => {

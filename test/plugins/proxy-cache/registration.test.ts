@@ -48,7 +48,8 @@ t.test('hooks run for hits, and one warning names those after onRequest', async 
     const office = { 'x-office': 'yes' }
     for (const expected of [/stored/, /hit/]) t.match(await statusOf('/x', office), expected, hook)
     t.equal((await app.inject('/x')).statusCode, 403, hook)
-    const warnings = hook === 'onRequest' ? [] : [{ kind: 'proxy-cache', url: '/x', hooks: ['preHandler officeOnly'] }]
+    const warnings =
+      hook === 'onRequest' ? [] : [{ kind: 'proxy-cache', routes: ['GET /x'], hooks: ['preHandler officeOnly'] }]
     t.match(book.at(40), warnings, hook)
     t.equal(book.at(40).length, warnings.length)
   }
