@@ -287,7 +287,7 @@ t.test('the warning of later hooks names their kind, their function and their pl
     await app.register(proxyCache)
     await build(app)
     await app.ready()
-    t.match(book.at(40), [{ kind: 'edge', url: '/x', hooks }], name)
+    t.match(book.at(40), [{ kind: 'edge', routes: ['GET /x'], hooks }], name)
   }
 })
 
