@@ -3,6 +3,7 @@ import { type CdnFields, unstoredFields } from '../http/cdn-fields.js'
 import type { Fields } from '../http/fields.js'
 import { statedInitialAgeMs } from '../http/freshness.js'
 import { BackgroundRefreshes } from './background-refresh.js'
+import { BufferBudget } from './buffer-budget.js'
 import { InFlightRequests } from './collapsing.js'
 import { Counters, type HttpCacheStats } from './counters.js'
 import { FailureBackoff } from './failure-backoff.js'
@@ -36,6 +37,8 @@ export class CacheContext {
   readonly backoff: FailureBackoff
   readonly invalidations = new InvalidationLog()
   readonly refreshes: BackgroundRefreshes
+  /** Memory for streams that are being collected: half as much as for stored responses. */
+  readonly streamBudget: BufferBudget
   readonly counters = new Counters()
   /** What keys of target URIs have before the path. */
   readonly originOf: OriginOf = authorityOf
@@ -52,6 +55,7 @@ export class CacheContext {
   constructor(app: FastifyInstance, options: CacheContextOptions) {
     this.options = options
     this.store = new ResponseStore(options.maxMemoryBytes)
+    this.streamBudget = new BufferBudget(options.maxMemoryBytes / 2)
     this.inFlight = new InFlightRequests(options)
     this.backoff = new FailureBackoff(options.now)
     this.refreshes = new BackgroundRefreshes(app)

@@ -48,6 +48,7 @@ export async function storePayload(
   if (source === undefined) return { reason: 'too-large', cdnFields: decision.cdnFields }
   const stream = tee(source, {
     maxBytes: maxBodyBytes,
+    budget: cache.streamBudget,
     detachedTimeoutMs,
     onAbandoned: () => cache.endUnstored(context),
     onComplete: async (complete) => {
