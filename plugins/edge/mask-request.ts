@@ -41,9 +41,6 @@ export function maskRequest(
   const negotiable = negotiationFields.filter((name) => !route.varyNames.includes(name)) // the others are in the key anyway
   const shown = observeNegotiation(visible, negotiable, (name) => negotiatedBy.add(name), { reportsAssigned: false })
   showHeaders(request, shown, { rawHeaders: [], headersDistinct: {} })
-  // Masked ones are hidden from the handler only: session plugins read them in `onSend`.
-  const showsCookies = !route.maskedProperties.includes('cookies') && Boolean(Reflect.get(request, 'cookies'))
-  if (showsCookies) Object.assign(request, { cookies: parseCookies(request, visible.cookie) })
   if (query !== undefined) request.query = structuredClone(query)
   if (!route.unkeyedProperties.has('id')) request.id = randomUUID()
   maskDerived(request, visible, query === undefined ? url : withQuery(url, validated ?? query))
@@ -62,7 +59,7 @@ function maskDerived(request: FastifyRequest, visible: IncomingHttpHeaders, url:
 }
 
 /** `request.cookies` as `@fastify/cookie`, which has run already, would have parsed it from this field. */
-function parseCookies({ server }: FastifyRequest, cookie: string | undefined): unknown {
+export function parseCookies({ server }: FastifyRequest, cookie: string | undefined): unknown {
   const parse: unknown = Reflect.get(server, 'parseCookie')
   return cookie !== undefined && typeof parse === 'function' ? Reflect.apply(parse, server, [cookie]) : {}
 }

@@ -19,7 +19,7 @@ import { authorityOf, targetKey } from '../responses/target-key.js'
 import { nonceWarning, type Warnings } from '../responses/warnings.js'
 import { HookPhase } from './hook-phase.js'
 import type { EdgeKey, KeyOf } from './key.js'
-import { maskRequest } from './mask-request.js'
+import { maskRequest, parseCookies } from './mask-request.js'
 import type { ResolvedRoute } from './options.js'
 import { PropertyMask } from './property-mask.js'
 
@@ -191,7 +191,10 @@ export class EdgeRequestHook implements RequestHook {
       context.negotiatedBy = noNames
       if (!context.mayStore) return
       context.negotiatedBy = maskRequest(request, this.#route, key, fields, negotiatedBy)
-      const mask = new PropertyMask(request, { names: this.#route.maskedProperties, query: key.validated })
+      const { maskedProperties: names } = this.#route
+      const showsCookies = !names.includes('cookies') && Boolean(Reflect.get(request, 'cookies'))
+      const shown = showsCookies ? { cookies: parseCookies(request, request.headers.cookie) } : {}
+      const mask = new PropertyMask(request, { names, shown, query: key.validated })
       const { restoreRequest } = context
       context.handlerMask = mask
       context.restoreRequest = () => {

@@ -3,6 +3,7 @@ import { formatTierStatus, type TierStatus } from '../http/cache-status.js'
 import { unstoredFields } from '../http/cdn-fields.js'
 import { entityTagOf } from '../http/conditional.js'
 import { type FieldLines, headerValues, joinValues } from '../http/fields.js'
+import { renewsCookies } from '../http/request-fields.js'
 import { mergeVary } from '../http/vary.js'
 import type { CacheContext } from '../responses/cache-context.js'
 import {
@@ -47,7 +48,7 @@ export class EdgeResponder {
 
   async #respond(context: RequestContext, payload: unknown): Promise<unknown> {
     const { options } = this.#cache
-    const handlerResponse = readHandlerResponse(context, options.now())
+    const handlerResponse = this.#withoutRenewedCookies(readHandlerResponse(context, options.now()))
     const { response } = handlerResponse
     const { stored, method } = context
     if (context.isValidating && response.status === 304 && stored !== undefined) {
@@ -69,6 +70,16 @@ export class EdgeResponder {
     }
     // Fastify does not wait for the end of a 204, which has no content: it is to be stored before it is sent.
     return this.#storeOrPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
+  }
+
+  /** A session plugin that extends a cookie of a request whose cookies the handler could not read says nothing of the response. */
+  #withoutRenewedCookies(handlerResponse: HandlerResponse): HandlerResponse {
+    const { context, response, ownFields } = handlerResponse
+    const { 'set-cookie': setCookie, ...fields } = response.fields
+    if (this.#route.bypassesCredentials || !renewsCookies(setCookie, context.receivedFields.cookie))
+      return handlerResponse
+    const { 'set-cookie': _renewed, ...others } = ownFields
+    return { ...handlerResponse, response: { ...response, fields }, ownFields: others }
   }
 
   async #storeOrPassOn(handlerResponse: HandlerResponse, payload: unknown): Promise<unknown> {
@@ -103,8 +114,8 @@ export class EdgeResponder {
     const body = bytesOf(payload)
     const isWhole = status === 200 && body !== undefined && body.length > 0
     if (isWhole && fields.etag === undefined) reply.header('etag', entityTagOf(body))
-    if (!isStored || fields['cache-control'] === undefined) {
-      const isPersonal = reason === 'bypass' || fields['set-cookie'] !== undefined
+    const isPersonal = reason === 'bypass' || reply.hasHeader('set-cookie')
+    if (!isStored || isPersonal || fields['cache-control'] === undefined) {
       reply.headers(unstoredFields(fields, { isPersonal }))
     }
     const { constraintVary } = this.#cache

@@ -6,6 +6,8 @@ import { MaskedProperty } from './errors.js'
 export interface PropertyMaskOptions {
   /** Properties of the request. */
   readonly names: readonly string[]
+  /** Properties of which the handler sees another value. */
+  readonly shown: Readonly<Record<string, unknown>>
   /** The query in the key, whatever hooks have made of `request.query` since; `undefined`: the key is the complete URI. */
   readonly query: Readonly<Record<string, unknown>> | undefined
 }
@@ -17,15 +19,17 @@ export interface PropertyMaskOptions {
 export class PropertyMask implements HandlerMask {
   readonly #request: FastifyRequest
   readonly #names: readonly string[]
+  readonly #shown: Readonly<Record<string, unknown>>
   readonly #query: Readonly<Record<string, unknown>> | undefined
   /** Own properties of the request that are hidden, to be restored; `undefined` where there was none. */
   #hidden: readonly (readonly [name: string, original: PropertyDescriptor | undefined])[] | undefined
   /** What the handler itself has assigned: it derives from what the handler sees. */
   readonly #assigned = new Map<string, unknown>()
 
-  constructor(request: FastifyRequest, { names, query }: PropertyMaskOptions) {
+  constructor(request: FastifyRequest, { names, shown, query }: PropertyMaskOptions) {
     this.#request = request
-    this.#names = names
+    this.#names = [...names, ...Object.keys(shown)]
+    this.#shown = shown
     this.#query = query
   }
 
@@ -78,6 +82,7 @@ export class PropertyMask implements HandlerMask {
 
   #read(name: string): unknown {
     if (this.#assigned.has(name)) return this.#assigned.get(name)
+    if (Object.hasOwn(this.#shown, name)) return this.#shown[name]
     const { method, url = '' } = this.#request.routeOptions
     throw new MaskedProperty(`${method} ${url}`, name)
   }

@@ -1,6 +1,6 @@
 import { parseDirectives } from './cache-control.js'
 import { conditionFields } from './conditional.js'
-import { type FieldLines, type Fields, hopByHopFilter, isTooLongToParse } from './fields.js'
+import { type FieldLines, type Fields, headerValues, hopByHopFilter, isTooLongToParse } from './fields.js'
 
 /** Fields that only responses have: they are not forwarded. */
 const responseOnly = new Set(['cache-status', 'surrogate-key', 'cache-tag', 'edge-cache-tag', 'surrogate-control'])
@@ -78,6 +78,15 @@ export function hasSentCredentials(rawHeaders: readonly string[]): boolean {
 
 /** Comparing lengths first makes this cheap for a hit. */
 const credentialLengths: ReadonlySet<number> = new Set(credentialFields.map(({ length }) => length))
+
+/**
+ * Whether the `Set-Cookie` lines give the client nothing but cookies that it has sent, as session plugins do to extend their lifetime.
+ */
+export function renewsCookies(setCookie: FieldLines | undefined, cookie: FieldLines | undefined): boolean {
+  if (setCookie === undefined || cookie === undefined) return false
+  const sent = new Set(headerValues(cookie).flatMap((line) => line.split(';').map((pair) => pair.trim())))
+  return headerValues(setCookie).every((line) => sent.has(line.split(';', 1)[0] ?? ''))
+}
 
 /** The host of HTTP/1 or the authority of HTTP/2. */
 export function hostOf(headers: Readonly<Record<string, unknown>>): string | undefined {

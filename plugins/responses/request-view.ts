@@ -17,14 +17,12 @@ export function snapshotRequest(request: FastifyRequest): () => void {
   const { raw, query, id } = request
   const { headers, rawHeaders, url = '/' } = raw
   const originalUrl = 'originalUrl' in raw ? raw.originalUrl : undefined
-  const cookies: unknown = Reflect.get(request, 'cookies')
   return () => {
     for (const name of ['headers', 'originalUrl', 'mediaType']) Reflect.deleteProperty(request, name)
     // Node derives the properties without a value when they are read.
     const seen = { headers, rawHeaders, url, headersDistinct: undefined, authority: undefined, scheme: undefined }
     show(raw, originalUrl === undefined ? seen : { ...seen, originalUrl })
     Object.assign(request, { query, id })
-    if (cookies) Object.assign(request, { cookies })
   }
 }
 

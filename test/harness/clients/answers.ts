@@ -66,9 +66,17 @@ function isStream({ fields }: Answer): boolean {
  */
 function changedByStoring(expected: Answer, actual: Answer): string[] {
   const isWithheld = expected.fields['cache-control']?.includes('private="set-cookie"') === true
-  const ofClient = isWithheld && actual.fields['set-cookie'] === undefined ? ['set-cookie'] : []
+  const [cookies, expectedCookies] = [cookiesOf(actual), cookiesOf(expected)]
+  const isMissing = cookies.length < expectedCookies.length && cookies.every((line) => expectedCookies.includes(line))
+  // Without any cookie it need not forbid caches in front to store it.
+  const withCookie = ['set-cookie', ...(cookies.length === 0 ? ['cdn-cache-control', 'surrogate-control'] : [])]
+  const ofClient = isWithheld && isMissing ? withCookie : []
   // A response that is not stored has no tags: no purge is to reach it.
   return expected.fields['surrogate-key'] === undefined ? [...ofClient, 'surrogate-key'] : ofClient
+}
+
+function cookiesOf({ fields }: Answer): readonly string[] {
+  return fields['set-cookie']?.split('\n') ?? []
 }
 
 /** What two answers with the same content have in common. */

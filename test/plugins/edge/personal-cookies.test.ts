@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
+import session from '@fastify/session'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import edge from '../../../plugins/edge/index.js'
@@ -88,3 +90,47 @@ for (const [name, setCookie] of Object.entries(ways)) {
     t.equal(fields['cache-control'], 'private, no-store')
   })
 }
+
+t.test('a session that is renewed by every response does not keep the response from being stored', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(cookie)
+  await app.register(session, {
+    secret: 'a secret of at least thirty-two characters',
+    cookie: { secure: false },
+    saveUninitialized: false,
+  })
+  await app.register(edge, { ttlSeconds: 30 })
+  app.post('/in', async (request) => {
+    Object.assign(request.session, { user: 'a' })
+    return 'in'
+  })
+  app.get('/x', { config: { edge: { ignoreCredentials: true } } }, async () => 'for all')
+  app.get('/stream', { config: { edge: { ignoreCredentials: true } } }, async (_request, reply) =>
+    reply.header('cache-control', 'max-age=60').send(Readable.from(['for ', 'all'])),
+  )
+  const cookieOf = async () => {
+    const [signedIn] = (await app.inject({ method: 'POST', url: '/in' })).cookies
+    return `${signedIn?.name}=${encodeURIComponent(signedIn?.value ?? '')}`
+  }
+  const [a, b] = [await cookieOf(), await cookieOf()]
+  for (const url of ['/x', '/stream']) {
+    for (const [client, expected] of [
+      [a, /fwd=uri-miss.*stored/],
+      [b, /; hit/],
+    ] as const) {
+      const { headers, body } = await app.inject({ url, headers: { cookie: client } })
+      t.match(headers['cache-status'], expected)
+      t.ok(String(headers['set-cookie']).startsWith(`${client};`), 'each client has its own cookie renewed')
+      const caches = ['cache-control', 'cdn-cache-control', 'surrogate-control'].map((name) => headers[name])
+      t.ok(
+        caches.some((value) => String(value).includes('no-store')),
+        `${url} is for no cache in front`,
+      )
+      t.equal(body, 'for all')
+    }
+    const { headers } = await app.inject({ url })
+    t.match(headers['cache-status'], /; hit/)
+    t.notOk('set-cookie' in headers, 'a visitor gets no cookie of others')
+  }
+})
