@@ -71,8 +71,10 @@ function changedByStoring(expected: Answer, actual: Answer): string[] {
   // Without any cookie it need not forbid caches in front to store it.
   const withCookie = ['set-cookie', ...(cookies.length === 0 ? ['cdn-cache-control', 'surrogate-control'] : [])]
   const ofClient = isWithheld && isMissing ? withCookie : []
-  // A response that is not stored has no tags: no purge is to reach it.
-  return expected.fields['surrogate-key'] === undefined ? [...ofClient, 'surrogate-key'] : ofClient
+  // A response that is not stored here, or not in front because of its cookie, need not have tags: no purge is to reach it.
+  const isUntagged = [expected, actual].some(({ fields }) => fields['surrogate-key'] === undefined)
+  const isUnstored = expected.fields['surrogate-key'] === undefined || cookies.length > 0
+  return isUntagged && isUnstored ? [...ofClient, 'surrogate-key'] : ofClient
 }
 
 function cookiesOf({ fields }: Answer): readonly string[] {
