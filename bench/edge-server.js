@@ -46,9 +46,11 @@ async function constant(answers) {
 
 /** The same with the security headers, request ids and hooks of the application. */
 async function hooked(answers) {
+  const { default: proxies } = await import('../dist/http/proxies.js')
   const { default: security } = await import('../dist/http/security.js')
   const { decodableUrl, resolveRequestId } = await import('../dist/http/request-id.js')
   const app = Fastify({ genReqId: resolveRequestId, rewriteUrl: decodableUrl })
+  await app.register(proxies, { isTrusted: () => false })
   await app.register(security, { rateLimitMax: 0 })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)

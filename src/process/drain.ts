@@ -1,4 +1,5 @@
-import { Server, type ServerResponse } from 'node:http'
+import { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /**
@@ -42,25 +43,29 @@ function closeServer(server: Server): Promise<void> {
   })
 }
 
+/** Milliseconds between two looks at the connections of a server that is closing. */
+const unsentCheckMs = 50
+
 /**
  * Node.js counts a connection as idle once `response.end` was called, and `server.close` destroys it although the client has
- * not received the response. Idle connections are closed while no response is in that state: at once, or when it is sent.
+ * not received the response. While the server closes, idle connections are closed only when no connection has unsent bytes.
+ * Connections are listed, not responses: a response costs nothing more.
  */
 export function keepUnsentResponses(server: Server): void {
-  const unsent = new Set<ServerResponse>()
+  const sockets = new Set<Socket>()
   const closeIdle = server.closeIdleConnections.bind(server)
+  let check: NodeJS.Timeout | undefined
 
-  server.on('request', (_request, response) => {
-    unsent.add(response)
-    response.once('close', () => {
-      unsent.delete(response)
-      if (!server.listening) closeUnlessUnsent()
-    })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   server.closeIdleConnections = closeUnlessUnsent
 
   function closeUnlessUnsent(): void {
-    for (const { writableEnded, writableFinished } of unsent) if (writableEnded && !writableFinished) return
-    closeIdle()
+    clearTimeout(check)
+    const hasUnsent = [...sockets].some(({ writableLength }) => writableLength > 0)
+    if (hasUnsent) check = setTimeout(closeUnlessUnsent, unsentCheckMs).unref()
+    else closeIdle()
   }
 }

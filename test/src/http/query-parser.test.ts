@@ -16,7 +16,7 @@ t.test('a query is decoded as forms encode it', async (t) => {
   ] as const) {
     t.strictSame({ ...parseQuery(text) }, query, text)
   }
-  t.equal(Object.getPrototypeOf(parseQuery('a=1')), null)
+  t.notOk('toString' in parseQuery('a=1'), 'inherits no members')
 })
 
 t.test('of a query only the first 100 parameters are read', async (t) => {
