@@ -72,13 +72,17 @@ export class EdgeResponder {
     return this.#storeOrPassOn(handlerResponse, response.status === 204 ? drain(payload) : payload)
   }
 
-  /** A session plugin that extends a cookie of a request whose cookies the handler could not read says nothing of the response. */
+  /**
+   * A session plugin that extends a cookie of a request, whose cookies the handler could not read, says nothing about the
+   * response.
+   */
   #withoutRenewedCookies(handlerResponse: HandlerResponse): HandlerResponse {
     const { context, response, ownFields } = handlerResponse
-    const { 'set-cookie': setCookie, ...fields } = response.fields
+    const setCookie = response.fields['set-cookie']
     if (this.#route.bypassesCredentials || !renewsCookies(setCookie, context.receivedFields.cookie))
       return handlerResponse
-    const { 'set-cookie': _renewed, ...others } = ownFields
+    const { 'set-cookie': _renewed, ...fields } = response.fields
+    const { 'set-cookie': _own, ...others } = ownFields
     return { ...handlerResponse, response: { ...response, fields }, ownFields: others }
   }
 
